@@ -1,0 +1,102 @@
+//! The codes of everything the tool says, in one table. A code is an API: it is never renamed, and each has a page
+//! under `specs/codes/` that `canreach explain CODE` prints.
+
+use std::fmt;
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($variant:ident $area:literal $name:literal $severity:ident;)*) => {
+        /// A stable code, written `canreach::area::name`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = concat!("`canreach::", $area, "::", $name, "`")] $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The code as printed.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => concat!("canreach::", $area, "::", $name),)* }
+            }
+
+            /// How bad it is unless the place that reports it knows better.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)* }
+            }
+
+            /// The page that explains it, in Markdown.
+            pub fn page(self) -> &'static str {
+                match self {
+                    $(Self::$variant => include_str!(concat!("../../specs/codes/", $area, "/", $name, ".md")),)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    // What is wrong with an input, by front-end.
+    InputUnreadable "input" "unreadable" Error;
+    InputBinary "input" "binary" Error;
+    InputEmpty "input" "empty" Warning;
+    InputUnused "input" "unused" Warning;
+    YamlSyntax "yaml" "syntax" Error;
+    YamlDuplicateKey "yaml" "duplicate_key" Error;
+    YamlTooLarge "yaml" "too_large" Error;
+    YamlType "yaml" "wrong_type" Error;
+    XmlSyntax "xml" "syntax" Error;
+    ShellSyntax "shell" "syntax" Error;
+    ShellUnmodeled "shell" "unmodeled" Warning;
+    UnknownKey "input" "unknown_key" Warning;
+    BadPort "net" "bad_port" Error;
+    BadAddress "net" "bad_address" Error;
+    SubnetOverlap "net" "subnet_overlap" Error;
+    Unmodeled "input" "unmodeled" Warning;
+    ComposeUnknownNetwork "compose" "unknown_network" Error;
+    ComposeUnknownService "compose" "unknown_service" Error;
+    ComposeBadService "compose" "bad_service" Error;
+    ComposeUnsetVariable "compose" "unset_variable" Warning;
+    DockerUnknownNetwork "docker" "unknown_network" Error;
+    DockerUnknownFlag "docker" "unknown_flag" Warning;
+    DockerBadFlag "docker" "bad_flag" Error;
+    DockerNameTaken "docker" "name_taken" Error;
+    DockerPortTaken "docker" "port_taken" Error;
+    DockerPublishIgnored "docker" "publish_ignored" Warning;
+    FirewalldUnknownZone "firewalld" "unknown_zone" Error;
+    FirewalldUnknownService "firewalld" "unknown_service" Error;
+    FirewalldBadRule "firewalld" "bad_rule" Error;
+    FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
+    VboxBadValue "vbox" "bad_value" Error;
+    LabUnknownName "lab" "unknown_name" Error;
+    LabMissingFile "lab" "missing_file" Error;
+    LabBadValue "lab" "bad_value" Error;
+    SentenceSyntax "sentence" "syntax" Error;
+    SentenceUnknownName "sentence" "unknown_name" Error;
+    SentenceVacuous "sentence" "vacuous" Warning;
+
+    // What stops a packet.
+    NatNoInbound "nat" "no_inbound" Error;
+    NatForwardWrongPort "nat" "forward_wrong_port" Error;
+    DockerNotPublished "docker" "not_published" Error;
+    DockerPublishedLoopback "docker" "published_on_loopback" Error;
+    DockerIsolation "docker" "isolation" Error;
+    DockerNoNetwork "docker" "no_network" Error;
+    DockerNameUnknown "docker" "name_not_resolved" Error;
+    ListenNothing "listen" "nothing_listens" Error;
+    ListenLoopback "listen" "loopback_only" Error;
+    FirewallFiltered "firewalld" "filtered" Error;
+    RouteNone "route" "no_route" Error;
+    RouteNoNeighbour "route" "no_neighbour" Error;
+    RouteReplyLost "route" "reply_lost" Error;
+    RouteForwardingOff "route" "forwarding_off" Error;
+    Dropped "filter" "dropped" Error;
+    Exposed "sentence" "exposed" Error;
+    Undecided "sentence" "undecided" Warning;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

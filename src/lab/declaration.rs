@@ -1,0 +1,515 @@
+//! What front-ends say: one declaration per thing that a file states, in the order in which it takes effect, with the
+//! places where it was written. Nothing is resolved yet: names are names, defaults are absent.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::Diagnosed;
+use crate::net::{IpNet, PortRange, Protocol, Version};
+use crate::source::{Span, Spanned};
+
+use super::firewall::{Content, RichRule, Target};
+use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::{GatewayMode, RuleBackend};
+
+/// One thing that a file states.
+#[derive(Clone, Debug)]
+pub enum Declaration {
+    /// A host, from lab.yaml.
+    Host(HostDecl),
+    /// A segment, from lab.yaml.
+    Segment(SegmentDecl),
+    /// A named set, from lab.yaml.
+    Group(Spanned<String>, Vec<Spanned<String>>),
+    /// A program in a host or container, from lab.yaml: overrides what is assumed about its image.
+    Process(ProcessDecl),
+    /// A sentence to decide, from lab.yaml, a specs file or a Markdown block.
+    Sentence(Spanned<String>),
+    /// A virtual machine, from a `.vbox` file.
+    Machine(MachineDecl),
+    /// An option of the engine, from dockerd arguments or lab.yaml.
+    Engine(EngineDecl),
+    /// `docker network create`, or a network of a compose file.
+    Network(NetworkDecl),
+    /// `docker run`, or a service of a compose file.
+    Container(ContainerDecl),
+    /// `docker network connect`.
+    Connect(ConnectDecl),
+    /// firewalld is there; from lab.yaml, a configuration directory or the first `firewall-cmd`.
+    Firewalld(FirewalldDecl),
+    /// A zone file.
+    Zone(ZoneDecl),
+    /// A policy file.
+    Policy(PolicyDecl),
+    /// One `firewall-cmd` change.
+    FirewallCmd(FirewallCmd),
+    /// Something that starts, reloads or stops rule sets.
+    Event(Spanned<HostEvent>),
+    /// Something that could change packets and has no model.
+    Unmodeled(Spanned<String>),
+}
+
+/// What a front-end returns for one file.
+pub type Declarations = Diagnosed<Vec<Declaration>>;
+
+/// A place where a missing line would be written.
+#[derive(Clone, Debug)]
+pub struct Insertion {
+    /// Where; an empty span inserts.
+    pub at: Span,
+    /// Text before the value.
+    pub before: String,
+    /// Text behind the value.
+    pub after: String,
+}
+
+impl Insertion {
+    /// The text that would be written for `value`.
+    pub fn text(&self, value: &str) -> String {
+        format!("{}{value}{}", self.before, self.after)
+    }
+}
+
+/// A host as lab.yaml states it.
+#[derive(Clone, Debug)]
+pub struct HostDecl {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Operating system.
+    pub os: Option<Spanned<Os>>,
+    /// `router` hosts forward to the internet.
+    pub is_router: Option<Spanned<bool>>,
+    /// The host that runs this VM.
+    pub on: Option<Spanned<String>>,
+    /// The VM's `.vbox` file, relative to lab.yaml.
+    pub vm: Option<Spanned<String>>,
+    /// Files that configure this host, in order, relative to lab.yaml; directories count whole.
+    pub files: Vec<Spanned<String>>,
+    /// Interfaces.
+    pub interfaces: Vec<InterfaceDecl>,
+    /// `net.ipv4.ip_forward`.
+    pub ip_forward: Option<Spanned<bool>>,
+    /// Extra routes.
+    pub routes: Vec<(Spanned<IpNet>, Spanned<IpAddr>)>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+impl HostDecl {
+    /// The kind that can be told from the declaration alone.
+    pub fn kind(&self) -> Option<HostKind> {
+        self.is_router.as_ref().is_some_and(|r| r.value).then_some(HostKind::Router)
+    }
+}
+
+/// An interface as lab.yaml states it.
+#[derive(Clone, Debug)]
+pub struct InterfaceDecl {
+    /// Name inside the host.
+    pub name: Spanned<String>,
+    /// VirtualBox adapter number, from 1, that this interface is.
+    pub adapter: Option<Spanned<u8>>,
+    /// Segment by name.
+    pub segment: Option<Spanned<String>>,
+    /// A private NAT, stated here instead of in a `.vbox` file.
+    pub nat: Option<NatDecl>,
+    /// Addresses with prefix length.
+    pub addresses: Vec<Spanned<IpNet>>,
+    /// Default gateway.
+    pub gateway: Option<Spanned<IpAddr>>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A segment as lab.yaml states it.
+#[derive(Clone, Debug)]
+pub struct SegmentDecl {
+    /// Its name.
+    pub name: Spanned<String>,
+    /// What it is.
+    pub kind: Option<Spanned<SegmentKind>>,
+    /// Subnets.
+    pub subnets: Vec<Spanned<IpNet>>,
+    /// Address of the router that leads to the internet; none means that nothing leads out.
+    pub gateway: Option<Spanned<IpAddr>>,
+    /// VirtualBox's name of the interface or network that this is: `vboxnet0`, `en0`.
+    pub vbox_names: Vec<Spanned<String>>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A program as lab.yaml states it.
+#[derive(Clone, Debug)]
+pub struct ProcessDecl {
+    /// The host, container or service that it runs in.
+    pub runs_in: Spanned<String>,
+    /// Its name, if it has one of its own.
+    pub name: Option<Spanned<String>>,
+    /// Where it listens.
+    pub listens: Vec<ListenDecl>,
+    /// The whole entry.
+    pub span: Span,
+}
+
+/// A place where a program listens.
+#[derive(Clone, Debug)]
+pub struct ListenDecl {
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Address; nothing means all.
+    pub address: Option<IpAddr>,
+    /// Ports.
+    pub ports: PortRange,
+    /// The entry.
+    pub span: Span,
+}
+
+/// A virtual machine as its `.vbox` file states it.
+#[derive(Clone, Debug)]
+pub struct MachineDecl {
+    /// Its name in VirtualBox.
+    pub name: Spanned<String>,
+    /// Settings version without the platform suffix: `1.19`.
+    pub settings: Spanned<Version>,
+    /// The program that wrote the file, from its comment.
+    pub written_by: Option<Spanned<Version>>,
+    /// `OSType`.
+    pub os_type: Option<Spanned<String>>,
+    /// Adapters with their slot; absent slots are disabled.
+    pub adapters: Vec<AdapterDecl>,
+    /// The `Machine` element's opening tag.
+    pub span: Span,
+}
+
+/// A network adapter of a virtual machine.
+#[derive(Clone, Debug)]
+pub struct AdapterDecl {
+    /// Slot, from 0.
+    pub slot: u8,
+    /// Whether it is plugged into the machine.
+    pub enabled: bool,
+    /// `cable`; nothing means that the settings version decides.
+    pub cable: Option<Spanned<bool>>,
+    /// What it is attached to.
+    pub mode: AdapterMode,
+    /// The `Adapter` element's opening tag.
+    pub span: Span,
+}
+
+/// What an adapter is attached to, with the element that says so.
+#[derive(Clone, Debug)]
+pub enum AdapterMode {
+    /// A NAT engine of its own.
+    Nat(NatDecl),
+    /// The segment of a host interface.
+    Bridged(Spanned<String>),
+    /// A host-only interface or network.
+    HostOnly(Spanned<String>),
+    /// An internal network.
+    Internal(Spanned<String>),
+    /// A shared NAT network.
+    NatNetwork(Spanned<String>),
+    /// Nothing.
+    None,
+}
+
+/// A private NAT.
+#[derive(Clone, Debug)]
+pub struct NatDecl {
+    /// The network inside, if not 10.0.(slot + 2).0/24.
+    pub network: Option<Spanned<IpNet>>,
+    /// Inbound forwards.
+    pub forwards: Vec<ForwardDecl>,
+    /// `localhost-reachable`; nothing means that the settings version decides.
+    pub localhost_reachable: Option<Spanned<bool>>,
+    /// libslirp or not, if stated.
+    pub libslirp: Option<Spanned<bool>>,
+    /// Where another forward would be written; the value is `proto, host address, host port, guest port` in the
+    /// notation of the file, see [`ForwardNotation`].
+    pub forward_at: Option<(Insertion, ForwardNotation)>,
+    /// The element.
+    pub span: Span,
+}
+
+/// How a forward is written in the file at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForwardNotation {
+    /// `<Forwarding name= proto= hostip= hostport= guestport=/>`
+    VboxXml,
+    /// `tcp:127.0.0.1:3000:3000`, as in lab.yaml.
+    LabYaml,
+}
+
+/// An inbound forward.
+#[derive(Clone, Debug)]
+pub struct ForwardDecl {
+    /// Its name.
+    pub name: String,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Address to listen on.
+    pub host_address: Option<IpAddr>,
+    /// Port to listen on.
+    pub host_port: u16,
+    /// Address to dial.
+    pub guest_address: Option<IpAddr>,
+    /// Port to dial.
+    pub guest_port: u16,
+    /// The element.
+    pub span: Span,
+}
+
+/// Engine options; what is absent keeps its former value.
+#[derive(Clone, Debug, Default)]
+pub struct EngineDecl {
+    /// Release.
+    pub version: Option<Spanned<Version>>,
+    /// `iptables`.
+    pub iptables: Option<Spanned<bool>>,
+    /// `ip-forward`.
+    pub ip_forward: Option<Spanned<bool>>,
+    /// `ip-forward-no-drop`.
+    pub ip_forward_no_drop: Option<Spanned<bool>>,
+    /// `ip-masq`.
+    pub ip_masq: Option<Spanned<bool>>,
+    /// `icc`.
+    pub icc: Option<Spanned<bool>>,
+    /// `ip`.
+    pub publish_address: Option<Spanned<IpAddr>>,
+    /// `userland-proxy`.
+    pub userland_proxy: Option<Spanned<bool>>,
+    /// `allow-direct-routing`.
+    pub allow_direct_routing: Option<Spanned<bool>>,
+    /// `firewall-backend`.
+    pub backend: Option<Spanned<RuleBackend>>,
+    /// `bip`: address and prefix of docker0.
+    pub default_bridge: Option<Spanned<IpNet>>,
+    /// The whole statement.
+    pub span: Option<Span>,
+}
+
+/// A container network.
+#[derive(Clone, Debug)]
+pub struct NetworkDecl {
+    /// Full name: `shop_backend`.
+    pub name: Spanned<String>,
+    /// The name in its file, if different: `backend`.
+    pub key: Option<String>,
+    /// Driver; nothing means bridge.
+    pub driver: Option<Spanned<String>>,
+    /// Subnet.
+    pub subnet: Option<Spanned<IpNet>>,
+    /// Gateway address.
+    pub gateway: Option<Spanned<IpAddr>>,
+    /// `internal`.
+    pub internal: Option<Spanned<bool>>,
+    /// `com.docker.network.bridge.name`.
+    pub bridge: Option<Spanned<String>>,
+    /// `com.docker.network.bridge.enable_icc`.
+    pub icc: Option<Spanned<bool>>,
+    /// `com.docker.network.bridge.enable_ip_masquerade`.
+    pub masquerade: Option<Spanned<bool>>,
+    /// `com.docker.network.bridge.host_binding_ipv4`.
+    pub publish_address: Option<Spanned<IpAddr>>,
+    /// `com.docker.network.bridge.gateway_mode_ipv4`.
+    pub gateway_mode: Option<Spanned<GatewayMode>>,
+    /// Made elsewhere (`external: true`): must exist, is not created.
+    pub external: bool,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// A container.
+#[derive(Clone, Debug)]
+pub struct ContainerDecl {
+    /// Its name; `docker run` without `--name` has none.
+    pub name: Option<Spanned<String>>,
+    /// Names that the networks' name service also answers to: the compose service, `--network-alias`.
+    pub aliases: Vec<String>,
+    /// Image.
+    pub image: Option<Spanned<String>>,
+    /// Networks in the order of the file; empty means the default (docker run: `bridge`; compose names its own).
+    pub networks: Vec<AttachDecl>,
+    /// `--network host`, `network_mode: none` and so on.
+    pub mode: Option<Spanned<NetworkMode>>,
+    /// Published ports.
+    pub publishes: Vec<PublishDecl>,
+    /// `-P`.
+    pub publish_all: Option<Span>,
+    /// `--expose`, `expose:`.
+    pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
+    /// `--add-host`, `extra_hosts`.
+    pub extra_hosts: Vec<(Spanned<String>, IpAddr)>,
+    /// `--link`: container and alias.
+    pub links: Vec<Spanned<(String, String)>>,
+    /// What is run in the container instead of the image's command: program and arguments.
+    pub command: Vec<Spanned<String>>,
+    /// Where another published port would be written; the value is `3000:3000` or `127.0.0.1:3000:3000`.
+    pub publish_at: Option<Insertion>,
+    /// Where another network would be written; the value is the network's name in the file.
+    pub network_at: Option<Insertion>,
+    /// The whole statement, or the service's key.
+    pub span: Span,
+}
+
+/// How a container's namespace is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NetworkMode {
+    /// The host's.
+    Host,
+    /// Empty.
+    None,
+    /// The default bridge, by name.
+    Bridge,
+    /// Another container's or service's.
+    Container(String),
+}
+
+/// A container's attachment to a network.
+#[derive(Clone, Debug)]
+pub struct AttachDecl {
+    /// Network by full name.
+    pub network: Spanned<String>,
+    /// Fixed address.
+    pub address: Option<Spanned<IpAddr>>,
+    /// Names on this network only.
+    pub aliases: Vec<String>,
+    /// `gw_priority`: the highest has the default route.
+    pub gateway_priority: Option<Spanned<i64>>,
+}
+
+/// One `-p` or `ports:` item; ranges are not expanded yet.
+#[derive(Clone, Debug)]
+pub struct PublishDecl {
+    /// Address to listen on.
+    pub host_address: Option<IpAddr>,
+    /// Ports on the host; nothing means ephemeral.
+    pub host_ports: Option<PortRange>,
+    /// Ports in the container.
+    pub container_ports: PortRange,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// The item.
+    pub span: Span,
+}
+
+/// `docker network connect`.
+#[derive(Clone, Debug)]
+pub struct ConnectDecl {
+    /// The container.
+    pub container: Spanned<String>,
+    /// How it is attached.
+    pub attach: AttachDecl,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// firewalld's global settings; what is absent keeps its former value.
+#[derive(Clone, Debug, Default)]
+pub struct FirewalldDecl {
+    /// Release.
+    pub version: Option<Spanned<Version>>,
+    /// `FirewallBackend`.
+    pub backend: Option<Spanned<RuleBackend>>,
+    /// `DefaultZone`.
+    pub default_zone: Option<Spanned<String>>,
+    /// `StrictForwardPorts`.
+    pub strict_forward_ports: Option<Spanned<bool>>,
+    /// The whole statement.
+    pub span: Option<Span>,
+}
+
+/// A zone file, which replaces the built-in zone of that name.
+#[derive(Clone, Debug)]
+pub struct ZoneDecl {
+    /// Its name: the file's stem.
+    pub name: Spanned<String>,
+    /// `target`.
+    pub target: Option<Spanned<Target>>,
+    /// Bound interfaces.
+    pub interfaces: Vec<Spanned<String>>,
+    /// Bound sources.
+    pub sources: Vec<Spanned<IpNet>>,
+    /// `<forward/>`.
+    pub forward: bool,
+    /// Services by name.
+    pub services: Vec<Spanned<String>>,
+    /// Everything else; `services` inside is empty.
+    pub content: Content,
+    /// Where another port would be written; the value is `port="3000" protocol="tcp"`.
+    pub port_at: Option<Insertion>,
+    /// The `zone` element's opening tag.
+    pub span: Span,
+}
+
+/// A policy file, which replaces the built-in policy of that name.
+#[derive(Clone, Debug)]
+pub struct PolicyDecl {
+    /// Its name: the file's stem.
+    pub name: Spanned<String>,
+    /// `target`.
+    pub target: Option<Spanned<Target>>,
+    /// `priority`; absent means -1.
+    pub priority: Option<Spanned<i32>>,
+    /// Ingress zones.
+    pub ingress: Vec<Spanned<String>>,
+    /// Egress zones.
+    pub egress: Vec<Spanned<String>>,
+    /// Services by name.
+    pub services: Vec<Spanned<String>>,
+    /// Everything else; `services` inside is empty.
+    pub content: Content,
+    /// The `policy` element's opening tag.
+    pub span: Span,
+}
+
+/// One change that `firewall-cmd` makes.
+#[derive(Clone, Debug)]
+pub struct FirewallCmd {
+    /// `--permanent` (or `firewall-offline-cmd`): stored, in force after a reload only.
+    pub permanent: bool,
+    /// `--zone`; nothing means the default zone.
+    pub zone: Option<Spanned<String>>,
+    /// `--policy`.
+    pub policy: Option<Spanned<String>>,
+    /// The change.
+    pub change: FirewallChange,
+    /// The option that makes the change.
+    pub span: Span,
+}
+
+/// What `firewall-cmd` changes. `bool` says whether it is added (`true`) or removed.
+#[derive(Clone, Debug)]
+pub enum FirewallChange {
+    /// `--add-port`, `--remove-port`.
+    Port(bool, (Protocol, PortRange)),
+    /// `--add-source-port`.
+    SourcePort(bool, (Protocol, PortRange)),
+    /// `--add-service`.
+    Service(bool, String),
+    /// `--add-protocol`.
+    Protocol(bool, u8),
+    /// `--add-source`.
+    Source(bool, IpNet),
+    /// `--add-interface`, `--change-interface`.
+    Interface(bool, String),
+    /// `--add-masquerade`.
+    Masquerade(bool),
+    /// `--add-forward`.
+    Forward(bool),
+    /// `--add-forward-port`.
+    ForwardPort(bool, super::ForwardPort),
+    /// `--add-icmp-block`.
+    IcmpBlock(bool, String),
+    /// `--add-icmp-block-inversion`.
+    IcmpBlockInversion(bool),
+    /// `--add-rich-rule`. Services inside are named and expanded by the resolver.
+    RichRule(bool, Box<RichRule>),
+    /// `--set-target`.
+    Target(Target),
+    /// `--new-zone`.
+    NewZone(String),
+    /// `--set-default-zone`.
+    DefaultZone(String),
+    /// `--runtime-to-permanent`.
+    RuntimeToPermanent,
+}

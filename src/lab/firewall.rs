@@ -1,0 +1,190 @@
+//! firewalld's configuration, as it is in force.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::net::{Family, IpNet, PortRange, Protocol, Version};
+use crate::provenance::Origin;
+use crate::switch::SwitchId;
+
+use super::RuleBackend;
+use super::declaration::Insertion;
+
+/// firewalld on one host. `zones` and `policies` are what the running daemon enforces.
+#[derive(Clone, Debug)]
+pub struct Firewalld {
+    /// Release, which decides the rules it writes.
+    pub version: Version,
+    /// `FirewallBackend`.
+    pub backend: RuleBackend,
+    /// `DefaultZone`.
+    pub default_zone: String,
+    /// `StrictForwardPorts` (2.3 and later).
+    pub strict_forward_ports: bool,
+    /// Zones by name, the built-in ones included.
+    pub zones: BTreeMap<String, Zone>,
+    /// Policies by name, the built-in ones included.
+    pub policies: BTreeMap<String, Policy>,
+    /// Where firewalld comes from.
+    pub origin: Origin,
+}
+
+/// What happens to a packet that nothing in a zone or policy decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `default` of a zone: rejected, but pings are let in and forwards within the zone follow `forward`.
+    Default,
+    /// `ACCEPT`.
+    Accept,
+    /// `%%REJECT%%` or `REJECT`.
+    Reject,
+    /// `DROP`.
+    Drop,
+    /// `CONTINUE`, policies only: go on with the next policy.
+    Continue,
+}
+
+/// What a zone or a policy lets through and changes.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    /// What happens in the end.
+    pub target: Target,
+    /// Interfaces bound to the zone.
+    pub interfaces: Vec<Entry<String>>,
+    /// Source addresses bound to the zone; these win over interfaces.
+    pub sources: Vec<Entry<IpNet>>,
+    /// Forwarding between interfaces and sources of the same zone.
+    pub forward: bool,
+    /// What is let through and changed.
+    pub content: Content,
+    /// Where another open port would be written; the value is `port="3000" protocol="tcp"`.
+    pub port_at: Option<Insertion>,
+    /// Where the zone is defined.
+    pub origin: Origin,
+}
+
+/// A firewalld policy: filters from ingress zones to egress zones.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Lower goes first; negative before zones, positive after.
+    pub priority: i32,
+    /// What happens in the end.
+    pub target: Target,
+    /// Zones (or `ANY`, `HOST`) that packets come from.
+    pub ingress: Vec<Entry<String>>,
+    /// Zones (or `ANY`, `HOST`) that packets go to.
+    pub egress: Vec<Entry<String>>,
+    /// What is let through and changed.
+    pub content: Content,
+    /// Where the policy is defined.
+    pub origin: Origin,
+}
+
+/// The part that zones and policies have in common.
+#[derive(Clone, Debug, Default)]
+pub struct Content {
+    /// Ports of services, expanded: each knows the service it comes from.
+    pub services: Vec<Entry<Service>>,
+    /// Opened ports.
+    pub ports: Vec<Entry<(Protocol, PortRange)>>,
+    /// Opened source ports.
+    pub source_ports: Vec<Entry<(Protocol, PortRange)>>,
+    /// Opened protocols, by number.
+    pub protocols: Vec<Entry<u8>>,
+    /// Masquerade what leaves through the zone.
+    pub masquerade: Option<Origin>,
+    /// Port forwards.
+    pub forward_ports: Vec<Entry<ForwardPort>>,
+    /// Blocked ICMP types, by firewalld's name.
+    pub icmp_blocks: Vec<Entry<String>>,
+    /// Only the listed ICMP types pass.
+    pub icmp_block_inversion: bool,
+    /// Rich rules.
+    pub rich_rules: Vec<Entry<RichRule>>,
+}
+
+/// One item of a zone or policy.
+#[derive(Clone, Debug)]
+pub struct Entry<T> {
+    /// The item.
+    pub value: T,
+    /// Exists only while this switch is on.
+    pub guard: Option<SwitchId>,
+    /// Where it is written.
+    pub origin: Origin,
+}
+
+/// What a service opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Service {
+    /// firewalld's name.
+    pub name: String,
+    /// Ports.
+    pub ports: Vec<(Protocol, PortRange)>,
+    /// Only these destinations, if any are given.
+    pub destinations: Vec<IpNet>,
+}
+
+/// A port forward of a zone or policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardPort {
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Ports that are redirected.
+    pub ports: PortRange,
+    /// New port; nothing means unchanged.
+    pub to_port: Option<PortRange>,
+    /// New address; nothing means this host.
+    pub to_address: Option<IpAddr>,
+}
+
+/// A rich rule.
+#[derive(Clone, Debug)]
+pub struct RichRule {
+    /// Lower goes first; 0 sorts by kind (deny before allow).
+    pub priority: i32,
+    /// Only this family; nothing means both.
+    pub family: Option<Family>,
+    /// Only from here; `true` inverts.
+    pub source: Option<(IpNet, bool)>,
+    /// Only to here; `true` inverts.
+    pub destination: Option<(IpNet, bool)>,
+    /// What it is about.
+    pub element: RichElement,
+    /// What it does.
+    pub action: RichAction,
+}
+
+/// What a rich rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RichElement {
+    /// Every packet.
+    Any,
+    /// A service.
+    Service(Service),
+    /// A port range.
+    Port(Protocol, PortRange),
+    /// A source port range.
+    SourcePort(Protocol, PortRange),
+    /// A protocol, by number.
+    Protocol(u8),
+    /// Masquerading.
+    Masquerade,
+    /// A port forward.
+    ForwardPort(ForwardPort),
+    /// An ICMP type, blocked.
+    IcmpBlock(String),
+}
+
+/// What a rich rule does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RichAction {
+    /// `accept`.
+    Accept,
+    /// `reject`, with firewalld's name of the ICMP answer if one is given.
+    Reject(Option<String>),
+    /// `drop`.
+    Drop,
+    /// Nothing (log, audit), or what the element implies (masquerade, forward-port, icmp-block).
+    None,
+}

@@ -1,0 +1,22 @@
+//! canreach decides, before a lab is brought up, who can reach what in it.
+//!
+//! The pipeline, each stage plain data:
+//!
+//! ```text
+//! files -> frontend -> lab -> lower -> dataplane -> { smt | eval } -> check -> report -> cli
+//! ```
+//!
+//! ARCHITECTURE.md has the map and the invariants.
+
+pub mod check;
+pub mod dataplane;
+pub mod diagnostic;
+pub mod eval;
+pub mod lab;
+pub mod lower;
+pub mod net;
+pub mod property;
+pub mod provenance;
+pub mod smt;
+pub mod source;
+pub mod switch;

@@ -1,0 +1,110 @@
+//! The sentences: syntax and types of what may be asked. Names are not resolved here.
+
+pub mod parse;
+
+pub use parse::parse;
+
+use std::net::IpAddr;
+
+use crate::net::{PortRange, Protocol};
+use crate::source::{Span, Spanned};
+
+/// One sentence.
+#[derive(Clone, Debug)]
+pub struct Sentence {
+    /// The whole sentence as written.
+    pub text: Spanned<String>,
+    /// Who.
+    pub subject: Subject,
+    /// `can` (true) or `cannot`.
+    pub can: bool,
+    /// What.
+    pub verb: Verb,
+    /// `with refused`: the symptom that is expected of a `cannot`.
+    pub symptom: Option<Spanned<ExpectedSymptom>>,
+}
+
+/// Who does something.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A host, container, service, group, or `host/process`.
+    Named(Spanned<String>),
+    /// `lan`: any machine on a LAN, known or not, that is not named as the target.
+    Lan(Span),
+    /// `internet`: any machine outside.
+    Internet(Span),
+    /// `any container`.
+    AnyContainer(Span),
+    /// `any host`.
+    AnyHost(Span),
+    /// `network NAME`: every container on it.
+    Network(Spanned<String>),
+}
+
+/// What somebody does.
+#[derive(Clone, Debug)]
+pub enum Verb {
+    /// `reach TARGET [at URL] [over PROTOCOL] [by name]`
+    Reach {
+        /// What is to be reached.
+        target: Target,
+        /// The address that is dialled.
+        at: Option<Spanned<Url>>,
+        /// TCP unless stated.
+        protocol: Protocol,
+        /// Dialled by the target's name.
+        by_name: bool,
+    },
+    /// `ping HOST`
+    Ping(Spanned<Place>),
+    /// `resolve NAME`
+    Resolve(Spanned<String>),
+}
+
+/// What is to be reached.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Where.
+    pub place: Spanned<Place>,
+    /// Port; nothing means every port that the place listens on.
+    pub ports: Option<Spanned<PortRange>>,
+}
+
+/// A host, a container, an address, or the outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A host, container or service.
+    Named(String),
+    /// An address.
+    Address(IpAddr),
+    /// Any machine outside.
+    Internet,
+}
+
+/// Where a program dials: `http://localhost:3000`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// Host name or address, as written.
+    pub host: String,
+    /// Port, the scheme's default filled in.
+    pub port: u16,
+    /// The whole text.
+    pub text: String,
+}
+
+/// The symptoms that a sentence may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedSymptom {
+    /// `timeout`
+    Timeout,
+    /// `refused`
+    Refused,
+    /// `reset`: accepted, then closed.
+    Reset,
+    /// `no-route`: no route to host.
+    NoRoute,
+    /// `unreachable`: network unreachable.
+    Unreachable,
+    /// `unresolved`: name not resolved.
+    Unresolved,
+}
