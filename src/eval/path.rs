@@ -195,7 +195,10 @@ impl<'a> Path<'a> {
             return lost(Disposition::Loop, Symptom::AcceptedThenClosed);
         }
         self.leg = leg + 1;
-        let behind = self.connect(&dialed_by(relay, &packet.header, came_by_loopback));
+        let behind = match dialed_by(relay, &packet.header, came_by_loopback) {
+            Some(flow) => self.connect(&flow),
+            None => lost(Disposition::NoRoute, Symptom::NetUnreachable),
+        };
         self.leg = leg;
         if handshake_first {
             let symptom = if behind.symptom == Symptom::Works { Symptom::Works } else { Symptom::AcceptedThenClosed };
@@ -586,22 +589,23 @@ fn outgoing(decision: Decision<'_>) -> Option<InterfaceId> {
     }
 }
 
-fn dialed_by(relay: &Relay, taken: &Header, came_by_loopback: bool) -> Flow {
+fn dialed_by(relay: &Relay, taken: &Header, came_by_loopback: bool) -> Option<Flow> {
     let (destination, destination_port) = match relay.dial {
         Dial::To { address, port } => (address, port),
         Dial::Same => (taken.destination, taken.destination_port),
         Dial::SamePort { address } => (address, taken.destination_port),
+        Dial::Nowhere => return None,
     };
     let source = match relay.source {
         SourceAs::Dialer => None,
         SourceAs::Client { loopback } => Some(if came_by_loopback { loopback } else { taken.source }),
     };
-    Flow {
+    Some(Flow {
         from: relay.dial_from,
         protocol: taken.protocol,
         source,
         source_port: taken.source_port,
         destination,
         destination_port,
-    }
+    })
 }
