@@ -38,7 +38,7 @@ pub struct Query {
     /// Protocol.
     pub protocol: Protocol,
     /// Any of these source addresses; nothing means that the dialler's routes choose.
-    pub sources: Option<Vec<IpNet>>,
+    pub sources: Option<Sources>,
     /// Any of these destination addresses; nothing means every address there is.
     pub destinations: Option<Vec<IpAddr>>,
     /// Any of these destination ports.
@@ -47,9 +47,33 @@ pub struct Query {
     pub goal: Goal,
 }
 
+/// The addresses that a dialler may have.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// Inside these.
+    pub within: Vec<IpNet>,
+    /// But none of these.
+    pub except: Vec<IpAddr>,
+}
+
+impl Sources {
+    fn set(&self, family: Family) -> Ranges {
+        let nets = self.within.iter().filter(|n| Family::of(n.addr()) == family);
+        let within = nets.fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)));
+        within.minus(&addresses(&self.except, family))
+    }
+}
+
+fn addresses(all: &[IpAddr], family: Family) -> Ranges {
+    let of_family = all.iter().filter(|a| Family::of(**a) == family);
+    of_family.fold(Ranges::empty(), |set, a| set.union(&Ranges::one(address_bits(*a))))
+}
+
 /// Who has to take a connection.
 #[derive(Clone, Debug)]
 pub enum Goal {
+    /// Any program anywhere.
+    Anyone,
     /// A program's socket.
     Socket {
         /// Its node.
@@ -64,16 +88,18 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// The node that the goal is on.
-    pub fn node(&self) -> NodeId {
+    /// The node that the goal is on, if it is on one.
+    pub fn node(&self) -> Option<NodeId> {
         match self {
-            Self::Socket { node, .. } | Self::Kernel(node) => *node,
+            Self::Socket { node, .. } | Self::Kernel(node) => Some(*node),
+            Self::Anyone => None,
         }
     }
 
     fn is_socket(&self, at: NodeId, of: &str) -> bool {
         match self {
             Self::Socket { node, owner, .. } => *node == at && owner.as_ref().is_none_or(|o| o == of),
+            Self::Anyone => true,
             Self::Kernel(_) => false,
         }
     }
@@ -82,14 +108,11 @@ impl Goal {
 impl Query {
     fn bounds(&self) -> Vec<(Variable, Ranges)> {
         let mut bounds = Vec::new();
-        if let Some(nets) = &self.sources {
-            let set = nets.iter().fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)));
-            bounds.push((Variable::Source, set));
+        if let Some(sources) = &self.sources {
+            bounds.push((Variable::Source, sources.set(self.family)));
         }
-        if let Some(addresses) = &self.destinations {
-            let of_family = addresses.iter().filter(|a| Family::of(**a) == self.family);
-            let set = of_family.fold(Ranges::empty(), |set, a| set.union(&Ranges::one(address_bits(*a))));
-            bounds.push((Variable::Destination, set));
+        if let Some(destinations) = &self.destinations {
+            bounds.push((Variable::Destination, addresses(destinations, self.family)));
         }
         bounds.push((Variable::DestinationPort, Ranges::of_ports(self.ports)));
         if self.protocol == Protocol::Icmp {

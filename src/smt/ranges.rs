@@ -51,10 +51,6 @@ impl Ranges {
         }
     }
 
-    pub(super) fn first(&self) -> Option<u128> {
-        self.parts.first().map(|(first, _)| *first)
-    }
-
     pub(super) fn intersect(&self, other: &Self) -> Self {
         let mut parts = Vec::new();
         for (a, b) in &self.parts {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dataplane::{Dataplane, LinkId, NodeId, NodeKind, Toggle};
+use crate::dataplane::{Dataplane, LinkId, NodeId, NodeKind, RouteTarget, Toggle};
 
 use super::Query;
 
@@ -18,9 +18,10 @@ pub(super) fn relevant_nodes(dataplane: &Dataplane, query: &Query) -> BTreeSet<N
             || (forwards && (links(dataplane, id).len() > 1 || gateways.contains(&id)))
             || is_dialed_from(dataplane, id)
     };
-    let mut relevant: BTreeSet<NodeId> = [query.from, query.goal.node()].into();
+    let Some(goal) = query.goal.node() else { return dataplane.nodes().map(|(id, _)| id).collect() };
+    let mut relevant: BTreeSet<NodeId> = [query.from, goal].into();
     relevant.extend(dataplane.nodes().map(|(id, _)| id).filter(|id| passes_on(*id)));
-    connected_to(dataplane, query.goal.node(), &relevant)
+    connected_to(dataplane, goal, &relevant)
 }
 
 /// Nodes that somebody's route names as gateway.
@@ -28,7 +29,7 @@ fn gateways(dataplane: &Dataplane) -> BTreeSet<NodeId> {
     let by_address: BTreeMap<_, _> =
         dataplane.nodes().flat_map(|(id, node)| node.addresses().map(move |a| (a, id))).collect();
     let named = dataplane.nodes().flat_map(|(_, node)| node.routes.iter()).filter_map(|route| match route.target {
-        crate::dataplane::RouteTarget::Via { gateway, .. } => gateway,
+        RouteTarget::Via { gateway, .. } => gateway,
         _ => None,
     });
     named.filter_map(|address| by_address.get(&address).copied()).collect()

@@ -33,8 +33,6 @@ const LOOPBACK: InterfaceId = InterfaceId(0);
 /// A way on which a connection succeeds.
 pub(super) struct Way {
     pub(super) assumed: Assumed,
-    /// Unknowns that the path itself chose: the source address if the dialler's routes chose it.
-    pub(super) source: Option<IpAddr>,
 }
 
 /// Every way, and whether there may be more that the encoding cannot see.
@@ -105,17 +103,12 @@ impl<'a> Walk<'a> {
         found
             .into_iter()
             .filter_map(|(case, source)| {
-                let source = match source {
-                    Field::Known(bits) => Some(address_from_bits(family, bits)),
-                    Field::Unknown(_) => None,
+                // The solver sees the source that routes chose, too, so that it can be read from the model.
+                let assumed = match source {
+                    Field::Known(bits) => case.assumed.and(Condition::In(Variable::Source, Ranges::one(bits)))?,
+                    Field::Unknown(_) => case.assumed,
                 };
-                // The solver sees the chosen source too, so that it can be read from the model.
-                let set = source.map(|a| Ranges::one(address_bits(a)));
-                let assumed = match set {
-                    Some(set) => case.assumed.and(Condition::In(Variable::Source, set))?,
-                    None => case.assumed,
-                };
-                Some(Way { assumed, source })
+                Some(Way { assumed })
             })
             .collect()
     }
