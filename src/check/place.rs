@@ -94,9 +94,7 @@ impl Places<'_> {
     ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
         match subject {
             Subject::Named(name) => match self.lab.groups.iter().find(|g| g.name == name.value) {
-                Some(group) => {
-                    group.members.iter().map(|m| self.named(&Spanned::new(m.clone(), name.span))).collect()
-                }
+                Some(group) => group.members.iter().map(|m| self.named(&Spanned::new(m.clone(), name.span))).collect(),
                 None => Ok(vec![self.named(name)?]),
             },
             Subject::Lan(span) => self.lan(*span, target),
@@ -147,9 +145,9 @@ impl Places<'_> {
     }
 
     fn is_on_lan(&self, host: &Host) -> bool {
-        host.interfaces.iter().any(
-            |i| matches!(i.attachment, Attachment::Segment(id) if self.lab.segment(id).kind == SegmentKind::Lan),
-        )
+        host.interfaces
+            .iter()
+            .any(|i| matches!(i.attachment, Attachment::Segment(id) if self.lab.segment(id).kind == SegmentKind::Lan))
     }
 
     /// The target's host, the host that runs that VM, and so on.
@@ -188,11 +186,7 @@ impl Places<'_> {
         all
     }
 
-    fn on_network(
-        &self,
-        name: &Spanned<String>,
-        target: Option<&Endpoint>,
-    ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+    fn on_network(&self, name: &Spanned<String>, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
         let mut found = false;
         let mut all = Vec::new();
         for (id, host) in self.lab.hosts() {
