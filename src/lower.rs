@@ -1,1 +1,4 @@
 //! Lab -> dataplane: what each product makes of the configuration. One file per mechanism, each citing its page in `specs/`.
+
+pub mod address;
+pub mod docker;
