@@ -4,6 +4,7 @@
 //! first, then whatever loads rules, in the order of the host's events.
 
 pub mod address;
+pub mod docker;
 pub mod internet;
 pub mod topology;
 mod vm_nat;
@@ -17,5 +18,8 @@ pub fn lower(lab: &Lab) -> Dataplane {
     let map = topology::lower(lab, &mut dataplane);
     vm_nat::lower(lab, &map, &mut dataplane);
     internet::lower(lab, &map, &mut dataplane);
+    for (id, _) in lab.hosts() {
+        docker::start(lab, id, map.host(id), &mut dataplane);
+    }
     dataplane
 }
