@@ -1,0 +1,3 @@
+//! The docker family: compose files, and what they share with the command line.
+
+pub mod port_spec;
