@@ -125,7 +125,7 @@ fn command(declaration: &Declaration) -> Option<&FirewallCmd> {
 /// [`super::events`].
 fn go_through(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut Daemon) {
     let is_start = |d: &&Declaration| matches!(d, Declaration::Event(e) if matches!(e.value, HostEvent::FirewalldStart | HostEvent::EngineStart));
-    let starts = plan.stated.iter().rposition(|d| is_start(d)).map_or(0, |last| last + 1);
+    let starts = plan.stated.iter().rposition(is_start).map_or(0, |last| last + 1);
     let (before, after) = plan.stated.split_at_checked(starts).unwrap_or((&plan.stated, &[]));
     for declaration in before.iter().chain(&plan.files).chain(after) {
         match declaration {
