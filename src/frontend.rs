@@ -1,7 +1,14 @@
 //! Text of one format in, declarations with spans out. A front-end never fails: what it cannot understand it reports.
 
 pub mod docker;
+pub mod firewalld;
+pub mod lab_file;
 pub mod markdown;
+mod sentence_list;
+pub mod shell;
+pub mod spec_file;
+pub mod vbox;
+pub mod xml;
 pub mod yaml;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::source::{SourceId, Span, Spanned};
 
 mod build;
+pub mod insert;
 mod merge;
 pub mod scalar;
 #[cfg(test)]

@@ -131,6 +131,17 @@ impl Walk {
         }
     }
 
+    /// The value under `key`, which must be there.
+    pub fn required<'n>(&mut self, node: &'n Node, key: &str, place: &str) -> Option<&'n Node> {
+        let found = node.get(key);
+        if found.is_none() {
+            let message = format!("{place} needs `{key}`");
+            let label = format!("`{key}` is missing here");
+            self.report(Diagnostic::new(Code::YamlType, message).label(node.used_at.unwrap_or(node.span), label));
+        }
+        found
+    }
+
     fn wrong<T>(&mut self, node: &Node, what: &str, expected: &str) -> Option<T> {
         let is = match (&node.value, node.resolve()) {
             (Value::Sequence(_), _) => "a list",
