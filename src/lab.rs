@@ -7,6 +7,7 @@
 pub mod container;
 pub mod declaration;
 pub mod firewall;
+pub mod firewall_builtin;
 pub mod host;
 pub mod resolve;
 

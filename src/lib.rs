@@ -12,6 +12,7 @@ pub mod check;
 pub mod dataplane;
 pub mod diagnostic;
 pub mod eval;
+pub mod frontend;
 pub mod lab;
 pub mod lower;
 pub mod net;
