@@ -4,7 +4,7 @@ pub mod docker;
 pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
-mod sentence_list;
+pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
 pub mod vbox;
@@ -108,9 +108,12 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
 }
 
 /// Reads a text of a known format.
-pub fn read(format: Format, source: SourceId, path: &str, text: &str, environment: &Environment) -> Declarations {
-    let _ = environment;
+pub fn read(format: Format, source: SourceId, path: &str, text: &str, _environment: &Environment) -> Declarations {
     match format {
+        Format::Lab => lab_file::parse(source, text),
+        Format::Specs => spec_file::parse(source, text),
+        Format::Shell => shell::parse(source, text),
+        Format::VirtualBox => vbox::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         _ => unmodeled(source, path, text),
     }
