@@ -18,6 +18,9 @@ mod publish;
 mod rule;
 mod until27;
 
+#[cfg(test)]
+mod tests;
+
 use crate::dataplane::{Dataplane, NodeId};
 use crate::lab::{ContainerNetwork, Engine, GatewayMode, HostId, Lab, RuleBackend};
 use crate::net::Version;
