@@ -92,6 +92,7 @@ pub fn start(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
 /// in base chains stay where they are.
 pub fn install_rules(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     let Some(site) = site(lab, host, node) else { return };
+    forwarding::find_on(site, dataplane);
     iptables::empty_own_chains(dataplane, node);
     write(site, Occasion::Start, dataplane);
 }
