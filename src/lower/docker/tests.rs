@@ -516,13 +516,17 @@ fn forward_drops_only_where_docker_turned_forwarding_on() {
 }
 
 #[test]
-fn the_nftables_backend_does_not_turn_forwarding_on() {
-    let forwards = |tag| {
-        let (_, dataplane, node) = started(engine(tag, "default"));
-        dataplane.node(node).sysctls.ip_forward
+fn the_nftables_backend_needs_forwarding_but_does_not_turn_it_on() {
+    let forwards = |engine| {
+        let (_, dataplane, node) = started(engine);
+        match dataplane.node(node).sysctls.ip_forward {
+            Toggle::If(switch) => dataplane.switches.get(switch).statement.clone(),
+            other => format!("{other:?}"),
+        }
     };
-    assert_eq!(forwards("29"), Toggle::On);
-    assert_eq!(forwards("29n"), Toggle::Off);
+    assert_eq!(forwards(engine("29", "default")), "On");
+    assert_eq!(forwards(engine("29n", "default")), "`net.ipv4.ip_forward` is on at `vm` before docker starts");
+    assert_eq!(forwards(engine("29n", "noforward")), "Off");
 }
 
 /// Where docker's jumps stand beside rules that were there before, as recorded with firewalld's iptables backend.
@@ -604,7 +608,22 @@ fn every_published_port_has_a_proxy_unless_nothing_is_translated() {
             "docker-proxy tcp *:3102 -> 172.30.2.2:3000",
         ]
     );
-    assert_eq!(relays(engine("29", "noproxy")), Vec::<String>::new());
+}
+
+/// 28: "connected" on the host's loopback, and nothing more; 29: silence (recorded with firewalld's iptables backend,
+/// which keeps docker from translating).
+#[test]
+fn without_a_proxy_dockerd_holds_the_port() {
+    let accepting = |tag| relays(engine(tag, "noproxy")).len();
+    let silent = |tag| {
+        let (_, dataplane, node) = started(engine(tag, "noproxy"));
+        let last = dataplane.node(node).ruleset.base_chains(Hook::Input).last().copied();
+        last.map_or(0, |(chain, _)| dataplane.node(node).ruleset.get(chain).rules.len())
+    };
+    assert_eq!((accepting("20"), silent("20")), (3, 1));
+    assert_eq!((accepting("28"), silent("28")), (3, 1));
+    assert_eq!((accepting("29"), silent("29")), (0, 4));
+    assert_eq!(relays(engine("28", "noproxy"))[0], "dockerd tcp *:3000 -> 127.0.0.1:0");
 }
 
 fn routes(dataplane: &Dataplane, node: &str) -> Vec<String> {
