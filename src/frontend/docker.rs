@@ -1,3 +1,4 @@
 //! The docker family: compose files, and what they share with the command line.
 
+pub mod compose;
 pub mod port_spec;
