@@ -289,7 +289,7 @@ fn mistakes_are_reported_where_they_are() {
         &[
             "unknown key `prots` in service `가` <prots>",
             "the network `bak` is not defined <bak>",
-            "no service uses the network `back` <back: >",
+            "no service uses the network `back` <back>",
         ],
     );
     check_errors(
@@ -365,6 +365,10 @@ fn another_port_and_network_have_a_place() {
     );
     port("services: {web: {image: x}}\n", Some("services: {web: {image: x, ports: [\"1:2\"]}}\n"));
     port("services:\n  web:\n    image: x\n    network_mode: host\n", None);
+    network(
+        "services:\n  web: {networks: {default: }}\n",
+        Some("services:\n  web: {networks: {default:, back: {} }}\n"),
+    );
     network(
         "services:\n  web:\n    image: x\n",
         Some("services:\n  web:\n    image: x\n    networks:\n      - default\n      - back\n"),
