@@ -349,6 +349,7 @@ fn services_with_an_inactive_profile_are_not_started() {
         "services:\n  a: {image: x, profiles: [tools]}\n  b: {image: x, profiles: [debug]}\n",
         &["the service `a` is not started <[tools]>"],
     );
+    check_errors("services:\n  a: {image: x, scale: 0}\n", &["the service `a` is not started <0>"]);
 }
 
 #[test]
