@@ -1,0 +1,3 @@
+//! Rule sets as the tools print them.
+
+pub mod nft;
