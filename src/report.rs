@@ -1,3 +1,3 @@
-//! One renderer per output.
+//! Rendering results for people and programs.
 
 pub mod rules;
