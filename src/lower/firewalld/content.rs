@@ -145,7 +145,8 @@ pub(super) fn forward_port<T>(
         matches.push(writer.unmodeled(unknown, &entry.origin));
     }
     let chain = writer.chain(Space::Nat, &format!("{destination}_{part}"));
-    writer.entry(chain, entry, what.clone(), matches, rewrite(forward));
+    let action = rewrite(writer.backend, forward);
+    writer.entry(chain, entry, what.clone(), matches, action);
     if forward.to_address.is_some_and(|a| a.is_ipv4()) {
         writer.forward_ipv4(entry.guard, &entry.origin);
     }
@@ -162,12 +163,13 @@ pub(super) fn forward_port<T>(
     }
 }
 
-/// A range that is forwarded to the same range keeps every port as it is.
-fn rewrite(forward: &ForwardPort) -> Action {
+/// A range that is forwarded to the same range keeps every port as it is. Without an address nftables redirects to the
+/// incoming interface's, while iptables' `--to-destination :PORT` keeps the address.
+fn rewrite(backend: RuleBackend, forward: &ForwardPort) -> Action {
     let port = forward.to_port.filter(|to| *to != forward.ports || to.count() == 1).map(|to| to.first);
-    match forward.to_address {
-        Some(address) => Action::DestinationNat { address: Some(address), port },
-        None => Action::Redirect { port },
+    match (forward.to_address, backend) {
+        (None, RuleBackend::Nftables) => Action::Redirect { port },
+        (address, _) => Action::DestinationNat { address, port },
     }
 }
 

@@ -119,13 +119,16 @@ impl Plan<'_> {
         exists(&policy.ingress) && exists(&policy.egress)
     }
 
-    /// Policies that cover a pair: before the zone, or behind it.
-    fn covering(&self, from: End<'_>, to: &[End<'_>], before: bool) -> impl Iterator<Item = &str> {
+    /// Policies that cover a pair, before the zone or behind it, each as often as it is jumped to.
+    fn covering(&self, writer: &Writer<'_>, from: End<'_>, to: &[End<'_>], before: bool) -> Vec<(&str, usize)> {
+        let times = |policy: &Policy| to.iter().filter(|to| to.is_in(&policy.egress)).count();
+        let covers = |policy: &&Policy| (policy.priority < 0) == before && from.is_in(&policy.ingress);
         self.policies
             .iter()
-            .filter(move |(_, p)| (p.priority < 0) == before && from.is_in(&p.ingress))
-            .filter(move |(_, p)| to.iter().any(|to| to.is_in(&p.egress)))
-            .map(|(name, _)| *name)
+            .filter(|(_, p)| covers(p))
+            .map(|(name, policy)| (*name, repeated(writer, times(policy))))
+            .filter(|(_, times)| *times > 0)
+            .collect()
     }
 
     /// Fills a chain of the third stage: policies, the zone's own chain, policies, the end.
@@ -133,14 +136,14 @@ impl Plan<'_> {
         let (space, _, prefix) = place;
         let (from, to) = pair;
         for before in [true, false] {
-            for policy in self.covering(from, to, before) {
+            for (policy, times) in self.covering(writer, from, to, before) {
                 let suffix = writer.policy_suffix(policy);
                 let target = writer.chain(space, &format!("{prefix}_{suffix}"));
-                writer.jump(chain, target);
+                (0..times).for_each(|_| writer.jump(chain, target));
             }
             if before {
                 let target = writer.chain(space, &format!("{prefix}_{}", own.zone.name));
-                (0..own.times).for_each(|_| writer.jump(chain, target));
+                (0..repeated(writer, to.len())).for_each(|_| writer.jump(chain, target));
             }
         }
         let action = own.end.clone();
@@ -153,21 +156,19 @@ impl Plan<'_> {
         self.find(writer, list, Side::Ingress, |writer, zone| {
             let chain = writer.chain(Space::Filter, &format!("IN_{}_to_HOST", zone.name));
             let end = writer.zone_target(zone.zone.target);
-            self.third(writer, chain, INPUT, (End::Zone(zone), &[End::Host]), &Own { zone, times: 1, end });
+            self.third(writer, chain, INPUT, (End::Zone(zone), &[End::Host]), &Own { zone, end });
             chain
         });
     }
 
-    /// Where the packet goes is not known yet: the policies of every egress zone run. iptables repeats the jump to the
-    /// zone for each of them (recorded: fw-iptables-* of 2.5.2).
+    /// Where the packet goes is not known yet: the policies of every egress zone run.
     fn prerouting(&self, writer: &mut Writer<'_>) {
         let anywhere: Vec<End<'_>> = self.zones.iter().map(End::Zone).chain([End::Host]).collect();
-        let times = if writer.backend == RuleBackend::Iptables { anywhere.len() } else { 1 };
         for place in prerouting(writer.backend) {
             let list = dispatch(writer, place);
             self.find(writer, list, Side::Ingress, |writer, zone| {
                 let chain = writer.chain(place.0, &format!("PRE_{}_dispatch", zone.name));
-                let own = Own { zone, times, end: Action::Accept };
+                let own = Own { zone, end: Action::Accept };
                 self.third(writer, chain, place, (End::Zone(zone), &anywhere), &own);
                 chain
             });
@@ -179,7 +180,7 @@ impl Plan<'_> {
             let list = dispatch(writer, place);
             self.find(writer, list, Side::Egress, |writer, zone| {
                 let chain = writer.chain(place.0, &format!("OUT_HOST_to_{}", zone.name));
-                let own = Own { zone, times: 1, end: Action::Accept };
+                let own = Own { zone, end: Action::Accept };
                 self.third(writer, chain, place, (End::Host, &[End::Zone(zone)]), &own);
                 chain
             });
@@ -197,9 +198,9 @@ impl Plan<'_> {
                 let name = format!("{prefix}_{}_to_{}", from.name, End::Zone(to).name());
                 let chain = writer.chain(space, &name);
                 let own = if hook == Hook::Forward {
-                    Own { zone: from, times: 1, end: writer.zone_target(from.zone.target) }
+                    Own { zone: from, end: writer.zone_target(from.zone.target) }
                 } else {
-                    Own { zone: to, times: 1, end: Action::Accept }
+                    Own { zone: to, end: Action::Accept }
                 };
                 self.third(writer, chain, place, (End::Zone(from), &[End::Zone(to)]), &own);
                 chain
@@ -244,8 +245,12 @@ impl Plan<'_> {
 /// The zone whose entries a chain of the third stage runs.
 struct Own<'a> {
     zone: &'a InForce<'a>,
-    times: usize,
     end: Action,
+}
+
+/// iptables repeats a jump for every pair that asks for it, nftables does not (recorded: fw-iptables-* of 2.5.2).
+fn repeated(writer: &Writer<'_>, pairs: usize) -> usize {
+    if writer.backend == RuleBackend::Iptables { pairs } else { pairs.min(1) }
 }
 
 fn dispatch(writer: &mut Writer<'_>, (space, hook, _): Place) -> ChainId {
