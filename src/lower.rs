@@ -2,4 +2,5 @@
 
 pub mod address;
 pub mod docker;
+pub mod events;
 pub mod firewalld;

@@ -30,6 +30,8 @@ mod rich_rule;
 mod writer;
 
 #[cfg(test)]
+pub(in crate::lower) mod fixture;
+#[cfg(test)]
 mod tests;
 
 use crate::dataplane::{Dataplane, NodeId, Policy, Ruleset, TableFamily, TableId};

@@ -258,7 +258,7 @@ impl<'a> Writer<'a> {
     pub(super) fn forward_ipv4(&mut self, guard: Option<SwitchId>, origin: &Origin) {
         let origin = self.because("forwarding, turned on by firewalld", origin);
         let sysctls = &mut self.dataplane.node_mut(self.node).sysctls;
-        if sysctls.ip_forward == Toggle::Off {
+        if sysctls.ip_forward == Toggle::Off || guard.is_none() && sysctls.ip_forward != Toggle::On {
             sysctls.ip_forward = guard.map_or(Toggle::On, Toggle::If);
             sysctls.ip_forward_origin = origin;
         }
