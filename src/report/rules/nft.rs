@@ -84,7 +84,7 @@ fn priority(point: &HookPoint) -> String {
         "srcnat" => matches!(point.hook, Hook::Postrouting | Hook::Input),
         _ => true,
     };
-    let near = standard.iter().find(|(at, name)| fits(name) && (point.priority - at).abs() <= 10);
+    let near = standard.iter().find(|(at, name)| fits(name) && point.priority.abs_diff(*at) <= 10);
     match near.map(|(at, name)| (point.priority - at, name)) {
         Some((0, name)) => (*name).to_owned(),
         Some((offset, name)) if offset < 0 => format!("{name} - {}", -offset),
