@@ -1,3 +1,4 @@
 //! The rules of a node in the words of the tool that would print them on the machine.
 
 pub mod iptables;
+pub mod nft;
