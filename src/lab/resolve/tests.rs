@@ -249,7 +249,7 @@ docker network connect web zz
           container a bridge=172.17.0.2 []
             *:80 -> 80/tcp
             listens *:80/tcp assumed
-          container d bridge=172.17.0.4 [] web=172.18.0.2 ["d"]
+          container d bridge=172.17.0.3 [] web=172.18.0.2 ["d"]
             *:81 -> 80/tcp
             *:80 -> 80/udp
             listens *:80/tcp assumed

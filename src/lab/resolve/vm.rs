@@ -242,7 +242,7 @@ fn nat_engine(nat: &NatDecl, machine: Option<&MachineDecl>) -> (NatEngine, Origi
 }
 
 /// Absent in a `.vbox` file means reachable before settings version 1.19 and not from then on (VirtualBox,
-/// src/VBox/Main/xml/Settings.cpp, `NAT::fLocalhostReachable`).
+/// src/VBox/Main/xml/Settings.cpp, `NAT::areLocalhostReachableDefaultSettings`).
 fn localhost_reachable(nat: &NatDecl, machine: Option<&MachineDecl>) -> bool {
     let default = machine.is_some_and(|m| m.settings.value < Version::new(1, 19, 0));
     nat.localhost_reachable.as_ref().map_or(default, |stated| stated.value)
