@@ -266,16 +266,7 @@ fn environment(name: &str, root: &str, all: &BTreeMap<String, BTreeMap<String, S
     let directory = directory_of(name);
     let variables = all.get(directory).cloned().unwrap_or_default();
     let from_directory = if directory.is_empty() { root } else { last_of(directory) };
-    let stated = variables.get("COMPOSE_PROJECT_NAME").filter(|n| !n.is_empty());
-    Environment { project: project_name(stated.map_or(from_directory, String::as_str)), variables }
-}
-
-/// compose-go, loader/normalize of project names: lower case, only letters, digits, `-` and `_`, and a letter or digit
-/// first.
-fn project_name(text: &str) -> String {
-    let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    let kept: String = text.to_lowercase().chars().filter(allowed).collect();
-    kept.trim_start_matches(['-', '_']).to_owned()
+    Environment { project: from_directory.to_owned(), variables }
 }
 
 /// The name of the directory that the tool was pointed at.
@@ -354,12 +345,5 @@ mod tests {
         let read = env_file("# c\nA=1\nexport B = \"x y\" # no\nC='q'\nD=v # w\nE=\nnonsense\n");
         let pairs: Vec<(&str, &str)> = read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(pairs, [("A", "1"), ("B", "x y"), ("C", "q"), ("D", "v"), ("E", "")]);
-    }
-
-    #[test]
-    fn projects_are_named_after_directories() {
-        let check = |directory, expected: &str| assert_eq!(project_name(directory), expected);
-        check("My Shop.v2", "myshopv2");
-        check("_shop-1", "shop-1");
     }
 }

@@ -12,7 +12,7 @@ use crate::source::{Span, Spanned};
 
 use super::addresses::Taken;
 use super::bind::{HostPlan, Plan};
-use super::engine::{Found, Networks};
+use super::engine::{Found, Networks, Statement};
 use super::names::sentence_name;
 use super::publish::{Joins, Ports};
 use super::{Context, listen, publish};
@@ -144,10 +144,10 @@ fn drafts<'a>(
 ) -> (Vec<Draft<'a>>, Vec<Attachment<'a>>) {
     let mut drafts: Vec<Draft<'a>> = Vec::new();
     let mut attachments = Vec::new();
-    for declaration in host_plan.declarations() {
+    for (number, declaration) in host_plan.declarations().enumerate() {
         match declaration {
             Declaration::Container(container) => {
-                if let Some((draft, own)) = draft(context, container, &drafts, networks) {
+                if let Some((draft, own)) = draft(context, number, container, &drafts, networks) {
                     attachments.extend(own);
                     drafts.push(draft);
                 }
@@ -158,7 +158,7 @@ fn drafts<'a>(
                     continue;
                 };
                 let network = connect.attach.network.as_ref();
-                match networks.find(network.value, connect.span) {
+                match networks.find(network.value, Statement { number, span: connect.span }) {
                     Found::At(index) => {
                         attachments.push(attach(draft, index, Some(&connect.attach), connect.span));
                     }
@@ -185,6 +185,7 @@ fn position(drafts: &[Draft<'_>], name: &str) -> Option<usize> {
 
 fn draft<'a>(
     context: &mut Context,
+    number: usize,
     declaration: &'a ContainerDecl,
     drafts: &[Draft<'a>],
     networks: &Networks,
@@ -203,7 +204,7 @@ fn draft<'a>(
     let mut attachments = Vec::new();
     if mode.is_none() {
         for attached in &declaration.networks {
-            match networks.find(&attached.network.value, declaration.span) {
+            match networks.find(&attached.network.value, Statement { number, span: declaration.span }) {
                 Found::At(index) => {
                     attachments.push(attach(drafts.len(), index, Some(attached), attached.network.span));
                 }

@@ -272,6 +272,53 @@ docker network connect web zz
     );
 }
 
+const COMPOSE: &str = "services:
+  web:
+    image: nginx
+    ports: [\"8080:80\"]
+    networks: [front, back]
+    depends_on: [db]
+  db:
+    image: postgres:16
+    networks: { back: { aliases: [store], ipv4_address: 10.9.0.2 } }
+  mon:
+    image: prom/prometheus
+    command: --web.listen-address=127.0.0.1:9090
+    network_mode: service:web
+  tool:
+    image: a/b
+    networks: [outside]
+networks:
+  front: {}
+  back: { internal: true, ipam: { config: [{ subnet: 10.9.0.0/24 }] } }
+  outside: { external: true }
+";
+
+#[test]
+fn a_compose_project_becomes_networks_and_containers() {
+    check(
+        &[("compose.yaml", COMPOSE)],
+        r#"
+        host Linux Physical
+          eth0 lan 192.168.1.100/24 via 192.168.1.1
+          network bridge docker0 172.17.0.0/16 172.17.0.1
+          network shop_front br-shop_front 172.18.0.0/16 172.18.0.1
+          network shop_back br-shop_back 10.9.0.0/24 10.9.0.1
+          container shop-db-1 shop_back=10.9.0.2 ["shop-db-1", "db", "store"]
+            listens *:5432/tcp assumed
+          container shop-web-1 shop_front=172.18.0.2 ["shop-web-1", "web"] shop_back=10.9.0.3 ["shop-web-1", "web"]
+            *:8080 -> 80/tcp
+            listens *:80/tcp assumed
+          container shop-mon-1 with shop-web-1
+            listens 127.0.0.1:9090/tcp
+          events [EngineStart]
+        router Linux Router
+          lan0 lan 192.168.1.1/24
+        compose.yaml:20: network `outside` is declared external but nothing creates it
+        "#,
+    );
+}
+
 fn firewall(script: &str) -> (Firewalld, Vec<String>) {
     let (lab, diagnostics) = read(&[("fw.sh", script)]);
     (lab.hosts[0].firewalld.clone().unwrap(), diagnostics)
