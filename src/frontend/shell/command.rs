@@ -217,9 +217,7 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
         "nft" => !has(&["list", "--version", "-v"]),
         "ufw" => !has(&["status", "version", "show", "app"]),
-        "ip" => has(&[
-            "add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach",
-        ]),
+        "ip" => has(&["add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach"]),
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
         "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),

@@ -34,9 +34,10 @@ fn check(script: &str, expected: &[&str]) {
 
 #[test]
 fn commands_run_in_order() {
-    check("#!/bin/bash\nset -e\ndocker run a # one\ndocker run b; docker run c && docker run d\n", &[
-        "run:a", "run:b", "run:c", "run:d",
-    ]);
+    check(
+        "#!/bin/bash\nset -e\ndocker run a # one\ndocker run b; docker run c && docker run d\n",
+        &["run:a", "run:b", "run:c", "run:d"],
+    );
     check("(cd x; docker run a) && { docker run b; }", &["run:a", "run:b"]);
     check("docker run a || true\ndocker run b | tee log", &["run:a", "run:b"]);
     check("sudo /usr/bin/docker run a\nsudo -u root env X=1 nohup docker run b &", &["run:a", "run:b"]);
@@ -108,8 +109,16 @@ fn programs_without_a_model_are_reported() {
         assert!(matches!(out.value.as_slice(), [Declaration::Unmodeled(_)]), "{line}: {:?}", out.value);
     }
     for line in [
-        "iptables -nvL", "nft list ruleset", "ufw status", "ip addr show", "ip a", "sysctl net.ipv4.ip_forward",
-        "ssh -p 2222 me@host", "VBoxManage list vms", "docker compose up -d", "apt-get install -y docker.io",
+        "iptables -nvL",
+        "nft list ruleset",
+        "ufw status",
+        "ip addr show",
+        "ip a",
+        "sysctl net.ipv4.ip_forward",
+        "ssh -p 2222 me@host",
+        "VBoxManage list vms",
+        "docker compose up -d",
+        "apt-get install -y docker.io",
         "curl http://localhost:3000",
     ] {
         check(line, &[]);
