@@ -165,6 +165,7 @@ fn a_stated_lab_binds_files_to_hosts() {
   집:
     subnet: 10.1.0.0/24
     gateway: 10.1.0.254
+  side: { kind: host-only, subnet: 10.2.0.0/24 }
 hosts:
   mac:
     os: macos
@@ -190,10 +191,10 @@ containers:
         r#"
         mac MacOs Physical
           en0 집 10.1.0.5/24 via 10.1.0.254
-          vboxnet0 vboxnet0 192.168.56.1/24
+          side side 10.2.0.1/24
         rocky Linux Vm { on: HostId(0) }
           enp0s3 Classic NAT 10.0.2.0/24 10.0.2.15/24 via 10.0.2.2
-          enp0s8 vboxnet0 192.168.56.101/24 unplugged
+          enp0s8 side 10.2.0.101/24 unplugged
           eth1 집 10.1.0.9/24
           listens *:22/tcp
           network bridge docker0 172.17.0.0/16 172.17.0.1
