@@ -15,7 +15,7 @@ use brush_parser::ast::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::lab::Declaration;
-use crate::lab::declaration::Declarations;
+use crate::lab::declaration::{Declarations, FirewalldDecl};
 use crate::source::{SourceId, Span, Spanned};
 
 use self::chunk::Chunk;
@@ -321,7 +321,7 @@ impl Walker<'_> {
         self.out.diagnostics.extend(outcome.diagnostics);
         for effect in outcome.value {
             match effect {
-                Effect::Declare(declaration) => self.out.value.push(declaration),
+                Effect::Declare(declaration) => self.declare_fact(*declaration, whole),
                 Effect::TakeBack(what) => {
                     if let Some(what) = docker::take_back(&what, whole, &mut self.out) {
                         self.unmodeled(whole, what);
@@ -334,6 +334,16 @@ impl Walker<'_> {
                 Effect::Unmodeled(what) => self.unmodeled(what.span, what.value),
             }
         }
+    }
+
+    /// The first change to firewalld says that it is there.
+    fn declare_fact(&mut self, fact: Declaration, whole: Span) {
+        let is_known = self.out.value.iter().any(|d| matches!(d, Declaration::Firewalld(_)));
+        if matches!(fact, Declaration::FirewallCmd(_)) && !is_known {
+            let firewalld = FirewalldDecl { span: Some(whole), ..FirewalldDecl::default() };
+            self.out.value.push(Declaration::Firewalld(firewalld));
+        }
+        self.out.value.push(fact);
     }
 
     fn unmodeled(&mut self, span: Span, what: String) {

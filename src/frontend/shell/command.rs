@@ -13,7 +13,7 @@ use super::word::Word;
 #[derive(Debug)]
 pub(super) enum Effect {
     /// It states something.
-    Declare(Declaration),
+    Declare(Box<Declaration>),
     /// `docker rm`, `docker network rm` and so on: takes back what was stated before.
     TakeBack(docker::TakeBack),
     /// It could change packets and has no model.
@@ -129,7 +129,7 @@ fn unmodeled(whole: Span, what: &str) -> Diagnosed<Vec<Effect>> {
 fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
     let effect = |declaration| match declaration {
         Declaration::Unmodeled(what) => Effect::Unmodeled(what),
-        other => Effect::Declare(other),
+        other => Effect::Declare(Box::new(other)),
     };
     Diagnosed { value: declarations.value.into_iter().map(effect).collect(), diagnostics: declarations.diagnostics }
 }

@@ -94,7 +94,7 @@ fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
 
 /// What the daemon reads when it starts: the built-in zones, replaced by the files of the same name.
 fn configured(context: &mut Context, plan: &HostPlan<'_>, has_engine: bool) -> Configuration {
-    let mut configuration = Configuration { zones: zone::builtin_zones(), policies: BTreeMap::new() };
+    let mut configuration = Configuration { zones: zone::builtin_zones(), policies: zone::builtin_policies() };
     let commands = || plan.declarations().filter_map(command);
     let names_docker = |c: &FirewallCmd| c.zone.as_ref().is_some_and(|z| z.value == "docker");
     if has_engine && commands().any(names_docker) {
