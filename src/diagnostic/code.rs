@@ -84,6 +84,7 @@ codes! {
     NatNoInbound "nat" "no_inbound" Error;
     NatForwardWrongPort "nat" "forward_wrong_port" Error;
     DockerNotPublished "docker" "not_published" Error;
+    DockerWrongPort "docker" "wrong_port" Error;
     DockerPublishedLoopback "docker" "published_on_loopback" Error;
     DockerIsolation "docker" "isolation" Error;
     DockerNoNetwork "docker" "no_network" Error;
