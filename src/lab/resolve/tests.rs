@@ -340,6 +340,7 @@ fn permanent_changes_wait_for_a_reload_and_runtime_changes_do_not_survive_it() {
     let waiting = "a permanent change is not in force: firewalld is never reloaded";
     check("firewall-cmd --add-port=3000/tcp", "3000/tcp", &[]);
     check("firewall-cmd --permanent --add-port=3000/tcp", "", &[&format!("fw.sh:1: {waiting}")]);
+    check("firewall-offline-cmd --add-port=3000/tcp", "3000/tcp", &[]);
     check("firewall-cmd --permanent --add-port=3000/tcp\nfirewall-cmd --reload", "3000/tcp", &[]);
     check("firewall-cmd --add-port=3000/tcp\nfirewall-cmd --reload", "", &[]);
     check(
