@@ -68,6 +68,7 @@ pub fn parse(words: &[Word]) -> Declarations {
         call.unmodeled(what, whole);
         return call.out;
     }
+    call.offline = is_offline;
     call.permanent = is_offline || options.iter().any(|o| o.name == "permanent");
     call.zone = value_of(&options, "zone");
     call.policy = value_of(&options, "policy");
@@ -144,6 +145,7 @@ fn why_not(options: &[Opt], is_offline: bool) -> Option<String> {
 #[derive(Default)]
 struct Call {
     permanent: bool,
+    offline: bool,
     zone: Option<Spanned<String>>,
     policy: Option<Spanned<String>>,
     out: Declarations,
@@ -279,7 +281,7 @@ impl Call {
 
     fn change(&mut self, change: FirewallChange, span: Span) -> Result<(), Refused> {
         let (zone, policy) = (self.zone.clone(), self.policy.clone());
-        let change = FirewallCmd { permanent: self.permanent, zone, policy, change, span };
+        let change = FirewallCmd { permanent: self.permanent, offline: self.offline, zone, policy, change, span };
         self.out.value.push(Declaration::FirewallCmd(change));
         Ok(())
     }
