@@ -17,6 +17,7 @@ pub mod lower;
 pub mod net;
 pub mod property;
 pub mod provenance;
+pub mod report;
 pub mod smt;
 pub mod source;
 pub mod switch;
