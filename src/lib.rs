@@ -9,6 +9,7 @@
 //! ARCHITECTURE.md has the map and the invariants.
 
 pub mod check;
+pub mod cli;
 pub mod dataplane;
 pub mod diagnostic;
 pub mod eval;

@@ -1,5 +1,6 @@
 //! Results as text: one renderer per output. The only place that names miette or an output format; it decides nothing.
 
+pub mod codes;
 pub mod json;
 mod message;
 mod patch;

@@ -1,8 +1,10 @@
 //! One flow, step by step: what `canreach trace` prints.
 
 use std::fmt::Write;
+use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Step, Symptom, Trace, Way};
+use crate::net::Protocol;
 use crate::source::Sources;
 
 use super::{Style, path};
@@ -19,6 +21,16 @@ pub fn render(dataplane: &Dataplane, trace: &Trace, sources: &Sources, style: St
         text += &line(dataplane, step, sources);
     }
     text
+}
+
+/// A dialled name that is unknown where it is asked; `address` is that of a node which is called so.
+pub fn unresolved(from: &str, name: &str, address: Option<IpAddr>, style: Style) -> String {
+    let fails = style.paint(31, "fails");
+    let text = format!("{fails}: {}\n", path::symptom(Symptom::NameNotResolved, Protocol::Tcp));
+    match address {
+        Some(address) => text + &format!("`{from}` does not know the name `{name}`; its address is {address}\n"),
+        None => text + &format!("`{from}` does not know the name `{name}`\n"),
+    }
 }
 
 fn result(dataplane: &Dataplane, trace: &Trace, style: Style) -> String {
