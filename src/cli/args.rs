@@ -79,7 +79,7 @@ pub(super) struct TraceArguments {
     #[arg(long, required_unless_present = "flows", conflicts_with = "flows")]
     pub(super) to: Option<String>,
     /// Port; a ping has none.
-    #[arg(long, conflicts_with = "flows", required_unless_present = "flows", required_if_eq("proto", "tcp"))]
+    #[arg(long, conflicts_with = "flows", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) port: Option<u16>,
     /// Protocol.
     #[arg(long, value_enum, default_value_t = Transport::Tcp, conflicts_with = "flows")]

@@ -39,8 +39,13 @@ pub(super) fn run(arguments: &TraceArguments, format: Format) -> Exit {
     model.complain_about_files();
     match (&arguments.flows, &arguments.from, &arguments.to) {
         (Some(file), ..) => flows(&model, file),
-        (None, Some(from), Some(to)) => one(&model, &question(arguments, from, to), format),
-        _ => Exit::Unusable,
+        (None, Some(from), Some(to)) if arguments.port.is_some() || arguments.proto == Transport::Icmp => {
+            one(&model, &question(arguments, from, to), format)
+        }
+        _ => {
+            terminal::complain("`--port` is missing; only `--proto icmp` goes without");
+            Exit::Unusable
+        }
     }
 }
 

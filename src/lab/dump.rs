@@ -40,7 +40,7 @@ fn guarded(guard: Option<SwitchId>) -> String {
     guard.map_or(String::new(), |id| format!(" [if s{}]", id.0))
 }
 
-/// `publish x` for a set flag, nothing otherwise.
+/// The words of the flags that are set.
 fn flags(flags: &[(bool, &str)]) -> String {
     listed("", flags.iter().filter(|(set, _)| *set).map(|(_, word)| word))
 }

@@ -15,6 +15,9 @@ use super::Style;
 /// Columns that messages are wrapped to.
 const WIDTH: usize = 100;
 
+/// Longer things are marked by their first line.
+const MARKED_LINES: usize = 3;
+
 /// What miette draws.
 #[derive(Debug)]
 pub(super) struct Message {
@@ -105,8 +108,7 @@ fn by_file(labels: &[Label]) -> Vec<(SourceId, Vec<&Label>)> {
 
 fn marks(labels: &[&Label], text: &str) -> Vec<LabeledSpan> {
     let mark = |(index, label): (usize, &&Label)| {
-        let end = label.span.end.min(text.len());
-        let start = label.span.start.min(end);
+        let (start, end) = marked(label, text);
         let message = Some(label.message.clone()).filter(|m| !m.is_empty());
         if index == 0 {
             LabeledSpan::new_primary_with_span(message, (start, end - start))
@@ -115,6 +117,15 @@ fn marks(labels: &[&Label], text: &str) -> Vec<LabeledSpan> {
         }
     };
     labels.iter().enumerate().map(mark).collect()
+}
+
+/// The bytes to underline. Of something long, like a whole service, only the first line.
+fn marked(label: &Label, text: &str) -> (usize, usize) {
+    let end = label.span.end.min(text.len());
+    let start = label.span.start.min(end);
+    let inside = text.get(start..end).unwrap_or("").trim_end();
+    let shown = if inside.lines().count() > MARKED_LINES { inside.lines().next().unwrap_or("") } else { inside };
+    (start, start + shown.len())
 }
 
 fn theme(style: Style) -> GraphicalTheme {

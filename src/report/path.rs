@@ -1,5 +1,7 @@
 //! Words for traces: what a step did, what the person sees, and the whole way on one line.
 
+use std::net::IpAddr;
+
 use crate::check::Witness;
 use crate::dataplane::{
     Dataplane, Decision, Disposition, Event, Hook, NodeId, Outcome, Reject, Step, Symptom, Trace, Way,
@@ -110,7 +112,7 @@ pub(super) fn hook_word(hook: Hook) -> &'static str {
 }
 
 fn rewritten(before: &Header, after: &Header, undone: bool) -> String {
-    let end = |what: &str, old: (std::net::IpAddr, u16), new: (std::net::IpAddr, u16)| {
+    let end = |what: &str, old: (IpAddr, u16), new: (IpAddr, u16)| {
         (old != new).then(|| format!("{what} {}:{} to {}:{}", url_host(old.0), old.1, url_host(new.0), new.1))
     };
     let source = end("source", (before.source, before.source_port), (after.source, after.source_port));
@@ -148,9 +150,11 @@ fn with_port(name: &str, header: &Header) -> String {
     }
 }
 
-/// The steps of a request that a person would count as hops, and the one that ended it.
+/// The steps that a person would count as hops, and the one that ended it; answers only where something failed.
 pub(super) fn hops(trace: &Trace) -> impl Iterator<Item = &Step> {
-    trace.steps.iter().filter(|step| match &step.event {
+    let works = trace.outcome.symptom == Symptom::Works;
+    let told = trace.steps.iter().filter(move |step| step.way == Way::Request || !works);
+    told.filter(|step| match &step.event {
         Event::Dialed | Event::Rewritten { .. } | Event::Crossed { .. } => true,
         Event::Relayed { .. } | Event::Delivered { .. } | Event::Ended(_) => true,
         Event::Filtered { decision, .. } => *decision != Decision::Accepted,

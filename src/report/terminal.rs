@@ -1,7 +1,7 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
 use crate::check::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
-use crate::dataplane::{Dataplane, Symptom};
+use crate::dataplane::{Dataplane, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
@@ -141,7 +141,10 @@ impl Page<'_> {
     /// One line for each hop, with the addresses as they are there.
     fn walk(&self, title: &str, witness: &Witness) -> String {
         let rows: Vec<_> = path::hops(&witness.trace)
-            .map(|step| (self.dataplane.node(step.node).name.as_str(), path::event(self.dataplane, step)))
+            .map(|step| {
+                let answer = if step.way == Way::Reply { "answer: " } else { "" };
+                (self.dataplane.node(step.node).name.as_str(), answer.to_owned() + &path::event(self.dataplane, step))
+            })
             .collect();
         let width = rows.iter().map(|(node, _)| node.chars().count()).max().unwrap_or(0);
         let mut text = format!("  {title}: {} from {}\n", witness.url, witness.from);

@@ -10,6 +10,7 @@ use crate::dataplane::{
 };
 use crate::diagnostic::Code;
 use crate::net::{Header, Protocol};
+use crate::provenance::OriginId;
 use crate::report::{json, trace};
 use crate::source::{SourceId, Span, Spanned};
 
@@ -187,7 +188,7 @@ fn verdict(answer: Answer, headline: &str, code: Option<Code>) -> Verdict {
     }
 }
 
-fn node(name: &str, origin: crate::provenance::OriginId) -> Node {
+fn node(name: &str, origin: OriginId) -> Node {
     Node {
         name: name.to_owned(),
         kind: NodeKind::Namespace,
