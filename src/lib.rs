@@ -13,6 +13,7 @@ pub mod cli;
 pub mod dataplane;
 pub mod diagnostic;
 pub mod eval;
+pub mod frontend;
 pub mod lab;
 pub mod lower;
 pub mod net;

@@ -23,10 +23,16 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 
 /// Decides sentences and prints the report.
 pub(super) fn decide(model: Model, sentences: &[Spanned<String>], format: Format) -> Exit {
-    let (judgements, about_sentences) = check::check_all(&model.lab, &model.dataplane, sentences);
+    let checked = match check::check_all(&model.lab, &model.dataplane, sentences) {
+        Ok(checked) => checked,
+        Err(error) => {
+            terminal::complain(&format!("this is a bug of canreach: {error}"));
+            return Exit::Internal;
+        }
+    };
     let Model { sources, dataplane, mut diagnostics, .. } = model;
-    diagnostics.extend(about_sentences);
-    let report = Report { judgements, diagnostics, dataplane };
+    diagnostics.extend(checked.diagnostics);
+    let report = Report { judgements: checked.judgements, diagnostics, dataplane };
     terminal::print(&rendered(&report, &sources, format));
     Exit::of(&report)
 }
@@ -40,12 +46,25 @@ fn rendered(report: &Report, sources: &Sources, format: Format) -> String {
 
 fn emit(model: &Model, stage: Emit) -> Exit {
     model.complain_about_files();
-    let Model { lab, dataplane, sources, .. } = model;
-    let smt2 = || lab.sentences.iter().map(|sentence| check::emit_smt2(lab, dataplane, sentence)).collect();
-    terminal::print(&match stage {
-        Emit::Lab => lab_dump::dump(lab, sources),
-        Emit::Dataplane => dataplane_dump::dump(dataplane),
-        Emit::Smt2 => smt2(),
-    });
+    match stage {
+        Emit::Lab => terminal::print(&lab_dump::dump(&model.lab, &model.sources)),
+        Emit::Dataplane => terminal::print(&dataplane_dump::dump(&model.dataplane)),
+        Emit::Smt2 => return emit_smt2(model),
+    }
     Exit::Holds
+}
+
+fn emit_smt2(model: &Model) -> Exit {
+    let mut exit = Exit::Holds;
+    for sentence in &model.lab.sentences {
+        match check::smt2(&model.lab, &model.dataplane, sentence) {
+            Ok(questions) => terminal::print(&questions),
+            Err(diagnostic) => {
+                let text = rendering::render_diagnostics(&[*diagnostic], &model.sources, terminal::style());
+                terminal::print_aside(&text);
+                exit = Exit::Unusable;
+            }
+        }
+    }
+    exit
 }

@@ -17,6 +17,8 @@ pub enum Exit {
     Unusable,
     /// 3: no sentence is violated, but some cannot be decided.
     Undecided,
+    /// 70: this program contradicts itself.
+    Internal,
 }
 
 impl Exit {
@@ -41,6 +43,7 @@ impl Termination for Exit {
             Self::Violated => 1,
             Self::Unusable => 2,
             Self::Undecided => 3,
+            Self::Internal => 70,
         })
     }
 }

@@ -30,8 +30,7 @@ fn understand(loaded: Loaded) -> Model {
     let lab = lab::resolve(&inputs);
     diagnostics.extend(lab.diagnostics);
     let dataplane = lower::lower(&lab.value);
-    diagnostics.extend(dataplane.diagnostics);
-    Model { sources, lab: lab.value, dataplane: dataplane.value, diagnostics }
+    Model { sources, lab: lab.value, dataplane, diagnostics }
 }
 
 fn with_cause(error: &LoadError) -> String {

@@ -143,6 +143,7 @@ impl Printer<'_> {
         let dial = match relay.dial {
             Dial::To { address, port } => format!("{}:{port}", url_host(address)),
             Dial::Same => "the same address".to_owned(),
+            Dial::Nowhere => "nothing".to_owned(),
             Dial::SamePort { address } => format!("the same port of {address}"),
         };
         let source = match relay.source {

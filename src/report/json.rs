@@ -124,7 +124,6 @@ fn disposition_word(disposition: Disposition) -> &'static str {
         Disposition::NoRoute => "no-route",
         Disposition::NoNeighbor => "no-neighbor",
         Disposition::NotForwarding => "not-forwarding",
-        Disposition::InterfaceDown => "interface-down",
         Disposition::Loop => "loop",
         Disposition::NoRelay => "no-relay",
         Disposition::Unexpected => "unexpected",

@@ -39,7 +39,6 @@ pub(super) fn disposition(disposition: Disposition, header: &Header) -> String {
         Disposition::NoRoute => format!("finds no route to {}", header.destination),
         Disposition::NoNeighbor => format!("finds nobody who answers for {}", header.destination),
         Disposition::NotForwarding => "is thrown away: this node does not forward packets".to_owned(),
-        Disposition::InterfaceDown => "cannot leave: the interface is down".to_owned(),
         Disposition::Loop => "goes round in a circle".to_owned(),
         Disposition::NoRelay => format!("finds no forward for {}", destination(header)),
         Disposition::Unexpected => "belongs to no connection that is known here".to_owned(),

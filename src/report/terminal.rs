@@ -207,6 +207,9 @@ impl Page<'_> {
 
 fn sentences_line(report: &Report, style: Style) -> String {
     let all = report.judgements.len();
+    if all == 0 && report.count_diagnostics(Severity::Error) > 0 {
+        return "no sentence was decided\n".to_owned();
+    }
     if all == 0 {
         return "no sentence to decide; ask one: canreach ask LAB \"SUBJECT can reach TARGET\"\n".to_owned();
     }

@@ -1,0 +1,371 @@
+//! Shell scripts: the commands that a script runs, in order, as far as they can be told without running it.
+//!
+//! brush-parser finds the structure; this module walks it with the variables known so far and hands each command of
+//! interest to the front-end of its program, as [`word::Word`]s. What hangs on a condition, an unknown value or a
+//! function is not guessed: a command of interest in such a place is reported as not modelled.
+
+use std::ops::Range;
+
+use brush_parser::ast::{
+    AndOr, AndOrList, Assignment, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand,
+    CompoundList, ForClauseCommand, IoFileRedirectTarget, IoRedirect, Pipeline, RedirectList, SimpleCommand,
+    SourceLocation as _, Word as RawWord,
+};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::Declaration;
+use crate::lab::declaration::Declarations;
+use crate::source::{SourceId, Span, Spanned};
+
+use self::chunk::Chunk;
+use self::command::Effect;
+use self::expand::Variables;
+use self::word::Word;
+
+mod chunk;
+mod command;
+mod expand;
+pub mod word;
+
+/// Reads a script.
+pub fn parse(source: SourceId, text: &str) -> Declarations {
+    let mut walker = Walker {
+        source,
+        text,
+        variables: Variables::new(),
+        doubt: None,
+        stopped: false,
+        loop_turns: MAX_LOOP_TURNS,
+        out: Declarations::default(),
+    };
+    walker.script(0..text.len(), 0);
+    walker.out
+}
+
+/// Loops are unrolled up to this many turns in a whole script.
+const MAX_LOOP_TURNS: usize = 1000;
+
+/// Command substitutions inside command substitutions are followed this deep.
+const MAX_DEPTH: usize = 16;
+
+struct Walker<'a> {
+    source: SourceId,
+    text: &'a str,
+    variables: Variables,
+    /// Why it is not certain that the commands at hand run.
+    doubt: Option<&'static str>,
+    /// `exit` was met.
+    stopped: bool,
+    loop_turns: usize,
+    out: Declarations,
+}
+
+impl Walker<'_> {
+    fn script(&mut self, range: Range<usize>, depth: usize) {
+        let (chunks, errors) = chunk::parse(self.text, range);
+        for at in errors {
+            let span = Span::new(self.source, at.start, at.end);
+            self.out.diagnostics.push(syntax_error(span));
+            if self.text.get(at).is_some_and(command::mentions_network) {
+                let what = "a command that could not be read".to_owned();
+                self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+            }
+        }
+        for chunk in chunks {
+            let outer = self.doubt;
+            if chunk.inside_broken_block {
+                self.doubt = Some("in a block that could not be read");
+            }
+            let scope = Scope { chunk: &chunk, depth };
+            for list in &chunk.program.complete_commands {
+                self.list(scope, list);
+            }
+            self.doubt = outer;
+        }
+    }
+
+    fn list(&mut self, scope: Scope<'_>, list: &CompoundList) {
+        for item in &list.0 {
+            if self.stopped {
+                return;
+            }
+            self.and_or(scope, &item.0);
+        }
+    }
+
+    fn and_or(&mut self, scope: Scope<'_>, list: &AndOrList) {
+        self.pipeline(scope, &list.first);
+        let mut is_query = self.is_query(scope, &list.first);
+        for next in &list.additional {
+            match next {
+                AndOr::And(pipeline) => self.pipeline(scope, pipeline),
+                // `docker network inspect n || docker network create n`: afterwards it is there either way.
+                AndOr::Or(pipeline) if is_query => self.pipeline(scope, pipeline),
+                AndOr::Or(pipeline) => {
+                    self.doubtful("only if the command before it fails", |w| w.pipeline(scope, pipeline));
+                }
+            }
+            is_query = false;
+        }
+    }
+
+    fn is_query(&self, scope: Scope<'_>, pipeline: &Pipeline) -> bool {
+        let [Command::Simple(simple)] = pipeline.seq.as_slice() else { return false };
+        let (words, _) = self.words(scope, simple);
+        command::is_query(&words)
+    }
+
+    fn pipeline(&mut self, scope: Scope<'_>, pipeline: &Pipeline) {
+        for command in &pipeline.seq {
+            match command {
+                Command::Simple(simple) => self.simple(scope, simple),
+                Command::Compound(compound, redirects) => {
+                    self.compound(scope, compound);
+                    self.redirects(scope, redirects.as_ref());
+                }
+                Command::Function(function) => {
+                    self.doubtful("in a function", |w| w.compound(scope, &function.body.0));
+                }
+                Command::ExtendedTest(..) => {}
+            }
+        }
+    }
+
+    fn compound(&mut self, scope: Scope<'_>, compound: &CompoundCommand) {
+        match compound {
+            CompoundCommand::BraceGroup(group) => self.list(scope, &group.list),
+            CompoundCommand::Subshell(shell) => self.subshell(|w| w.list(scope, &shell.list)),
+            CompoundCommand::ForClause(clause) => self.for_loop(scope, clause),
+            CompoundCommand::IfClause(clause) => {
+                self.list(scope, &clause.condition);
+                self.doubtful("only under a condition", |w| {
+                    w.list(scope, &clause.then);
+                    for branch in clause.elses.iter().flatten() {
+                        branch.condition.iter().for_each(|c| w.list(scope, c));
+                        w.list(scope, &branch.body);
+                    }
+                });
+            }
+            CompoundCommand::CaseClause(clause) => self.doubtful("only under a condition", |w| {
+                clause.cases.iter().filter_map(|case| case.cmd.as_ref()).for_each(|list| w.list(scope, list));
+            }),
+            CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
+                self.doubtful("in a loop", |w| {
+                    w.list(scope, &clause.0);
+                    w.list(scope, &clause.1.list);
+                });
+            }
+            CompoundCommand::ArithmeticForClause(clause) => {
+                self.doubtful("in a loop", |w| w.list(scope, &clause.body.list));
+            }
+            CompoundCommand::Coprocess(coprocess) => {
+                if let Command::Simple(simple) = coprocess.body.as_ref() {
+                    self.subshell(|w| w.simple(scope, simple));
+                }
+            }
+            CompoundCommand::Arithmetic(_) => {}
+        }
+    }
+
+    /// A loop over words that are known is as good as its turns one after the other.
+    fn for_loop(&mut self, scope: Scope<'_>, clause: &ForClauseCommand) {
+        let mut values = Vec::new();
+        for raw in clause.values.iter().flatten() {
+            values.extend(self.expand(scope, raw));
+        }
+        let is_known = clause.values.is_some() && values.iter().all(|v| v.unknown().is_none());
+        if !is_known || values.len() > self.loop_turns {
+            self.variables.insert(clause.variable_name.clone(), None);
+            self.doubtful("in a loop over words that are not known", |w| w.list(scope, &clause.body.list));
+            return;
+        }
+        self.loop_turns -= values.len();
+        for value in values {
+            self.variables.insert(clause.variable_name.clone(), Some(value.text));
+            self.list(scope, &clause.body.list);
+        }
+    }
+
+    fn simple(&mut self, scope: Scope<'_>, simple: &SimpleCommand) {
+        let (words, substitutions) = self.words(scope, simple);
+        for inside in substitutions.into_iter().filter(|_| scope.depth < MAX_DEPTH) {
+            self.subshell(|w| w.script(inside, scope.depth + 1));
+        }
+        for item in items(simple) {
+            if let CommandPrefixOrSuffixItem::IoRedirect(redirect) = item {
+                self.redirect(scope, redirect);
+            }
+        }
+        if simple.word_or_name.is_none() {
+            for item in simple.prefix.iter().flat_map(|p| &p.0) {
+                if let CommandPrefixOrSuffixItem::AssignmentWord(assignment, raw) = item {
+                    self.assign(scope, assignment, raw);
+                }
+            }
+            return;
+        }
+        self.run(&words);
+    }
+
+    /// The words of a command, and the insides of command substitutions in them and in its assignments.
+    fn words(&self, scope: Scope<'_>, simple: &SimpleCommand) -> (Vec<Word>, Vec<Range<usize>>) {
+        let mut words = Vec::new();
+        let mut substitutions = Vec::new();
+        let prefix = simple.prefix.iter().flat_map(|p| &p.0).map(|item| (item, false));
+        let suffix = simple.suffix.iter().flat_map(|s| &s.0).map(|item| (item, true));
+        for (item, is_argument) in prefix.chain(suffix) {
+            let (CommandPrefixOrSuffixItem::Word(raw) | CommandPrefixOrSuffixItem::AssignmentWord(_, raw)) = item
+            else {
+                continue;
+            };
+            let expansion = self.expansion(scope, raw);
+            substitutions.extend(expansion.substitutions);
+            if is_argument {
+                words.extend(expansion.words);
+            }
+        }
+        if let Some(name) = &simple.word_or_name {
+            let expansion = self.expansion(scope, name);
+            substitutions.extend(expansion.substitutions);
+            words.splice(0..0, expansion.words);
+        }
+        (words, substitutions)
+    }
+
+    fn expand(&self, scope: Scope<'_>, raw: &RawWord) -> Vec<Word> {
+        self.expansion(scope, raw).words
+    }
+
+    fn expansion(&self, scope: Scope<'_>, raw: &RawWord) -> expand::Expansion {
+        match raw.location() {
+            Some(location) => expand::expand(self.source, self.text, scope.chunk.range(&location), &self.variables),
+            None => expand::Expansion::default(),
+        }
+    }
+
+    fn assign(&mut self, scope: Scope<'_>, assignment: &Assignment, raw: &RawWord) {
+        let AssignmentName::VariableName(name) = &assignment.name else { return };
+        let value = match (&assignment.value, raw.location()) {
+            (AssignmentValue::Scalar(_), Some(location)) if !assignment.append => {
+                let whole = scope.chunk.range(&location);
+                let written = self.text.get(whole.clone()).unwrap_or("");
+                let start = written.find('=').map_or(whole.end, |at| whole.start + at + 1);
+                self.value(start..whole.end)
+            }
+            _ => None,
+        };
+        self.set(name, value);
+    }
+
+    /// The value of an assignment, which is not split into words.
+    fn value(&self, range: Range<usize>) -> Option<String> {
+        let words = expand::expand(self.source, self.text, range, &self.variables).words;
+        let parts: Option<Vec<String>> = words.into_iter().map(|w| w.unknown().is_none().then_some(w.text)).collect();
+        parts.map(|parts| parts.join(" "))
+    }
+
+    /// Under a condition, nobody knows whether the old or the new value holds afterwards.
+    fn set(&mut self, name: &str, value: Option<String>) {
+        let value = value.filter(|_| self.doubt.is_none());
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    fn redirects(&mut self, scope: Scope<'_>, redirects: Option<&RedirectList>) {
+        for redirect in redirects.iter().flat_map(|r| &r.0) {
+            self.redirect(scope, redirect);
+        }
+    }
+
+    /// Output to a file that configures the network.
+    fn redirect(&mut self, scope: Scope<'_>, redirect: &IoRedirect) {
+        let IoRedirect::File(_, _, IoFileRedirectTarget::Filename(raw)) = redirect else { return };
+        for word in self.expand(scope, raw) {
+            if command::configures_network(&word.text) {
+                self.unmodeled(word.span, format!("writing `{}`", word.text));
+            }
+        }
+    }
+
+    fn run(&mut self, words: &[Word]) {
+        let Some(name) = words.first() else { return };
+        match name.text.as_str() {
+            "exit" if self.doubt.is_none() => self.stopped = true,
+            "export" | "readonly" | "declare" | "typeset" | "local" => self.declare(words),
+            "unset" | "read" | "mapfile" | "readarray" | "getopts" => {
+                words.iter().skip(1).for_each(|w| self.set(&w.text, None));
+            }
+            _ => self.effects(words),
+        }
+    }
+
+    fn declare(&mut self, words: &[Word]) {
+        for word in words.iter().skip(1) {
+            if let Some((name, value)) = word.split_once('=') {
+                let value = value.unknown().is_none().then_some(value.text);
+                self.set(&name.text, value);
+            }
+        }
+    }
+
+    fn effects(&mut self, words: &[Word]) {
+        let outcome = command::run(words);
+        let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
+        let whole = first.span.to(last.span);
+        if let (Some(doubt), false) = (self.doubt, outcome.value.is_empty()) {
+            let name = words.iter().take(3).map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
+            self.unmodeled(whole, format!("`{name} …` {doubt}"));
+            return;
+        }
+        self.out.diagnostics.extend(outcome.diagnostics);
+        for effect in outcome.value {
+            match effect {
+                Effect::Unmodeled(what) => self.unmodeled(what.span, what.value),
+                other => other.apply(whole, &mut self.out),
+            }
+        }
+    }
+
+    fn unmodeled(&mut self, span: Span, what: String) {
+        self.out.diagnostics.push(
+            Diagnostic::new(Code::ShellUnmodeled, format!("not modelled: {what}"))
+                .label(span, "could change packets")
+                .help("verdicts that may depend on it are left undecided"),
+        );
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+    }
+
+    fn doubtful(&mut self, why: &'static str, walk: impl FnOnce(&mut Self)) {
+        let outer = self.doubt;
+        self.doubt = outer.or(Some(why));
+        walk(self);
+        self.doubt = outer;
+    }
+
+    /// Runs commands whose variables and `exit` stay inside.
+    fn subshell(&mut self, walk: impl FnOnce(&mut Self)) {
+        let variables = self.variables.clone();
+        walk(self);
+        self.variables = variables;
+        self.stopped = false;
+    }
+}
+
+/// Which stretch of the text is being walked.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    chunk: &'a Chunk,
+    depth: usize,
+}
+
+fn items(simple: &SimpleCommand) -> impl Iterator<Item = &CommandPrefixOrSuffixItem> {
+    simple.prefix.iter().flat_map(|p| &p.0).chain(simple.suffix.iter().flat_map(|s| &s.0))
+}
+
+fn syntax_error(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ShellSyntax, "the shell would not understand this")
+        .label(span, "not used")
+        .help("the other commands of the script are still analyzed")
+}
+
+#[cfg(test)]
+mod tests;

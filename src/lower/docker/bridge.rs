@@ -1,0 +1,56 @@
+//! The bridge of every network: an interface of the host, its addresses, and the link behind it.
+
+use crate::dataplane::{Bridge, Dataplane, Interface, InterfaceId, Link};
+use crate::lab::{ContainerNetwork, GatewayMode};
+use crate::lower::address::add_address;
+use crate::net::IpNet;
+
+use super::Site;
+
+const DEVICE: &str = "moby 28.5 libnetwork/drivers/bridge/setup_device_linux.go, setupDevice";
+const ADDRESS: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ipv4_linux.go, setupBridgeIPv4";
+
+/// Builds every bridge. Frames between two containers of a bridge are filtered like routed packets: up to 26 docker
+/// loads br_netfilter itself, later only when `icc` or the userland proxy is off, but the kernel's default is on as
+/// soon as anything has loaded it (moby 20.10 libnetwork/drivers/bridge/bridge.go, configure).
+pub(super) fn build(site: Site<'_>, dataplane: &mut Dataplane) {
+    dataplane.node_mut(site.node).sysctls.bridge_calls_iptables = true;
+    for network in &site.engine.networks {
+        build_one(site, network, dataplane);
+    }
+}
+
+fn build_one(site: Site<'_>, network: &ContainerNetwork, dataplane: &mut Dataplane) {
+    let what = format!("bridge `{}` of network `{}`", network.bridge, network.name);
+    let origin = dataplane.origins.add(network.origin.derive(what, DEVICE));
+    let interface = InterfaceId(dataplane.node(site.node).interfaces.len());
+    let bridge = Some(Bridge { node: site.node, interface });
+    let link = dataplane.add_link(Link { name: link_name(site, network), bridge, origin });
+    dataplane.node_mut(site.node).interfaces.push(Interface {
+        name: network.bridge.clone(),
+        addresses: Vec::new(),
+        claims: Vec::new(),
+        link: Some(link),
+        up: true,
+        route_localnet: !site.engine.options.userland_proxy,
+        hairpin: false,
+        origin,
+    });
+    if let Some(net) = own_address(network) {
+        let what = format!("the host's address on network `{}`", network.name);
+        let origin = dataplane.origins.add(network.origin.derive(what, ADDRESS));
+        add_address(dataplane, site.node, interface, net, origin);
+    }
+}
+
+/// Isolated networks have no address of the host.
+fn own_address(network: &ContainerNetwork) -> Option<IpNet> {
+    if network.gateway_mode == GatewayMode::Isolated {
+        return None;
+    }
+    IpNet::new(network.gateway, network.subnet.prefix_len()).ok()
+}
+
+fn link_name(site: Site<'_>, network: &ContainerNetwork) -> String {
+    format!("{}/{}", site.host, network.bridge)
+}

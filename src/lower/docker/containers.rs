@@ -1,0 +1,157 @@
+//! Containers: a namespace each, or a place in somebody else's, and the programs in them.
+
+use crate::dataplane::{
+    Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, NodeKind, Route, RouteTarget, Ruleset, Socket, Sysctls,
+    Toggle,
+};
+use crate::lab::{Container, ContainerNetwork, Endpoint, Networking};
+use crate::lower::address::{add_address, add_guarded_address};
+use crate::net::IpNet;
+use crate::provenance::OriginId;
+
+use super::publish::gateway_endpoint;
+use super::{Site, names};
+
+const NAMESPACE: &str = "moby 28.5 daemon/container_operations.go, initializeNetworking";
+const ENDPOINT: &str = "moby 28.5 libnetwork/drivers/bridge/bridge_linux.go, CreateEndpoint";
+const GATEWAY: &str = "moby 28.5 libnetwork/drivers/bridge/bridge_linux.go, Join";
+
+/// Builds every container.
+pub(super) fn build(site: Site<'_>, dataplane: &mut Dataplane) {
+    for container in &site.engine.containers {
+        build_namespace(site, container, dataplane);
+    }
+    for (index, container) in site.engine.containers.iter().enumerate() {
+        let Some(node) = namespace(site, index, dataplane) else { continue };
+        open_sockets(container, node, dataplane);
+        names::add(site, container, node, dataplane);
+    }
+}
+
+/// The name of a container's own namespace.
+fn node_name(site: Site<'_>, container: &Container) -> String {
+    format!("{}/{}", site.host, container.name)
+}
+
+/// The node that a container's programs run on. Nothing if containers share namespaces in a circle, or if the one
+/// whose namespace is shared does not exist.
+fn namespace(site: Site<'_>, index: usize, dataplane: &Dataplane) -> Option<NodeId> {
+    let mut index = index;
+    for _ in 0..=site.engine.containers.len() {
+        let container = site.engine.containers.get(index)?;
+        match &container.networking {
+            Networking::Host(_) => return Some(site.node),
+            Networking::Container(other, _) => index = *other,
+            Networking::Bridges(_) | Networking::None(_) => {
+                return dataplane.node_named(&node_name(site, container));
+            }
+        }
+    }
+    None
+}
+
+fn build_namespace(site: Site<'_>, container: &Container, dataplane: &mut Dataplane) {
+    let endpoints = match &container.networking {
+        Networking::Bridges(endpoints) => endpoints.as_slice(),
+        Networking::None(_) => &[],
+        Networking::Host(_) | Networking::Container(..) => return,
+    };
+    let what = format!("namespace of container `{}`", container.name);
+    let origin = dataplane.origins.add(container.origin.derive(what, NAMESPACE));
+    let node = dataplane.add_node(empty_namespace(node_name(site, container), origin));
+    if let Ok(loopback) = "127.0.0.1/8".parse() {
+        add_address(dataplane, node, InterfaceId(0), loopback, origin);
+    }
+    for endpoint in endpoints {
+        if let Some(network) = site.engine.networks.get(endpoint.network) {
+            attach(site, container, endpoint, network, node, dataplane);
+        }
+    }
+    if let Some((endpoint, network)) = gateway_endpoint(site.engine, container) {
+        add_default_route(endpoint, network, node, dataplane);
+    }
+}
+
+/// A namespace with nothing but loopback. Its kernel forwards in truth, as the host's does; nothing is ever routed
+/// through a container, though, and without forwarding it drops what is not for it.
+fn empty_namespace(name: String, origin: OriginId) -> Node {
+    Node {
+        name,
+        kind: NodeKind::Namespace,
+        interfaces: vec![interface("lo".to_owned(), None, false, origin)],
+        routes: Vec::new(),
+        ruleset: Ruleset::default(),
+        sockets: Vec::new(),
+        relays: Vec::new(),
+        sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: false },
+        names: Vec::new(),
+        origin,
+    }
+}
+
+fn interface(name: String, link: Option<LinkId>, hairpin: bool, origin: OriginId) -> Interface {
+    Interface {
+        name,
+        addresses: Vec::new(),
+        claims: Vec::new(),
+        link,
+        up: true,
+        route_localnet: false,
+        hairpin,
+        origin,
+    }
+}
+
+/// Plugs an endpoint in. Without the userland proxy a container reaches its own published port through the bridge,
+/// which must then send the frame back to where it came from.
+fn attach(
+    site: Site<'_>,
+    container: &Container,
+    endpoint: &Endpoint,
+    network: &ContainerNetwork,
+    node: NodeId,
+    dataplane: &mut Dataplane,
+) {
+    let what = format!("`{}` on network `{}`", container.name, network.name);
+    let origin = dataplane.origins.add(endpoint.origin.derive(what, ENDPOINT));
+    let link = bridge_link(site, network, dataplane);
+    let id = InterfaceId(dataplane.node(node).interfaces.len());
+    let name = format!("eth{}", id.0.saturating_sub(1));
+    let hairpin = !site.engine.options.userland_proxy;
+    dataplane.node_mut(node).interfaces.push(interface(name, link, hairpin, origin));
+    if let Ok(net) = IpNet::new(endpoint.address, network.subnet.prefix_len()) {
+        add_guarded_address(dataplane, node, id, net, endpoint.guard, origin);
+    }
+}
+
+fn bridge_link(site: Site<'_>, network: &ContainerNetwork, dataplane: &Dataplane) -> Option<LinkId> {
+    let host = dataplane.node(site.node);
+    host.interface_named(&network.bridge).and_then(|bridge| host.interface(bridge).link)
+}
+
+fn add_default_route(endpoint: &Endpoint, network: &ContainerNetwork, node: NodeId, dataplane: &mut Dataplane) {
+    let owner = dataplane.node(node);
+    let has_address = |i: &Interface| i.addresses.iter().any(|a| a.net.addr() == endpoint.address);
+    let Some(index) = owner.interfaces.iter().position(has_address) else { return };
+    let everything = if network.gateway.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
+    let Ok(prefix) = everything.parse() else { return };
+    let what = format!("default route through network `{}`", network.name);
+    let origin = dataplane.origins.add(endpoint.origin.derive(what, GATEWAY));
+    let gateway = Some(network.gateway);
+    let target = RouteTarget::Via { interface: InterfaceId(index), gateway, source: Some(endpoint.address) };
+    dataplane.node_mut(node).routes.push(Route { prefix, target, metric: 0, guard: endpoint.guard, origin });
+}
+
+fn open_sockets(container: &Container, node: NodeId, dataplane: &mut Dataplane) {
+    for listen in container.processes.iter().flat_map(|p| &p.listens) {
+        let origin = dataplane.origins.add(listen.origin.clone());
+        dataplane.node_mut(node).sockets.push(Socket {
+            protocol: listen.protocol,
+            address: listen.address,
+            ports: listen.ports,
+            owner: container.name.clone(),
+            guard: listen.guard,
+            origin,
+        });
+    }
+}

@@ -1,0 +1,50 @@
+//! `net.ipv4.ip_forward`, and the FORWARD policy that comes with turning it on.
+
+use crate::dataplane::{Dataplane, Hook, Policy, Toggle};
+use crate::provenance::Basis;
+
+use super::iptables::{Iptables, Table};
+use super::{Line, Site};
+
+const TURNED_ON: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ip_forwarding.go, setupIPv4Forwarding";
+const DROPS: &str = "moby 28.5 libnetwork/drivers/bridge/internal/iptabler/iptabler.go, FilterForwardDrop";
+
+/// Turns forwarding on unless it is on already; says whether it did. The nftables backend only checks that it is on.
+pub(super) fn turn_on(site: Site<'_>, dataplane: &mut Dataplane) -> bool {
+    let options = &site.engine.options;
+    if !options.ip_forward || Line::of(site.engine) == Line::Nftables || is_on(site, dataplane) {
+        return false;
+    }
+    let origin = dataplane.origins.add(site.engine.origin.derive("docker turns on `net.ipv4.ip_forward`", TURNED_ON));
+    let sysctls = &mut dataplane.node_mut(site.node).sysctls;
+    sysctls.ip_forward = Toggle::On;
+    sysctls.ip_forward_origin = origin;
+    true
+}
+
+fn is_on(site: Site<'_>, dataplane: &Dataplane) -> bool {
+    match dataplane.node(site.node).sysctls.ip_forward {
+        Toggle::On => true,
+        Toggle::Off => false,
+        Toggle::If(switch) => dataplane.switches.defaults().is_on(switch),
+    }
+}
+
+/// Whether it was the engine that turned forwarding on: only then it (re)sets the policy.
+pub(super) fn turned_on_by_engine(site: Site<'_>, dataplane: &Dataplane) -> bool {
+    let origin = dataplane.origins.get(dataplane.node(site.node).sysctls.ip_forward_origin);
+    matches!(origin.basis, Basis::Implied { citation: TURNED_ON, .. })
+}
+
+/// Whoever turns a machine into a router closes it first: FORWARD drops what no rule accepts. `--ip-forward-no-drop`
+/// leaves it open; it came with 28.0.
+pub(super) fn drop_by_default(site: Site<'_>, dataplane: &mut Dataplane) {
+    let options = &site.engine.options;
+    let left_open = options.ip_forward_no_drop && site.engine.version.major >= 28;
+    if !options.iptables || left_open {
+        return;
+    }
+    let mut iptables = Iptables::new(dataplane, site.node);
+    let origin = iptables.because(&site.engine.origin, "docker sets the policy of FORWARD to DROP", DROPS);
+    iptables.set_policy(Table::Filter, Hook::Forward, Policy::Drop, origin);
+}
