@@ -46,7 +46,8 @@ impl Model {
         let found = self.dataplane.node_named(name).or_else(|| self.container(name));
         if found.is_none() {
             let names = self.dataplane.nodes.iter().map(|node| node.name.as_str());
-            let near = did_you_mean(name, names.clone()).map_or_else(
+            let tails = names.clone().filter_map(|name| name.rsplit_once('/')).map(|(_, tail)| tail);
+            let near = did_you_mean(name, names.clone().chain(tails)).map_or_else(
                 || format!("there are: {}", names.collect::<Vec<_>>().join(", ")),
                 |near| format!("did you mean `{near}`?"),
             );

@@ -121,8 +121,8 @@ fn marks(labels: &[&Label], text: &str) -> Vec<LabeledSpan> {
 
 /// The bytes to underline. Of something long, like a whole service, only the first line.
 fn marked(label: &Label, text: &str) -> (usize, usize) {
-    let end = label.span.end.min(text.len());
-    let start = label.span.start.min(end);
+    let end = text.floor_char_boundary(label.span.end);
+    let start = text.floor_char_boundary(label.span.start).min(end);
     let inside = text.get(start..end).unwrap_or("").trim_end();
     let shown = if inside.lines().count() > MARKED_LINES { inside.lines().next().unwrap_or("") } else { inside };
     (start, start + shown.len())
@@ -172,5 +172,27 @@ impl miette::Diagnostic for Message {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
         let nested = Some(self.nested.iter()).filter(|nested| nested.len() > 0)?;
         Some(Box::new(nested.map(|message| message as &dyn miette::Diagnostic)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::Span;
+
+    proptest! {
+        #[test]
+        fn every_label_can_be_drawn(text in "[a한\\r\\n\\t]{0,12}", spans in proptest::collection::vec((0usize..40, 0usize..40), 1..4)) {
+            let mut sources = Sources::default();
+            let id = sources.add("f", &text);
+            let label = |(start, end)| Label { span: Span::new(id, start, end), message: "here".to_owned() };
+            let labels: Vec<_> = spans.into_iter().map(label).collect();
+            let message = Message::new(Severity::Error, None, "headline").labelled(&labels, &sources);
+            let drawn = message.draw(Style::PLAIN);
+            prop_assert!(drawn.contains("headline"));
+            prop_assert!(!drawn.contains("Failed to read"), "{}", drawn);
+        }
     }
 }

@@ -41,8 +41,9 @@ struct Change {
 }
 
 fn change(text: &str, at: Span, insert: &str) -> Change {
-    let end = floor(text, at.end);
-    let (head, tail) = (text.get(..floor(text, at.start)).unwrap_or(""), text.get(end..).unwrap_or(""));
+    let end = text.floor_char_boundary(at.end);
+    let start = text.floor_char_boundary(at.start).min(end);
+    let (head, tail) = (text.get(..start).unwrap_or(""), text.get(end..).unwrap_or(""));
     let start = head.rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = end + tail.find('\n').unwrap_or(tail.len());
     let old = lines(text.get(start..line_end).unwrap_or(""));
@@ -57,10 +58,6 @@ fn change(text: &str, at: Span, insert: &str) -> Change {
 
 fn lines(text: &str) -> Vec<String> {
     text.split('\n').map(|line| line.trim_end_matches('\r').to_owned()).collect()
-}
-
-fn floor(text: &str, offset: usize) -> usize {
-    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn table(name: &str, rows: &[Row], style: Style) -> String {
@@ -85,6 +82,8 @@ fn table(name: &str, rows: &[Row], style: Style) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, at: (usize, usize), insert: &str, expected: &str) {
@@ -109,5 +108,15 @@ mod tests {
     #[test]
     fn places_outside_the_file_mean_its_end() {
         check("", (5, 9), "a", "   ,-[f:1]\n 1 + a\n");
+    }
+
+    proptest! {
+        #[test]
+        fn every_change_can_be_drawn(text in "[a한\\r\\n]{0,12}", start in 0usize..20, end in 0usize..20, insert in "[b\\n]{0,4}") {
+            let mut sources = Sources::default();
+            let id = sources.add("f", &text);
+            let drawn = draw(&sources, Span::new(id, start, end), &insert, Style::PLAIN);
+            prop_assert!(drawn.contains("[f:"));
+        }
     }
 }

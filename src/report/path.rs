@@ -82,6 +82,7 @@ pub(super) fn event(dataplane: &Dataplane, step: &Step) -> String {
             format!("{} by {rule} of {}/{} ({})", decided(*decision), table.name, chain.name, hook_word(*hook))
         }
         Event::Rewritten { before, undone } => rewritten(before, &step.header, *undone),
+        Event::Crossed { link, to } if *to == step.node => format!("gets it over {}", dataplane.link(*link).name),
         Event::Crossed { link, to } => {
             format!("sends it over {} to {}", dataplane.link(*link).name, dataplane.node(*to).name)
         }
@@ -149,10 +150,10 @@ fn with_port(name: &str, header: &Header) -> String {
     }
 }
 
-/// The steps that a person would count as hops, and the one that ended it; answers only where something failed.
+/// The steps that a person would count as hops, and the one that ended it; the answer's only where it got lost.
 pub(super) fn hops(trace: &Trace) -> impl Iterator<Item = &Step> {
-    let works = trace.outcome.symptom == Symptom::Works;
-    let told = trace.steps.iter().filter(move |step| step.way == Way::Request || !works);
+    let answer_lost = trace.outcome.delivery.is_some() && trace.outcome.symptom == Symptom::TimedOut;
+    let told = trace.steps.iter().filter(move |step| step.way == Way::Request || answer_lost);
     told.filter(|step| match &step.event {
         Event::Dialed | Event::Rewritten { .. } | Event::Crossed { .. } => true,
         Event::Relayed { .. } | Event::Delivered { .. } | Event::Ended(_) => true,

@@ -75,7 +75,7 @@ impl Page<'_> {
         text += &verdict.failure.as_ref().map_or(String::new(), |failure| self.failure(failure));
         // A broken `cannot` is shown by the attempt that gets through.
         let through = verdict.witnesses.iter().filter(|_| verdict.failure.is_none());
-        text += &through.map(|witness| self.walk("this gets through", witness)).collect::<String>();
+        text += &through.map(|witness| format!("\n{}", self.walk("this gets through", witness))).collect::<String>();
         text += &self.conditions("only if", &verdict.conditions);
         text + &notes(verdict) + &self.fixes(verdict)
     }
@@ -111,8 +111,9 @@ impl Page<'_> {
         match &origin.basis {
             Basis::Written(span) => message.labelled(&label(*span, origin.what.to_string()), self.sources),
             Basis::Implied { because, citation } => {
-                let message = message.with_help(Some(format!("{}: see {citation}", origin.what)));
-                let because = because.map(|span| label(span, "because of this".to_owned()));
+                let because = because.map(|span| label(span, origin.what.to_string()));
+                let see = if because.is_some() { "see" } else { &*format!("{}: see", origin.what) };
+                let message = message.with_help(Some(format!("{see} {citation}")));
                 message.labelled(because.as_ref().map_or(&[], |labels| labels), self.sources)
             }
             Basis::Assumed { about } => {
@@ -121,7 +122,7 @@ impl Page<'_> {
             }
             Basis::Missing { at, insert } => {
                 let patch = patch::draw(self.sources, *at, insert, self.style);
-                message.with_help(Some(format!("{} would stand here\n{patch}", origin.what)))
+                message.with_help(Some(format!("missing here: {}\n{patch}", origin.what)))
             }
         }
     }
@@ -135,7 +136,7 @@ impl Page<'_> {
             }
             _ => String::new(),
         };
-        format!("\n  what you would see: {sees}{also}\n") + &self.walk("tried", failure)
+        format!("\n  what you would see: {sees}{also}\n{}", self.walk("tried", failure))
     }
 
     /// One line for each hop, with the addresses as they are there.

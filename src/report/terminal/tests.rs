@@ -82,12 +82,13 @@ impl Lab {
         let steps = vec![
             step(0, 0, dialed, Event::Dialed),
             step(0, 0, dialed, Event::Relayed { relay: "NAT forward grafana".to_owned() }),
-            step(1, 1, inside, crossed(0, 2)),
+            step(1, 1, inside, Event::Dialed),
+            step(1, 2, inside, crossed(0, 2)),
             Step {
                 origin: Some(published),
                 ..step(1, 2, translated, Event::Rewritten { before: inside, undone: false })
             },
-            step(1, 2, translated, crossed(1, 3)),
+            step(1, 3, translated, crossed(1, 3)),
             step(1, 3, translated, Event::Delivered { owner: "grafana".to_owned() }),
             Step { way: Way::Reply, ..step(0, 0, dialed.reversed(), Event::Answered) },
         ];
