@@ -5,7 +5,7 @@ use canreach::lab::{Input, Lab, resolve};
 use canreach::source::Sources;
 
 /// Reads and resolves texts; their names decide their formats.
-pub fn lab_of(files: &[(&str, &str)]) -> Lab {
+pub(crate) fn lab_of(files: &[(&str, &str)]) -> Lab {
     let mut sources = Sources::default();
     let mut inputs = Vec::new();
     for (path, text) in files {
