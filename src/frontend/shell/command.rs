@@ -13,22 +13,11 @@ use super::word::Word;
 #[derive(Debug)]
 pub(super) enum Effect {
     /// It states something.
-    Declare(Declaration),
+    Declare(Box<Declaration>),
     /// `docker rm`, `docker network rm` and so on: takes back what was stated before.
     TakeBack(docker::TakeBack),
     /// It could change packets and has no model.
     Unmodeled(Spanned<String>),
-}
-
-impl Effect {
-    /// Adds the effect of the command at `whole` to what is stated so far.
-    pub(super) fn apply(self, whole: Span, out: &mut Declarations) {
-        match self {
-            Self::Declare(declaration) => out.value.push(declaration),
-            Self::TakeBack(what) => docker::take_back(&what, whole, out),
-            Self::Unmodeled(what) => out.value.push(Declaration::Unmodeled(what)),
-        }
-    }
 }
 
 /// The effects of a command, and what is wrong with it.
@@ -140,7 +129,7 @@ fn unmodeled(whole: Span, what: &str) -> Diagnosed<Vec<Effect>> {
 fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
     let effect = |declaration| match declaration {
         Declaration::Unmodeled(what) => Effect::Unmodeled(what),
-        other => Effect::Declare(other),
+        other => Effect::Declare(Box::new(other)),
     };
     Diagnosed { value: declarations.value.into_iter().map(effect).collect(), diagnostics: declarations.diagnostics }
 }
@@ -228,9 +217,7 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
         "nft" => !has(&["list", "--version", "-v"]),
         "ufw" => !has(&["status", "version", "show", "app"]),
-        "ip" => has(&[
-            "add", "a", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "up", "down", "attach",
-        ]),
+        "ip" => has(&["add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach"]),
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
         "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),
@@ -256,6 +243,6 @@ fn sets_net(argument: &str) -> bool {
 fn is_tunnel(argument: &str) -> bool {
     let Some(options) = argument.strip_prefix('-') else { return false };
     let flags: String = options.chars().take_while(char::is_ascii_alphabetic).collect();
-    ["L", "R", "D", "w", "W", "J"].iter().any(|flag| flags.starts_with(flag))
+    ["L", "R", "D", "w"].iter().any(|flag| flags.starts_with(flag))
         || (flags.chars().all(|c| "1246AaCfGgKkMNnqsTtVvXxYyLRD".contains(c)) && flags.contains(['L', 'R', 'D']))
 }
