@@ -112,3 +112,35 @@ pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines_are_accepted_or_not() {
+        let check = |line: &str, accepted: bool| {
+            let words = std::iter::once("canreach").chain(line.split_whitespace());
+            assert_eq!(Arguments::try_parse_from(words).is_ok(), accepted, "{line}");
+        };
+        check("check", true);
+        check("check a b --emit smt2", true);
+        check("--format json check", true);
+        check("ask lab sentence", true);
+        check("ask lab", false);
+        check("trace lab --from a --to b --port 1", true);
+        check("trace lab --from a --to b --proto icmp", true);
+        check("trace lab --from a --port 1", false);
+        check("trace lab --flows f.json", true);
+        check("trace lab --flows f.json --from a", false);
+        check("trace lab --from a --to b --port 0", false);
+        check("explain", true);
+    }
+}

@@ -47,3 +47,34 @@ impl Termination for Exit {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Judgement, Verdict};
+    use crate::dataplane::Dataplane;
+    use crate::diagnostic::{Code, Diagnostic};
+    use crate::source::{Sources, Span, Spanned};
+
+    #[test]
+    fn a_violation_outweighs_an_error_and_that_an_undecided_sentence() {
+        let check = |answers: &[Answer], codes: &[Code], expected| {
+            let span = Span::new(Sources::default().add("f", ""), 0, 0);
+            let judgement = |answer: &Answer| Judgement {
+                sentence: Spanned::new(String::new(), span),
+                verdict: Verdict::new(*answer, String::new()),
+            };
+            let report = Report {
+                judgements: answers.iter().map(judgement).collect(),
+                diagnostics: codes.iter().map(|code| Diagnostic::new(*code, "")).collect(),
+                dataplane: Dataplane::default(),
+            };
+            assert_eq!(Exit::of(&report), expected);
+        };
+        check(&[], &[], Exit::Holds);
+        check(&[Answer::Holds], &[Code::UnknownKey], Exit::Holds);
+        check(&[Answer::Holds, Answer::Undecided], &[], Exit::Undecided);
+        check(&[Answer::Undecided], &[Code::YamlSyntax], Exit::Unusable);
+        check(&[Answer::Undecided, Answer::Violated], &[Code::YamlSyntax], Exit::Violated);
+    }
+}

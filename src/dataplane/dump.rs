@@ -253,3 +253,77 @@ fn reject_word(reject: Reject) -> &'static str {
         Reject::AdminProhibited => "admin-prohibited",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataplane::{HookPoint, InterfaceAddress, LinkId, Sysctls};
+    use crate::net::Protocol;
+    use crate::provenance::Origin;
+    use crate::switch::Switches;
+
+    #[test]
+    fn one_line_for_each_element() {
+        let mut dataplane = Dataplane::default();
+        let origin = dataplane.origins.add(Origin::assumed("test", None));
+        let lan = LinkId(0);
+        dataplane.add_link(Link { name: "lan".to_owned(), bridge: None, origin });
+        let mut switches = Switches::default();
+        let switch = Switch {
+            statement: "`web` listens".to_owned(),
+            default: true,
+            kind: SwitchKind::Assumption,
+            origin: Origin::assumed("image table", None),
+        };
+        let guard = Some(switches.add(switch));
+        dataplane.switches = switches;
+        dataplane.add_node(node(lan, guard, origin));
+        let expected = "\
+link lan  # test
+node web: namespace, ip_forward if s0  # test
+  interface eth0 10.0.0.2/24 on lan down  # test
+  chain iptables filter INPUT filter at input priority 0 policy drop  # test
+    1 tcp, not dport 80 -> reject with port-unreachable [if s0]  # test
+  socket tcp *:80 of web [if s0]  # test
+switch s0 assumption, on: `web` listens  # image table
+";
+        assert_eq!(dump(&dataplane), expected);
+    }
+
+    fn node(lan: LinkId, guard: Option<SwitchId>, origin: OriginId) -> Node {
+        let mut ruleset = Ruleset::default();
+        let table = ruleset.table(TableFamily::Iptables, "filter");
+        let input = HookPoint { hook: Hook::Input, kind: ChainKind::Filter, priority: 0, policy: Policy::Drop };
+        let chain = ruleset.chain(table, "INPUT", Some(input), origin);
+        let matches = vec![Match::Protocol(Protocol::Tcp), Match::DestinationPort(PortRange::single(80)).negated()];
+        let action = Action::Reject(Reject::PortUnreachable);
+        ruleset.get_mut(chain).rules.push(Rule { matches, action, guard, origin });
+        let ports = PortRange::single(80);
+        let owner = "web".to_owned();
+        Node {
+            name: "web".to_owned(),
+            kind: NodeKind::Namespace,
+            interfaces: vec![Interface {
+                name: "eth0".to_owned(),
+                addresses: vec![InterfaceAddress { net: "10.0.0.2/24".parse().unwrap(), origin }],
+                claims: Vec::new(),
+                link: Some(lan),
+                up: false,
+                route_localnet: false,
+                hairpin: false,
+                origin,
+            }],
+            routes: Vec::new(),
+            ruleset,
+            sockets: vec![Socket { protocol: Protocol::Tcp, address: None, ports, owner, guard, origin }],
+            relays: Vec::new(),
+            sysctls: Sysctls {
+                ip_forward: guard.map_or(Toggle::Off, Toggle::If),
+                ip_forward_origin: origin,
+                bridge_calls_iptables: false,
+            },
+            names: Vec::new(),
+            origin,
+        }
+    }
+}

@@ -34,13 +34,6 @@ pub fn trace(dataplane: &Dataplane, trace: &Trace, sources: &Sources) -> String 
     document(&TraceDocument { format: FORMAT, trace: writer.trace(trace) })
 }
 
-/// Messages about the files as one JSON document, for runs that got no further.
-pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources) -> String {
-    let writer = Writer { dataplane: &Dataplane::default(), sources };
-    let diagnostics = diagnostics.iter().map(|diagnostic| writer.diagnostic(diagnostic)).collect();
-    document(&DiagnosticsDocument { format: FORMAT, diagnostics })
-}
-
 /// What was asked of one flow, as it was asked.
 #[derive(Clone, Debug)]
 pub struct FlowQuestion<'a> {
@@ -286,12 +279,6 @@ struct TraceDocument {
     format: &'static str,
     #[serde(flatten)]
     trace: TraceJson,
-}
-
-#[derive(Serialize)]
-struct DiagnosticsDocument {
-    format: &'static str,
-    diagnostics: Vec<DiagnosticJson>,
 }
 
 #[derive(Serialize)]

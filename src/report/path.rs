@@ -131,7 +131,7 @@ pub(super) fn summary(dataplane: &Dataplane, trace: &Trace, arrow: &str) -> Stri
             Event::Rewritten { before, undone: false } if before.destination != step.header.destination => {
                 stops.extend(step.origin.map(|origin| (None, dataplane.origins.get(origin).what.to_string())));
             }
-            Event::Crossed { to, .. } => stops.push((Some(*to), with_port(&dataplane.node(*to).name, &step.header))),
+            Event::Crossed { to, .. } => stops.push((Some(*to), stop(dataplane, *to, &step.header))),
             Event::Delivered { owner } => {
                 let _ = stops.pop_if(|(node, _)| *node == Some(step.node));
                 stops.push((Some(step.node), with_port(owner, &step.header)));
@@ -141,6 +141,16 @@ pub(super) fn summary(dataplane: &Dataplane, trace: &Trace, arrow: &str) -> Stri
     }
     let stops: Vec<_> = stops.into_iter().map(|(_, stop)| stop).collect();
     stops.join(&format!(" {arrow} "))
+}
+
+/// A node with the port if the packet is for it, without if it passes through.
+fn stop(dataplane: &Dataplane, node: NodeId, header: &Header) -> String {
+    let node = dataplane.node(node);
+    if node.addresses().any(|address| address == header.destination) {
+        with_port(&node.name, header)
+    } else {
+        node.name.clone()
+    }
 }
 
 fn with_port(name: &str, header: &Header) -> String {

@@ -179,7 +179,7 @@ impl Page<'_> {
     }
 
     fn edit(&self, edit: &Edit, blockers: &[Blocker]) -> String {
-        let Some(at) = edit.at else { return format!("      $ {}\n", edit.text) };
+        let Some(at) = edit.at else { return command(&edit.text) };
         let shown = |blocker: &Blocker| match &blocker.origin.basis {
             Basis::Missing { at: there, insert } => *there == at && *insert == edit.text,
             _ => false,
@@ -243,6 +243,11 @@ fn counted(count: usize, word: &str) -> String {
 
 fn notes(verdict: &Verdict) -> String {
     verdict.notes.iter().map(|note| format!("      note: {note}\n")).collect()
+}
+
+/// What is to be typed; nothing where only words can say what is to be done.
+fn command(text: &str) -> String {
+    text.lines().map(|line| format!("      $ {line}\n")).collect()
 }
 
 fn fix_words(fix: &Fix) -> String {

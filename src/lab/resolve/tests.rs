@@ -459,3 +459,30 @@ fn a_script_beside_several_vms_is_ambiguous() {
     let (_, diagnostics) = read(&[("a.vbox", VBOX), ("b.vbox", &second), ("run.sh", "docker run -d nginx\n")]);
     assert_eq!(diagnostics, ["run.sh:1: it is not stated which host `run.sh` configures"]);
 }
+
+#[test]
+fn what_listens_is_told_by_image_command_exposed_and_published_ports() {
+    let check = |arguments: &str, expected: &str| {
+        let (lab, _) = read(&[("run.sh", &format!("docker run -d --name c {arguments}\n"))]);
+        let mut listens = String::new();
+        processes(&mut listens, "", &lab.containers().next().unwrap().1.processes, &lab);
+        let listens: Vec<&str> = listens.lines().map(|l| l.trim_start_matches("listens ")).collect();
+        assert_eq!(listens.join(", "), expected, "{arguments}");
+    };
+    check("-p 8080:8080 nginx", "*:80/tcp assumed");
+    check("--expose 81 nginx", "*:80/tcp assumed, *:81/tcp assumed");
+    check("-p 53:5353/udp own/dns", "*:5353/udp assumed");
+    check("own/dns", "");
+    check("prom/prometheus --web.listen-address=127.0.0.1:9090", "127.0.0.1:9090/tcp");
+    check("mysql --port 3307 --bind-address=127.0.0.1", "127.0.0.1:3307/tcp, *:33060/tcp assumed");
+    check("redis redis-server --bind 127.0.0.1", "127.0.0.1:6379/tcp assumed");
+    check("-p 80:8000 own/app uvicorn app:app --host 0.0.0.0 --port 8000", "*:8000/tcp");
+}
+
+#[test]
+fn exposed_ports_are_published_by_a_capital_p() {
+    let (lab, _) = read(&[("run.sh", "docker run -d --name c -P --expose 81 nginx\n")]);
+    let container = lab.containers().next().unwrap().1;
+    let publishes: Vec<_> = container.publishes.iter().map(|p| (p.host_port, p.container_port)).collect();
+    assert_eq!(publishes, [(None, 80), (None, 81)]);
+}

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::*;
 use crate::check::{Blocker, Condition, Edit, Fix};
 use crate::dataplane::{
-    Delivery, Disposition, Event, Flow, Link, LinkId, Node, NodeId, NodeKind, Outcome, Ruleset, Step, Sysctls, Toggle,
-    Trace, Way,
+    Delivery, Disposition, Event, Flow, Interface, InterfaceAddress, Link, LinkId, Node, NodeId, NodeKind, Outcome,
+    Ruleset, Step, Sysctls, Toggle, Trace, Way,
 };
 use crate::diagnostic::Code;
 use crate::net::{Header, Protocol};
@@ -46,8 +46,13 @@ impl Lab {
         let mut dataplane = Dataplane::default();
         let span = Span::new(lab, 0, 1);
         let origin = dataplane.origins.add(Origin::written("host", span));
-        for name in ["mac", "rocky/nat", "rocky", "rocky/grafana"] {
-            dataplane.add_node(node(name, origin));
+        for (name, address) in [
+            ("mac", "192.168.1.10/24"),
+            ("rocky/nat", "10.0.2.2/24"),
+            ("rocky", "10.0.2.15/24"),
+            ("rocky/grafana", "172.17.0.2/16"),
+        ] {
+            dataplane.add_node(node(name, address, origin));
         }
         for name in ["NAT network of rocky", "docker0"] {
             dataplane.add_link(Link { name: name.to_owned(), bridge: None, origin });
@@ -176,24 +181,24 @@ impl Lab {
 }
 
 fn verdict(answer: Answer, headline: &str, code: Option<Code>) -> Verdict {
-    Verdict {
-        answer,
-        headline: headline.to_owned(),
-        code,
-        witnesses: Vec::new(),
-        failure: None,
-        blockers: Vec::new(),
-        fixes: Vec::new(),
-        conditions: Vec::new(),
-        notes: Vec::new(),
-    }
+    Verdict { code, ..Verdict::new(answer, headline.to_owned()) }
 }
 
-fn node(name: &str, origin: OriginId) -> Node {
+fn node(name: &str, address: &str, origin: OriginId) -> Node {
+    let interface = Interface {
+        name: "eth0".to_owned(),
+        addresses: vec![InterfaceAddress { net: address.parse().unwrap(), origin }],
+        claims: Vec::new(),
+        link: None,
+        up: true,
+        route_localnet: false,
+        hairpin: false,
+        origin,
+    };
     Node {
         name: name.to_owned(),
         kind: NodeKind::Namespace,
-        interfaces: Vec::new(),
+        interfaces: vec![interface],
         routes: Vec::new(),
         ruleset: Ruleset::default(),
         sockets: Vec::new(),

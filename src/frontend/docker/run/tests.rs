@@ -137,6 +137,7 @@ fn mistakes_are_pointed_at() {
     check("docker run -p '1:2:3:4' x", Code::BadAddress, "1:2", "");
     check("docker run --expose x y", Code::BadPort, "x", "");
     check("docker network create --subnet 10.0.0.0 n", Code::BadAddress, "10.0.0.0", "");
+    check("docker run --network n --network host x", Code::DockerBadFlag, "host", "");
     check("docker network create", Code::DockerBadFlag, "docker network create", "");
     check("dockerd --icc=maybe", Code::DockerBadFlag, "--icc=maybe", "");
 }
