@@ -181,7 +181,8 @@ impl File {
 }
 
 fn without_comment(line: &str) -> String {
-    let start = line.find("//").filter(|at| !line[..*at].ends_with(':') && line[..*at].matches('"').count() % 2 == 0);
+    let start =
+        line.find("//").filter(|at| !line[..*at].ends_with(':') && line[..*at].matches('"').count().is_multiple_of(2));
     line[..start.unwrap_or(line.len())].trim_end().to_owned()
 }
 
@@ -413,7 +414,7 @@ fn closes(line: &str, indentation: &str) -> bool {
 }
 
 fn function_name(line: &str) -> Option<String> {
-    let mut words = line.trim_start().split_whitespace().skip_while(|word| {
+    let mut words = line.split_whitespace().skip_while(|word| {
         word.starts_with("pub") || ["const", "async", "unsafe", "in"].contains(word) || word.starts_with("crate::")
     });
     if words.next() != Some("fn") {
