@@ -4,4 +4,6 @@
 
 mod agreement;
 mod architecture;
+mod cli;
+mod replay;
 mod support;

@@ -30,6 +30,9 @@ impl Chunk {
 /// How many lines are tried together before the first of them is given up.
 const MAX_COMMAND_LINES: usize = 100;
 
+/// Deeper nesting is not read: brush-parser's recursion has no limit of its own.
+const MAX_NESTING: usize = 100;
+
 /// How often a text is tried before the rest is given up.
 const MAX_TRIES: usize = 2000;
 
@@ -42,10 +45,24 @@ pub(super) fn parse(text: &str, range: Range<usize>) -> (Vec<Chunk>, Vec<Range<u
 }
 
 fn read(text: &str, range: Range<usize>) -> Option<Chunk> {
-    let stretch = text.get(range.clone())?;
+    let stretch = text.get(range.clone()).filter(|stretch| nesting(stretch) <= MAX_NESTING)?;
     let program = Parser::builder().build(stretch.as_bytes()).parse_program().ok()?;
     let offsets = stretch.char_indices().map(|(at, _)| range.start + at).chain([range.end]).collect();
     Some(Chunk { program, inside_broken_block: false, offsets })
+}
+
+/// An upper bound for how deeply blocks and substitutions are nested; quotes and comments are not told apart.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for token in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = token.trim_end_matches(|c: char| !c.is_alphanumeric());
+        depth += usize::from(matches!(word, "if" | "for" | "while" | "until" | "case" | "select"));
+        depth += usize::from(token.ends_with(['(', '{']));
+        deepest = deepest.max(depth);
+        let closed = usize::from(matches!(word, "fi" | "done" | "esac")) + usize::from(token.ends_with([')', '}']));
+        depth = depth.saturating_sub(closed);
+    }
+    deepest
 }
 
 /// Joins lines until they can be read; a line that never becomes readable is reported and left out.
