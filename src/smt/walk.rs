@@ -5,21 +5,18 @@
 //! dropped at once: the interpreter explains failures, not this module.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use crate::dataplane::{
-    Action, Dataplane, Dial, Hook, InterfaceId, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs, Toggle,
-};
-use crate::net::{Family, PortRange, Protocol, address_bits, address_from_bits};
-use crate::switch::SwitchId;
+use crate::dataplane::{Action, Dataplane, Dial, Hook, InterfaceId, LinkId, Node, NodeId, NodeKind, Relay, Toggle};
+use crate::net::{Protocol, address_from_bits};
 
+use super::Query;
 use super::condition::{Assumed, Condition, Variable};
 use super::packet::{Connection, Field, Fields, Sense};
 use super::ranges::Ranges;
 use super::route::{self, Towards};
 use super::rules::{self, Phase, UsesMarks, View};
 use super::slice;
-use super::{Goal, Query};
+use super::takers::{Taker, loopback_addresses, sources_behind, takers};
 
 /// As in the kernel: chains below see no connection; nat runs at its own priorities.
 const CONNECTIONS_FROM: i32 = -200;
@@ -326,7 +323,8 @@ impl<'a> Walk<'a> {
     fn taken(&mut self, arrived: Arrived, dialer: NodeId, dialed: Fields) -> Vec<Case> {
         let Arrived { case, at } = arrived;
         let mut succeeded = Vec::new();
-        for (taker, assumed) in self.takers(&case.assumed, &at) {
+        let node = self.node(at);
+        for (taker, assumed) in takers(node, at.node, &self.query.goal, &at.fields, &case.assumed) {
             let case = Case { assumed, connections: case.connections.clone() };
             match taker {
                 Taker::Goal => {
@@ -346,7 +344,6 @@ impl<'a> Walk<'a> {
     }
 
     fn redialed(&mut self, case: Case, at: &At, relay: &Relay) -> Vec<Case> {
-        let family = case.assumed.family;
         let destination = match relay.dial {
             Dial::To { address, .. } | Dial::SamePort { address } => Field::address(address),
             Dial::Same => at.fields.destination,
@@ -359,7 +356,8 @@ impl<'a> Walk<'a> {
         let template = (at.fields.protocol, at.fields.source_port, destination, port);
         self.legs += 1;
         let mut succeeded = Vec::new();
-        for (case, source) in sources_behind(case, relay, at.fields.source, family) {
+        for (source, assumed) in sources_behind(relay, at.fields.source, &case.assumed) {
+            let case = Case { assumed, connections: case.connections.clone() };
             let found = self.connect(case, relay.dial_from, source, template);
             succeeded.extend(found.into_iter().map(|(case, _)| case));
         }
@@ -383,65 +381,6 @@ impl<'a> Walk<'a> {
             }
         }
         home
-    }
-
-    /// The sockets that matter for the goal, and the relays, in the order in which the kernel looks them up.
-    fn takers(&self, assumed: &Assumed, at: &At) -> Vec<(Taker<'a>, Assumed)> {
-        let dataplane: &'a Dataplane = self.dataplane;
-        let node: &'a Node = dataplane.node(at.node);
-        if node.kind == NodeKind::UserNat {
-            return transparent(node, at, assumed);
-        }
-        let family = assumed.family;
-        if at.fields.protocol == Protocol::Icmp {
-            return match self.query.goal {
-                Goal::Kernel(goal) if goal == at.node => vec![(Taker::Goal, assumed.clone())],
-                _ => Vec::new(),
-            };
-        }
-        let mut takers = Vec::new();
-        let mut open = Condition::True;
-        let listeners = listeners(node, at.fields.protocol);
-        for (address, ports, guard, who) in listeners {
-            let mut matched = at.fields.destination_port.in_ports(ports, assumed);
-            if let Some(address) = address {
-                let one = Ranges::one(address_bits(address));
-                let here = if Family::of(address) == family {
-                    at.fields.destination.within(&one, assumed)
-                } else {
-                    Condition::False
-                };
-                matched = matched.and(here, family);
-            }
-            if let Some(switch) = guard {
-                matched = matched.and(Condition::switch(switch), family);
-            }
-            if matches!(matched, Condition::False) {
-                continue;
-            }
-            let taken = open.clone().and(matched.clone(), family);
-            open = open.and(matched.not(family), family);
-            let taker = match who {
-                Who::Relay(relay) => Some(Taker::Relay(relay)),
-                Who::Socket(owner) => self.query.goal.is_socket(at.node, owner).then_some(Taker::Goal),
-            };
-            if let Some(taker) = taker
-                && let Some(assumed) = self.goal_port(&taker, at, assumed.clone()).and_then(|a| a.and(taken))
-            {
-                takers.push((taker, assumed));
-            }
-        }
-        takers
-    }
-
-    fn goal_port(&self, taker: &Taker<'_>, at: &At, assumed: Assumed) -> Option<Assumed> {
-        match (taker, &self.query.goal) {
-            (Taker::Goal, Goal::Socket { ports, .. }) => {
-                let within = at.fields.destination_port.in_ports(*ports, &assumed);
-                assumed.and(within)
-            }
-            _ => Some(assumed),
-        }
     }
 
     /// One hook: the cases in which the packet gets through it.
@@ -644,89 +583,6 @@ impl<'a> Walk<'a> {
 
     fn node(&self, at: At) -> &'a Node {
         self.dataplane.node(at.node)
-    }
-}
-
-enum Taker<'a> {
-    Goal,
-    Relay(&'a Relay),
-}
-
-enum Who<'a> {
-    Socket(&'a str),
-    Relay(&'a Relay),
-}
-
-type Listener<'a> = (Option<IpAddr>, PortRange, Option<SwitchId>, Who<'a>);
-
-/// Sockets and relays of a protocol; those bound to an address come first.
-fn listeners(node: &Node, protocol: Protocol) -> Vec<Listener<'_>> {
-    let sockets = node
-        .sockets
-        .iter()
-        .filter(|s| s.protocol == protocol)
-        .map(|s| (s.address, s.ports, s.guard, Who::Socket(s.owner.as_str())));
-    let relays = node.relays.iter().filter(|r| r.protocol == protocol).filter_map(|r| match r.listen {
-        Listen::Socket { address, port } => Some((address, PortRange::single(port), r.guard, Who::Relay(r))),
-        Listen::Transparent { .. } => None,
-    });
-    let mut all: Vec<Listener<'_>> = sockets.chain(relays).collect();
-    all.sort_by_key(|(address, ..)| address.is_none());
-    all
-}
-
-fn transparent<'a>(node: &'a Node, at: &At, assumed: &Assumed) -> Vec<(Taker<'a>, Assumed)> {
-    let mut relays: Vec<_> = node
-        .relays
-        .iter()
-        .filter(|r| r.protocol == at.fields.protocol)
-        .filter_map(|r| match r.listen {
-            Listen::Transparent { prefix } => Some((prefix, r)),
-            Listen::Socket { .. } => None,
-        })
-        .collect();
-    relays.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.prefix_len()));
-    let mut open = at.fields.destination.values(assumed);
-    let mut takers = Vec::new();
-    for (prefix, relay) in relays {
-        if Family::of(prefix.addr()) != assumed.family {
-            continue;
-        }
-        let here = open.intersect(&Ranges::of_net(&prefix));
-        if here.is_empty() {
-            continue;
-        }
-        open = open.minus(&here);
-        let within = at.fields.destination.within(&here, assumed);
-        let guarded = assumed.clone().and(within).and_then(|a| match relay.guard {
-            Some(switch) => a.and(Condition::switch(switch)),
-            None => Some(a),
-        });
-        if let Some(assumed) = guarded {
-            takers.push((Taker::Relay(relay), assumed));
-        }
-    }
-    takers
-}
-
-/// The source of a relay's second leg: its own, or the client's with loopback clients renamed.
-fn sources_behind(case: Case, relay: &Relay, client: Field, family: Family) -> Vec<(Case, Option<Field>)> {
-    let SourceAs::Client { loopback } = relay.source else { return vec![(case, None)] };
-    let local = client.within(&loopback_addresses(family), &case.assumed);
-    let mut cases = Vec::new();
-    if let Some(assumed) = case.assumed.clone().and(local.clone()) {
-        cases.push((Case { assumed, ..case.clone() }, Some(Field::address(loopback))));
-    }
-    if let Some(assumed) = case.assumed.clone().and(local.not(family)) {
-        cases.push((Case { assumed, ..case }, Some(client)));
-    }
-    cases
-}
-
-fn loopback_addresses(family: Family) -> Ranges {
-    match family {
-        Family::V4 => Ranges::of_net(&ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(std::net::Ipv4Addr::LOCALHOST, 8))),
-        Family::V6 => Ranges::one(1),
     }
 }
 
