@@ -10,7 +10,7 @@ use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Lab, Networking};
 use crate::lower::lower;
-use crate::net::{Header, Protocol};
+use crate::net::{Header, IpNet, Protocol};
 use crate::property::Sentence;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{self, Encoding, Query};
@@ -207,7 +207,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
     Some(checker.witness(sentence, member, aim, best))
 }
 
-fn first_free(within: &[crate::net::IpNet], except: &[IpAddr]) -> Option<IpAddr> {
+fn first_free(within: &[IpNet], except: &[IpAddr]) -> Option<IpAddr> {
     within.iter().flat_map(|net| net.hosts().take(1024)).find(|a| !except.contains(a))
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking, SegmentKind};
 use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
-use crate::net::IpNet;
+use crate::net::{IpNet, Ipv4Net};
 use crate::property::Subject;
 use crate::source::{Span, Spanned};
 
@@ -174,7 +174,7 @@ impl Places<'_> {
                     .help("give a network a `gateway` in lab.yaml"),
             ));
         };
-        let everything = IpNet::V4(ipnet::Ipv4Net::default());
+        let everything = IpNet::V4(Ipv4Net::default());
         let sources = Some((vec![everything], self.known_addresses()));
         Ok(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
     }

@@ -10,7 +10,7 @@ use crate::dataplane::{
     RouteTarget, Rule, Socket, States, TableFamily,
 };
 use crate::lab::{HostKind, Lab};
-use crate::net::{IpNet, PortRange, Protocol};
+use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::{Origin, OriginId};
 
 use super::address::add_address;
@@ -21,7 +21,7 @@ pub const INTERNET: &str = "internet";
 /// The documentation prefix 203.0.113.0/24 stands for the addresses that a provider gives out (RFC 5737).
 fn provider_address(router: usize) -> IpNet {
     let last = u8::try_from(router + 2).unwrap_or(u8::MAX);
-    IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(203, 0, 113, last), 24))
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(203, 0, 113, last), 24))
 }
 
 const HOME_ROUTER: &str =
@@ -44,7 +44,7 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
 
 fn add_outside(dataplane: &mut Dataplane, link: LinkId, origin: OriginId) {
     let outside = namespace(dataplane, INTERNET.into(), origin);
-    let everything = IpNet::V4(ipnet::Ipv4Net::default());
+    let everything = IpNet::V4(Ipv4Net::default());
     let mut port = interface("eth0", Some(link), origin);
     port.claims.push(everything);
     let port = add_interface(dataplane, outside, port);
@@ -61,7 +61,7 @@ fn add_uplink(dataplane: &mut Dataplane, router: NodeId, link: LinkId, number: u
     let wan = add_interface(dataplane, router, interface("wan", Some(link), origin));
     add_address(dataplane, router, wan, provider_address(number), origin);
     let target = RouteTarget::Via { interface: wan, gateway: None, source: None };
-    let everything = IpNet::V4(ipnet::Ipv4Net::default());
+    let everything = IpNet::V4(Ipv4Net::default());
     dataplane.node_mut(router).routes.push(Route { prefix: everything, target, metric: 0, guard: None, origin });
     add_rules(dataplane, router, wan, origin);
 }

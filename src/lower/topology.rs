@@ -7,7 +7,7 @@ use crate::dataplane::{
     Sysctls, Toggle,
 };
 use crate::lab::{Attachment, Host, HostId, HostKind, Lab, Process, SegmentId, SegmentKind};
-use crate::net::IpNet;
+use crate::net::{IpNet, Ipv4Net, Ipv6Net};
 use crate::provenance::{Origin, OriginId};
 
 use super::address::add_address;
@@ -70,8 +70,8 @@ pub fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginId) -> N
         origin,
     });
     for net in [
-        IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8)),
-        IpNet::V6(ipnet::Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8)),
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
     ] {
         add_address(dataplane, node, InterfaceId(0), net, loopback);
     }
@@ -118,8 +118,8 @@ pub fn add_default_route(
 
 fn default_prefix(like: IpAddr) -> IpNet {
     match like {
-        IpAddr::V4(_) => IpNet::V4(ipnet::Ipv4Net::default()),
-        IpAddr::V6(_) => IpNet::V6(ipnet::Ipv6Net::default()),
+        IpAddr::V4(_) => IpNet::V4(Ipv4Net::default()),
+        IpAddr::V6(_) => IpNet::V6(Ipv6Net::default()),
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::dataplane::{Action, ChainId, Hook, Match};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
-use crate::provenance::OriginId;
+use crate::provenance::{Origin, OriginId};
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
@@ -261,7 +261,7 @@ fn dispatch(writer: &mut Writer<'_>, (space, hook, _): Place) -> ChainId {
     writer.chain(space, &format!("{}_dispatch", hook_name(hook)))
 }
 
-fn bound(writer: &mut Writer<'_>, zone: &InForce<'_>, origin: &crate::provenance::Origin) -> OriginId {
+fn bound(writer: &mut Writer<'_>, zone: &InForce<'_>, origin: &Origin) -> OriginId {
     writer.because(format!("binding of zone `{}`", zone.name), origin)
 }
 
