@@ -1,11 +1,12 @@
 //! How a packet finds the chains of its zones and policies, one file per generation.
 
+mod chains;
 pub(super) mod pairs;
 pub(super) mod staged;
 pub(super) mod zones;
 
 use crate::dataplane::{Action, Match};
-use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Zone};
+use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Target, Zone};
 use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::switch::SwitchId;
@@ -114,7 +115,6 @@ fn forward_within(writer: &mut Writer<'_>, zone: &InForce<'_>) {
 ///
 /// Source: firewalld 1.3.3 `src/firewall/core/fw_policy.py`, `_icmp_block_inversion`.
 fn icmp_rule(writer: &Writer<'_>, zone: &Zone) -> Option<(Vec<Match>, Action)> {
-    use crate::lab::Target;
     let inverted = zone.content.icmp_block_inversion;
     match zone.target {
         Target::Drop | Target::Reject => None,
@@ -185,5 +185,42 @@ fn policy_places(writer: &Writer<'_>, name: &str, policy: &Policy, has: impl Fn(
         destination: place(direction.destination()),
         source: place("POST"),
         from_host: direction == Direction::Output,
+    }
+}
+
+/// Whether a policy has a chain with this prefix in the nat table.
+fn has_nat(places: &[chains::Place], prefix: &str) -> bool {
+    places.iter().any(|(space, _, p)| *space == Space::Nat && *p == prefix)
+}
+
+/// One end of a pair.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Host,
+    Zone(&'a InForce<'a>),
+}
+
+impl End<'_> {
+    /// Whether an end of a policy names it.
+    fn is_in(self, names: &[Entry<String>]) -> bool {
+        names.iter().any(|n| match self {
+            Self::Host => n.value == "HOST",
+            Self::Zone(zone) => n.value == "ANY" || n.value == zone.name,
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Host => "HOST",
+            Self::Zone(zone) => zone.name,
+        }
+    }
+}
+
+/// The interface that a binding names.
+fn interface_name(matches: &[Match]) -> &str {
+    match matches {
+        [Match::InInterface(name) | Match::OutInterface(name)] => name,
+        _ => "",
     }
 }

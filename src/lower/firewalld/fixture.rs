@@ -179,6 +179,7 @@ pub(in crate::lower) struct Setup {
 pub(in crate::lower) fn versions(tag: &str) -> (Version, Version) {
     match tag {
         "d20" => (Version::new(1, 3, 3), Version::new(20, 10, 24)),
+        "f23" => (Version::new(2, 3, 1), Version::new(20, 10, 24)),
         "d28" => (Version::new(2, 5, 2), Version::new(28, 5, 2)),
         _ => (Version::new(2, 5, 2), Version::new(29, 7, 2)),
     }
@@ -333,8 +334,12 @@ pub(in crate::lower) fn nft_chains(text: &str) -> BTreeMap<String, Vec<String>> 
 /// firewalld keeps in a set, nor between those of different containers, which dockerd puts back in the order of a map.
 fn order_free(chain: &str, lines: &[String]) -> Vec<String> {
     let mut lines = lines.to_vec();
-    if chain.contains("POLICIES") || ["raw PREROUTING", "filter DOCKER", "nat DOCKER"].contains(&chain) {
-        let target = |line: &String| line.split_once("-j ").or(line.split_once("jump ")).map(|(_, to)| to[..4].to_owned());
+    if ["raw PREROUTING", "filter DOCKER", "nat DOCKER"].contains(&chain) {
+        let target = |line: &String| line.split_once("-j ").map(|(_, to)| to.split(' ').next().map(str::to_owned));
+        lines.chunk_by_mut(|a, b| target(a) == target(b)).for_each(<[String]>::sort);
+    }
+    if chain.contains("POLICIES") {
+        let target = |line: &String| line.rsplit(' ').next().map(str::to_owned);
         lines.chunk_by_mut(|a, b| target(a) == target(b)).for_each(<[String]>::sort);
     }
     if chain.ends_with("_allow") && lines.iter().all(|l| l.ends_with("accept") || l.ends_with("ACCEPT")) {

@@ -43,7 +43,7 @@ fn every_recording(backend: RuleBackend, compare: impl Fn(&str, Setup) -> String
     let mut failures = String::new();
     let word = if backend == RuleBackend::Nftables { "nftables" } else { "iptables" };
     let mut seen = 0;
-    for tag in ["d20", "d28", "d29", "d29n"] {
+    for tag in ["d20", "f23", "d28", "d29", "d29n"] {
         for name in NAMES {
             let (file, setup) = match name {
                 "firewalld-only" => (format!("{tag}-firewalld-only-{word}.txt"), only_firewalld(tag, backend)),

@@ -280,12 +280,16 @@ fn reject_words(family: TableFamily, rule: &Rule, reject: Reject) -> String {
 }
 
 fn answers_v4(matches: &[Match], reject: Reject) -> bool {
-    matches!(reject, Reject::HostProhibited | Reject::HostUnreachable | Reject::NetUnreachable)
-        || matches.iter().any(|m| match m {
-            Match::Family(family) => *family == Family::V4,
-            Match::Source(net) | Match::Destination(net) => net.addr().is_ipv4(),
-            _ => false,
-        })
+    let named = matches.contains(&Match::Family(Family::V4));
+    let addressed = || {
+        matches.iter().any(|m| matches!(m, Match::Source(net) | Match::Destination(net) if net.addr().is_ipv4()))
+    };
+    match reject {
+        Reject::HostProhibited | Reject::HostUnreachable | Reject::NetUnreachable => true,
+        // A plain `reject` takes the family that the rule implies.
+        Reject::PortUnreachable => named || addressed(),
+        Reject::AdminProhibited | Reject::TcpReset => named,
+    }
 }
 
 #[cfg(test)]

@@ -5,29 +5,14 @@
 //! (`_ingress_egress_zone`), `nftables.py` (`build_dispatch_stage1_rules` and the following). As in 2.5.2, prerouting has
 //! no second stage, and the third stage ends with accept where 2.5.0 returned to the first (recorded: fw-nftables-*).
 
-use crate::dataplane::{Action, ChainId, Hook, Match};
+use crate::dataplane::{Action, ChainId, Hook};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
 use crate::provenance::OriginId;
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
-use super::{Direction, InForce, Side, by_priority, forward_within, icmp_rule, in_force, policy_places, zone_places};
-
-/// Table, hook, and prefix of chain names.
-type Place = (Space, Hook, &'static str);
-
-const INPUT: Place = (Space::Filter, Hook::Input, "IN");
-const FORWARD: Place = (Space::Filter, Hook::Forward, "FWD");
-const POSTROUTING: Place = (Space::Nat, Hook::Postrouting, "POST");
-const OUTPUT: [Place; 2] = [(Space::Filter, Hook::Output, "OUT"), (Space::Nat, Hook::Output, "OUT")];
-
-fn prerouting(backend: RuleBackend) -> Vec<Place> {
-    let mut places = vec![(Space::Nat, Hook::Prerouting, "PRE"), (Space::Mangle, Hook::Prerouting, "PRE")];
-    if backend == RuleBackend::Iptables {
-        places.push((Space::Raw, Hook::Prerouting, "PRE"));
-    }
-    places
-}
+use super::chains::{FORWARD, INPUT, OUTPUT, POSTROUTING, Place, policy_chains, prerouting, zone_chains};
+use super::{Direction, End, InForce, Side, by_priority, forward_within, in_force, policy_places, zone_places};
 
 /// Writes zones and policies.
 pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
@@ -39,7 +24,7 @@ pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
     }
     for (name, policy) in &plan.policies {
         if plan.applies(policy) {
-            policy_chains(writer, name, policy);
+            policy_chains(writer, name, policy, &places_of(writer.backend, policy));
             content::write(writer, firewalld, &policy_places(writer, name, policy, |_| true), &policy.content);
         }
     }
@@ -50,32 +35,12 @@ pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
     plan.through(writer, POSTROUTING);
 }
 
-/// The chains that hold the entries of a zone.
-fn zone_chains(writer: &mut Writer<'_>, zone: &InForce<'_>) {
-    let places = [INPUT, FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).chain(OUTPUT);
-    for (space, hook, prefix) in places {
-        let chain = writer.parts(space, &format!("{prefix}_{}", zone.name));
-        if hook == Hook::Input && let Some((matches, action)) = icmp_rule(writer, zone.zone) {
-            let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
-            writer.add(chain, Draft { matches, action, guard: None, origin });
-        }
-    }
-}
-
-/// The chains that hold the entries of a policy, with its target.
-fn policy_chains(writer: &mut Writer<'_>, name: &str, policy: &Policy) {
-    let suffix = writer.policy_suffix(name);
-    let places = match Direction::of(policy) {
-        Direction::Input => [INPUT].into_iter().chain(prerouting(writer.backend)).collect(),
+/// Where a policy has chains.
+fn places_of(backend: RuleBackend, policy: &Policy) -> Vec<Place> {
+    match Direction::of(policy) {
+        Direction::Input => [INPUT].into_iter().chain(prerouting(backend)).collect(),
         Direction::Output => OUTPUT.to_vec(),
-        Direction::Forward => [FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).collect::<Vec<_>>(),
-    };
-    for (space, _, prefix) in places {
-        let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
-        if space == Space::Filter && let Some(action) = writer.policy_target(policy.target) {
-            let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
-            writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
-        }
+        Direction::Forward => [FORWARD, POSTROUTING].into_iter().chain(prerouting(backend)).collect(),
     }
 }
 
@@ -83,29 +48,6 @@ fn policy_chains(writer: &mut Writer<'_>, name: &str, policy: &Policy) {
 struct Plan<'a> {
     zones: Vec<InForce<'a>>,
     policies: Vec<(&'a str, &'a Policy)>,
-}
-
-/// One end of a pair.
-#[derive(Clone, Copy)]
-enum End<'a> {
-    Host,
-    Zone(&'a InForce<'a>),
-}
-
-impl End<'_> {
-    fn is_in(self, names: &[Entry<String>]) -> bool {
-        names.iter().any(|n| match self {
-            Self::Host => n.value == "HOST",
-            Self::Zone(zone) => n.value == "ANY" || n.value == zone.name,
-        })
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Host => "HOST",
-            Self::Zone(zone) => zone.name,
-        }
-    }
 }
 
 impl Plan<'_> {
@@ -228,7 +170,7 @@ impl Plan<'_> {
         }
         for (zone, to) in &targets {
             let mut bindings: Vec<_> = super::interfaces(zone.zone, side).collect();
-            bindings.sort_by_key(|b| interface_name(&b.matches).to_owned());
+            bindings.sort_by_key(|b| super::interface_name(&b.matches).to_owned());
             for binding in bindings {
                 let origin = bound(writer, zone, binding.origin);
                 let action = Action::Jump(*to);
@@ -259,11 +201,4 @@ fn dispatch(writer: &mut Writer<'_>, (space, hook, _): Place) -> ChainId {
 
 fn bound(writer: &mut Writer<'_>, zone: &InForce<'_>, origin: &crate::provenance::Origin) -> OriginId {
     writer.because(format!("binding of zone `{}`", zone.name), origin)
-}
-
-fn interface_name(matches: &[Match]) -> &str {
-    match matches {
-        [Match::InInterface(name) | Match::OutInterface(name)] => name,
-        _ => "",
-    }
 }
