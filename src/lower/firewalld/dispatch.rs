@@ -11,7 +11,7 @@ use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::switch::SwitchId;
 
-use super::content::{Places, in_reach};
+use super::content::{Places, address_text, in_reach};
 use super::writer::{Space, Writer};
 
 /// A zone that packets can be in: the default zone, and every zone with an interface or source.
@@ -93,6 +93,28 @@ fn sources(zone: &Zone, side: Side, backend: RuleBackend) -> impl Iterator<Item 
         guard: s.guard,
         origin: &s.origin,
     })
+}
+
+/// From 2.0 the sources of a zone are sorted as text.
+///
+/// Source: firewalld 2.3.1 `src/firewall/core/nftables.py`, `_policy_dispatch_sort_key`.
+fn sorted_sources(zone: &Zone, side: Side, backend: RuleBackend) -> Vec<Binding<'_>> {
+    let mut bindings: Vec<_> = sources(zone, side, backend).collect();
+    bindings.sort_by_key(|b| match b.matches.as_slice() {
+        [Match::Source(net) | Match::Destination(net)] => address_text(*net),
+        _ => String::new(),
+    });
+    bindings
+}
+
+/// From 2.0 the interfaces of a zone are sorted by name.
+fn sorted_interfaces(zone: &Zone, side: Side) -> Vec<Binding<'_>> {
+    let mut bindings: Vec<_> = interfaces(zone, side).collect();
+    bindings.sort_by_key(|b| match b.matches.as_slice() {
+        [Match::InInterface(name) | Match::OutInterface(name)] => name.clone(),
+        _ => String::new(),
+    });
+    bindings
 }
 
 /// What packets may pass from one interface or source of a zone to another of the same zone.
@@ -214,13 +236,5 @@ impl End<'_> {
             Self::Host => "HOST",
             Self::Zone(zone) => zone.name,
         }
-    }
-}
-
-/// The interface that a binding names.
-fn interface_name(matches: &[Match]) -> &str {
-    match matches {
-        [Match::InInterface(name) | Match::OutInterface(name)] => name,
-        _ => "",
     }
 }

@@ -1,7 +1,7 @@
 //! What the model loads, against what real machines had loaded.
 
 use super::fixture::{
-    Setup, differences, empty_dataplane, iptables_chains, lab, nft_chains, only_firewalld, recordings, setup,
+    Setup, everything, versions, differences, empty_dataplane, iptables_chains, lab, nft_chains, only_firewalld, recordings, setup,
 };
 use super::start;
 use crate::dataplane::{Dataplane, NodeId};
@@ -14,7 +14,8 @@ fn loaded(lab: &Lab) -> (Dataplane, NodeId) {
     (dataplane, node)
 }
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
+    "everything",
     "public",
     "public-reject3000",
     "public-3000-4000",
@@ -47,6 +48,7 @@ fn every_recording(backend: RuleBackend, compare: impl Fn(&str, Setup) -> String
         for name in NAMES {
             let (file, setup) = match name {
                 "firewalld-only" => (format!("{tag}-firewalld-only-{word}.txt"), only_firewalld(tag, backend)),
+                "everything" => (format!("{tag}-rich-{word}.txt"), everything(versions(tag).0, backend)),
                 "full-nat" => (format!("{tag}-full-nat-firewalld-docker.txt"), setup(tag, backend, "public")),
                 name => (format!("{tag}-fw-{word}-{name}.txt"), setup(tag, backend, name)),
             };

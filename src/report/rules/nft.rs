@@ -95,7 +95,8 @@ fn priority(point: &HookPoint) -> String {
 
 /// One rule, as it stands in a chain of a table of this family.
 pub fn rule_line(ruleset: &Ruleset, family: TableFamily, rule: &Rule) -> String {
-    let implied = matches!(rule.action, Action::Reject(reject) if answers_v4(&rule.matches, reject));
+    let implied = matches!(rule.action, Action::Reject(reject) if answers_v4(&rule.matches, reject))
+        || addresses(&rule.matches).any(|net| net.addr().is_ipv4());
     let shown = rule.matches.iter().filter(|m| !(implied && **m == Match::Family(Family::V4)));
     let mut words = matches(&shown.cloned().collect::<Vec<_>>());
     if let Some(action) = action(ruleset, family, rule) {
@@ -279,16 +280,27 @@ fn reject_words(family: TableFamily, rule: &Rule, reject: Reject) -> String {
     format!("reject with {kind} {name}")
 }
 
+/// Addresses that a rule compares with: nft leaves out a family that they imply.
+fn addresses(matches: &[Match]) -> impl Iterator<Item = IpNet> {
+    matches.iter().filter_map(|m| match m {
+        Match::Source(net) | Match::Destination(net) => Some(*net),
+        Match::Not(inner) => match inner.as_ref() {
+            Match::Source(net) | Match::Destination(net) => Some(*net),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 fn answers_v4(matches: &[Match], reject: Reject) -> bool {
     let named = matches.contains(&Match::Family(Family::V4));
-    let addressed = || {
-        matches.iter().any(|m| matches!(m, Match::Source(net) | Match::Destination(net) if net.addr().is_ipv4()))
-    };
+    let addressed = || addresses(matches).any(|net| net.addr().is_ipv4());
     match reject {
         Reject::HostProhibited | Reject::HostUnreachable | Reject::NetUnreachable => true,
         // A plain `reject` takes the family that the rule implies.
         Reject::PortUnreachable => named || addressed(),
-        Reject::AdminProhibited | Reject::TcpReset => named,
+        Reject::TcpReset => named,
+        Reject::AdminProhibited => false,
     }
 }
 

@@ -73,12 +73,10 @@ enum Kind {
 fn ways<'a>(zones: &'a [InForce<'a>], side: Side, backend: RuleBackend) -> Vec<Way<'a>> {
     let mut ways: Vec<Way<'a>> = Vec::new();
     for zone in zones {
-        ways.extend(super::sources(zone.zone, side, backend).map(|b| way(zone, Kind::Source, b)));
+        ways.extend(super::sorted_sources(zone.zone, side, backend).into_iter().map(|b| way(zone, Kind::Source, b)));
     }
     for zone in zones {
-        let mut bindings: Vec<_> = super::interfaces(zone.zone, side).collect();
-        bindings.sort_by_key(|b| super::interface_name(&b.matches).to_owned());
-        ways.extend(bindings.into_iter().map(|b| way(zone, Kind::Interface, b)));
+        ways.extend(super::sorted_interfaces(zone.zone, side).into_iter().map(|b| way(zone, Kind::Interface, b)));
     }
     for zone in zones.iter().filter(|z| z.is_default) {
         let rest = super::Binding { matches: Vec::new(), guard: None, origin: &zone.zone.origin };
@@ -158,15 +156,26 @@ impl List<'_> {
 
     /// The way out is not known yet, except by its destination address. Policies to this host run first.
     fn before_routing(&self, writer: &mut Writer<'_>, way_in: &Way<'_>, ways_out: &[Way<'_>]) {
-        let host = this_host(way_in);
-        let pair = Self::conditions(way_in, &host);
-        self.jumps(writer, &pair, (way_in, &host), Before::Zone);
-        self.jumps(writer, &pair, (way_in, &host), Before::End);
+        self.policies_only(writer, way_in, &this_host(way_in));
         let (by_address, others): (Vec<_>, Vec<_>) = ways_out.iter().partition(|w| w.kind == Kind::Source);
-        // The raw table only knows the zone's input chain, which has no way out.
-        by_address.iter().filter(|_| self.place != RAW).for_each(|way_out| self.pair(writer, way_in, way_out));
+        for way_out in by_address {
+            if self.place == RAW {
+                // The zone's chain there is the one for input, which has no way out.
+                self.policies_only(writer, way_in, way_out);
+            } else {
+                self.pair(writer, way_in, way_out);
+            }
+        }
         let pairs: Vec<_> = others.into_iter().map(|way_out| (way_in, way_out)).collect();
         self.shared(writer, way_in, &pairs);
+    }
+
+    fn policies_only(&self, writer: &mut Writer<'_>, way_in: &Way<'_>, way_out: &Way<'_>) {
+        if same_family(way_in, way_out) {
+            let pair = Self::conditions(way_in, way_out);
+            self.jumps(writer, &pair, (way_in, way_out), Before::Zone);
+            self.jumps(writer, &pair, (way_in, way_out), Before::End);
+        }
     }
 
     /// iptables does not look at the incoming interface in postrouting.

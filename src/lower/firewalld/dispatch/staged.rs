@@ -7,7 +7,6 @@
 
 use crate::dataplane::{Action, ChainId, Hook};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
-use crate::provenance::OriginId;
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
@@ -161,21 +160,16 @@ impl Plan<'_> {
     ) {
         let targets: Vec<(&InForce<'_>, ChainId)> = self.zones.iter().map(|z| (z, to(writer, z))).collect();
         let backend = writer.backend;
-        for (zone, to) in &targets {
-            for binding in super::sources(zone.zone, side, backend) {
-                let origin = bound(writer, zone, binding.origin);
-                let action = Action::Jump(*to);
-                writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
-            }
-        }
-        for (zone, to) in &targets {
-            let mut bindings: Vec<_> = super::interfaces(zone.zone, side).collect();
-            bindings.sort_by_key(|b| super::interface_name(&b.matches).to_owned());
-            for binding in bindings {
-                let origin = bound(writer, zone, binding.origin);
-                let action = Action::Jump(*to);
-                writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
-            }
+        let by_source = targets.iter().flat_map(|(z, to)| {
+            super::sorted_sources(z.zone, side, backend).into_iter().map(move |b| (*z, *to, b))
+        });
+        let by_interface = targets
+            .iter()
+            .flat_map(|(z, to)| super::sorted_interfaces(z.zone, side).into_iter().map(move |b| (*z, *to, b)));
+        for (zone, to, binding) in by_source.chain(by_interface) {
+            let origin = writer.because(format!("binding of zone `{}`", zone.name), binding.origin);
+            let action = Action::Jump(to);
+            writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
         }
         for (zone, to) in targets.iter().filter(|(z, _)| z.is_default) {
             let origin = writer.because(format!("`{}`, the default zone", zone.name), &zone.zone.origin);
@@ -197,8 +191,4 @@ fn repeated(writer: &Writer<'_>, pairs: usize) -> usize {
 
 fn dispatch(writer: &mut Writer<'_>, (space, hook, _): Place) -> ChainId {
     writer.chain(space, &format!("{}_dispatch", hook_name(hook)))
-}
-
-fn bound(writer: &mut Writer<'_>, zone: &InForce<'_>, origin: &crate::provenance::Origin) -> OriginId {
-    writer.because(format!("binding of zone `{}`", zone.name), origin)
 }
