@@ -2,12 +2,11 @@
 
 use super::apply;
 use crate::lab::HostEvent::{
-    EngineStart, FirewalldCompleteReload, FirewalldReload, FirewalldStart, FirewalldStop,
+    EngineRestart, EngineStart, FirewalldCompleteReload, FirewalldReload, FirewalldStart, FirewalldStop,
 };
 use crate::lab::{HostEvent, HostId, RuleBackend};
-use crate::lower::firewalld::fixture::{
-    Setup, differences, empty_dataplane, iptables_chains, lab, nft_chains, recordings, setup,
-};
+use crate::lower::firewalld::fixture::{Setup, empty_dataplane, lab, setup};
+use crate::lower::firewalld::recorded::{condensed, differences, iptables_chains, nft_chains, recordings};
 use crate::report::rules::{iptables, nft};
 
 /// What is loaded after the events, as the two tools print it.
@@ -18,6 +17,14 @@ fn after(setup: Setup, events: &[HostEvent]) -> (String, String) {
     apply(&lab, HostId(0), node, &mut dataplane);
     let node = dataplane.node(node);
     (iptables::render(node, &dataplane.switches), nft::render(&node.ruleset))
+}
+
+#[track_caller]
+fn check(tag: &str, backend: RuleBackend, events: &[HostEvent], recorded: &str) {
+    let (iptables, _) = after(setup(tag, backend, "public"), events);
+    let all = |text: &str| condensed(iptables_chains(text, |_| true));
+    let differs = differences(&all(recorded), &all(&iptables));
+    assert!(differs.is_empty(), "{differs}");
 }
 
 const TAGS: [&str; 4] = ["d20", "d28", "d29", "d29n"];
@@ -42,12 +49,44 @@ const ORDERS: [(&str, &[HostEvent]); 6] = [
 ];
 
 #[test]
+fn an_engine_that_found_firewalld_puts_its_rules_back() {
+    let events = [FirewalldStart, EngineStart, FirewalldReload];
+    let recorded = include_str!("recorded/1.3.3-order-fw-first-iptables-reload.rules");
+    check("d20", RuleBackend::Iptables, &events, recorded);
+}
+
+#[test]
+fn an_engine_that_was_first_loses_its_rules_to_iptables() {
+    let recorded = include_str!("recorded/1.3.3-order-docker-first-iptables.rules");
+    check("d20", RuleBackend::Iptables, &[EngineStart, FirewalldStart], recorded);
+    check("d20", RuleBackend::Iptables, &[EngineStart, FirewalldStart, FirewalldReload], recorded);
+}
+
+#[test]
+fn nftables_spares_the_rules_of_others_from_2_0() {
+    let recorded = include_str!("recorded/2.5.2-order-docker-first-nftables.rules");
+    check("d28", RuleBackend::Nftables, &[EngineStart, FirewalldStart], recorded);
+    let emptied = include_str!("recorded/1.3.3-order-fw-first-nftables-stop.rules");
+    check("d20", RuleBackend::Nftables, &[FirewalldStart, EngineStart, FirewalldStop], emptied);
+}
+
+/// dockerd finds firewalld when it is restarted, puts its bridges into its zone and writes its rules again (results of
+/// order-dockerd-restart: every published port is open again).
+#[test]
+fn a_restarted_engine_finds_firewalld() {
+    let after = |events: &[HostEvent]| after(setup("d20", RuleBackend::Iptables, "public"), events);
+    let (late, _) = after(&[EngineStart, FirewalldStart, EngineRestart]);
+    assert!(late.contains("-A FORWARD -j DOCKER-USER"));
+    assert!(late.contains("-A INPUT_ZONES -i docker0 -g IN_docker"));
+}
+
+#[test]
 fn every_order_as_recorded() {
     let Some(directory) = recordings() else { return };
     let mut failures = String::new();
-    for (tag, backend, word) in TAGS.iter().flat_map(|tag| {
-        [(tag, RuleBackend::Nftables, "nftables"), (tag, RuleBackend::Iptables, "iptables")]
-    }) {
+    for (tag, backend, word) in
+        TAGS.iter().flat_map(|tag| [(tag, RuleBackend::Nftables, "nftables"), (tag, RuleBackend::Iptables, "iptables")])
+    {
         for (name, events) in ORDERS {
             let file = format!("{tag}-{}.txt", name.replace("BACKEND", word));
             let text = std::fs::read_to_string(directory.join(&file)).unwrap();
@@ -67,8 +106,18 @@ fn every_order_as_recorded() {
 fn engine_next_to_firewalld_as_recorded() {
     let Some(directory) = recordings() else { return };
     let mut failures = String::new();
-    let names =
-        ["public", "drop", "block", "trusted", "external", "src-drop", "src-trusted", "noproxy", "noiptables", "strict"];
+    let names = [
+        "public",
+        "drop",
+        "block",
+        "trusted",
+        "external",
+        "src-drop",
+        "src-trusted",
+        "noproxy",
+        "noiptables",
+        "strict",
+    ];
     for (tag, name) in TAGS.iter().flat_map(|tag| names.map(|name| (*tag, name))) {
         for (backend, word) in [(RuleBackend::Nftables, "nftables"), (RuleBackend::Iptables, "iptables")] {
             let file = format!("{tag}-fw-{word}-{name}.txt");

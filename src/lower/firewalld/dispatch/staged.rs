@@ -3,10 +3,11 @@
 //!
 //! Sources: firewalld 2.5.0 `src/firewall/core/fw_zone.py` (`gen_zone_to_zone_rules`), `fw_policy.py`
 //! (`_ingress_egress_zone`), `nftables.py` (`build_dispatch_stage1_rules` and the following). As in 2.5.2, prerouting has
-//! no second stage, and the third stage ends with accept where 2.5.0 returned to the first (recorded: fw-nftables-*).
+//! no second stage (recorded: fw-nftables-*); 2.5.0 had one, which only ever found the default zone and addresses.
 
 use crate::dataplane::{Action, ChainId, Hook};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
+use crate::net::Version;
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
@@ -15,7 +16,8 @@ use super::{Direction, End, InForce, Side, by_priority, forward_within, in_force
 
 /// Writes zones and policies.
 pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
-    let plan = Plan { zones: in_force(firewalld), policies: by_priority(firewalld) };
+    let end = if firewalld.version < ENDS { Action::Return } else { Action::Accept };
+    let plan = Plan { zones: in_force(firewalld), policies: by_priority(firewalld), end };
     for zone in &plan.zones {
         zone_chains(writer, zone);
         content::write(writer, firewalld, &zone_places(zone.name), &zone.zone.content);
@@ -43,8 +45,15 @@ fn places_of(backend: RuleBackend, policy: &Policy) -> Vec<Place> {
     }
 }
 
-/// What is dispatched to.
+/// First release whose third stage ends the dispatch outside of the filter chains of input and forward. 2.5.0 returned
+/// to the first stage instead, where the default zone takes every packet a second time.
+///
+/// Source: firewalld 2.5.0 `src/firewall/core/nftables.py`, `build_zone_target_rules`; 2.5.2 as recorded.
+const ENDS: Version = Version::new(2, 5, 1);
+
+/// What is dispatched to, and how a list ends that has no target.
 struct Plan<'a> {
+    end: Action,
     zones: Vec<InForce<'a>>,
     policies: Vec<(&'a str, &'a Policy)>,
 }
@@ -109,7 +118,7 @@ impl Plan<'_> {
             let list = dispatch(writer, place);
             self.find(writer, list, Side::Ingress, |writer, zone| {
                 let chain = writer.chain(place.0, &format!("PRE_{}_dispatch", zone.name));
-                let own = Own { zone, end: Action::Accept };
+                let own = Own { zone, end: self.end.clone() };
                 self.third(writer, chain, place, (End::Zone(zone), &anywhere), &own);
                 chain
             });
@@ -121,7 +130,7 @@ impl Plan<'_> {
             let list = dispatch(writer, place);
             self.find(writer, list, Side::Egress, |writer, zone| {
                 let chain = writer.chain(place.0, &format!("OUT_HOST_to_{}", zone.name));
-                let own = Own { zone, end: Action::Accept };
+                let own = Own { zone, end: self.end.clone() };
                 self.third(writer, chain, place, (End::Host, &[End::Zone(zone)]), &own);
                 chain
             });
@@ -141,7 +150,7 @@ impl Plan<'_> {
                 let own = if hook == Hook::Forward {
                     Own { zone: from, end: writer.zone_target(from.zone.target) }
                 } else {
-                    Own { zone: to, end: Action::Accept }
+                    Own { zone: to, end: self.end.clone() }
                 };
                 self.third(writer, chain, place, (End::Zone(from), &[End::Zone(to)]), &own);
                 chain
@@ -160,9 +169,9 @@ impl Plan<'_> {
     ) {
         let targets: Vec<(&InForce<'_>, ChainId)> = self.zones.iter().map(|z| (z, to(writer, z))).collect();
         let backend = writer.backend;
-        let by_source = targets.iter().flat_map(|(z, to)| {
-            super::sorted_sources(z.zone, side, backend).into_iter().map(move |b| (*z, *to, b))
-        });
+        let by_source = targets
+            .iter()
+            .flat_map(|(z, to)| super::sorted_sources(z.zone, side, backend).into_iter().map(move |b| (*z, *to, b)));
         let by_interface = targets
             .iter()
             .flat_map(|(z, to)| super::sorted_interfaces(z.zone, side).into_iter().map(move |b| (*z, *to, b)));

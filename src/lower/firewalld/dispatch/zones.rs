@@ -11,9 +11,7 @@ use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
 use super::chains::{self, FORWARD, INPUT, POSTROUTING, Place, policy_chains, prerouting, zones_of};
-use super::{
-    InForce, Side, by_priority, forward_within, has_nat, icmp_rule, in_force, policy_places, zone_places,
-};
+use super::{InForce, Side, by_priority, forward_within, has_nat, icmp_rule, in_force, policy_places, zone_places};
 
 /// Writes zones and policies.
 pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
@@ -47,7 +45,9 @@ fn zone_chain(writer: &mut Writer<'_>, zone: &InForce<'_>, (space, hook, prefix)
     writer.jump(chain, before);
     writer.parts(space, &name);
     writer.jump(chain, after);
-    if hook == Hook::Input && let Some((matches, action)) = icmp_rule(writer, zone.zone) {
+    if hook == Hook::Input
+        && let Some((matches, action)) = icmp_rule(writer, zone.zone)
+    {
         zone_rule(writer, chain, zone, matches, action);
     }
     if space == Space::Filter {
@@ -86,9 +86,8 @@ fn find_zone(writer: &mut Writer<'_>, zones: &[InForce<'_>], (space, hook, prefi
 ///
 /// Source: firewalld 1.3.3 `src/firewall/core/fw_policy.py`, `get_active_policies_not_derived_from_zone`.
 fn is_active(policy: &Policy, zones: &[InForce<'_>]) -> bool {
-    let reachable = |name: &str| {
-        name == "ANY" || name == "HOST" || zones.iter().any(|z| z.name == name && z.is_bound())
-    };
+    let reachable =
+        |name: &str| name == "ANY" || name == "HOST" || zones.iter().any(|z| z.name == name && z.is_bound());
     policy.ingress.iter().any(|z| reachable(&z.value)) && policy.egress.iter().any(|z| reachable(&z.value))
 }
 
@@ -131,12 +130,7 @@ fn find_policy(
 
 /// How packets come in or go out by these zones: `ANY` and `HOST` put no condition. nftables lists all interfaces in one
 /// rule, wildcards and sources in one each. Nothing when the zones only have addresses of the other family.
-fn ways(
-    backend: RuleBackend,
-    firewalld: &Firewalld,
-    names: &[Entry<String>],
-    side: Side,
-) -> Option<Vec<Vec<Match>>> {
+fn ways(backend: RuleBackend, firewalld: &Firewalld, names: &[Entry<String>], side: Side) -> Option<Vec<Vec<Match>>> {
     let all = zones_of(firewalld, names);
     let (mut listed, mut ways, mut other_family) = (Vec::new(), Vec::new(), false);
     for zone in all {
