@@ -1,5 +1,107 @@
 //! Resolves a sentence against the lab, asks `smt`, replays with `eval`, and says why.
+//!
+//! Every model of the solver is replayed by the interpreter before it is shown, in release builds too; a
+//! disagreement is an error of this program that shows both answers ([`CheckError::Disagreement`]).
 
+mod aim;
+mod blame;
+mod decide;
+mod edits;
+mod place;
 pub mod verdict;
 
+use thiserror::Error;
+
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
+
+use crate::dataplane::{Dataplane, Flow, Trace};
+use crate::diagnostic::Diagnostic;
+use crate::eval;
+use crate::lab::Lab;
+use crate::property::parse;
+use crate::source::Spanned;
+use crate::switch::Setting;
+
+use decide::Checker;
+
+/// This program contradicts itself.
+#[derive(Debug, Error)]
+pub enum CheckError {
+    /// The solver found a connection that the interpreter does not see succeed.
+    #[error("the two engines disagree about `{sentence}`: the solver says that {flow:?} succeeds, the interpreter says {:?}", trace.outcome)]
+    Disagreement {
+        /// The sentence.
+        sentence: String,
+        /// The solver's answer.
+        flow: Flow,
+        /// The interpreter's answer.
+        trace: Box<Trace>,
+    },
+}
+
+/// All sentences of a lab, judged, and what is wrong with those that cannot be.
+#[derive(Clone, Debug, Default)]
+pub struct Checked {
+    /// One judgement per readable sentence, in order.
+    pub judgements: Vec<Judgement>,
+    /// Sentences that could not be read or are about nobody.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The interpreter, as the checker calls it.
+pub type Replay = fn(&Dataplane, &Flow, &Setting) -> Trace;
+
+/// Judges sentences.
+///
+/// # Errors
+/// Only when the two engines disagree, which is a bug of this program.
+pub fn check_all(lab: &Lab, dataplane: &Dataplane, sentences: &[Spanned<String>]) -> Result<Checked, CheckError> {
+    check_with(lab, dataplane, sentences, eval::trace)
+}
+
+/// Judges sentences with another interpreter: shows in tests that the replay catches a wrong engine.
+///
+/// # Errors
+/// When the solver and `replay` disagree.
+pub fn check_with(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sentences: &[Spanned<String>],
+    replay: Replay,
+) -> Result<Checked, CheckError> {
+    let mut checked = Checked::default();
+    let checker = Checker::new(lab, dataplane, replay);
+    for text in sentences {
+        let judged = parse(text).and_then(|sentence| checker.judge(&sentence).transpose_error());
+        match judged {
+            Ok(Ok(verdict)) => checked.judgements.push(Judgement { sentence: text.clone(), verdict }),
+            Ok(Err(error)) => return Err(error),
+            Err(diagnostic) => checked.diagnostics.push(*diagnostic),
+        }
+    }
+    Ok(checked)
+}
+
+/// The solver's questions for a sentence, in SMT-LIB.
+///
+/// # Errors
+/// A diagnostic when the sentence cannot be read or is about nobody.
+pub fn smt2(lab: &Lab, dataplane: &Dataplane, text: &Spanned<String>) -> Result<String, Box<Diagnostic>> {
+    let sentence = parse(text)?;
+    Checker::new(lab, dataplane, eval::trace).smt2(&sentence)
+}
+
+/// Separates what is wrong with the sentence from what is wrong with this program.
+trait TransposeError<T> {
+    fn transpose_error(self) -> Result<Result<T, CheckError>, Box<Diagnostic>>;
+}
+
+impl<T> TransposeError<T> for Result<T, decide::Stop> {
+    fn transpose_error(self) -> Result<Result<T, CheckError>, Box<Diagnostic>> {
+        match self {
+            Ok(value) => Ok(Ok(value)),
+            Err(decide::Stop::Sentence(diagnostic)) => Err(diagnostic),
+            Err(decide::Stop::Engines(error)) => Ok(Err(error)),
+        }
+    }
+}

@@ -6,8 +6,11 @@
 
 pub mod container;
 pub mod declaration;
+pub mod dump;
 pub mod firewall;
+pub mod firewall_builtin;
 pub mod host;
+pub mod images;
 pub mod resolve;
 
 pub use container::{

@@ -9,9 +9,11 @@
 //! ARCHITECTURE.md has the map and the invariants.
 
 pub mod check;
+pub mod cli;
 pub mod dataplane;
 pub mod diagnostic;
 pub mod eval;
+pub mod frontend;
 pub mod lab;
 pub mod lower;
 pub mod net;

@@ -100,3 +100,20 @@ pub struct Condition {
     /// What the answer would be otherwise.
     pub otherwise: Answer,
 }
+
+impl Verdict {
+    /// An answer that nothing explains yet.
+    pub fn new(answer: Answer, headline: String) -> Self {
+        Self {
+            answer,
+            headline,
+            code: None,
+            witnesses: Vec::new(),
+            failure: None,
+            blockers: Vec::new(),
+            fixes: Vec::new(),
+            conditions: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+}

@@ -153,8 +153,6 @@ pub enum Disposition {
     NoNeighbor,
     /// The node does not forward.
     NotForwarding,
-    /// The interface is down.
-    InterfaceDown,
     /// Sent round in a circle.
     Loop,
     /// A user-space NAT has no use for it.

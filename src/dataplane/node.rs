@@ -237,6 +237,8 @@ pub enum Dial {
         /// Address.
         address: IpAddr,
     },
+    /// Nothing: the client is told that the network is unreachable.
+    Nowhere,
 }
 
 /// Which source address a relay's second leg has.

@@ -45,6 +45,7 @@ codes! {
     YamlDuplicateKey "yaml" "duplicate_key" Error;
     YamlTooLarge "yaml" "too_large" Error;
     YamlType "yaml" "wrong_type" Error;
+    YamlSexagesimal "yaml" "sexagesimal" Advice;
     XmlSyntax "xml" "syntax" Error;
     ShellSyntax "shell" "syntax" Error;
     ShellUnmodeled "shell" "unmodeled" Warning;
@@ -57,11 +58,14 @@ codes! {
     ComposeUnknownService "compose" "unknown_service" Error;
     ComposeBadService "compose" "bad_service" Error;
     ComposeUnsetVariable "compose" "unset_variable" Warning;
+    ComposeBadTemplate "compose" "bad_template" Error;
+    ComposeBadProject "compose" "bad_project" Error;
     DockerUnknownNetwork "docker" "unknown_network" Error;
     DockerUnknownFlag "docker" "unknown_flag" Warning;
     DockerBadFlag "docker" "bad_flag" Error;
     DockerNameTaken "docker" "name_taken" Error;
     DockerPortTaken "docker" "port_taken" Error;
+    DockerUnknownContainer "docker" "unknown_container" Error;
     DockerPublishIgnored "docker" "publish_ignored" Warning;
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
@@ -70,6 +74,7 @@ codes! {
     VboxBadValue "vbox" "bad_value" Error;
     LabUnknownName "lab" "unknown_name" Error;
     LabMissingFile "lab" "missing_file" Error;
+    LabAmbiguous "lab" "ambiguous" Error;
     LabBadValue "lab" "bad_value" Error;
     SentenceSyntax "sentence" "syntax" Error;
     SentenceUnknownName "sentence" "unknown_name" Error;
@@ -79,6 +84,7 @@ codes! {
     NatNoInbound "nat" "no_inbound" Error;
     NatForwardWrongPort "nat" "forward_wrong_port" Error;
     DockerNotPublished "docker" "not_published" Error;
+    DockerWrongPort "docker" "wrong_port" Error;
     DockerPublishedLoopback "docker" "published_on_loopback" Error;
     DockerIsolation "docker" "isolation" Error;
     DockerNoNetwork "docker" "no_network" Error;

@@ -1,9 +1,30 @@
 //! Declarations of all files -> one lab.
+//!
+//! Names become indices, product defaults are filled in with their citation, and what no file states is assumed with
+//! an origin that says so. What a product would refuse (a port that is taken, a network that is not there) is left out
+//! of the lab and reported.
 
-use crate::diagnostic::Diagnosed;
-use crate::source::SourceId;
+mod addresses;
+mod bind;
+mod checks;
+mod command;
+mod containers;
+mod engine;
+mod events;
+mod firewall;
+mod infer;
+mod listen;
+mod names;
+mod publish;
+mod topology;
+mod vm;
+mod zone;
 
-use super::{Declaration, Lab};
+use crate::diagnostic::{Diagnosed, Diagnostic};
+use crate::source::{SourceId, Spanned};
+use crate::switch::Switches;
+
+use super::{Declaration, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
 #[derive(Clone, Debug)]
@@ -16,7 +37,56 @@ pub struct Input {
     pub declarations: Vec<Declaration>,
 }
 
-/// Makes one lab of everything that the files state.
-pub fn resolve(_inputs: &[Input]) -> Diagnosed<Lab> {
-    todo!()
+/// What resolving collects beside hosts and segments.
+#[derive(Default)]
+struct Context {
+    switches: Switches,
+    diagnostics: Vec<Diagnostic>,
+    unmodeled: Vec<Unmodeled>,
 }
+
+impl Context {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+}
+
+/// Makes one lab of everything that the files state.
+pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
+    let mut context = Context::default();
+    let plan = bind::plan(&mut context, inputs);
+    let (mut hosts, segments) = topology::build(&mut context, &plan);
+    for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
+        host.processes = listen::host_processes(&plan, &host.name);
+        host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
+        host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.is_some());
+        host.events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
+        unmodeled_of_host(&mut context, HostId(index), plan_of_host);
+    }
+    context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {
+        what: u.value.clone(),
+        span: u.span,
+        host: None,
+    }));
+    let groups = plan.groups.iter().map(|(name, members)| group(&name.value, members)).collect();
+    let sentences = plan.sentences.iter().map(|s| (*s).clone()).collect();
+    let Context { switches, mut diagnostics, unmodeled } = context;
+    let lab = Lab { hosts, segments, groups, switches, sentences, unmodeled };
+    checks::check(&lab, &plan, &mut diagnostics);
+    Diagnosed { value: lab, diagnostics }
+}
+
+fn group(name: &str, members: &[Spanned<String>]) -> Group {
+    Group { name: name.to_owned(), members: members.iter().map(|m| m.value.clone()).collect() }
+}
+
+fn unmodeled_of_host(context: &mut Context, host: HostId, plan: &bind::HostPlan<'_>) {
+    for declaration in plan.declarations() {
+        if let Declaration::Unmodeled(what) = declaration {
+            context.unmodeled.push(Unmodeled { what: what.value.clone(), span: what.span, host: Some(host) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use crate::lab::HostEvent::{
 use crate::lab::{HostEvent, HostId, RuleBackend};
 use crate::lower::firewalld::fixture::{Setup, empty_dataplane, lab, setup};
 use crate::lower::firewalld::recorded::{condensed, differences, iptables_chains, nft_chains, recordings};
-use crate::report::rules::{iptables, nft};
+use crate::report::rules::{Beside, iptables, nft};
 
 /// What is loaded after the events, as the two tools print it.
 fn after(setup: Setup, events: &[HostEvent]) -> (String, String) {
@@ -16,7 +16,7 @@ fn after(setup: Setup, events: &[HostEvent]) -> (String, String) {
     let (mut dataplane, node) = empty_dataplane();
     apply(&lab, HostId(0), node, &mut dataplane);
     let node = dataplane.node(node);
-    (iptables::render(node, &dataplane.switches), nft::render(&node.ruleset))
+    (iptables::render(node, &dataplane.switches, &Beside::Nothing), nft::render(&node.ruleset, &Beside::Nothing))
 }
 
 #[track_caller]

@@ -5,7 +5,7 @@ use super::recorded::{Chains, condensed, differences, iptables_chains, nft_chain
 use super::start;
 use crate::dataplane::{Dataplane, NodeId};
 use crate::lab::{HostId, Lab, RuleBackend};
-use crate::report::rules::{iptables, nft};
+use crate::report::rules::{Beside, iptables, nft};
 
 fn loaded(lab: &Lab) -> (Dataplane, NodeId) {
     let (mut dataplane, node) = empty_dataplane();
@@ -75,12 +75,12 @@ fn nftables_as_recorded() {
 
 fn nft_of(setup: Setup) -> Chains {
     let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
-    nft_chains(&nft::render(&dataplane.node(node).ruleset))
+    nft_chains(&nft::render(&dataplane.node(node).ruleset, &Beside::Nothing))
 }
 
 fn iptables_of(setup: Setup) -> Chains {
     let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
-    iptables_chains(&iptables::render(dataplane.node(node), &dataplane.switches), is_firewallds)
+    iptables_chains(&iptables::render(dataplane.node(node), &dataplane.switches, &Beside::Nothing), is_firewallds)
 }
 
 #[track_caller]

@@ -1,0 +1,406 @@
+//! Why not: the complete path that would work after the cheapest edits, every blocker on it, and what the person who
+//! tries sees today. And why after all: the lines that let a forbidden packet in.
+
+use std::net::IpAddr;
+
+use crate::dataplane::{
+    Dataplane, Decision, Disposition, Event, Flow, Hook, NodeId, Outcome, Step, Symptom, Trace, Way,
+};
+use crate::diagnostic::Code;
+use crate::eval;
+use crate::lab::{Lab, Networking};
+use crate::lower::lower;
+use crate::net::{Header, Protocol};
+use crate::property::Sentence;
+use crate::provenance::{Basis, Origin};
+use crate::smt::{self, Encoding, Query};
+use crate::switch::SwitchId;
+
+use super::aim::{Aim, Dialing};
+use super::decide::{Checker, blocker, dialable, symptom_text};
+use super::edits::{self, Candidate};
+use super::place::Endpoint;
+use super::verdict::{Answer, Blocker, Condition, Edit, Fix, Verdict, Witness};
+
+/// At most this many ways out are offered.
+const MOST_FIXES: usize = 3;
+
+/// A `can` sentence that is false.
+pub(super) fn unreachable(
+    checker: &Checker<'_>,
+    sentence: &Sentence,
+    member: &Endpoint,
+    aim: &Aim,
+    conditions: Vec<Condition>,
+) -> Verdict {
+    let mut verdict = Verdict::new(Answer::Violated, String::new());
+    verdict.conditions = conditions;
+    if let Dialing::Name(name, _) = &aim.dial
+        && checker.places.resolved(member, name).is_empty()
+    {
+        verdict.blockers = vec![name_unknown(checker, member, name)];
+        verdict.failure = Some(unresolved(sentence, checker, member, aim));
+    } else {
+        let plan = plan(checker, sentence, member, aim);
+        verdict.fixes = plan.fixes;
+        verdict.blockers = plan.blockers;
+        verdict.failure = plan.attempt;
+    }
+    if verdict.blockers.is_empty()
+        && let Some(attempt) = &verdict.failure
+    {
+        verdict.blockers = last_steps(checker.places.dataplane, &attempt.trace);
+    }
+    verdict.code = verdict.blockers.first().map(|b| b.code);
+    let seen = verdict.failure.as_ref().map_or(Symptom::TimedOut, |f| f.trace.outcome.symptom);
+    verdict.headline = format!("{} cannot reach {}: {}", member.label, aim.label, symptom_text(seen));
+    verdict
+}
+
+/// What a person would try, and what happens.
+pub(super) fn natural_attempt(
+    checker: &Checker<'_>,
+    sentence: &Sentence,
+    member: &Endpoint,
+    aim: &Aim,
+) -> Option<Witness> {
+    if let Dialing::Name(name, _) = &aim.dial
+        && checker.places.resolved(member, name).is_empty()
+    {
+        return Some(unresolved(sentence, checker, member, aim));
+    }
+    plan(checker, sentence, member, aim).attempt
+}
+
+#[derive(Default)]
+struct Plan {
+    fixes: Vec<Fix>,
+    blockers: Vec<Blocker>,
+    attempt: Option<Witness>,
+}
+
+/// Asks the solver for the cheapest sets of edits, and reads the first one as the list of blockers.
+fn plan(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Plan {
+    let (lab, candidates) = edits::candidates(checker.places.lab, member, aim);
+    let mut plan = Plan::default();
+    if !candidates.is_empty() {
+        plan = planned(checker, sentence, member, aim, &lab, &candidates);
+    }
+    if plan.attempt.is_none() {
+        plan.attempt = best_attempt(checker, sentence, member, aim);
+    }
+    plan
+}
+
+fn planned(
+    checker: &Checker<'_>,
+    sentence: &Sentence,
+    member: &Endpoint,
+    aim: &Aim,
+    lab: &Lab,
+    candidates: &[Candidate],
+) -> Plan {
+    let edited = lower(lab);
+    let mut plan = Plan::default();
+    let Some(query) = query(checker, sentence, member, aim, &edited) else { return plan };
+    let encoding = Encoding::new(&edited, query);
+    let defaults = edited.switches.defaults();
+    let prices: Vec<(SwitchId, u32)> = candidates.iter().map(|c| (c.switch, c.weight)).collect();
+    let mut known: Vec<Vec<SwitchId>> = Vec::new();
+    while known.len() < MOST_FIXES {
+        let Some(chosen) = encoding.cheapest_edits(&defaults, &prices, &known) else { break };
+        if chosen.is_empty() {
+            break;
+        }
+        let setting = chosen.iter().fold(defaults.clone(), |s, id| s.with(*id, true));
+        let smt::Answer::Yes(flow) = encoding.find(&setting, &[]) else { break };
+        let after = eval::trace(&edited, &flow, &setting);
+        if after.outcome.symptom != Symptom::Works {
+            break;
+        }
+        let chosen_candidates = in_path_order(candidates, &chosen, &edited, &after);
+        let url = checker.witness(sentence, member, aim, after).url;
+        if known.is_empty() {
+            plan.blockers =
+                chosen_candidates.iter().map(|c| blocker(c.code, c.blocker.clone(), c.origin.clone())).collect();
+            let now = eval::trace(checker.places.dataplane, &flow, &checker.setting);
+            plan.attempt = Some(checker.witness(sentence, member, aim, now));
+        }
+        let edits: Vec<Edit> = chosen_candidates.iter().map(|c| c.edit.clone()).collect();
+        plan.fixes.push(Fix { edits, url: Some(url) });
+        known.push(chosen);
+    }
+    plan
+}
+
+/// A failing `can`, asked about an edited lab: any address that a person could type.
+fn query(
+    checker: &Checker<'_>,
+    sentence: &Sentence,
+    member: &Endpoint,
+    aim: &Aim,
+    dataplane: &Dataplane,
+) -> Option<Query> {
+    let mut query = checker.query(sentence, member, aim, dataplane)?;
+    query.destinations.get_or_insert_with(|| dialable(dataplane));
+    Some(query)
+}
+
+/// The chosen candidates in the order in which the packet meets them.
+fn in_path_order<'c>(
+    candidates: &'c [Candidate],
+    chosen: &[SwitchId],
+    dataplane: &Dataplane,
+    after: &Trace,
+) -> Vec<&'c Candidate> {
+    let position = |candidate: &Candidate| {
+        after
+            .steps
+            .iter()
+            .position(|step| step.origin.is_some_and(|id| same_ground(dataplane.origins.get(id), &candidate.origin)))
+    };
+    let mut ordered: Vec<&Candidate> = candidates.iter().filter(|c| chosen.contains(&c.switch)).collect();
+    ordered.sort_by_key(|c| position(c).unwrap_or(usize::MAX));
+    ordered
+}
+
+fn same_ground(a: &Origin, b: &Origin) -> bool {
+    match (&a.basis, &b.basis) {
+        (Basis::Missing { at: x, insert: t }, Basis::Missing { at: y, insert: u }) => x == y && t == u,
+        _ => a.what == b.what,
+    }
+}
+
+/// Without an edit that helps: of all addresses of the lab, the attempt that gets nearest.
+fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Option<Witness> {
+    let dataplane = checker.places.dataplane;
+    let (addresses, ports): (Vec<IpAddr>, Vec<u16>) = match &aim.dial {
+        Dialing::Fixed(addresses, ports) => (addresses.clone(), vec![ports.first]),
+        Dialing::Name(name, port) => (checker.places.resolved(member, name), vec![*port]),
+        Dialing::Free => {
+            let mut addresses = dialable(dataplane);
+            // The target's own addresses come last among equals, so that they are preferred.
+            if let Some(target) = &aim.endpoint {
+                let own: Vec<IpAddr> = dataplane.node(target.node).addresses().collect();
+                addresses.sort_by_key(|a| own.contains(a) && !a.is_loopback());
+            }
+            (addresses, front_ports(checker, aim))
+        }
+    };
+    let source = member.sources.as_ref().map(|(within, except)| first_free(within, except));
+    let attempts = addresses.iter().filter(|a| a.is_ipv4()).flat_map(|a| ports.iter().map(move |p| (*a, *p)));
+    let best = attempts
+        .map(|(destination, destination_port)| {
+            let is_ping = aim.protocol == Protocol::Icmp;
+            let flow = Flow {
+                from: member.node,
+                protocol: aim.protocol,
+                source: source.flatten(),
+                source_port: if is_ping { 0 } else { 50_000 },
+                destination,
+                destination_port: if is_ping { 0 } else { destination_port },
+            };
+            eval::trace(dataplane, &flow, &checker.setting)
+        })
+        .filter(|trace| trace.outcome.symptom != Symptom::Works)
+        .max_by_key(|trace| nearness(trace, aim.endpoint.as_ref().map(|e| e.node)))?;
+    Some(checker.witness(sentence, member, aim, best))
+}
+
+fn first_free(within: &[crate::net::IpNet], except: &[IpAddr]) -> Option<IpAddr> {
+    within.iter().flat_map(|net| net.hosts().take(1024)).find(|a| !except.contains(a))
+}
+
+/// The target's own port and the host ports that lead to it.
+fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
+    let mut ports: Vec<u16> = aim.port.into_iter().collect();
+    let target = aim.endpoint.as_ref().and_then(|e| e.container.as_deref());
+    for (_, container) in checker.places.lab.containers().filter(|(_, c)| Some(c.name.as_str()) == target) {
+        ports.extend(container.publishes.iter().filter_map(|p| p.host_port));
+    }
+    ports.dedup();
+    ports
+}
+
+/// How near an attempt gets: to the target itself, else through as many relays and nodes as possible, but not out
+/// into the internet.
+fn nearness(trace: &Trace, target: Option<NodeId>) -> (bool, bool, usize, usize) {
+    let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
+    let at_target = requests().any(|s| Some(s.node) == target);
+    let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();
+    let crossed = requests().filter(|s| matches!(s.event, Event::Crossed { .. })).count();
+    let answered = trace.outcome.delivery.is_none();
+    (at_target, answered, relays, crossed)
+}
+
+fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Witness {
+    let nowhere = IpAddr::from([0, 0, 0, 0]);
+    let port = aim.port.unwrap_or(0);
+    let flow = Flow {
+        from: member.node,
+        protocol: aim.protocol,
+        source: None,
+        source_port: 0,
+        destination: nowhere,
+        destination_port: port,
+    };
+    let header = Header {
+        protocol: aim.protocol,
+        source: nowhere,
+        source_port: 0,
+        destination: nowhere,
+        destination_port: port,
+    };
+    let disposition = Disposition::NameUnknown;
+    let step =
+        Step { leg: 0, way: Way::Request, node: member.node, header, event: Event::Ended(disposition), origin: None };
+    let outcome = Outcome { disposition, symptom: Symptom::NameNotResolved, delivery: None };
+    checker.witness(sentence, member, aim, Trace { flow, steps: vec![step], outcome })
+}
+
+/// Nobody tells this name to the one who asks.
+pub(super) fn name_unknown(checker: &Checker<'_>, member: &Endpoint, name: &str) -> Blocker {
+    let lab = checker.places.lab;
+    let container = lab.containers().find(|(_, c)| Some(&c.name) == member.container.as_ref());
+    let Some((host, container)) = container else {
+        let origin = member.host.map_or_else(|| Origin::assumed("name service", None), |h| lab.host(h).origin.clone());
+        let message = format!("`{}` has no entry for the name `{name}`", member.label);
+        return blocker(Code::DockerNameUnknown, message, origin);
+    };
+    let networks = lab.host(host).engine.as_ref().map(|e| e.networks.as_slice()).unwrap_or_default();
+    let on_default = match &container.networking {
+        Networking::Bridges(endpoints) => {
+            endpoints.iter().all(|e| networks.get(e.network).is_some_and(|n| n.is_default_bridge))
+        }
+        _ => false,
+    };
+    let message = if on_default {
+        format!(
+            "`{}` is on the default bridge, which has no name service: `{name}` means nothing there",
+            container.name
+        )
+    } else {
+        format!("no network of `{}` knows the name `{name}`", container.name)
+    };
+    blocker(Code::DockerNameUnknown, message, container.origin.clone())
+}
+
+/// The step that ended a failing trace, as a blocker.
+pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
+    let is_end = |step: &&Step| match &step.event {
+        Event::Ended(_) => true,
+        Event::Filtered { decision, .. } => *decision != Decision::Accepted,
+        _ => false,
+    };
+    let Some(step) = trace.steps.iter().rev().find(is_end) else { return Vec::new() };
+    let node = &dataplane.node(step.node).name;
+    let origin = step.origin.map_or_else(
+        || dataplane.origins.get(dataplane.node(step.node).origin).clone(),
+        |id| dataplane.origins.get(id).clone(),
+    );
+    let header = step.header;
+    let (code, message) = match &step.event {
+        Event::Filtered { hook, chain, .. } => {
+            let name = &dataplane.node(step.node).ruleset.get(*chain).name;
+            let message = format!("`{node}` stops {header} in {} (chain `{name}`: {})", hook_name(*hook), origin.what);
+            (Code::Dropped, message)
+        }
+        Event::Ended(disposition) => ended(*disposition, node, &header),
+        _ => return Vec::new(),
+    };
+    vec![blocker(code, message, origin)]
+}
+
+fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, String) {
+    let (destination, port) = (header.destination, header.destination_port);
+    match disposition {
+        Disposition::NoListener => {
+            (Code::ListenNothing, format!("nothing listens on {destination}:{port} at `{node}`"))
+        }
+        Disposition::NoRoute => (Code::RouteNone, format!("`{node}` has no route to {destination}")),
+        Disposition::NoNeighbor => {
+            (Code::RouteNoNeighbour, format!("nobody answers for {destination} next to `{node}`"))
+        }
+        Disposition::NotForwarding => (Code::RouteForwardingOff, format!("`{node}` does not forward packets")),
+        Disposition::Unexpected => (
+            Code::RouteReplyLost,
+            format!("the answer comes back to `{node}` as {header}, which belongs to no connection there"),
+        ),
+        Disposition::Martian => {
+            (Code::Dropped, format!("the kernel of `{node}` refuses {header}: such an address cannot come from there"))
+        }
+        Disposition::NoRelay => (Code::NatNoInbound, format!("`{node}` has no use for {header}")),
+        Disposition::Loop => (Code::RouteNone, format!("{header} goes round in a circle at `{node}`")),
+        Disposition::NameUnknown => (Code::DockerNameUnknown, format!("the name is unknown at `{node}`")),
+        Disposition::Delivered | Disposition::Dropped | Disposition::Rejected(_) => {
+            (Code::Dropped, format!("`{node}` stops {header}"))
+        }
+    }
+}
+
+fn hook_name(hook: Hook) -> &'static str {
+    match hook {
+        Hook::Prerouting => "prerouting",
+        Hook::Input => "input",
+        Hook::Forward => "forward",
+        Hook::Output => "output",
+        Hook::Postrouting => "postrouting",
+    }
+}
+
+/// A `cannot` sentence that is false: the packet that gets through, and the lines that let it.
+pub(super) fn exposed(
+    checker: &Checker<'_>,
+    member: &Endpoint,
+    aim: &Aim,
+    witnesses: Vec<Witness>,
+    dataplane: &Dataplane,
+) -> Verdict {
+    let url = witnesses.first().map_or_else(String::new, |w| w.url.clone());
+    let headline = format!("{} can reach {} at {url}", member.label, aim.label);
+    let mut verdict = Verdict::new(Answer::Violated, headline);
+    verdict.code = Some(Code::Exposed);
+    if let Some(witness) = witnesses.first() {
+        verdict.blockers = letting_in(dataplane, &witness.trace);
+    }
+    verdict.fixes = narrower(checker, aim);
+    verdict.witnesses = witnesses;
+    verdict
+}
+
+/// The written lines on the way of a request, in path order.
+fn letting_in(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
+    let mut seen = Vec::new();
+    let mut blockers = Vec::new();
+    for step in trace.steps.iter().filter(|s| s.way == Way::Request) {
+        let node = &dataplane.node(step.node).name;
+        let message = match &step.event {
+            Event::Relayed { relay } => format!("{relay} takes the connection on `{node}`"),
+            Event::Rewritten { .. } => format!("`{node}` translates it: now {}", step.header),
+            Event::Filtered { decision: Decision::Accepted, .. } => format!("`{node}` lets it on"),
+            Event::Delivered { owner } => format!("`{owner}` listens there"),
+            _ => continue,
+        };
+        let Some(origin) = step.origin.map(|id| dataplane.origins.get(id).clone()) else { continue };
+        let Some(span) = origin.span().filter(|span| !seen.contains(span)) else { continue };
+        seen.push(span);
+        blockers.push(blocker(Code::Exposed, message, origin));
+    }
+    blockers
+}
+
+/// Publishing on loopback only, for every line that publishes the target's port everywhere.
+fn narrower(checker: &Checker<'_>, aim: &Aim) -> Vec<Fix> {
+    let target = aim.endpoint.as_ref().and_then(|e| e.container.as_deref());
+    let containers = checker.places.lab.containers().filter(|(_, c)| Some(c.name.as_str()) == target);
+    let publishes = containers.flat_map(|(_, c)| &c.publishes);
+    publishes
+        .filter(|p| Some(p.container_port) == aim.port && p.host_address.is_none_or(|a| a.is_unspecified()))
+        .filter_map(|p| {
+            let host_port = p.host_port?;
+            let text = format!("127.0.0.1:{host_port}:{}", p.container_port);
+            let what = format!("publish on loopback only: {text}");
+            Some(Fix { edits: vec![Edit { what, at: p.origin.span(), text }], url: None })
+        })
+        .collect()
+}

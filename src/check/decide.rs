@@ -1,0 +1,416 @@
+//! Decides one sentence: quantifies over its members, asks the solver, replays, and gathers what explains the answer.
+
+use std::net::IpAddr;
+
+use crate::dataplane::{Dataplane, Flow, NodeId, Socket, Symptom, Trace};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::Lab;
+use crate::net::{Family, PortRange, Protocol, url_host};
+use crate::property::{ExpectedSymptom, Sentence, Verb};
+use crate::provenance::Origin;
+use crate::smt::{self, Encoding, Goal, Query, Sources};
+use crate::source::Spanned;
+use crate::switch::{Setting, Switch, SwitchKind};
+
+use super::aim::{Aim, Dialing};
+use super::blame;
+use super::place::{Endpoint, Places};
+use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
+use super::{CheckError, Replay};
+
+/// At most this many addresses that work are listed.
+const MOST_WITNESSES: usize = 12;
+
+/// Why a sentence has no verdict.
+pub(super) enum Stop {
+    /// Something is wrong with the sentence.
+    Sentence(Box<Diagnostic>),
+    /// Something is wrong with this program.
+    Engines(CheckError),
+}
+
+impl From<Box<Diagnostic>> for Stop {
+    fn from(diagnostic: Box<Diagnostic>) -> Self {
+        Self::Sentence(diagnostic)
+    }
+}
+
+pub(super) struct Checker<'a> {
+    pub(super) places: Places<'a>,
+    pub(super) setting: Setting,
+    pub(super) replay: Replay,
+}
+
+/// What was found for one subject and one aim.
+pub(super) struct Found {
+    pub(super) answer: smt::Answer,
+    pub(super) witnesses: Vec<Witness>,
+    pub(super) conditions: Vec<Condition>,
+    /// The answer depends on something that is not modelled.
+    pub(super) unmodeled: Vec<String>,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, replay: Replay) -> Self {
+        Self { places: Places { lab, dataplane }, setting: dataplane.switches.defaults(), replay }
+    }
+
+    pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        if let Verb::Resolve(name) = &sentence.verb {
+            return self.judge_resolve(sentence, name);
+        }
+        let aims = self.places.aims(sentence)?;
+        let target = aims.first().and_then(|a| a.endpoint.as_ref());
+        let members = self.places.members(&sentence.subject, target)?;
+        if sentence.can {
+            self.judge_can(sentence, &members, &aims)
+        } else {
+            self.judge_cannot(sentence, &members, &aims)
+        }
+    }
+
+    /// Every member must have a way to every aim.
+    fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
+        let mut verdict = Verdict::new(Answer::Holds, String::new());
+        for aim in aims {
+            let unknown = self.places.content_is_unknown(aim).then(|| self.with_listener(aim)).flatten();
+            let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
+            for member in members {
+                let found = self.find(sentence, member, aim, dataplane)?;
+                merge_conditions(&mut verdict.conditions, found.conditions);
+                match found.answer {
+                    smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
+                    smt::Answer::No if found.unmodeled.is_empty() => {
+                        return Ok(blame::unreachable(self, sentence, member, aim, verdict.conditions));
+                    }
+                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, vec![reason])),
+                    _ => return Ok(undecided(sentence, found.unmodeled)),
+                }
+            }
+        }
+        verdict.headline = format!("{} {}", subject_text(members), predicate(sentence, aims, "can"));
+        Ok(verdict)
+    }
+
+    /// No member may have a way to any aim.
+    fn judge_cannot(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
+        let mut verdict = Verdict::new(Answer::Holds, String::new());
+        for aim in aims {
+            let listening = self.with_listener(aim);
+            if listening.is_some() {
+                let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
+                verdict.notes.push(note);
+            }
+            let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
+            for member in members {
+                let found = self.find(sentence, member, aim, dataplane)?;
+                merge_conditions(&mut verdict.conditions, found.conditions);
+                match found.answer {
+                    smt::Answer::No if found.unmodeled.is_empty() => {}
+                    smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
+                        return Ok(blame::exposed(self, member, aim, found.witnesses, dataplane));
+                    }
+                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, vec![reason])),
+                    _ => return Ok(undecided(sentence, found.unmodeled)),
+                }
+            }
+            if !self.is_reachable_at_all(aim, dataplane) {
+                verdict.notes.push(format!("vacuous: nothing at all can reach {}, not even its own host", aim.label));
+            }
+        }
+        verdict.headline = format!("{} {}", subject_text(members), predicate(sentence, aims, "cannot"));
+        self.expect_symptom(sentence, members, aims, verdict)
+    }
+
+    /// `with refused`: the natural attempt must fail in that way.
+    fn expect_symptom(
+        &self,
+        sentence: &Sentence,
+        members: &[Endpoint],
+        aims: &[Aim],
+        mut verdict: Verdict,
+    ) -> Result<Verdict, Stop> {
+        for member in members {
+            for aim in aims {
+                let Some(attempt) = blame::natural_attempt(self, sentence, member, aim) else { continue };
+                let seen = attempt.trace.outcome.symptom;
+                if let Some(expected) = &sentence.symptom
+                    && !is_expected(expected.value, seen)
+                {
+                    verdict.answer = Answer::Violated;
+                    verdict.headline = format!(
+                        "{} cannot reach {}, but sees another symptom: {}",
+                        member.label,
+                        aim.label,
+                        symptom_text(seen)
+                    );
+                    verdict.blockers = blame::last_steps(self.places.dataplane, &attempt.trace);
+                    verdict.code = verdict.blockers.first().map(|b| b.code);
+                }
+                if verdict.failure.is_none() {
+                    verdict.failure = Some(attempt);
+                }
+            }
+        }
+        Ok(verdict)
+    }
+
+    fn judge_resolve(&self, sentence: &Sentence, name: &Spanned<String>) -> Result<Verdict, Stop> {
+        let members = self.places.members(&sentence.subject, None)?;
+        let unresolved: Vec<&Endpoint> =
+            members.iter().filter(|m| self.places.resolved(m, &name.value).is_empty()).collect();
+        let resolves = unresolved.is_empty();
+        let holds = if sentence.can { resolves } else { unresolved.len() == members.len() };
+        let who = subject_text(&members);
+        let headline = if resolves {
+            format!("{who} can resolve `{}`", name.value)
+        } else {
+            format!("{} cannot resolve `{}`", unresolved.first().map_or("", |m| m.label.as_str()), name.value)
+        };
+        let mut verdict = Verdict::new(if holds { Answer::Holds } else { Answer::Violated }, headline);
+        if !holds
+            && sentence.can
+            && let Some(member) = unresolved.first()
+        {
+            verdict.code = Some(Code::DockerNameUnknown);
+            verdict.blockers = vec![blame::name_unknown(self, member, &name.value)];
+        }
+        Ok(verdict)
+    }
+
+    /// Asks for every way from a member to an aim, and for the assumptions that decide whether there is one.
+    fn find(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, dataplane: &Dataplane) -> Result<Found, Stop> {
+        let mut found =
+            Found { answer: smt::Answer::No, witnesses: Vec::new(), conditions: Vec::new(), unmodeled: Vec::new() };
+        let Some(query) = self.query(sentence, member, aim, dataplane) else { return Ok(found) };
+        let setting = dataplane.switches.defaults();
+        let encoding = Encoding::new(dataplane, query);
+        found.answer = encoding.find(&setting, &[]);
+        self.gather_conditions(&encoding, dataplane, &mut found);
+        let mut known: Vec<(IpAddr, u16)> = Vec::new();
+        while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
+            let trace = self.replayed(sentence, dataplane, &flow, aim)?;
+            found.witnesses.push(self.witness(sentence, member, aim, trace));
+            known.push((flow.destination, flow.destination_port));
+            if known.len() >= MOST_WITNESSES || matches!(aim.dial, Dialing::Name(..)) || !sentence.can {
+                break;
+            }
+        }
+        found.witnesses.sort_by_key(|w| (!w.trace.flow.destination.is_loopback(), w.trace.flow.destination));
+        Ok(found)
+    }
+
+    fn gather_conditions(&self, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
+        let is_yes = |answer: &smt::Answer| matches!(answer, smt::Answer::Yes(_));
+        let setting = dataplane.switches.defaults();
+        for id in encoding.switches() {
+            let switch = dataplane.switches.get(*id);
+            let flipped = setting.with(*id, !setting.is_on(*id));
+            if switch.kind == SwitchKind::Edit || is_yes(&encoding.find(&flipped, &[])) == is_yes(&found.answer) {
+                continue;
+            }
+            match switch.kind {
+                SwitchKind::Unmodeled => found.unmodeled.push(switch.statement.clone()),
+                SwitchKind::Assumption | SwitchKind::Edit => found.conditions.push(Condition {
+                    statement: switch.statement.clone(),
+                    origin: switch.origin.clone(),
+                    otherwise: Answer::Violated,
+                }),
+            }
+        }
+    }
+
+    pub(super) fn query(
+        &self,
+        sentence: &Sentence,
+        member: &Endpoint,
+        aim: &Aim,
+        dataplane: &Dataplane,
+    ) -> Option<Query> {
+        let (destinations, ports) = match &aim.dial {
+            // A sentence that forbids is about every address there is.
+            Dialing::Free if !sentence.can => (None, PortRange::ALL),
+            Dialing::Free => (Some(dialable(dataplane)), PortRange::ALL),
+            Dialing::Fixed(addresses, ports) => (Some(addresses.clone()), *ports),
+            Dialing::Name(name, port) => {
+                let addresses = self.places.resolved(member, name);
+                if addresses.is_empty() {
+                    return None;
+                }
+                (Some(addresses), PortRange::single(*port))
+            }
+        };
+        let sources = member.sources.clone().map(|(within, except)| Sources { within, except });
+        let goal = aim.goal.clone();
+        Some(Query {
+            from: member.node,
+            family: Family::V4,
+            protocol: aim.protocol,
+            sources,
+            destinations,
+            ports,
+            goal,
+        })
+    }
+
+    /// No model is shown that the interpreter does not confirm.
+    fn replayed(&self, sentence: &Sentence, dataplane: &Dataplane, flow: &Flow, aim: &Aim) -> Result<Trace, Stop> {
+        let trace = (self.replay)(dataplane, flow, &dataplane.switches.defaults());
+        let arrived = trace.outcome.delivery.as_ref().is_some_and(|d| match &aim.goal {
+            Goal::Anyone => true,
+            Goal::Kernel(node) => d.node == *node,
+            Goal::Socket { node, owner, ports } => {
+                d.node == *node
+                    && owner.as_ref().is_none_or(|o| *o == d.owner)
+                    && ports.contains(d.header.destination_port)
+            }
+        });
+        if trace.outcome.symptom == Symptom::Works && arrived {
+            return Ok(trace);
+        }
+        let sentence = sentence.text.value.clone();
+        Err(Stop::Engines(CheckError::Disagreement { sentence, flow: *flow, trace: Box::new(trace) }))
+    }
+
+    pub(super) fn witness(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, trace: Trace) -> Witness {
+        let host = match &aim.dial {
+            Dialing::Name(name, _) => name.clone(),
+            _ if trace.flow.destination == Family::V4.loopback() => "localhost".to_owned(),
+            _ => url_host(trace.flow.destination),
+        };
+        let place = match trace.flow.protocol {
+            Protocol::Icmp => host,
+            _ => format!("{host}:{}", trace.flow.destination_port),
+        };
+        let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
+        let url = if is_browser && trace.flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place };
+        Witness { url, from: member.label.clone(), trace }
+    }
+
+    /// The dataplane with a program that listens on the target's port on all addresses, if none is known to: behind a
+    /// switch, so that an answer that depends on it says so.
+    fn with_listener(&self, aim: &Aim) -> Option<Dataplane> {
+        let (Goal::Socket { node, ports, .. }, Some(endpoint)) = (&aim.goal, &aim.endpoint) else { return None };
+        if self.places.has_socket(endpoint, *ports, aim.protocol) {
+            return None;
+        }
+        let mut dataplane = self.places.dataplane.clone();
+        let statement = format!("`{}` listens on {ports}/{} on all addresses", endpoint.label, aim.protocol);
+        let assumed = Origin::assumed("not stated: nothing is known of what runs there", self.places.span_of(endpoint));
+        let origin = dataplane.origins.add(assumed.clone());
+        let guard =
+            dataplane.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin: assumed });
+        let owner = endpoint.owner.clone().unwrap_or_else(|| endpoint.label.clone());
+        let socket = Socket { protocol: aim.protocol, address: None, ports: *ports, owner, guard: Some(guard), origin };
+        dataplane.node_mut(*node).sockets.push(socket);
+        Some(dataplane)
+    }
+
+    /// Non-vacuity: at least the target's own node reaches it.
+    fn is_reachable_at_all(&self, aim: &Aim, dataplane: &Dataplane) -> bool {
+        let Some(node) = aim.goal.node() else { return true };
+        let port = aim.port.unwrap_or(0);
+        let reaches = |destination| {
+            let source_port = if aim.protocol == Protocol::Icmp { 0 } else { 50_000 };
+            let flow = Flow {
+                from: node,
+                protocol: aim.protocol,
+                source: None,
+                source_port,
+                destination,
+                destination_port: port,
+            };
+            (self.replay)(dataplane, &flow, &dataplane.switches.defaults()).outcome.symptom == Symptom::Works
+        };
+        let own: Vec<IpAddr> = dataplane.node(node).addresses().filter(IpAddr::is_ipv4).collect();
+        own.into_iter().any(reaches) || self.is_claiming(dataplane, node)
+    }
+
+    fn is_claiming(&self, dataplane: &Dataplane, node: NodeId) -> bool {
+        dataplane.node(node).interfaces.iter().any(|i| !i.claims.is_empty())
+    }
+
+    pub(super) fn smt2(&self, sentence: &Sentence) -> Result<String, Box<Diagnostic>> {
+        let aims = self.places.aims(sentence)?;
+        let target = aims.first().and_then(|a| a.endpoint.as_ref());
+        let members = self.places.members(&sentence.subject, target)?;
+        let mut text = String::new();
+        for member in &members {
+            for aim in &aims {
+                text.push_str(&format!("; {} -> {}\n", member.label, aim.label));
+                if let Some(query) = self.query(sentence, member, aim, self.places.dataplane) {
+                    text.push_str(&Encoding::new(self.places.dataplane, query).smt2());
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// Every address that a person could type: those of the lab, and 127.0.0.1 for all of loopback.
+pub(super) fn dialable(dataplane: &Dataplane) -> Vec<IpAddr> {
+    let mut all: Vec<IpAddr> = dataplane.nodes().flat_map(|(_, n)| n.addresses()).filter(IpAddr::is_ipv4).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
+    for condition in more {
+        if !all.iter().any(|c| c.statement == condition.statement) {
+            all.push(condition);
+        }
+    }
+}
+
+fn undecided(sentence: &Sentence, reasons: Vec<String>) -> Verdict {
+    let headline = format!("`{}` is undecided: it depends on {}", sentence.text.value, reasons.join(", "));
+    let mut verdict = Verdict::new(Answer::Undecided, headline);
+    verdict.code = Some(Code::Undecided);
+    verdict
+}
+
+fn subject_text(members: &[Endpoint]) -> String {
+    match members {
+        [one] => one.label.clone(),
+        many => {
+            let labels: Vec<&str> = many.iter().map(|m| m.label.as_str()).collect();
+            labels.join(", ")
+        }
+    }
+}
+
+fn predicate(sentence: &Sentence, aims: &[Aim], modal: &str) -> String {
+    let labels: Vec<&str> = aims.iter().map(|a| a.label.as_str()).collect();
+    let verb = if matches!(sentence.verb, Verb::Ping(_)) { "ping" } else { "reach" };
+    format!("{modal} {verb} {}", labels.join(", "))
+}
+
+pub(super) fn symptom_text(symptom: Symptom) -> &'static str {
+    match symptom {
+        Symptom::Works => "it works",
+        Symptom::Refused => "connection refused",
+        Symptom::AcceptedThenClosed => "connected, then reset (empty reply)",
+        Symptom::TimedOut => "timed out",
+        Symptom::HostUnreachable => "no route to host, at once",
+        Symptom::NoNeighbor => "no route to host, after seconds",
+        Symptom::NetUnreachable => "network is unreachable",
+        Symptom::NameNotResolved => "name not resolved",
+    }
+}
+
+fn is_expected(expected: ExpectedSymptom, seen: Symptom) -> bool {
+    match expected {
+        ExpectedSymptom::Timeout => seen == Symptom::TimedOut,
+        ExpectedSymptom::Refused => seen == Symptom::Refused,
+        ExpectedSymptom::Reset => seen == Symptom::AcceptedThenClosed,
+        ExpectedSymptom::NoRoute => matches!(seen, Symptom::HostUnreachable | Symptom::NoNeighbor),
+        ExpectedSymptom::Unreachable => seen == Symptom::NetUnreachable,
+        ExpectedSymptom::Unresolved => seen == Symptom::NameNotResolved,
+    }
+}
+
+/// A blocker that goes back to a step of a trace.
+pub(super) fn blocker(code: Code, message: String, origin: Origin) -> Blocker {
+    Blocker { code, message, origin }
+}

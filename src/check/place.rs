@@ -1,0 +1,270 @@
+//! Names of a sentence -> nodes of the dataplane.
+
+use std::net::IpAddr;
+
+use crate::dataplane::{Dataplane, NodeId};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking, SegmentKind};
+use crate::lower::internet::INTERNET;
+use crate::lower::topology::stranger_name;
+use crate::net::IpNet;
+use crate::property::Subject;
+use crate::source::{Span, Spanned};
+
+use super::aim::Aim;
+
+/// Something in the lab that dials or is dialled.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    /// As it is called in messages.
+    pub(super) label: String,
+    pub(super) node: NodeId,
+    /// Whose sockets count, where several owners share a node; nothing means all.
+    pub(super) owner: Option<String>,
+    /// The host that it is or runs on.
+    pub(super) host: Option<HostId>,
+    /// The container that it is.
+    pub(super) container: Option<String>,
+    /// For nodes that stand for many machines: the addresses that these may have, and those that they do not have.
+    pub(super) sources: Option<(Vec<IpNet>, Vec<IpAddr>)>,
+}
+
+pub(super) struct Places<'a> {
+    pub(super) lab: &'a Lab,
+    pub(super) dataplane: &'a Dataplane,
+}
+
+impl Places<'_> {
+    /// The endpoint with this name.
+    pub(super) fn named(&self, name: &Spanned<String>) -> Result<Endpoint, Box<Diagnostic>> {
+        self.exact(&name.value)
+            .or_else(|| name.value.split_once('/').and_then(|(place, _)| self.exact(place)))
+            .ok_or_else(|| Box::new(self.unknown(name)))
+    }
+
+    fn exact(&self, name: &str) -> Option<Endpoint> {
+        if let Some((id, host)) = self.lab.hosts().find(|(_, h)| h.name == name) {
+            return self.of_host(id, host);
+        }
+        self.lab
+            .containers()
+            .find(|(host, c)| is_called(c, name) || name == format!("{}/{}", self.lab.host(*host).name, c.name))
+            .and_then(|(host, container)| self.of_container(host, container))
+    }
+
+    fn of_host(&self, id: HostId, host: &Host) -> Option<Endpoint> {
+        Some(Endpoint {
+            label: host.name.clone(),
+            node: self.dataplane.node_named(&host.name)?,
+            owner: None,
+            host: Some(id),
+            container: None,
+            sources: None,
+        })
+    }
+
+    fn of_container(&self, id: HostId, container: &Container) -> Option<Endpoint> {
+        let host = self.lab.host(id);
+        let name = match &container.networking {
+            Networking::Host(_) => host.name.clone(),
+            Networking::Container(index, _) => {
+                let shared = host.engine.as_ref()?.containers.get(*index)?;
+                return Some(Endpoint {
+                    label: container.name.clone(),
+                    owner: Some(container.name.clone()),
+                    container: Some(container.name.clone()),
+                    ..self.of_container(id, shared)?
+                });
+            }
+            Networking::Bridges(_) | Networking::None(_) => format!("{}/{}", host.name, container.name),
+        };
+        Some(Endpoint {
+            label: container.name.clone(),
+            node: self.dataplane.node_named(&name)?,
+            owner: Some(container.name.clone()),
+            host: Some(id),
+            container: Some(container.name.clone()),
+            sources: None,
+        })
+    }
+
+    /// Everyone that a subject means; `target` is left out of the sets, and so are the machines that it runs on.
+    pub(super) fn members(
+        &self,
+        subject: &Subject,
+        target: Option<&Endpoint>,
+    ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        match subject {
+            Subject::Named(name) => match self.lab.groups.iter().find(|g| g.name == name.value) {
+                Some(group) => group.members.iter().map(|m| self.named(&Spanned::new(m.clone(), name.span))).collect(),
+                None => Ok(vec![self.named(name)?]),
+            },
+            Subject::Lan(span) => self.lan(*span, target),
+            Subject::Internet(span) => self.internet(*span).map(|e| vec![e]),
+            Subject::AnyContainer(span) => {
+                let all = self.lab.containers().filter_map(|(host, c)| self.of_container(host, c));
+                non_empty(all.filter(|e| !is_same(e, target)).collect(), *span, "the lab has no other containers")
+            }
+            Subject::AnyHost(span) => {
+                let all = self.lab.hosts().filter(|(_, h)| h.kind != HostKind::Router);
+                let all = all.filter_map(|(id, h)| self.of_host(id, h)).filter(|e| !is_same(e, target));
+                non_empty(all.collect(), *span, "the lab has no other hosts")
+            }
+            Subject::Network(name) => self.on_network(name, target),
+        }
+    }
+
+    fn lan(&self, span: Span, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        let below = self.machines_below(target);
+        let mut all: Vec<Endpoint> = self
+            .lab
+            .hosts()
+            .filter(|(id, host)| host.kind != HostKind::Router && !below.contains(id) && self.is_on_lan(host))
+            .filter_map(|(id, host)| self.of_host(id, host))
+            .collect();
+        for segment in self.lab.segments.iter().filter(|s| s.kind == SegmentKind::Lan) {
+            let name = stranger_name(&segment.name);
+            let Some(node) = self.dataplane.node_named(&name) else { continue };
+            all.push(Endpoint {
+                label: name,
+                node,
+                owner: None,
+                host: None,
+                container: None,
+                sources: Some((segment.subnets.clone(), self.addresses_of(node))),
+            });
+        }
+        non_empty(all, span, "the lab has no LAN")
+    }
+
+    /// Addresses on the links of a node that somebody has.
+    fn addresses_of(&self, node: NodeId) -> Vec<IpAddr> {
+        let links = self.dataplane.node(node).interfaces.iter().filter_map(|i| i.link);
+        links
+            .flat_map(|link| self.dataplane.members(link))
+            .flat_map(|(_, _, i)| i.addresses.iter().map(|a| a.net.addr()))
+            .collect()
+    }
+
+    fn is_on_lan(&self, host: &Host) -> bool {
+        host.interfaces
+            .iter()
+            .any(|i| matches!(i.attachment, Attachment::Segment(id) if self.lab.segment(id).kind == SegmentKind::Lan))
+    }
+
+    /// The target's host, the host that runs that VM, and so on.
+    fn machines_below(&self, target: Option<&Endpoint>) -> Vec<HostId> {
+        let mut below = Vec::new();
+        let mut next = target.and_then(|t| t.host);
+        while let Some(id) = next.filter(|id| !below.contains(id)) {
+            below.push(id);
+            next = match self.lab.host(id).kind {
+                HostKind::Vm { on } => Some(on),
+                HostKind::Physical | HostKind::Router => None,
+            };
+        }
+        below
+    }
+
+    pub(super) fn internet(&self, span: Span) -> Result<Endpoint, Box<Diagnostic>> {
+        let Some(node) = self.dataplane.node_named(INTERNET) else {
+            return Err(Box::new(
+                Diagnostic::new(Code::SentenceUnknownName, "no network of the lab leads to the internet")
+                    .label(span, "this needs one")
+                    .help("give a network a `gateway` in lab.yaml"),
+            ));
+        };
+        let everything = IpNet::V4(ipnet::Ipv4Net::default());
+        let sources = Some((vec![everything], self.known_addresses()));
+        Ok(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
+    }
+
+    /// Every address of the lab: a machine outside has none of these.
+    pub(super) fn known_addresses(&self) -> Vec<IpAddr> {
+        let mut all: Vec<IpAddr> =
+            self.dataplane.nodes().flat_map(|(_, n)| n.addresses()).filter(IpAddr::is_ipv4).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Where an endpoint is defined.
+    pub(super) fn span_of(&self, endpoint: &Endpoint) -> Option<Span> {
+        let container = self.lab.containers().find(|(_, c)| Some(&c.name) == endpoint.container.as_ref());
+        match container {
+            Some((_, container)) => container.origin.span(),
+            None => endpoint.host.and_then(|id| self.lab.host(id).origin.span()),
+        }
+    }
+
+    /// A container of which nothing says what runs in it: no table, no declaration, no published port.
+    pub(super) fn content_is_unknown(&self, aim: &Aim) -> bool {
+        let Some(name) = aim.endpoint.as_ref().and_then(|e| e.container.as_ref()) else { return false };
+        let mut containers = self.lab.containers().filter(|(_, c)| c.name == *name);
+        containers.any(|(_, c)| c.processes.iter().all(|p| p.listens.is_empty()))
+    }
+
+    fn on_network(&self, name: &Spanned<String>, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        let mut found = false;
+        let mut all = Vec::new();
+        for (id, host) in self.lab.hosts() {
+            let Some(engine) = &host.engine else { continue };
+            for (index, network) in engine.networks.iter().enumerate() {
+                if network.name != name.value && !network.aliases.contains(&name.value) {
+                    continue;
+                }
+                found = true;
+                let members = engine.containers.iter().filter(|c| match &c.networking {
+                    Networking::Bridges(endpoints) => endpoints.iter().any(|e| e.network == index),
+                    _ => false,
+                });
+                all.extend(members.filter_map(|c| self.of_container(id, c)).filter(|e| !is_same(e, target)));
+            }
+        }
+        if !found {
+            let networks = self.lab.hosts.iter().filter_map(|h| h.engine.as_ref()).flat_map(|e| &e.networks);
+            let known: Vec<&str> = networks.map(|n| n.name.as_str()).collect();
+            return Err(Box::new(unknown("network", name, &known)));
+        }
+        non_empty(all, name.span, "nobody else is on this network")
+    }
+
+    fn unknown(&self, name: &Spanned<String>) -> Diagnostic {
+        let hosts = self.lab.hosts.iter().map(|h| h.name.as_str());
+        let containers =
+            self.lab.containers().flat_map(|(_, c)| c.aliases.iter().map(String::as_str).chain([c.name.as_str()]));
+        let groups = self.lab.groups.iter().map(|g| g.name.as_str());
+        let known: Vec<&str> = hosts.chain(containers).chain(groups).collect();
+        unknown("host or container", name, &known)
+    }
+}
+
+fn unknown(kind: &str, name: &Spanned<String>, known: &[&str]) -> Diagnostic {
+    let message = format!("there is no {kind} called `{}`", name.value);
+    let mut diagnostic = Diagnostic::new(Code::SentenceUnknownName, message).label(name.span, "not in the lab");
+    let mut listed: Vec<&str> = known.to_vec();
+    listed.sort_unstable();
+    listed.dedup();
+    if let Some(meant) = did_you_mean(&name.value, listed.iter().copied()) {
+        diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
+    } else if !listed.is_empty() {
+        diagnostic = diagnostic.help(format!("the lab has: {}", listed.join(", ")));
+    }
+    diagnostic
+}
+
+fn non_empty(all: Vec<Endpoint>, span: Span, otherwise: &str) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+    if all.is_empty() {
+        let diagnostic = Diagnostic::new(Code::SentenceUnknownName, "the sentence is about nobody");
+        return Err(Box::new(diagnostic.label(span, otherwise)));
+    }
+    Ok(all)
+}
+
+fn is_called(container: &Container, name: &str) -> bool {
+    container.name == name || container.aliases.iter().any(|a| a == name)
+}
+
+fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {
+    other.is_some_and(|o| o.node == endpoint.node && o.container == endpoint.container)
+}

@@ -1,0 +1,421 @@
+//! Finds the files of a lab, reads them, and hands them to their front-ends.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::frontend::{self, COMPOSE_NAMES, Environment, Format, markdown};
+use crate::lab::Input;
+use crate::lab::declaration::{Declaration, Declarations};
+use crate::source::{SourceId, Sources, Span};
+
+/// Larger files are not configuration that somebody wrote.
+const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
+
+/// Directories that hold no configuration of a lab.
+const SKIPPED: [&str; 2] = ["target", "node_modules"];
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// The texts.
+    pub sources: Sources,
+    /// What each file states, sorted by path.
+    pub inputs: Vec<Input>,
+    /// What is wrong with the files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Why nothing could be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// A path that does not exist or cannot be looked into.
+    #[error("cannot read `{path}`")]
+    Unreadable {
+        /// The path as given.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Nothing that a front-end reads.
+    #[error("there is no file in `{path}` that canreach can read")]
+    Nothing {
+        /// The paths as given.
+        path: String,
+    },
+}
+
+/// A file that was found: where it is, and its name for people.
+struct Found {
+    disk: PathBuf,
+    name: String,
+    /// Named on the command line, not found in a directory.
+    asked_for: bool,
+}
+
+/// A file with its text.
+struct Text {
+    name: String,
+    source: SourceId,
+    format: Format,
+    asked_for: bool,
+}
+
+/// Reads the files in or at `paths`. Names of files are relative to the path if there is only one.
+///
+/// # Errors
+/// When a path does not exist, or when there is nothing to read.
+pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    let mut found = Vec::new();
+    for path in paths {
+        discover(path, paths.len() == 1, &mut found)?;
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found.dedup_by(|a, b| a.name == b.name);
+    let mut loaded = Loaded::default();
+    let texts: Vec<Text> = found.iter().filter_map(|file| read(&mut loaded, file)).collect();
+    let variables = variables(&found);
+    let root = paths.first().map(|p| root_name(p)).unwrap_or_default();
+    for text in chosen(&mut loaded, texts) {
+        parse(&mut loaded, &text, &environment(&text.name, &root, &variables));
+    }
+    if loaded.inputs.is_empty() && loaded.diagnostics.is_empty() {
+        let path = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `");
+        return Err(LoadError::Nothing { path });
+    }
+    Ok(loaded)
+}
+
+fn discover(path: &Path, only_path: bool, found: &mut Vec<Found>) -> Result<(), LoadError> {
+    let unreadable = |source| LoadError::Unreadable { path: path.display().to_string(), source };
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    // A lab.yaml speaks of the files beside it.
+    let is_lab = path.file_name().is_some_and(|n| n == "lab.yaml" || n == "lab.yml");
+    let directory = match (metadata.is_dir(), is_lab) {
+        (true, _) => Some(path),
+        (false, true) => Some(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))),
+        (false, false) => None,
+    };
+    match directory {
+        Some(directory) => {
+            fs::read_dir(directory).map_err(unreadable)?;
+            let prefix = if only_path { String::new() } else { slashed(directory) };
+            walk(directory, &prefix, found);
+        }
+        None => {
+            let name = if only_path { last_part(path) } else { slashed(path) };
+            found.push(Found { disk: path.to_owned(), name, asked_for: true });
+        }
+    }
+    Ok(())
+}
+
+fn slashed(path: &Path) -> String {
+    path.components().map(|c| c.as_os_str().to_string_lossy()).filter(|c| c != ".").collect::<Vec<_>>().join("/")
+}
+
+fn last_part(path: &Path) -> String {
+    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Goes into directories but not through links to directories, which may lead in a circle.
+fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
+    for entry in entries.filter_map(Result::ok) {
+        let part = entry.file_name().to_string_lossy().into_owned();
+        let name = if prefix.is_empty() { part.clone() } else { format!("{prefix}/{part}") };
+        let is_directory = entry.file_type().is_ok_and(|t| t.is_dir());
+        if is_directory && !part.starts_with('.') && !SKIPPED.contains(&part.as_str()) {
+            walk(&entry.path(), &name, found);
+        } else if !is_directory && !part.starts_with('.') && frontend::is_candidate(&name) {
+            found.push(Found { disk: entry.path(), name, asked_for: false });
+        }
+    }
+}
+
+fn read(loaded: &mut Loaded, file: &Found) -> Option<Text> {
+    let text = match contents(&file.disk) {
+        Ok(text) => text,
+        // Whether this file is one of ours would have to be told by its text.
+        Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
+        Err(problem) => {
+            loaded.diagnostics.push(problem.diagnostic(&file.name));
+            return None;
+        }
+    };
+    let Some(format) = frontend::detect(&file.name, &text) else {
+        if file.asked_for {
+            loaded.diagnostics.push(unknown_format(&file.name));
+        }
+        return None;
+    };
+    let source = loaded.sources.add(file.name.clone(), &text);
+    if text.trim().is_empty() {
+        loaded.diagnostics.push(empty(&file.name, source));
+        return None;
+    }
+    Some(Text { name: file.name.clone(), source, format, asked_for: file.asked_for })
+}
+
+/// Why a file could not be used.
+enum Problem {
+    Unreadable(String),
+    TooLarge,
+    Binary,
+}
+
+fn contents(path: &Path) -> Result<String, Problem> {
+    let unreadable = |error: std::io::Error| Problem::Unreadable(error.to_string());
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Problem::Unreadable("not a file".to_owned()));
+    }
+    if SIZE_LIMIT < metadata.len() {
+        return Err(Problem::TooLarge);
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| Problem::Binary)?;
+    match text.contains('\0') {
+        true => Err(Problem::Binary),
+        false => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
+    }
+}
+
+impl Problem {
+    fn diagnostic(self, name: &str) -> Diagnostic {
+        match self {
+            Self::Unreadable(why) => {
+                Diagnostic::new(Code::InputUnreadable, format!("`{name}` cannot be read: {}", why.to_lowercase()))
+                    .help("check the permissions of the file")
+            }
+            Self::TooLarge => {
+                Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than {SIZE_LIMIT} bytes"))
+                    .help("no configuration file is that large; is it the right file?")
+            }
+            Self::Binary => Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
+                .help("save the file as UTF-8"),
+        }
+    }
+}
+
+/// Of the compose files in one directory, those that `docker compose` would read.
+fn chosen(loaded: &mut Loaded, texts: Vec<Text>) -> Vec<Text> {
+    let rank = |name: &str| COMPOSE_NAMES.iter().position(|n| *n == last_of(name)).unwrap_or(COMPOSE_NAMES.len());
+    let mut best: BTreeMap<String, usize> = BTreeMap::new();
+    for text in texts.iter().filter(|t| t.format == Format::Compose) {
+        let best = best.entry(directory_of(&text.name).to_owned()).or_insert(COMPOSE_NAMES.len());
+        *best = (*best).min(rank(&text.name));
+    }
+    // lab.yaml may list any of them.
+    let has_lab = texts.iter().any(|t| t.format == Format::Lab);
+    let is_read = |text: &Text| match text.format {
+        Format::Compose => text.asked_for || best.get(directory_of(&text.name)) == Some(&rank(&text.name)),
+        Format::ComposeVariant => text.asked_for || has_lab,
+        _ => true,
+    };
+    let (read, passed_over): (Vec<Text>, Vec<Text>) = texts.into_iter().partition(is_read);
+    loaded.diagnostics.extend(passed_over.iter().map(|t| passed_over_by_compose(&t.name, t.source)));
+    read
+}
+
+fn directory_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+fn last_of(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Variables of the `.env` files, by directory.
+fn variables(found: &[Found]) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut all = BTreeMap::new();
+    for file in found {
+        let directory = directory_of(&file.name).to_owned();
+        let read = |disk: &Path| env_file(&contents(&disk.join(".env")).unwrap_or_default());
+        all.entry(directory).or_insert_with(|| file.disk.parent().map(read).unwrap_or_default());
+    }
+    all
+}
+
+/// `KEY=VALUE` lines; `export` and quotes are allowed, `#` starts a comment (docs.docker.com, Compose, `.env` file
+/// syntax).
+fn env_file(text: &str) -> BTreeMap<String, String> {
+    let assignment = |line: &str| {
+        let line = line.trim();
+        let (key, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+        (!key.starts_with('#')).then(|| (key.trim().to_owned(), env_value(value.trim())))
+    };
+    text.lines().filter_map(assignment).collect()
+}
+
+fn env_value(text: &str) -> String {
+    for quote in ['"', '\''] {
+        if let Some((inside, _)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
+            return inside.to_owned();
+        }
+    }
+    text.split(" #").next().unwrap_or(text).trim_end().to_owned()
+}
+
+fn environment(name: &str, root: &str, all: &BTreeMap<String, BTreeMap<String, String>>) -> Environment {
+    let directory = directory_of(name);
+    let variables = all.get(directory).cloned().unwrap_or_default();
+    let from_directory = if directory.is_empty() { root } else { last_of(directory) };
+    Environment { project: from_directory.to_owned(), variables }
+}
+
+/// The name of the directory that the tool was pointed at.
+fn root_name(path: &Path) -> String {
+    let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let directory = if full.is_dir() { Some(full.as_path()) } else { full.parent() };
+    directory.map(last_part).unwrap_or_default()
+}
+
+fn parse(loaded: &mut Loaded, text: &Text, environment: &Environment) {
+    let content = Arc::clone(&loaded.sources.get(text.source).text);
+    if text.format == Format::Markdown {
+        return page(loaded, text, &content);
+    }
+    let read = frontend::read(text.format, text.source, &text.name, &content, environment);
+    push(loaded, text.source, text.name.clone(), read);
+}
+
+fn push(loaded: &mut Loaded, source: SourceId, path: String, read: Declarations) {
+    loaded.diagnostics.extend(read.diagnostics);
+    loaded.inputs.push(Input { source, path, declarations: read.value });
+}
+
+/// A page with files is a lab of its own, which is not mixed with the files of a directory. It stands for a directory
+/// that is called like the page.
+fn page(loaded: &mut Loaded, text: &Text, content: &str) {
+    let directory = last_of(&text.name).trim_end_matches(".md");
+    let page = markdown::split(text.source, content);
+    if !page.files.is_empty() && !text.asked_for {
+        loaded.diagnostics.push(lab_of_its_own(&text.name, text.source));
+        return;
+    }
+    for (name, range) in &page.files {
+        match frontend::detect(&name.value, content.get(range.clone()).unwrap_or("")) {
+            Some(format) => {
+                let alone = markdown::only(content, range);
+                let environment = environment(&name.value, directory, &BTreeMap::new());
+                let read = frontend::read(format, text.source, &name.value, &alone, &environment);
+                push(loaded, text.source, name.value.clone(), read);
+            }
+            None => loaded.diagnostics.push(unknown_format(&name.value).label(name.span, "this file")),
+        }
+    }
+    let sentences = page.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
+    loaded.inputs.push(Input { source: text.source, path: text.name.clone(), declarations: sentences });
+}
+
+fn unknown_format(name: &str) -> Diagnostic {
+    Diagnostic::new(Code::InputUnused, format!("the format of `{name}` is not known"))
+        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, lab.yaml")
+}
+
+fn empty(name: &str, source: SourceId) -> Diagnostic {
+    Diagnostic::new(Code::InputEmpty, format!("`{name}` is empty"))
+        .label(Span::new(source, 0, 0), "nothing is written here")
+}
+
+fn passed_over_by_compose(name: &str, source: SourceId) -> Diagnostic {
+    let message = format!("`docker compose` does not read `{name}` unless it is told to");
+    let diagnostic = Diagnostic::new(Code::InputUnused, message).label(Span::new(source, 0, 0), "not analyzed");
+    let help =
+        format!("it reads the first of {}; name the file itself or list it in lab.yaml", COMPOSE_NAMES.join(", "));
+    Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }
+}
+
+fn lab_of_its_own(name: &str, source: SourceId) -> Diagnostic {
+    let message = format!("`{name}` holds files and is a lab of its own");
+    let diagnostic =
+        Diagnostic::new(Code::InputUnused, message).label(Span::new(source, 0, 0), "not analyzed with the rest");
+    Diagnostic { severity: Severity::Advice, ..diagnostic.help("name the page itself to check it") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn env_files_are_read_as_compose_does() {
+        let read = env_file("# c\nA=1\nexport B = \"x y\" # no\nC='q'\nD=v # w\nE=\nnonsense\n");
+        let pairs: Vec<(&str, &str)> = read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(pairs, [("A", "1"), ("B", "x y"), ("C", "q"), ("D", "v"), ("E", "")]);
+    }
+
+    /// Files on disk -> the paths and messages of what was loaded.
+    fn check(files: &[(&str, &[u8])], expected: &[&str]) {
+        let directory = tempfile(files);
+        let loaded = load(std::slice::from_ref(&directory)).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        let mut actual: Vec<String> = loaded.inputs.iter().map(|i| i.path.clone()).collect();
+        actual.extend(loaded.diagnostics.iter().map(|d| format!("{:?}: {}", d.severity, d.message)));
+        assert_eq!(actual, expected);
+    }
+
+    fn tempfile(files: &[(&str, &[u8])]) -> PathBuf {
+        static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("canreach-load-{}-{number}", std::process::id()));
+        for (name, content) in files {
+            let path = directory.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        directory
+    }
+
+    #[test]
+    fn directories_are_searched_for_files_of_known_formats() {
+        check(
+            &[
+                ("b/run.sh", b"docker ps\n"),
+                ("a/compose.yaml", b"services: {web: {image: \"nginx:${TAG}\"}}\n"),
+                ("a/.env", b"TAG=1\n"),
+                ("a/docker-compose.yml", b"services: {}\n"),
+                ("a/compose.prod.yaml", b"services: {}\n"),
+                ("node_modules/x/run.sh", b"docker ps\n"),
+                (".git/hooks/x.sh", b"docker ps\n"),
+                ("README.md", b"# Hello\n"),
+                ("lesson.md", b"```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n"),
+                ("empty.sh", b" \n"),
+                ("old.sh", b"\xff\xfe"),
+                ("old.xml", b"\xff\xfe"),
+            ],
+            &[
+                "a/compose.yaml",
+                "b/run.sh",
+                "Warning: `empty.sh` is empty",
+                "Error: `old.sh` is not a UTF-8 text",
+                "Advice: `docker compose` does not read `a/compose.prod.yaml` unless it is told to",
+                "Advice: `docker compose` does not read `a/docker-compose.yml` unless it is told to",
+                "Advice: `lesson.md` holds files and is a lab of its own",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_page_that_is_asked_for_is_a_lab() {
+        let text = b"```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n";
+        let directory = tempfile(&[("lesson.md", text)]);
+        let loaded = load(&[directory.join("lesson.md")]).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        let paths: Vec<&str> = loaded.inputs.iter().map(|i| i.path.as_str()).collect();
+        assert_eq!(paths, ["compose.yaml", "lesson.md"]);
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_an_error() {
+        assert!(matches!(load(&[PathBuf::from("no/such/path")]), Err(LoadError::Unreadable { .. })));
+        let directory = tempfile(&[("README.md", b"# Hello\n")]);
+        let result = load(std::slice::from_ref(&directory));
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(matches!(result, Err(LoadError::Nothing { .. })));
+    }
+}

@@ -1,0 +1,169 @@
+//! Text of one format in, declarations with spans out. A front-end never fails: what it cannot understand it reports.
+
+pub mod docker;
+pub mod firewalld;
+pub mod lab_file;
+pub mod markdown;
+pub mod sentence_list;
+pub mod shell;
+pub mod spec_file;
+pub mod vbox;
+pub mod xml;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnosed;
+use crate::lab::Declaration;
+use crate::lab::declaration::Declarations;
+use crate::source::{SourceId, Span, Spanned};
+
+/// The formats that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Our own description of what no other file states.
+    Lab,
+    /// Sentences of the user's repository.
+    Specs,
+    /// A compose file that `docker compose` reads by itself.
+    Compose,
+    /// A compose file that `docker compose` lays over another one by itself.
+    ComposeOverride,
+    /// A compose file that `docker compose` reads only when told to.
+    ComposeVariant,
+    /// A shell script with docker, dockerd, VBoxManage, firewall-cmd lines.
+    Shell,
+    /// A VirtualBox machine.
+    VirtualBox,
+    /// A firewalld zone.
+    FirewalldZone,
+    /// A firewalld policy.
+    FirewalldPolicy,
+    /// firewalld's global settings.
+    FirewalldConf,
+    /// A Markdown page whose code blocks are a lab.
+    Markdown,
+    /// A file that can change packets and that we cannot read.
+    Foreign,
+}
+
+/// What a front-end needs to know beside the text.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// The compose project's name.
+    pub project: String,
+    /// Variables for `${…}` in compose files.
+    pub variables: BTreeMap<String, String>,
+}
+
+/// Names that `docker compose` looks for, the preferred one first (compose-go, cli/options.go, `DefaultFileNames`).
+pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// Whether a file can have one of the formats at all, judged by its path.
+pub fn is_candidate(path: &str) -> bool {
+    detect(path, "").is_some() || matches!(extension(path), "xml" | "md")
+}
+
+/// The format of a file, by its path and, where that is not enough, by its text.
+pub fn detect(path: &str, text: &str) -> Option<Format> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
+    match (name, extension(name)) {
+        ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
+        ("firewalld.conf", _) => Some(Format::FirewalldConf),
+        ("Vagrantfile" | "daemon.json", _) => Some(Format::Foreign),
+        (_, "vbox") => Some(Format::VirtualBox),
+        (_, "sh") => Some(Format::Shell),
+        (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
+        (_, "yaml" | "yml") if is_override(name) => Some(Format::ComposeOverride),
+        (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
+        (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
+        (_, "xml") => firewalld(name, &within, text),
+        (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
+        _ => None,
+    }
+}
+
+fn extension(name: &str) -> &str {
+    name.rsplit_once('.').map_or("", |(_, extension)| extension)
+}
+
+/// The name of a zone or policy is that of its file.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
+fn is_override(name: &str) -> bool {
+    ["compose.override.", "docker-compose.override."].iter().any(|start| name.starts_with(start))
+}
+
+fn is_variant(name: &str) -> bool {
+    ["compose.", "docker-compose."].iter().any(|start| name.starts_with(start))
+}
+
+fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<Format> {
+    if within("zones") && text.contains("<zone") {
+        Some(Format::FirewalldZone)
+    } else if within("policies") && text.contains("<policy") {
+        Some(Format::FirewalldPolicy)
+    } else {
+        let of_firewalld = name == "direct.xml" || within("services") || within("ipsets") || within("icmptypes");
+        (of_firewalld && within("firewalld")).then_some(Format::Foreign)
+    }
+}
+
+/// Reads a text of a known format.
+pub fn read(format: Format, source: SourceId, path: &str, text: &str, environment: &Environment) -> Declarations {
+    match format {
+        Format::Lab => lab_file::parse(source, text),
+        Format::Specs => spec_file::parse(source, text),
+        Format::Compose | Format::ComposeVariant => {
+            let variable = |name: &str| environment.variables.get(name).cloned();
+            docker::compose::parse(source, text, &environment.project, &variable)
+        }
+        Format::Shell => shell::parse(source, text),
+        Format::VirtualBox => vbox::parse(source, text),
+        Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
+        Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
+        Format::FirewalldConf => firewalld::conf::parse(source, text),
+        Format::Markdown => sentences(markdown::split(source, text)),
+        Format::ComposeOverride | Format::Foreign => unmodeled(source, path, text),
+    }
+}
+
+fn sentences(page: markdown::Page) -> Declarations {
+    let value = page.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
+    Diagnosed { value, diagnostics: Vec::new() }
+}
+
+fn unmodeled(source: SourceId, path: &str, text: &str) -> Declarations {
+    let first_line = text.lines().next().map_or(0, str::len);
+    let what = Spanned::new(format!("`{path}`"), Span::new(source, 0, first_line));
+    Diagnosed { value: vec![Declaration::Unmodeled(what)], diagnostics: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_path_and_where_needed_by_text() {
+        let check = |path, text, expected| assert_eq!(detect(path, text), expected, "{path}");
+        check("a/lab.yaml", "", Some(Format::Lab));
+        check("shop/compose.yaml", "", Some(Format::Compose));
+        check("docker-compose.yml", "", Some(Format::Compose));
+        check("compose.override.yaml", "", Some(Format::ComposeOverride));
+        check("docker-compose.prod.yml", "", Some(Format::ComposeVariant));
+        check("specs/db.yaml", "", Some(Format::Specs));
+        check("values.yaml", "", None);
+        check("rocky.vbox", "", Some(Format::VirtualBox));
+        check("rocky.vbox-prev", "", None);
+        check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
+        check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
+        check("etc/firewalld/services/x.xml", "<service>", Some(Format::Foreign));
+        check("pom.xml", "<project>", None);
+        check("README.md", "# Hello", None);
+        check("README.md", "```canreach\na can reach b:1\n```", Some(Format::Markdown));
+    }
+}

@@ -1,0 +1,390 @@
+//! `docker run` and `docker create`.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::frontend::docker::port_spec;
+use crate::frontend::shell::word::Word;
+use crate::lab::Declaration;
+use crate::lab::declaration::{AttachDecl, ContainerDecl, Declarations, Insertion, NetworkMode};
+use crate::net::{PortRange, Protocol};
+use crate::source::{Span, Spanned};
+
+use super::flags::{self, Flag, Given, Order, Scanned, switch, switch_short, valued, valued_short};
+
+/// Options of `docker run` and `docker create` (docker CLI 28.2.2, `docker run --help`), and at the end the spellings
+/// that are hidden there (cli/command/container/opts.go).
+const FLAGS: &[Flag] = &[
+    valued("add-host"),
+    valued("annotation"),
+    valued_short("attach", 'a'),
+    valued("blkio-weight"),
+    valued("blkio-weight-device"),
+    valued("cap-add"),
+    valued("cap-drop"),
+    valued("cgroup-parent"),
+    valued("cgroupns"),
+    valued("cidfile"),
+    valued("cpu-count"),
+    valued("cpu-percent"),
+    valued("cpu-period"),
+    valued("cpu-quota"),
+    valued("cpu-rt-period"),
+    valued("cpu-rt-runtime"),
+    valued_short("cpu-shares", 'c'),
+    valued("cpus"),
+    valued("cpuset-cpus"),
+    valued("cpuset-mems"),
+    switch_short("detach", 'd'),
+    valued("detach-keys"),
+    valued("device"),
+    valued("device-cgroup-rule"),
+    valued("device-read-bps"),
+    valued("device-read-iops"),
+    valued("device-write-bps"),
+    valued("device-write-iops"),
+    switch("disable-content-trust"),
+    valued("dns"),
+    valued("dns-option"),
+    valued("dns-search"),
+    valued("domainname"),
+    valued("entrypoint"),
+    valued_short("env", 'e'),
+    valued("env-file"),
+    valued("expose"),
+    valued("gpus"),
+    valued("group-add"),
+    valued("health-cmd"),
+    valued("health-interval"),
+    valued("health-retries"),
+    valued("health-start-interval"),
+    valued("health-start-period"),
+    valued("health-timeout"),
+    switch("help"),
+    valued_short("hostname", 'h'),
+    switch("init"),
+    switch_short("interactive", 'i'),
+    valued("io-maxbandwidth"),
+    valued("io-maxiops"),
+    valued("ip"),
+    valued("ip6"),
+    valued("ipc"),
+    valued("isolation"),
+    valued("kernel-memory"),
+    valued_short("label", 'l'),
+    valued("label-file"),
+    valued("link"),
+    valued("link-local-ip"),
+    valued("log-driver"),
+    valued("log-opt"),
+    valued("mac-address"),
+    valued_short("memory", 'm'),
+    valued("memory-reservation"),
+    valued("memory-swap"),
+    valued("memory-swappiness"),
+    valued("mount"),
+    valued("name"),
+    valued("network"),
+    valued("network-alias"),
+    switch("no-healthcheck"),
+    switch("oom-kill-disable"),
+    valued("oom-score-adj"),
+    valued("pid"),
+    valued("pids-limit"),
+    valued("platform"),
+    switch("privileged"),
+    valued_short("publish", 'p'),
+    switch_short("publish-all", 'P'),
+    valued("pull"),
+    switch_short("quiet", 'q'),
+    switch("read-only"),
+    valued("restart"),
+    switch("rm"),
+    valued("runtime"),
+    valued("security-opt"),
+    valued("shm-size"),
+    switch("sig-proxy"),
+    valued("stop-signal"),
+    valued("stop-timeout"),
+    valued("storage-opt"),
+    valued("sysctl"),
+    valued("tmpfs"),
+    switch_short("tty", 't'),
+    valued("ulimit"),
+    switch("use-api-socket"),
+    valued_short("user", 'u'),
+    valued("userns"),
+    valued("uts"),
+    valued_short("volume", 'v'),
+    valued("volume-driver"),
+    valued("volumes-from"),
+    valued_short("workdir", 'w'),
+    valued("net"),
+    valued("net-alias"),
+    valued("dns-opt"),
+];
+
+/// Options whose value decides what is stated here.
+const RELEVANT: [&str; 13] = [
+    "add-host",
+    "expose",
+    "ip",
+    "ip6",
+    "link",
+    "link-local-ip",
+    "name",
+    "net",
+    "net-alias",
+    "network",
+    "network-alias",
+    "publish",
+    "sysctl",
+];
+
+/// Reads what stands behind `run` or `create`.
+pub(super) fn parse(verb: &Word, arguments: &[Word], whole: Span) -> Declarations {
+    let mut out = Declarations::default();
+    let mut scanned = flags::scan("docker run", arguments, FLAGS, Order::FlagsFirst);
+    out.diagnostics.append(&mut scanned.diagnostics);
+    if scanned.flags.iter().any(|f| f.name == "help") {
+        return out;
+    }
+    if let Some(what) = why_not(&scanned) {
+        out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
+        return out;
+    }
+    let Some((image, command)) = scanned.arguments.split_first() else {
+        out.diagnostics.push(no_image(whole));
+        return out;
+    };
+    let mut reader = Reader { container: bare(verb, image, command, whole), first: Attachment::default(), out };
+    for flag in &scanned.flags {
+        reader.flag(flag);
+    }
+    reader.finish()
+}
+
+/// Why the command line cannot be told apart with certainty.
+fn why_not(scanned: &Scanned) -> Option<String> {
+    let unknown = |f: &&Given| RELEVANT.contains(&f.name) && f.value.as_ref().is_some_and(|v| v.unknown().is_some());
+    if scanned.is_refused {
+        Some("a container whose options could not be read".to_owned())
+    } else if scanned.uncertain.is_some() && !image_alone_is_uncertain(scanned) {
+        Some("a container whose options are not known".to_owned())
+    } else {
+        let flag = scanned.flags.iter().find(unknown)?;
+        Some(format!("a container whose `--{}` is not known", flag.name))
+    }
+}
+
+/// `docker run -p 80:80 $IMAGE`: an unknown image is still one container.
+fn image_alone_is_uncertain(scanned: &Scanned) -> bool {
+    let Some(image) = scanned.arguments.first() else { return false };
+    scanned.arguments.len() == 1 && scanned.uncertain == image.unknown() && !image.text.is_empty()
+}
+
+fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDecl {
+    let behind_verb =
+        |option: &str| Some(Insertion { at: verb.span.after(), before: format!(" --{option} "), after: String::new() });
+    ContainerDecl {
+        name: None,
+        aliases: Vec::new(),
+        image: image.unknown().is_none_or(|_| !image.text.starts_with('$')).then(|| image.spanned()),
+        networks: Vec::new(),
+        mode: None,
+        publishes: Vec::new(),
+        publish_all: None,
+        exposes: Vec::new(),
+        extra_hosts: Vec::new(),
+        links: Vec::new(),
+        command: command.iter().map(Word::spanned).collect(),
+        publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
+        network_at: behind_verb("network"),
+        span: whole,
+    }
+}
+
+/// `--ip` and `--network-alias`, which belong to the first network (docker CLI 28, cli/command/container/opts.go,
+/// `applyContainerOptions`).
+#[derive(Default)]
+struct Attachment {
+    address: Option<Spanned<IpAddr>>,
+    aliases: Vec<String>,
+}
+
+struct Reader {
+    container: ContainerDecl,
+    first: Attachment,
+    out: Declarations,
+}
+
+impl Reader {
+    fn flag(&mut self, flag: &Given) {
+        if flag.name == "publish-all" {
+            self.container.publish_all = flag.switched().filter(|s| s.value).map(|s| s.span);
+            return;
+        }
+        let Some(value) = &flag.value else { return };
+        match flag.name {
+            "publish" => self.publish(value),
+            "name" => self.container.name = Some(value.spanned()),
+            "network" | "net" => self.network(value),
+            "network-alias" | "net-alias" => self.first.aliases.push(value.text.clone()),
+            "ip" => self.first.address = self.address(value),
+            "expose" => self.expose(value),
+            "link" => self.link(value),
+            "add-host" => self.extra_host(value),
+            "entrypoint" if !value.text.is_empty() => self.container.command.insert(0, value.spanned()),
+            "ip6" | "link-local-ip" => self.unmodeled(format!("`--{}`", flag.name), flag.span),
+            "sysctl" if value.text.starts_with("net.") => {
+                self.unmodeled(format!("`--sysctl {}`", value.text), flag.span)
+            }
+            _ => {}
+        }
+    }
+
+    fn finish(mut self) -> Declarations {
+        if let Some(mode) = self.container.mode.take_if(|_| !self.container.networks.is_empty()) {
+            // cli/command/container/opts.go, `parseNetworkOpts`.
+            self.bad(mode.span, "this network cannot be combined with others".to_owned());
+        }
+        let first = std::mem::take(&mut self.first);
+        if let Some(network) = self.container.networks.first_mut() {
+            network.address = network.address.take().or(first.address);
+            network.aliases.extend(first.aliases);
+        }
+        self.out.value.insert(0, Declaration::Container(self.container));
+        self.out
+    }
+
+    fn publish(&mut self, value: &Word) {
+        match port_spec::parse(&value.text, value.place(0..value.text.len())) {
+            Ok(publish) => self.container.publishes.push(publish),
+            Err(error) => self.out.diagnostics.push(*error),
+        }
+    }
+
+    fn network(&mut self, value: &Word) {
+        // `name=…,alias=…`; anything else is a name (docker CLI, opts/network.go).
+        let attach = if value.text.contains('=') { self.long_network(value) } else { Some(attach(value.spanned())) };
+        let Some(attach) = attach else { return };
+        let mode = match attach.network.value.as_str() {
+            "host" => NetworkMode::Host,
+            "none" => NetworkMode::None,
+            "bridge" | "default" => NetworkMode::Bridge,
+            name => match name.strip_prefix("container:") {
+                Some(other) => NetworkMode::Container(other.to_owned()),
+                None => {
+                    self.container.networks.push(attach);
+                    return;
+                }
+            },
+        };
+        self.container.mode = Some(Spanned::new(mode, attach.network.span));
+    }
+
+    fn long_network(&mut self, value: &Word) -> Option<AttachDecl> {
+        let mut name = None;
+        let mut rest = attach(value.spanned());
+        for part in value.split(',') {
+            let Some((key, value)) = part.split_once('=') else {
+                self.bad(part.span, format!("`{}` is not `key=value`", part.text));
+                continue;
+            };
+            match key.text.to_lowercase().as_str() {
+                "name" => name = Some(value.spanned()),
+                "alias" => rest.aliases.push(value.text),
+                "ip" => rest.address = self.address(&value),
+                "gw-priority" => match value.text.parse() {
+                    Ok(priority) => rest.gateway_priority = Some(Spanned::new(priority, value.span)),
+                    Err(_) => self.bad(value.span, format!("`{}` is not a number", value.text)),
+                },
+                "mac-address" => {}
+                "ip6" | "link-local-ip" | "driver-opt" => self.unmodeled(format!("`{}`", part.text), part.span),
+                key => self.bad(part.span, format!("`--network` has no field `{key}`")),
+            }
+        }
+        if name.is_none() {
+            self.bad(value.span, "`--network` without a name".to_owned());
+        }
+        Some(AttachDecl { network: name?, ..rest })
+    }
+
+    fn address(&mut self, value: &Word) -> Option<Spanned<IpAddr>> {
+        let address = address(value);
+        match address {
+            Ok(address) => Some(address),
+            Err(error) => {
+                self.out.diagnostics.push(*error);
+                None
+            }
+        }
+    }
+
+    fn expose(&mut self, value: &Word) {
+        let (ports, protocol) = value.text.split_once('/').unwrap_or((&value.text, ""));
+        match (port_spec::port_range(ports), port_spec::published_protocol(protocol)) {
+            (Some(ports), Some(protocol)) => {
+                let exposed: (Protocol, PortRange) = (protocol, ports);
+                self.container.exposes.push(Spanned::new(exposed, value.span));
+            }
+            _ => self.out.diagnostics.push(
+                Diagnostic::new(Code::BadPort, format!("`{}` cannot be exposed", value.text))
+                    .label(value.span, "neither a port nor a range of ports"),
+            ),
+        }
+    }
+
+    fn link(&mut self, value: &Word) {
+        let (name, alias) = value.text.split_once(':').unwrap_or((&value.text, &value.text));
+        self.container.links.push(Spanned::new((name.to_owned(), alias.to_owned()), value.span));
+    }
+
+    /// `name:address`, or `name=address` since docker CLI 25.
+    fn extra_host(&mut self, value: &Word) {
+        let split = if value.text.contains('=') { value.split_once('=') } else { value.split_once(':') };
+        let Some((name, address)) = split else {
+            return self.bad(value.span, format!("`{}` is not `name:address`", value.text));
+        };
+        let text = address.text.trim_start_matches('[').trim_end_matches(']');
+        if text == "host-gateway" {
+            self.unmodeled(format!("`{}` stands for the address of the host", value.text), value.span);
+            return;
+        }
+        match text.parse() {
+            Ok(ip) => self.container.extra_hosts.push((name.spanned(), ip)),
+            Err(_) => self.out.diagnostics.push(bad_address(&address)),
+        }
+    }
+
+    fn bad(&mut self, span: Span, message: String) {
+        self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(span, "docker refuses this"));
+    }
+
+    fn unmodeled(&mut self, what: String, span: Span) {
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+    }
+}
+
+fn attach(network: Spanned<String>) -> AttachDecl {
+    AttachDecl { network, address: None, aliases: Vec::new(), gateway_priority: None }
+}
+
+/// Reads a literal address.
+pub(super) fn address(value: &Word) -> Result<Spanned<IpAddr>, Box<Diagnostic>> {
+    match value.text.parse() {
+        Ok(address) => Ok(Spanned::new(address, value.span)),
+        Err(_) => Err(Box::new(bad_address(value))),
+    }
+}
+
+fn bad_address(value: &Word) -> Diagnostic {
+    Diagnostic::new(Code::BadAddress, format!("`{}` is not an address", value.text))
+        .label(value.span, "docker wants a literal IP address here")
+}
+
+fn no_image(whole: Span) -> Diagnostic {
+    Diagnostic::new(Code::DockerBadFlag, "`docker run` without an image")
+        .label(whole, "the image is missing")
+        .help("options stand before the image, the command of the container behind it")
+}

@@ -1,0 +1,130 @@
+//! `lab.yaml`: what the products' own files do not say about a lab.
+//!
+//! ```yaml
+//! networks:
+//!   lan: {subnet: 192.168.1.0/24, gateway: 192.168.1.1, kind: lan, virtualbox: [en0]}
+//! hosts:
+//!   mac:
+//!     os: macos
+//!     interfaces:
+//!       en0: {network: lan, address: 192.168.1.100/24}
+//!     processes: {browser: }
+//!   rocky:
+//!     on: mac
+//!     vm: rocky.vbox
+//!     files: [setup.sh, compose.yaml, firewalld/]
+//!     interfaces:
+//!       enp0s3: {adapter: 1, address: 10.0.2.15/24}
+//!       enp0s8:
+//!         nat: {network: 10.0.3.0/24, forwards: ["tcp:127.0.0.1:3000:3000"], localhost-reachable: true, engine: libslirp}
+//!     listen: [22/tcp, "127.0.0.1:9001/udp", 9000]
+//!     docker: {version: 28.5.2, userland-proxy: false}
+//!     firewalld: {version: 2.5.2, backend: nftables, default-zone: public}
+//!     events: [firewalld, docker, firewalld-reload]
+//!     ip-forward: true
+//!     routes: {10.1.0.0/16: 192.168.1.7}
+//! containers:
+//!   grafana: {listen: [3000]}
+//! groups: {monitoring: [grafana, prometheus]}
+//! sentences:
+//!   - mac/browser can reach grafana:3000
+//!   - {sentence: "lan cannot reach mysql:3306", reason: only the application may}
+//! ```
+
+use crate::diagnostic::Code;
+use crate::frontend::sentence_list;
+use crate::frontend::yaml::{self, Entry, Node, Walk};
+use crate::lab::declaration::{Declarations, ProcessDecl, SegmentDecl};
+use crate::lab::{Declaration, SegmentKind};
+use crate::source::{SourceId, Spanned};
+
+mod host;
+mod interface;
+mod listen;
+mod products;
+#[cfg(test)]
+mod tests;
+
+const SECTIONS: &[&str] = &["networks", "hosts", "containers", "groups", "sentences"];
+
+const SEGMENT_KEYS: &[&str] = &["subnet", "gateway", "kind", "virtualbox"];
+
+const SEGMENT_KINDS: &[(&str, SegmentKind)] = &[
+    ("lan", SegmentKind::Lan),
+    ("host-only", SegmentKind::HostOnly),
+    ("internal", SegmentKind::Internal),
+    ("nat-network", SegmentKind::NatNetwork),
+];
+
+/// Reads `lab.yaml`. Segments come first and sentences last, in whatever order the file has them.
+pub fn parse(source: SourceId, text: &str) -> Declarations {
+    let document = yaml::parse(source, text);
+    let mut walk = Walk { diagnostics: document.diagnostics };
+    let mut value = Vec::new();
+    if let Some(root) = &document.value {
+        let entries = walk.map(root, "lab.yaml");
+        walk.check_keys(entries, "lab.yaml", SECTIONS);
+        section(&mut walk, root, "networks", |walk, entry| value.push(Declaration::Segment(segment(walk, entry))));
+        section(&mut walk, root, "hosts", |walk, entry| value.extend(host::read(walk, text, entry)));
+        section(&mut walk, root, "containers", |walk, entry| value.extend(container(walk, entry)));
+        section(&mut walk, root, "groups", |walk, entry| value.push(group(walk, entry)));
+        if let Some(list) = root.get("sentences") {
+            value.extend(sentence_list::read(&mut walk, list));
+        }
+    }
+    Declarations { value, diagnostics: walk.diagnostics }
+}
+
+fn section(walk: &mut Walk, root: &Node, key: &str, mut read: impl FnMut(&mut Walk, &Entry)) {
+    let Some(node) = root.get(key) else { return };
+    for entry in walk.map(node, &format!("`{key}`")) {
+        read(walk, entry);
+    }
+}
+
+fn segment(walk: &mut Walk, entry: &Entry) -> SegmentDecl {
+    let place = format!("network `{}`", entry.key.value);
+    let entries = walk.map(&entry.value, &place);
+    walk.check_keys(entries, &place, SEGMENT_KEYS);
+    let mut segment = SegmentDecl {
+        name: entry.key.clone(),
+        kind: None,
+        subnets: Vec::new(),
+        gateway: None,
+        vbox_names: Vec::new(),
+        span: entry.key.span.to(entry.value.span),
+    };
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "subnet" => {
+                let items = walk.one_or_many(value).iter();
+                segment.subnets =
+                    items.filter_map(|n| walk.parsed(n, "a subnet like `192.168.1.0/24`", Code::BadAddress)).collect();
+            }
+            "gateway" => segment.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
+            "kind" => segment.kind = walk.word(value, "a kind of network", SEGMENT_KINDS, Code::LabBadValue),
+            "virtualbox" => segment.vbox_names = strings(walk, value, "a name that VirtualBox uses"),
+            _ => {}
+        }
+    }
+    segment
+}
+
+fn container(walk: &mut Walk, entry: &Entry) -> Option<Declaration> {
+    let place = format!("container `{}`", entry.key.value);
+    let entries = walk.map(&entry.value, &place);
+    walk.check_keys(entries, &place, &["listen"]);
+    let listens = listen::read(walk, entry.value.get("listen")?);
+    let span = entry.key.span.to(entry.value.span);
+    Some(Declaration::Process(ProcessDecl { runs_in: entry.key.clone(), name: None, listens, span }))
+}
+
+fn group(walk: &mut Walk, entry: &Entry) -> Declaration {
+    let members = walk.list(&entry.value, "a group").iter();
+    let members = members.filter_map(|member| walk.string(member, "a member of a group")).collect();
+    Declaration::Group(entry.key.clone(), members)
+}
+
+fn strings(walk: &mut Walk, node: &Node, what: &str) -> Vec<Spanned<String>> {
+    walk.one_or_many(node).iter().filter_map(|item| walk.string(item, what)).collect()
+}

@@ -1,0 +1,88 @@
+//! Interfaces of a host, with the private NAT that may be stated here instead of in a `.vbox` file.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::frontend::yaml::insert::ListItem;
+use crate::frontend::yaml::{Entry, Node, Walk};
+use crate::lab::declaration::{ForwardNotation, InterfaceDecl, NatDecl};
+use crate::source::Spanned;
+
+use super::listen;
+
+const KEYS: &[&str] = &["adapter", "network", "nat", "address", "gateway"];
+
+const NAT_KEYS: &[&str] = &["network", "forwards", "localhost-reachable", "engine"];
+
+/// Whether the engine is libslirp.
+const ENGINES: &[(&str, bool)] = &[("libslirp", true), ("classic", false)];
+
+/// Reads one entry of `interfaces:`.
+pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> InterfaceDecl {
+    let place = format!("interface `{}`", entry.key.value);
+    let entries = walk.map(&entry.value, &place);
+    walk.check_keys(entries, &place, KEYS);
+    let mut interface = InterfaceDecl {
+        name: entry.key.clone(),
+        adapter: None,
+        segment: None,
+        nat: None,
+        addresses: Vec::new(),
+        gateway: None,
+        span: entry.key.span.to(entry.value.span),
+    };
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "adapter" => interface.adapter = adapter(walk, value),
+            "network" => interface.segment = walk.string(value, "the name of a network"),
+            "nat" => interface.nat = Some(nat(walk, text, key, value)),
+            "address" => {
+                let what = "an address with prefix length like `192.168.1.7/24`";
+                let items = walk.one_or_many(value).iter();
+                interface.addresses = items.filter_map(|n| walk.parsed(n, what, Code::BadAddress)).collect();
+            }
+            "gateway" => interface.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
+            _ => {}
+        }
+    }
+    interface
+}
+
+/// VirtualBox numbers adapters from 1; the largest chipset has 36 of them.
+fn adapter(walk: &mut Walk, node: &Node) -> Option<Spanned<u8>> {
+    let number = walk.int(node, "an adapter number")?;
+    let slot = u8::try_from(number.value).ok().filter(|n| (1..=36).contains(n));
+    if slot.is_none() {
+        walk.report(
+            Diagnostic::new(Code::LabBadValue, format!("VirtualBox has no adapter {}", number.value))
+                .label(number.span, "adapters are numbered from 1"),
+        );
+    }
+    slot.map(|slot| Spanned::new(slot, number.span))
+}
+
+fn nat(walk: &mut Walk, text: &str, key: &Spanned<String>, node: &Node) -> NatDecl {
+    let entries = walk.map(node, "`nat`");
+    walk.check_keys(entries, "`nat`", NAT_KEYS);
+    let forward_item = ListItem { key: "forwards", quote: "\"", implied: None };
+    let forward_at = forward_item.place(text, node).map(|place| (place, ForwardNotation::LabYaml));
+    let mut nat = NatDecl {
+        network: None,
+        forwards: Vec::new(),
+        localhost_reachable: None,
+        libslirp: None,
+        forward_at,
+        span: key.span.to(node.span),
+    };
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "network" => nat.network = walk.parsed(value, "a network like `10.0.2.0/24`", Code::BadAddress),
+            "forwards" => {
+                let items = walk.list(value, "`forwards`").iter();
+                nat.forwards = items.filter_map(|item| listen::forward(walk, item)).collect();
+            }
+            "localhost-reachable" => nat.localhost_reachable = walk.bool(value, "`localhost-reachable`"),
+            "engine" => nat.libslirp = walk.word(value, "a NAT engine", ENGINES, Code::LabBadValue),
+            _ => {}
+        }
+    }
+    nat
+}

@@ -1,0 +1,234 @@
+//! Markdown pages as labs: code blocks with a file name are files, `canreach` blocks are sentences.
+//!
+//! A block is a file when its info string names one (```` ```yaml name=compose.yaml ````) or when the line before it
+//! does (`` `compose.yaml`: ``). Sentences stand one a line; `#` starts a comment line, and what follows `=>` is the
+//! verdict that is expected. Fences are CommonMark's (spec 0.31, section 4.5), at the top level of the page.
+
+use std::ops::Range;
+
+use crate::source::{SourceId, Span, Spanned};
+
+/// What a page holds.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Files: name and the bytes of their content.
+    pub files: Vec<(Spanned<String>, Range<usize>)>,
+    /// Sentences, in order.
+    pub sentences: Vec<PageSentence>,
+}
+
+/// A sentence and what the page says about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageSentence {
+    /// The sentence.
+    pub sentence: Spanned<String>,
+    /// What follows `=>`.
+    pub expected: Option<Spanned<String>>,
+}
+
+/// A fenced code block.
+struct Block<'a> {
+    info: &'a str,
+    info_start: usize,
+    /// The last line before the block that is not blank, and where it starts.
+    before: Option<(usize, &'a str)>,
+    content: Range<usize>,
+}
+
+/// Whether a page holds sentences.
+pub fn has_sentences(text: &str) -> bool {
+    blocks(text).iter().any(is_sentences)
+}
+
+/// Takes a page apart.
+pub fn split(source: SourceId, text: &str) -> Page {
+    let mut page = Page::default();
+    for block in blocks(text) {
+        if is_sentences(&block) {
+            page.sentences.extend(sentences(source, text, &block.content));
+        } else if let Some(name) = file_name(source, &block) {
+            page.files.push((name, block.content));
+        }
+    }
+    page
+}
+
+/// The page's text with everything but one file blanked out, so that places in the file are places in the page. An XML
+/// declaration is blanked too, because it may only stand at the very beginning.
+pub fn only(text: &str, content: &Range<usize>) -> String {
+    let inside = text.get(content.clone()).unwrap_or("");
+    let declaration = if inside.starts_with("<?xml") { inside.find("?>").map_or(0, |at| at + 2) } else { 0 };
+    let start = content.start + declaration;
+    let kept = text.get(start..content.end).unwrap_or("");
+    let mut only = blank(text.get(..start).unwrap_or(""));
+    only.push_str(kept);
+    only
+}
+
+fn blank(text: &str) -> String {
+    text.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect()
+}
+
+fn is_sentences(block: &Block<'_>) -> bool {
+    block.info.split_whitespace().next() == Some("canreach")
+}
+
+fn blocks(text: &str) -> Vec<Block<'_>> {
+    let mut found = Vec::new();
+    let mut open: Option<(Block<'_>, &str)> = None;
+    let mut before = None;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        let bare = line.trim_end_matches(['\n', '\r']);
+        match open.take() {
+            Some((mut block, fence)) if closes(bare, fence) => {
+                block.content.end = start;
+                found.push(block);
+                before = None;
+            }
+            Some((mut block, fence)) => {
+                block.content.end = end;
+                open = Some((block, fence));
+            }
+            None => match fence(bare) {
+                Some((fence, info)) => {
+                    let info_start = start + bare.len() - info.len();
+                    open = Some((Block { info, info_start, before, content: end..end }, fence));
+                }
+                None if bare.trim().is_empty() => {}
+                None => before = Some((start, bare)),
+            },
+        }
+        start = end;
+    }
+    found.extend(open.map(|(block, _)| block));
+    found
+}
+
+/// The fence that opens a block, and its info string.
+fn fence(line: &str) -> Option<(&str, &str)> {
+    let indented = line.trim_start_matches(' ');
+    let mark = indented.chars().next().filter(|c| matches!(c, '`' | '~'))?;
+    let info = indented.trim_start_matches(mark);
+    let length = indented.len() - info.len();
+    let valid = line.len() - indented.len() < 4 && 3 <= length && !(mark == '`' && info.contains('`'));
+    valid.then_some((indented.get(..length)?, info))
+}
+
+fn closes(line: &str, open: &str) -> bool {
+    fence(line).is_some_and(|(close, info)| close.starts_with(open) && info.trim().is_empty())
+}
+
+fn file_name(source: SourceId, block: &Block<'_>) -> Option<Spanned<String>> {
+    named_in_info(source, block).or_else(|| named_before(source, block))
+}
+
+fn named_in_info(source: SourceId, block: &Block<'_>) -> Option<Spanned<String>> {
+    let mut at = 0;
+    for word in block.info.split(char::is_whitespace) {
+        let start = block.info_start + at;
+        at += word.len() + block.info.get(at + word.len()..)?.chars().next().map_or(0, char::len_utf8);
+        let Some((key, value)) = word.split_once('=').filter(|(key, _)| matches!(*key, "name" | "file" | "title"))
+        else {
+            continue;
+        };
+        let name = value.trim_matches('"');
+        let place = Span::new(source, start + key.len() + 1, start + word.len());
+        return (!name.is_empty()).then(|| Spanned::new(name.to_owned(), place));
+    }
+    None
+}
+
+/// A line that is nothing but a path in backticks and a colon names the block behind it.
+fn named_before(source: SourceId, block: &Block<'_>) -> Option<Spanned<String>> {
+    let (start, line) = block.before?;
+    let name = line.trim().strip_suffix(':')?.strip_prefix('`')?.strip_suffix('`')?;
+    let at = start + line.find('`')? + 1;
+    let is_path = !name.is_empty() && !name.contains(['`', ' ']);
+    is_path.then(|| Spanned::new(name.to_owned(), Span::new(source, at, at + name.len())))
+}
+
+fn sentences(source: SourceId, text: &str, content: &Range<usize>) -> Vec<PageSentence> {
+    let mut found = Vec::new();
+    let mut start = content.start;
+    for line in text.get(content.clone()).unwrap_or("").split_inclusive('\n') {
+        let (sentence, expected) = match line.find("=>") {
+            Some(at) => (line.get(..at).unwrap_or(line), line.get(at + 2..).map(|rest| (start + at + 2, rest))),
+            None => (line, None),
+        };
+        let sentence = trimmed(source, start, sentence);
+        if !sentence.value.is_empty() && !sentence.value.starts_with('#') {
+            let expected = expected.map(|(at, rest)| trimmed(source, at, rest));
+            found.push(PageSentence { sentence, expected });
+        }
+        start += line.len();
+    }
+    found
+}
+
+fn trimmed(source: SourceId, start: usize, text: &str) -> Spanned<String> {
+    let bare = text.trim();
+    let start = start + text.len() - text.trim_start().len();
+    Spanned::new(bare.to_owned(), Span::new(source, start, start + bare.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    const PAGE: &str = "# 한글\n\n```yaml name=compose.yaml\nservices: {}\n```\n\n`vm/rocky.vbox`:\n\n~~~xml\n<?xml version=\"1.0\"?>\n<VirtualBox/>\n~~~\n\n```sh\nls\n```\n\n```canreach\n# 주석\nlan cannot reach db:3306 => violated timeout\n\n  lan can reach web:80\n```\n";
+
+    #[test]
+    fn blocks_with_names_are_files() {
+        let source = Sources::default().add("page.md", PAGE);
+        let page = split(source, PAGE);
+        let files: Vec<(&str, &str)> = page.files.iter().map(|(n, r)| (n.value.as_str(), &PAGE[r.clone()])).collect();
+        assert_eq!(
+            files,
+            [("compose.yaml", "services: {}\n"), ("vm/rocky.vbox", "<?xml version=\"1.0\"?>\n<VirtualBox/>\n")]
+        );
+        for (name, _) in &page.files {
+            assert_eq!(&PAGE[name.span.start..name.span.end], name.value);
+        }
+    }
+
+    #[test]
+    fn sentences_stand_one_a_line_with_an_expected_verdict() {
+        let source = Sources::default().add("page.md", PAGE);
+        let page = split(source, PAGE);
+        let texts: Vec<(&str, Option<&str>)> = page
+            .sentences
+            .iter()
+            .map(|s| (s.sentence.value.as_str(), s.expected.as_ref().map(|e| e.value.as_str())))
+            .collect();
+        assert_eq!(texts, [("lan cannot reach db:3306", Some("violated timeout")), ("lan can reach web:80", None)]);
+        for sentence in &page.sentences {
+            assert_eq!(&PAGE[sentence.sentence.span.start..sentence.sentence.span.end], sentence.sentence.value);
+        }
+    }
+
+    #[test]
+    fn a_file_keeps_its_place_in_the_page() {
+        let page = split(Sources::default().add("page.md", PAGE), PAGE);
+        let xml = only(PAGE, &page.files[1].1);
+        assert_eq!(xml.trim(), "<VirtualBox/>");
+        assert_eq!(xml.find("<VirtualBox/>"), PAGE.find("<VirtualBox/>"));
+        assert_eq!(xml.lines().count(), PAGE[..page.files[1].1.end].lines().count());
+    }
+
+    #[test]
+    fn odd_pages_do_no_harm() {
+        let check = |text: &str, files: usize, sentences: usize| {
+            let page = split(Sources::default().add("p", text), text);
+            assert_eq!((page.files.len(), page.sentences.len()), (files, sentences), "{text:?}");
+        };
+        check("", 0, 0);
+        check("```", 0, 0);
+        check("```canreach\na can reach b:1", 0, 1);
+        check("````yaml file=\"a.yaml\"\n```\n````\n", 1, 0);
+        check("```yaml name=\n```", 0, 0);
+        check("`a b`:\n```\n```", 0, 0);
+    }
+}

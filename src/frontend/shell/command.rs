@@ -1,0 +1,248 @@
+//! One command with its arguments -> what it does to the network of the machine.
+
+use crate::diagnostic::{Code, Diagnosed, Diagnostic};
+use crate::frontend::docker::run as docker;
+use crate::frontend::firewalld::cmd as firewall_cmd;
+use crate::lab::declaration::Declarations;
+use crate::lab::{Declaration, HostEvent};
+use crate::source::{Span, Spanned};
+
+use super::word::Word;
+
+/// What a command does.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// It states something.
+    Declare(Box<Declaration>),
+    /// `docker rm`, `docker network rm` and so on: takes back what was stated before.
+    TakeBack(docker::TakeBack),
+    /// It could change packets and has no model.
+    Unmodeled(Spanned<String>),
+}
+
+/// The effects of a command, and what is wrong with it.
+pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
+    let words = without_wrappers(words);
+    let (Some(name), Some(whole)) = (words.first(), span(words)) else { return Diagnosed::default() };
+    match program(name) {
+        "docker" => docker_effects(docker::parse(words)),
+        "dockerd" => docker_effects(docker::parse_daemon(words)),
+        "firewall-cmd" | "firewall-offline-cmd" => declared(firewall_cmd::parse(words)),
+        "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
+        "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
+        "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
+        name if is_script_path(name) => not_followed(whole, name),
+        program if changes_packets(program, words) => unmodeled(whole, &shown(words)),
+        _ => Diagnosed::default(),
+    }
+}
+
+/// Whether a command only asks for something that its `||` branch would make.
+pub(super) fn is_query(words: &[Word]) -> bool {
+    let words = without_wrappers(words);
+    let Some(name) = words.first() else { return false };
+    let arguments = || words.iter().skip(1).map(|w| w.text.as_str());
+    match program(name) {
+        "docker" => arguments().any(|a| matches!(a, "inspect" | "ls" | "ps")),
+        "firewall-cmd" | "firewall-offline-cmd" => arguments().any(|a| a.starts_with("--query-")),
+        _ => false,
+    }
+}
+
+/// Whether a file decides what happens to packets.
+pub(super) fn configures_network(path: &str) -> bool {
+    const PLACES: [&str; 8] = [
+        "/etc/docker/daemon.json",
+        "/etc/firewalld/",
+        "/etc/sysctl",
+        "/proc/sys/net/",
+        "/etc/network/",
+        "/etc/netplan/",
+        "/etc/NetworkManager/",
+        "/etc/nftables",
+    ];
+    PLACES.iter().any(|place| path.starts_with(place))
+}
+
+/// Whether a text that could not be read speaks of a program of interest.
+pub(super) fn mentions_network(text: &str) -> bool {
+    const NAMES: [&str; 8] = ["docker", "firewall-", "VBoxManage", "iptables", "ip6tables", "nft", "sysctl", "ufw"];
+    NAMES.iter().any(|name| text.contains(name))
+}
+
+/// Leaves out `sudo -E`, `env A=b`, `nohup` and the like, which run the rest of the line.
+fn without_wrappers(mut words: &[Word]) -> &[Word] {
+    while let Some((first, rest)) = words.split_first() {
+        let valued: &[&str] = match program(first) {
+            "sudo" | "doas" => &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D"],
+            "env" => &["-u", "-C", "-S"],
+            "nice" => &["-n"],
+            "ionice" => &["-c", "-n"],
+            "timeout" => return without_wrappers(without_options(rest, &["-s", "-k"]).get(1..).unwrap_or(&[])),
+            "nohup" | "exec" | "command" | "time" | "setsid" | "builtin" | "eval" => &[],
+            _ => return words,
+        };
+        words = without_options(rest, valued);
+    }
+    words
+}
+
+fn without_options<'a>(mut words: &'a [Word], valued: &[&str]) -> &'a [Word] {
+    while let Some((first, rest)) = words.split_first() {
+        let text = first.text.as_str();
+        words = match text {
+            "--" => return rest,
+            _ if valued.contains(&text) => rest.get(1..).unwrap_or(&[]),
+            _ if text.starts_with('-') || is_assignment(text) => rest,
+            _ => return words,
+        };
+    }
+    words
+}
+
+fn is_assignment(text: &str) -> bool {
+    text.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+/// The name of the program without its directory.
+fn program(word: &Word) -> &str {
+    word.text.rsplit('/').next().unwrap_or("")
+}
+
+fn span(words: &[Word]) -> Option<Span> {
+    Some(words.first()?.span.to(words.last()?.span))
+}
+
+/// The command, shortened for a message.
+fn shown(words: &[Word]) -> String {
+    const SHOWN: usize = 4;
+    let head = words.iter().take(SHOWN).map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
+    let rest = if words.len() <= SHOWN { "" } else { " …" };
+    format!("`{head}{rest}`")
+}
+
+fn unmodeled(whole: Span, what: &str) -> Diagnosed<Vec<Effect>> {
+    Diagnosed { value: vec![Effect::Unmodeled(Spanned::new(what.to_owned(), whole))], diagnostics: Vec::new() }
+}
+
+fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
+    let effect = |declaration| match declaration {
+        Declaration::Unmodeled(what) => Effect::Unmodeled(what),
+        other => Effect::Declare(Box::new(other)),
+    };
+    Diagnosed { value: declarations.value.into_iter().map(effect).collect(), diagnostics: declarations.diagnostics }
+}
+
+fn docker_effects(outcome: docker::Outcome) -> Diagnosed<Vec<Effect>> {
+    let mut effects = declared(outcome.declarations);
+    effects.value.extend(outcome.taken_back.into_iter().map(Effect::TakeBack));
+    effects
+}
+
+/// `systemctl VERB UNIT…` for the services that load rules.
+fn services(verb: Option<&Word>, units: &[Word], whole: Span) -> Declarations {
+    let mut out = Declarations::default();
+    let Some(verb) = verb else { return out };
+    let starts_now = units.iter().any(|u| u.text == "--now");
+    for unit in units {
+        let name = unit.text.trim_end_matches(".service").trim_end_matches(".socket");
+        let event = match (name, verb.text.as_str()) {
+            ("firewalld", "start") => HostEvent::FirewalldStart,
+            ("firewalld", "reload") => HostEvent::FirewalldReload,
+            ("firewalld", "stop") => HostEvent::FirewalldStop,
+            ("docker", "start") => HostEvent::EngineStart,
+            ("docker", "restart") => HostEvent::EngineRestart,
+            ("firewalld", "enable") if starts_now => HostEvent::FirewalldStart,
+            ("firewalld", "disable" | "mask") if starts_now => HostEvent::FirewalldStop,
+            ("docker", "enable") if starts_now => HostEvent::EngineStart,
+            ("firewalld", "restart" | "try-restart" | "force-reload") => {
+                out.value.push(event_at(HostEvent::FirewalldStop, whole));
+                HostEvent::FirewalldStart
+            }
+            // `reload` makes dockerd read a few options again, none of which changes a packet.
+            ("docker", "reload")
+            | (_, "status" | "is-active" | "is-enabled" | "show" | "cat" | "enable" | "disable") => {
+                continue;
+            }
+            ("docker" | "firewalld" | "nftables" | "iptables" | "ufw" | "network" | "NetworkManager", verb)
+            | ("systemd-networkd" | "netfilter-persistent" | "networking" | "libvirtd", verb) => {
+                let what = format!("`systemctl {verb} {name}`");
+                out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
+                continue;
+            }
+            _ => continue,
+        };
+        out.value.push(event_at(event, whole));
+    }
+    out
+}
+
+fn event_at(event: HostEvent, span: Span) -> Declaration {
+    Declaration::Event(Spanned::new(event, span))
+}
+
+/// `bash other.sh`, `source other.sh`, `bash -c '…'`.
+fn script(words: &[Word], whole: Span) -> Diagnosed<Vec<Effect>> {
+    let arguments = words.get(1..).unwrap_or(&[]);
+    if let Some(code) = arguments.iter().skip_while(|w| w.text != "-c").nth(1) {
+        return if mentions_network(&code.text) { unmodeled(whole, &shown(words)) } else { Diagnosed::default() };
+    }
+    match arguments.iter().find(|w| !w.text.starts_with('-')) {
+        Some(file) => not_followed(whole, &file.text),
+        None => Diagnosed::default(),
+    }
+}
+
+fn is_script_path(name: &str) -> bool {
+    name.ends_with(".sh")
+}
+
+fn not_followed(span: Span, file: &str) -> Diagnosed<Vec<Effect>> {
+    let message = format!("the script `{file}` is not followed");
+    let diagnostic = Diagnostic::new(Code::ShellUnmodeled, message)
+        .label(span, "runs another script")
+        .help("its commands count if that file is part of the lab too");
+    Diagnosed { value: Vec::new(), diagnostics: vec![diagnostic] }
+}
+
+/// Programs that are not modelled and can change what happens to packets, unless they only show something.
+fn changes_packets(program: &str, words: &[Word]) -> bool {
+    let has = |wanted: &[&str]| words.iter().skip(1).any(|w| wanted.contains(&w.text.as_str()));
+    let starts = |prefixes: &[&str]| words.iter().skip(1).any(|w| prefixes.iter().any(|p| w.text.starts_with(p)));
+    match program {
+        "iptables" | "ip6tables" | "ebtables" | "arptables" => {
+            !has(&["-L", "-S", "-V", "--list", "--list-rules", "--version", "-nL", "-vL", "-nvL", "-vnL", "-C"])
+        }
+        "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
+        "nft" => !has(&["list", "--version", "-v"]),
+        "ufw" => !has(&["status", "version", "show", "app"]),
+        "ip" => has(&["add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach"]),
+        "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
+        "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
+        "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),
+        "ssh" | "autossh" => words.iter().skip(1).any(|w| is_tunnel(&w.text)),
+        "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "podman" | "docker-proxy" => true,
+        "tee" => words.iter().skip(1).any(|w| configures_network(&w.text)),
+        "cp" | "mv" | "ln" | "install" | "sed" | "rm" => words.iter().skip(1).any(|w| configures_network(&w.text)),
+        "xargs" => words.iter().skip(1).any(|w| mentions_network(&w.text)),
+        "VBoxManage" | "vboxmanage" => {
+            !has(&["list", "showvminfo", "startvm", "guestproperty", "--version", "snapshot"])
+        }
+        "virsh" | "vagrant" => has(&["net-start", "net-define", "attach-interface"]),
+        "docker-compose" => has(&["exec", "run", "scale"]),
+        _ => false,
+    }
+}
+
+fn sets_net(argument: &str) -> bool {
+    (argument.starts_with("net.") || argument.starts_with("net/")) && argument.contains('=')
+}
+
+/// `-L 8080:…`, `-NL …`: a cluster of short options with one that opens a tunnel.
+fn is_tunnel(argument: &str) -> bool {
+    let Some(options) = argument.strip_prefix('-') else { return false };
+    let flags: String = options.chars().take_while(char::is_ascii_alphabetic).collect();
+    ["L", "R", "D", "w"].iter().any(|flag| flags.starts_with(flag))
+        || (flags.chars().all(|c| "1246AaCfGgKkMNnqsTtVvXxYyLRD".contains(c)) && flags.contains(['L', 'R', 'D']))
+}

@@ -1,0 +1,86 @@
+//! Handing out addresses: which of a subnet are free, and which pool a new container network gets.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::net::{Family, IpNet, address_bits, address_from_bits};
+
+/// Addresses that are in use.
+#[derive(Default)]
+pub(super) struct Taken(BTreeSet<IpAddr>);
+
+impl Taken {
+    /// Marks an address as used.
+    pub(super) fn add(&mut self, address: IpAddr) {
+        self.0.insert(address);
+    }
+
+    /// Takes the first free address of `net` whose number inside it is at least `from`.
+    pub(super) fn next(&mut self, net: IpNet, from: u128) -> Option<IpAddr> {
+        let free = (from..).map_while(|n| nth(net, n)).find(|address| !self.0.contains(address))?;
+        self.0.insert(free);
+        Some(free)
+    }
+}
+
+/// The address with number `n` inside `net`, unless it is the last one (IPv4's broadcast) or beyond.
+pub(super) fn nth(net: IpNet, n: u128) -> Option<IpAddr> {
+    let address = address_from_bits(Family::of(net.addr()), address_bits(net.network()).checked_add(n)?);
+    (net.contains(&address) && address != net.broadcast()).then_some(address)
+}
+
+/// `address` with the prefix length of `net`.
+pub(super) fn within(address: IpAddr, net: IpNet) -> IpNet {
+    IpNet::new(address, net.prefix_len()).unwrap_or_else(|_| IpNet::from(address))
+}
+
+/// An IPv4 prefix from constants.
+pub(super) fn prefix(octets: [u8; 4], length: u8) -> IpNet {
+    let address = IpAddr::V4(Ipv4Addr::from(octets));
+    IpNet::new(address, length).unwrap_or_else(|_| IpNet::from(address))
+}
+
+/// Whether two prefixes have an address in common.
+pub(super) fn overlap(a: IpNet, b: IpNet) -> bool {
+    a.contains(&b.network()) || b.contains(&a.network())
+}
+
+/// docker's default address pools in the order in which they are tried: 172.17.0.0/16 to 172.31.0.0/16, then
+/// 192.168.0.0/16 cut into /20 (moby, daemon/libnetwork/ipamutils/utils.go, `localScopeDefaultNetworks`).
+fn pools() -> impl Iterator<Item = IpNet> {
+    let big = (17..=31).map(|second| prefix([172, second, 0, 0], 16));
+    let small = (0..16).map(|sixteenth| prefix([192, 168, sixteenth * 16, 0], 20));
+    big.chain(small)
+}
+
+/// The subnet that docker gives a network whose subnet is not stated: the first pool that overlaps nothing in use.
+pub(super) fn free_pool(in_use: &[IpNet]) -> Option<IpNet> {
+    pools().find(|pool| !in_use.iter().any(|used| overlap(*pool, *used)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pools_are_tried_in_dockers_order() {
+        let check = |in_use: &[&str], expected: Option<&str>| {
+            let in_use: Vec<IpNet> = in_use.iter().map(|n| n.parse().unwrap()).collect();
+            assert_eq!(free_pool(&in_use), expected.map(|n| n.parse().unwrap()));
+        };
+        check(&[], Some("172.17.0.0/16"));
+        check(&["172.17.0.0/16", "172.18.5.0/24"], Some("172.19.0.0/16"));
+        check(&["172.16.0.0/12"], Some("192.168.0.0/20"));
+        check(&["172.16.0.0/12", "192.168.1.0/24"], Some("192.168.16.0/20"));
+        check(&["0.0.0.0/0"], None);
+    }
+
+    #[test]
+    fn addresses_are_handed_out_once_and_never_the_broadcast() {
+        let net: IpNet = "10.0.0.0/30".parse().unwrap();
+        let mut taken = Taken::default();
+        taken.add("10.0.0.1".parse().unwrap());
+        assert_eq!(taken.next(net, 1), Some("10.0.0.2".parse().unwrap()));
+        assert_eq!(taken.next(net, 1), None);
+    }
+}

@@ -1,0 +1,378 @@
+//! Containers: which of them docker starts, on which networks and with which addresses.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::lab::declaration::{AttachDecl, ContainerDecl, NetworkMode};
+use crate::lab::{Container, Declaration, Endpoint, Engine, Host, Networking, Process, Publish, images};
+use crate::provenance::Origin;
+use crate::source::{Span, Spanned};
+
+use super::addresses::Taken;
+use super::bind::{HostPlan, Plan};
+use super::engine::{Found, Networks, Statement};
+use super::names::sentence_name;
+use super::publish::{Joins, Ports};
+use super::{Context, listen, publish};
+
+/// A container that docker has not refused so far.
+struct Draft<'a> {
+    declaration: &'a ContainerDecl,
+    name: String,
+    mode: Option<Spanned<NetworkMode>>,
+}
+
+/// A container's place on a network, in the order in which docker hands out addresses.
+struct Attachment<'a> {
+    draft: usize,
+    network: usize,
+    declaration: Option<&'a AttachDecl>,
+    span: Span,
+}
+
+/// Adds the containers of a host to its engine.
+pub(super) fn resolve(
+    context: &mut Context,
+    plan: &Plan<'_>,
+    host_plan: &HostPlan<'_>,
+    host: &Host,
+    engine: &mut Engine,
+    networks: &Networks,
+) {
+    let (drafts, mut attachments) = drafts(context, host_plan, networks);
+    let started = started(context, host, engine, &drafts, &attachments);
+    attachments.retain(|a| started.contains_key(&a.draft));
+    let mut endpoints = endpoints(context, engine, &drafts, &attachments);
+    let order: Vec<usize> = started.keys().copied().collect();
+    for (number, publishes) in started {
+        let Some(draft) = drafts.get(number) else { continue };
+        let bridges = endpoints.remove(&number).unwrap_or_default();
+        let networking = networking(draft, bridges, &drafts, &order, engine);
+        let processes = listen::container_processes(context, plan, draft.declaration, &draft.name, &publishes);
+        let container = container(draft, networking, publishes, processes, engine);
+        engine.containers.push(container);
+    }
+}
+
+/// The drafts that docker starts, with their published ports.
+fn started(
+    context: &mut Context,
+    host: &Host,
+    engine: &Engine,
+    drafts: &[Draft<'_>],
+    attachments: &[Attachment<'_>],
+) -> BTreeMap<usize, Vec<Publish>> {
+    let mut ports = Ports::of_host(host);
+    let mut started = BTreeMap::new();
+    for (number, draft) in drafts.iter().enumerate() {
+        let joins = match draft.mode.as_ref().map(|mode| (&mode.value, mode.span)) {
+            Some((NetworkMode::Container(name), span)) => match position(drafts, name) {
+                Some(target) if started.contains_key(&target) => Joins::Container,
+                Some(_) => continue,
+                None => {
+                    context.report(unknown_container(&Spanned::new(name.clone(), span), drafts));
+                    continue;
+                }
+            },
+            Some((NetworkMode::Host, _)) => Joins::Host,
+            _ => bridges_of(number, engine, attachments),
+        };
+        if let Some(publishes) = publish::resolve(context, draft.declaration, &draft.name, joins, &mut ports) {
+            started.insert(number, publishes);
+        }
+    }
+    started
+}
+
+fn bridges_of(number: usize, engine: &Engine, attachments: &[Attachment<'_>]) -> Joins {
+    let own = || attachments.iter().filter(|a| a.draft == number);
+    let gateway = own().min_by_key(|a| gateway_order(a.network, priority(a), engine));
+    match gateway.and_then(|a| engine.networks.get(a.network)) {
+        None => Joins::Nothing,
+        Some(network) if network.internal => Joins::InternalOnly,
+        Some(network) => Joins::Bridge(network.publish_address),
+    }
+}
+
+fn container(
+    draft: &Draft<'_>,
+    networking: Networking,
+    publishes: Vec<Publish>,
+    processes: Vec<Process>,
+    engine: &Engine,
+) -> Container {
+    let declaration = draft.declaration;
+    let mut extra_hosts = linked(draft, engine);
+    extra_hosts.extend(declaration.extra_hosts.iter().map(|(name, address)| (name.value.clone(), *address)));
+    Container {
+        name: draft.name.clone(),
+        aliases: declaration.aliases.iter().filter(|a| **a != draft.name).cloned().collect(),
+        image: declaration.image.clone(),
+        networking,
+        publishes,
+        processes,
+        publish_at: declaration.publish_at.clone(),
+        network_at: declaration.network_at.clone(),
+        extra_hosts,
+        origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
+    }
+}
+
+/// `--link` writes the other container's name and alias into /etc/hosts (docs.docker.com, Legacy container links).
+fn linked(draft: &Draft<'_>, engine: &Engine) -> BTreeMap<String, IpAddr> {
+    let mut names = BTreeMap::new();
+    for link in &draft.declaration.links {
+        let (target, alias) = &link.value;
+        let linked = engine.containers.iter().find(|c| c.name == *target || c.aliases.contains(target));
+        if let Some(Networking::Bridges(endpoints)) = linked.map(|c| &c.networking)
+            && let Some(endpoint) = endpoints.first()
+        {
+            names.insert(target.clone(), endpoint.address);
+            names.insert(alias.clone(), endpoint.address);
+        }
+    }
+    names
+}
+
+/// Goes through the statements in order and keeps what docker accepts.
+fn drafts<'a>(
+    context: &mut Context,
+    host_plan: &HostPlan<'a>,
+    networks: &Networks,
+) -> (Vec<Draft<'a>>, Vec<Attachment<'a>>) {
+    let mut drafts: Vec<Draft<'a>> = Vec::new();
+    let mut attachments = Vec::new();
+    for (number, declaration) in host_plan.declarations().enumerate() {
+        match declaration {
+            Declaration::Container(container) => {
+                if let Some((draft, own)) = draft(context, number, container, &drafts, networks) {
+                    attachments.extend(own);
+                    drafts.push(draft);
+                }
+            }
+            Declaration::Connect(connect) => {
+                let Some(draft) = position(&drafts, &connect.container.value) else {
+                    context.report(unknown_container(&connect.container, &drafts));
+                    continue;
+                };
+                let network = connect.attach.network.as_ref();
+                match networks.find(network.value, Statement { number, span: connect.span }) {
+                    Found::At(index) => {
+                        attachments.push(attach(draft, index, Some(&connect.attach), connect.span));
+                    }
+                    Found::Refused => {}
+                    Found::Unknown(near) => context.report(unknown_network(&connect.attach.network, near, networks)),
+                }
+            }
+            _ => {}
+        }
+    }
+    (drafts, attachments)
+}
+
+fn attach<'a>(draft: usize, network: usize, declaration: Option<&'a AttachDecl>, span: Span) -> Attachment<'a> {
+    Attachment { draft, network, declaration, span }
+}
+
+fn position(drafts: &[Draft<'_>], name: &str) -> Option<usize> {
+    drafts
+        .iter()
+        .position(|d| d.name == name)
+        .or_else(|| drafts.iter().position(|d| d.declaration.aliases.iter().any(|a| a == name)))
+}
+
+fn draft<'a>(
+    context: &mut Context,
+    number: usize,
+    declaration: &'a ContainerDecl,
+    drafts: &[Draft<'a>],
+    networks: &Networks,
+) -> Option<(Draft<'a>, Vec<Attachment<'a>>)> {
+    let name = match &declaration.name {
+        Some(name) => {
+            if let Some(first) = drafts.iter().find(|d| d.name == name.value) {
+                context.report(name_taken(name, first));
+                return None;
+            }
+            name.value.clone()
+        }
+        None => assumed_name(declaration, drafts),
+    };
+    let mode = mode(declaration);
+    let mut attachments = Vec::new();
+    if mode.is_none() {
+        for attached in &declaration.networks {
+            match networks.find(&attached.network.value, Statement { number, span: declaration.span }) {
+                Found::At(index) => {
+                    attachments.push(attach(drafts.len(), index, Some(attached), attached.network.span));
+                }
+                Found::Refused => return None,
+                Found::Unknown(near) => {
+                    context.report(unknown_network(&attached.network, near, networks));
+                    return None;
+                }
+            }
+        }
+    }
+    let default_bridge = mode.as_ref().map_or(declaration.networks.is_empty(), |m| m.value == NetworkMode::Bridge);
+    if default_bridge {
+        let span = mode.as_ref().map_or(declaration.span, |m| m.span);
+        attachments.push(attach(drafts.len(), 0, None, span));
+    }
+    Some((Draft { declaration, name, mode }, attachments))
+}
+
+/// The stated mode; `host` and `none` are also names of networks.
+fn mode(declaration: &ContainerDecl) -> Option<Spanned<NetworkMode>> {
+    let by_name = || {
+        declaration.networks.iter().find_map(|a| match a.network.value.as_str() {
+            "host" => Some(Spanned::new(NetworkMode::Host, a.network.span)),
+            "none" => Some(Spanned::new(NetworkMode::None, a.network.span)),
+            _ => None,
+        })
+    };
+    declaration.mode.clone().or_else(by_name)
+}
+
+/// docker invents a random name; the image's name says more.
+fn assumed_name(declaration: &ContainerDecl, drafts: &[Draft<'_>]) -> String {
+    let image = declaration.image.as_ref().map_or("container", |i| images::short_name(&i.value));
+    let base = sentence_name(image);
+    let taken = |name: &str| drafts.iter().any(|d| d.name == name);
+    if !taken(&base) {
+        return base;
+    }
+    (2..=drafts.len() + 1).map(|n| format!("{base}-{n}")).find(|n| !taken(n)).unwrap_or(base)
+}
+
+/// Addresses for every attachment: stated ones first, the others one after the other.
+fn endpoints(
+    context: &mut Context,
+    engine: &Engine,
+    drafts: &[Draft<'_>],
+    attachments: &[Attachment<'_>],
+) -> BTreeMap<usize, Vec<(Endpoint, i64)>> {
+    let mut taken: Vec<Taken> = engine.networks.iter().map(|_| Taken::default()).collect();
+    for (network, taken) in engine.networks.iter().zip(&mut taken) {
+        taken.add(network.gateway);
+    }
+    for attachment in attachments {
+        if let (Some(address), Some(taken)) = (fixed(attachment), taken.get_mut(attachment.network)) {
+            taken.add(address.value);
+        }
+    }
+    let mut endpoints: BTreeMap<usize, Vec<(Endpoint, i64)>> = BTreeMap::new();
+    for attachment in attachments {
+        let (Some(draft), Some(network)) = (drafts.get(attachment.draft), engine.networks.get(attachment.network))
+        else {
+            continue;
+        };
+        // docker refuses to attach a container to a network twice; the first attachment stays.
+        if endpoints.get(&attachment.draft).is_some_and(|own| own.iter().any(|(e, _)| e.network == attachment.network))
+        {
+            continue;
+        }
+        let next = || taken.get_mut(attachment.network).and_then(|t| t.next(network.subnet, 1));
+        let Some(address) = fixed(attachment).map(|a| a.value).or_else(next) else {
+            context.report(no_address_left(&draft.name, &network.name, attachment.span));
+            continue;
+        };
+        let endpoint = Endpoint {
+            network: attachment.network,
+            address,
+            names: if network.is_default_bridge { Vec::new() } else { names(draft, attachment) },
+            guard: None,
+            origin: Origin::written(format!("`{}` on network `{}`", draft.name, network.name), attachment.span),
+        };
+        endpoints.entry(attachment.draft).or_default().push((endpoint, priority(attachment)));
+    }
+    endpoints
+}
+
+fn fixed<'a>(attachment: &Attachment<'a>) -> Option<&'a Spanned<IpAddr>> {
+    attachment.declaration.and_then(|d| d.address.as_ref())
+}
+
+/// What the name service of a network made by the user answers to; the default bridge has none.
+fn names(draft: &Draft<'_>, attachment: &Attachment<'_>) -> Vec<String> {
+    let mut names = vec![draft.name.clone()];
+    let own = attachment.declaration.map_or(&[][..], |d| &d.aliases);
+    for alias in draft.declaration.aliases.iter().chain(own) {
+        if !names.contains(alias) {
+            names.push(alias.clone());
+        }
+    }
+    names
+}
+
+fn networking(
+    draft: &Draft<'_>,
+    mut bridges: Vec<(Endpoint, i64)>,
+    drafts: &[Draft<'_>],
+    order: &[usize],
+    engine: &Engine,
+) -> Networking {
+    bridges.sort_by_cached_key(|(endpoint, priority)| gateway_order(endpoint.network, *priority, engine));
+    let on_bridges = Networking::Bridges(bridges.into_iter().map(|(endpoint, _)| endpoint).collect());
+    let Some(mode) = &draft.mode else { return on_bridges };
+    match (&mode.value, &on_bridges) {
+        (NetworkMode::Host, _) => Networking::Host(Origin::written("network mode `host`", mode.span)),
+        (NetworkMode::None, Networking::Bridges(endpoints)) if endpoints.is_empty() => {
+            Networking::None(Origin::written("network mode `none`", mode.span))
+        }
+        (NetworkMode::Container(name), _) => {
+            let origin = Origin::written(format!("network namespace of `{name}`"), mode.span);
+            let index = position(drafts, name).and_then(|target| order.iter().position(|number| *number == target));
+            index.map_or(on_bridges, |index| Networking::Container(index, origin))
+        }
+        _ => on_bridges,
+    }
+}
+
+fn priority(attachment: &Attachment<'_>) -> i64 {
+    attachment.declaration.and_then(|d| d.gateway_priority.as_ref()).map_or(0, |p| p.value)
+}
+
+/// Which endpoint has the default route: not an internal network, then the highest priority, then the network's name
+/// (moby 28, libnetwork/sandbox.go, `Endpoint.Less`).
+fn gateway_order(network: usize, priority: i64, engine: &Engine) -> (bool, Reverse<i64>, Option<&str>) {
+    let network = engine.networks.get(network);
+    (network.is_some_and(|n| n.internal), Reverse(priority), network.map(|n| n.name.as_str()))
+}
+
+fn name_taken(name: &Spanned<String>, first: &Draft<'_>) -> Diagnostic {
+    let span = first.declaration.name.as_ref().map_or(first.declaration.span, |n| n.span);
+    Diagnostic::new(Code::DockerNameTaken, format!("the container name `{}` is in use", name.value))
+        .label(name.span, "docker refuses to start this container")
+        .label(span, "the name is given here")
+        .help("give one of them another name")
+}
+
+fn unknown_network(name: &Spanned<String>, near: Option<String>, networks: &Networks) -> Diagnostic {
+    let mut diagnostic = Diagnostic::new(Code::DockerUnknownNetwork, format!("there is no network `{}`", name.value))
+        .label(name.span, "docker refuses to attach the container");
+    if let Some(later) = networks.made_at(&name.value) {
+        diagnostic = diagnostic.label(later, "created only here, later in the file");
+    }
+    match near.filter(|near| *near != name.value) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help(format!("create it before, with `docker network create {}`", name.value)),
+    }
+}
+
+fn unknown_container(name: &Spanned<String>, drafts: &[Draft<'_>]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::DockerUnknownContainer, format!("there is no container `{}`", name.value))
+        .label(name.span, "named here");
+    match did_you_mean(&name.value, drafts.iter().map(|d| d.name.as_str())) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help("a container must be started before others can refer to it"),
+    }
+}
+
+fn no_address_left(container: &str, network: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::BadAddress, format!("network `{network}` has no address left for `{container}`"))
+        .label(span, "attached here")
+        .help("give the network a larger subnet")
+}

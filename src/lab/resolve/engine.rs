@@ -1,0 +1,316 @@
+//! A host's docker engine: options, networks, containers.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::lab::declaration::{EngineDecl, NetworkDecl};
+use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
+use crate::net::{IpNet, Version};
+use crate::provenance::Origin;
+use crate::source::{Span, Spanned};
+
+use super::addresses::{free_pool, nth, overlap, prefix};
+use super::bind::{HostPlan, Plan};
+use super::names::span_of;
+use super::{Context, HostId, containers};
+
+/// The release that is assumed when none is stated.
+const DEFAULT_VERSION: Version = Version::new(28, 5, 2);
+
+/// The engine of a host, if anything on the host speaks of docker.
+pub(super) fn resolve(
+    context: &mut Context,
+    id: HostId,
+    plan: &Plan<'_>,
+    host_plan: &HostPlan<'_>,
+    host: &Host,
+) -> Option<Engine> {
+    let first = host_plan.declarations().find(|d| is_about_docker(d))?;
+    let mut engine = Engine {
+        version: DEFAULT_VERSION,
+        options: EngineOptions::default(),
+        networks: Vec::new(),
+        containers: Vec::new(),
+        origin: Origin::assumed(format!("docker engine {DEFAULT_VERSION} on `{}`", host.name), span_of(first)),
+    };
+    let mut default_bridge = None;
+    for declaration in host_plan.declarations() {
+        if let Declaration::Engine(options) = declaration {
+            set_options(&mut engine, options, &host.name);
+            default_bridge = options.default_bridge.as_ref().or(default_bridge);
+        }
+    }
+    let networks = networks(context, id, host_plan, host, &mut engine, default_bridge);
+    containers::resolve(context, plan, host_plan, host, &mut engine, &networks);
+    Some(engine)
+}
+
+fn is_about_docker(declaration: &Declaration) -> bool {
+    use Declaration as D;
+    match declaration {
+        D::Engine(_) | D::Network(_) | D::Container(_) | D::Connect(_) => true,
+        D::Event(event) => matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
+        _ => false,
+    }
+}
+
+fn set_options(engine: &mut Engine, stated: &EngineDecl, host: &str) {
+    if let Some(version) = &stated.version {
+        engine.version = version.value;
+        engine.origin = Origin::written(format!("docker engine {} on `{host}`", version.value), version.span);
+    }
+    let options = &mut engine.options;
+    set(&mut options.iptables, stated.iptables.as_ref());
+    set(&mut options.ip_forward, stated.ip_forward.as_ref());
+    set(&mut options.ip_forward_no_drop, stated.ip_forward_no_drop.as_ref());
+    set(&mut options.ip_masq, stated.ip_masq.as_ref());
+    set(&mut options.icc, stated.icc.as_ref());
+    set(&mut options.userland_proxy, stated.userland_proxy.as_ref());
+    set(&mut options.allow_direct_routing, stated.allow_direct_routing.as_ref());
+    set(&mut options.backend, stated.backend.as_ref());
+    if let Some(address) = &stated.publish_address {
+        options.publish_address = Some(address.value);
+    }
+}
+
+fn set<T: Copy>(option: &mut T, stated: Option<&Spanned<T>>) {
+    if let Some(stated) = stated {
+        *option = stated.value;
+    }
+}
+
+/// A statement of a host's files: its number in the order in which they take effect, and its place.
+#[derive(Clone, Copy)]
+pub(super) struct Statement {
+    pub(super) number: usize,
+    pub(super) span: Span,
+}
+
+/// The networks of an engine by name, and those whose creation docker refuses or we do not model.
+pub(super) struct Networks {
+    names: Vec<(String, Option<Statement>)>,
+    refused: BTreeSet<String>,
+}
+
+/// What a network's name leads to.
+pub(super) enum Found {
+    /// A network, by index.
+    At(usize),
+    /// It was reported already why it is not there.
+    Refused,
+    /// Nothing bears the name; perhaps this was meant.
+    Unknown(Option<String>),
+}
+
+impl Networks {
+    /// Looks a network up from a statement; one that the same file creates only later is not there yet.
+    pub(super) fn find(&self, name: &str, from: Statement) -> Found {
+        let later = |made: &Statement| made.span.source == from.span.source && from.number < made.number;
+        if self.refused.contains(name) {
+            return Found::Refused;
+        }
+        match self.names.iter().position(|(n, made)| n == name && !made.as_ref().is_some_and(later)) {
+            Some(index) => Found::At(index),
+            None => {
+                let near = did_you_mean(name, self.names.iter().map(|(n, _)| n.as_str()));
+                Found::Unknown(near.map(str::to_owned))
+            }
+        }
+    }
+
+    /// The place where a network of this name is made.
+    pub(super) fn made_at(&self, name: &str) -> Option<Span> {
+        self.names.iter().find(|(n, _)| n == name).and_then(|(_, made)| *made).map(|made| made.span)
+    }
+}
+
+fn networks(
+    context: &mut Context,
+    id: HostId,
+    host_plan: &HostPlan<'_>,
+    host: &Host,
+    engine: &mut Engine,
+    default_bridge: Option<&Spanned<IpNet>>,
+) -> Networks {
+    let mut found = Networks { names: Vec::new(), refused: BTreeSet::new() };
+    let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
+    let declared = accepted(context, id, host_plan, &mut found);
+    let bridge = bridge_network(engine, &in_use, default_bridge);
+    in_use.push(bridge.subnet);
+    found.names.push((bridge.name.clone(), None));
+    engine.networks.push(bridge);
+    // Stated subnets are set aside first: in which order compose creates its networks is not defined.
+    in_use.extend(declared.iter().filter_map(|(_, d)| d.subnet.as_ref()).map(|s| s.value.trunc()));
+    for declaration in declared {
+        let (number, declaration) = declaration;
+        match subnet_of(declaration, &in_use) {
+            Some(subnet) => {
+                in_use.push(subnet);
+                found.names.push((declaration.name.value.clone(), Some(Statement { number, span: declaration.span })));
+                let network = network(declaration, subnet, &engine.networks);
+                engine.networks.push(network);
+            }
+            None => {
+                found.refused.insert(declaration.name.value.clone());
+                context.report(no_pool_left(declaration));
+            }
+        }
+    }
+    check_external(context, host_plan, &mut found);
+    found
+}
+
+fn subnet_of(declaration: &NetworkDecl, in_use: &[IpNet]) -> Option<IpNet> {
+    declaration.subnet.as_ref().map_or_else(|| free_pool(in_use), |s| Some(s.value.trunc()))
+}
+
+/// The declared networks that docker would create, in order, with the number of their statement.
+fn accepted<'a>(
+    context: &mut Context,
+    id: HostId,
+    host_plan: &HostPlan<'a>,
+    found: &mut Networks,
+) -> Vec<(usize, &'a NetworkDecl)> {
+    let mut accepted: Vec<(usize, &NetworkDecl)> = Vec::new();
+    for (number, declaration) in host_plan.declarations().enumerate() {
+        let Declaration::Network(network) = declaration else { continue };
+        if network.external || is_predefined(&network.name.value) {
+            continue;
+        }
+        if let Some(driver) = network.driver.as_ref().filter(|d| d.value != "bridge") {
+            found.refused.insert(network.name.value.clone());
+            let what = format!("network `{}` of driver `{}`", network.name.value, driver.value);
+            context.unmodeled.push(Unmodeled { what, span: driver.span, host: Some(id) });
+        } else if let Some((_, first)) = accepted.iter().find(|(_, n)| n.name.value == network.name.value) {
+            if first.subnet != network.subnet || first.internal != network.internal {
+                context.report(network_twice(first, network));
+            }
+        } else if let Some((_, other)) = accepted.iter().find(|(_, n)| subnets_overlap(n, network)) {
+            found.refused.insert(network.name.value.clone());
+            context.report(pools_overlap(other, network));
+        } else {
+            accepted.push((number, network));
+        }
+    }
+    accepted
+}
+
+/// Networks that every engine has; `docker network create` refuses their names.
+fn is_predefined(name: &str) -> bool {
+    matches!(name, "bridge" | "host" | "none")
+}
+
+fn subnets_overlap(a: &NetworkDecl, b: &NetworkDecl) -> bool {
+    match (&a.subnet, &b.subnet) {
+        (Some(a), Some(b)) => overlap(a.value, b.value),
+        _ => false,
+    }
+}
+
+fn bridge_network(engine: &Engine, in_use: &[IpNet], stated: Option<&Spanned<IpNet>>) -> ContainerNetwork {
+    const CITATION: &str = "docs.docker.com, Bridge network driver: containers join `bridge` unless told otherwise";
+    let fallback = prefix([172, 17, 0, 0], 16);
+    let subnet = stated.map_or_else(|| free_pool(in_use).unwrap_or(fallback), |bip| bip.value.trunc());
+    let gateway = stated.map(|bip| bip.value.addr()).or_else(|| nth(subnet, 1)).unwrap_or(subnet.addr());
+    let origin = match stated {
+        Some(bip) => Origin::written("network `bridge`", bip.span),
+        None => engine.origin.derive("network `bridge`", CITATION),
+    };
+    ContainerNetwork {
+        name: "bridge".to_owned(),
+        aliases: Vec::new(),
+        bridge: "docker0".to_owned(),
+        subnet,
+        gateway,
+        internal: false,
+        icc: engine.options.icc,
+        masquerade: engine.options.ip_masq,
+        gateway_mode: GatewayMode::Nat,
+        publish_address: engine.options.publish_address,
+        is_default_bridge: true,
+        origin,
+    }
+}
+
+fn network(declaration: &NetworkDecl, subnet: IpNet, others: &[ContainerNetwork]) -> ContainerNetwork {
+    let stated = |option: &Option<Spanned<bool>>, default| option.as_ref().map_or(default, |o| o.value);
+    let gateway: Option<IpAddr> = declaration.gateway.as_ref().map(|g| g.value).or_else(|| nth(subnet, 1));
+    let name = &declaration.name.value;
+    ContainerNetwork {
+        name: name.clone(),
+        aliases: declaration.key.iter().filter(|key| *key != name).cloned().collect(),
+        bridge: declaration.bridge.as_ref().map_or_else(|| bridge_name(name, others), |b| b.value.clone()),
+        subnet,
+        gateway: gateway.unwrap_or(subnet.addr()),
+        internal: stated(&declaration.internal, false),
+        icc: stated(&declaration.icc, true),
+        masquerade: stated(&declaration.masquerade, true),
+        gateway_mode: declaration.gateway_mode.as_ref().map_or(GatewayMode::Nat, |m| m.value),
+        publish_address: declaration.publish_address.as_ref().map(|a| a.value),
+        is_default_bridge: false,
+        origin: Origin::written(format!("network `{name}`"), declaration.span),
+    }
+}
+
+/// docker names a bridge `br-` and twelve digits of the network's random id. The network's name stands for the id, so
+/// that names are stable; an interface name has at most 15 characters.
+fn bridge_name(network: &str, others: &[ContainerNetwork]) -> String {
+    let taken = |name: &str| others.iter().any(|o| o.bridge == name);
+    let ascii: String = network.chars().filter(char::is_ascii_graphic).collect();
+    let short: String = ascii.chars().take(12).collect();
+    let plain = format!("br-{short}");
+    if !taken(&plain) {
+        return plain;
+    }
+    let shorter: String = ascii.chars().take(9).collect();
+    (2..=others.len() + 1).map(|n| format!("br-{shorter}-{n}")).find(|n| !taken(n)).unwrap_or(plain)
+}
+
+fn check_external(context: &mut Context, host_plan: &HostPlan<'_>, found: &mut Networks) {
+    for declaration in host_plan.declarations() {
+        let Declaration::Network(network) = declaration else { continue };
+        let name = &network.name.value;
+        let exists = is_predefined(name) || found.refused.contains(name) || found.names.iter().any(|(n, _)| n == name);
+        if network.external && !exists {
+            context.report(no_external(network));
+            found.refused.insert(name.clone());
+        }
+    }
+}
+
+fn no_external(network: &NetworkDecl) -> Diagnostic {
+    let name = &network.name.value;
+    Diagnostic::new(
+        Code::ComposeUnknownNetwork,
+        format!("network `{name}` is declared external but nothing creates it"),
+    )
+    .label(network.name.span, "must exist before the services start")
+    .help(format!("create it with `docker network create {name}` in a file of the same host, or drop `external`"))
+}
+
+fn network_twice(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
+    Diagnostic::new(
+        Code::DockerNameTaken,
+        format!("network `{}` exists already, with other settings", first.name.value),
+    )
+    .label(second.name.span, "created again here")
+    .label(first.name.span, "first created here")
+    .help("give one of them another name")
+}
+
+fn pools_overlap(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
+    let span = |n: &NetworkDecl| n.subnet.as_ref().map_or(n.span, |s| s.span);
+    let names = (&first.name.value, &second.name.value);
+    Diagnostic::new(Code::SubnetOverlap, format!("the subnets of networks `{}` and `{}` overlap", names.0, names.1))
+        .label(span(second), "docker refuses to create this network")
+        .label(span(first), "because of this one")
+        .help("choose another subnet")
+}
+
+fn no_pool_left(network: &NetworkDecl) -> Diagnostic {
+    let message = format!("docker has no address pool left for network `{}`", network.name.value);
+    Diagnostic::new(Code::SubnetOverlap, message)
+        .label(network.span, "every default pool overlaps a subnet in use")
+        .help("state a subnet")
+}

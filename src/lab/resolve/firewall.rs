@@ -1,0 +1,207 @@
+//! firewalld: the configuration that is in force after everything that the files do to it.
+//!
+//! There are two configurations. The permanent one is what the files in /etc/firewalld say; starting or reloading the
+//! daemon copies it over the running one. `firewall-cmd` without `--permanent` changes the running one only
+//! (firewall-cmd(1), "--permanent").
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
+use crate::lab::{Declaration, Firewalld, HostEvent, Policy, RuleBackend, Zone};
+use crate::net::Version;
+use crate::provenance::Origin;
+use crate::source::Span;
+
+use super::Context;
+use super::bind::HostPlan;
+use super::names::span_of;
+use super::zone::{self, Place};
+
+/// The release that is assumed when none is stated.
+const DEFAULT_VERSION: Version = Version::new(2, 5, 2);
+
+/// One of the two configurations.
+#[derive(Clone)]
+pub(super) struct Configuration {
+    pub(super) zones: BTreeMap<String, Zone>,
+    pub(super) policies: BTreeMap<String, Policy>,
+}
+
+/// The daemon while the files are gone through.
+struct Daemon {
+    firewalld: Firewalld,
+    permanent: Configuration,
+    running: Configuration,
+    /// Permanent changes that the running daemon has not seen.
+    pending: Vec<Span>,
+}
+
+/// firewalld of a host, if anything on the host speaks of it.
+pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, has_engine: bool) -> Option<Firewalld> {
+    let first = plan.declarations().find(|d| is_about_firewalld(d))?;
+    let origin = Origin::assumed(format!("firewalld {DEFAULT_VERSION} on `{}`", plan.name), span_of(first));
+    let mut firewalld = Firewalld {
+        version: DEFAULT_VERSION,
+        backend: RuleBackend::Nftables,
+        default_zone: "public".to_owned(),
+        strict_forward_ports: false,
+        zones: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        origin,
+    };
+    for declaration in plan.declarations() {
+        if let Declaration::Firewalld(stated) = declaration {
+            set_options(&mut firewalld, stated, &plan.name);
+        }
+    }
+    let permanent = configured(context, plan, has_engine);
+    let running = permanent.clone();
+    let mut daemon = Daemon { firewalld, permanent, running, pending: Vec::new() };
+    plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
+    happen(&mut daemon, HostEvent::FirewalldStart);
+    go_through(context, plan, &mut daemon);
+    check_default_zone(context, plan, &daemon);
+    let Daemon { mut firewalld, running, pending, .. } = daemon;
+    pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
+    firewalld.zones = running.zones;
+    firewalld.policies = running.policies;
+    Some(firewalld)
+}
+
+fn is_about_firewalld(declaration: &Declaration) -> bool {
+    use Declaration as D;
+    match declaration {
+        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::FirewallCmd(_) => true,
+        D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
+        _ => false,
+    }
+}
+
+fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
+    if let Some(version) = &stated.version {
+        firewalld.version = version.value;
+        firewalld.origin = Origin::written(format!("firewalld {} on `{host}`", version.value), version.span);
+    }
+    if let Some(backend) = &stated.backend {
+        firewalld.backend = backend.value;
+    }
+    if let Some(zone) = &stated.default_zone {
+        firewalld.default_zone.clone_from(&zone.value);
+    }
+    if let Some(strict) = &stated.strict_forward_ports {
+        firewalld.strict_forward_ports = strict.value;
+    }
+}
+
+/// What the daemon reads when it starts: the built-in zones, replaced by the files of the same name.
+fn configured(context: &mut Context, plan: &HostPlan<'_>, has_engine: bool) -> Configuration {
+    let mut configuration = Configuration { zones: zone::builtin_zones(), policies: zone::builtin_policies() };
+    let commands = || plan.declarations().filter_map(command);
+    let names_docker = |c: &FirewallCmd| c.zone.as_ref().is_some_and(|z| z.value == "docker");
+    if has_engine && commands().any(names_docker) {
+        configuration.zones.insert("docker".to_owned(), zone::docker_zone());
+    }
+    for declaration in plan.declarations() {
+        match declaration {
+            Declaration::Zone(file) => {
+                configuration.zones.insert(file.name.value.clone(), zone::of_file(context, file));
+            }
+            Declaration::Policy(file) => {
+                configuration.policies.insert(file.name.value.clone(), zone::policy_of_file(context, file));
+            }
+            _ => {}
+        }
+    }
+    configuration
+}
+
+fn command(declaration: &Declaration) -> Option<&FirewallCmd> {
+    match declaration {
+        Declaration::FirewallCmd(command) => Some(command),
+        _ => None,
+    }
+}
+
+/// lab.yaml's events before its last start come first, then the files, then the rest of lab.yaml: the order of
+/// [`super::events`].
+fn go_through(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut Daemon) {
+    let is_start = |d: &&Declaration| matches!(d, Declaration::Event(e) if matches!(e.value, HostEvent::FirewalldStart | HostEvent::EngineStart));
+    let starts = plan.stated.iter().rposition(is_start).map_or(0, |last| last + 1);
+    let (before, after) = plan.stated.split_at_checked(starts).unwrap_or((&plan.stated, &[]));
+    for declaration in before.iter().chain(&plan.files).chain(after) {
+        match declaration {
+            Declaration::FirewallCmd(command) if !command.offline => apply(context, daemon, command),
+            Declaration::Event(event) => happen(daemon, event.value),
+            _ => {}
+        }
+    }
+}
+
+fn happen(daemon: &mut Daemon, event: HostEvent) {
+    use HostEvent as E;
+    if matches!(event, E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload) {
+        let runtime_bindings = daemon.running.clone();
+        daemon.running = daemon.permanent.clone();
+        if event == E::FirewalldReload {
+            keep_interfaces(&runtime_bindings, &mut daemon.running);
+        }
+        daemon.pending.clear();
+    }
+}
+
+/// A reload keeps the interfaces that were bound at run time in their zones (firewalld, src/firewall/core/fw.py,
+/// `reload`: "restore zone interfaces").
+fn keep_interfaces(before: &Configuration, after: &mut Configuration) {
+    for (name, zone) in &before.zones {
+        for interface in &zone.interfaces {
+            let bound = after.zones.values().any(|z| z.interfaces.iter().any(|i| i.value == interface.value));
+            if !bound && let Some(zone) = after.zones.get_mut(name) {
+                zone.interfaces.push(interface.clone());
+            }
+        }
+    }
+}
+
+fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
+    match &command.change {
+        FirewallChange::RuntimeToPermanent => {
+            daemon.permanent = daemon.running.clone();
+            daemon.pending.clear();
+        }
+        // firewall-cmd(1): "--set-default-zone ... This is a runtime and permanent change."
+        FirewallChange::DefaultZone(name) => match daemon.running.zones.contains_key(name) {
+            true => daemon.firewalld.default_zone.clone_from(name),
+            false => context.report(zone::unknown_zone(name, command.span, daemon.running.zones.keys())),
+        },
+        _ => {
+            let place = match (&command.policy, &command.zone) {
+                (Some(policy), _) => Place::Policy(&policy.value, policy.span),
+                (None, Some(zone)) => Place::Zone(&zone.value, zone.span),
+                (None, None) => Place::Zone(&daemon.firewalld.default_zone, command.span),
+            };
+            let target = if command.permanent { &mut daemon.permanent } else { &mut daemon.running };
+            let changed = zone::change(context, target, place, command);
+            if changed && command.permanent {
+                daemon.pending.push(command.span);
+            }
+        }
+    }
+}
+
+fn check_default_zone(context: &mut Context, plan: &HostPlan<'_>, daemon: &Daemon) {
+    for declaration in plan.declarations() {
+        let Declaration::Firewalld(stated) = declaration else { continue };
+        if let Some(name) = &stated.default_zone
+            && !daemon.permanent.zones.contains_key(&name.value)
+        {
+            context.report(zone::unknown_zone(&name.value, name.span, daemon.permanent.zones.keys()));
+        }
+    }
+}
+
+fn not_reloaded(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::FirewalldNotReloaded, "a permanent change is not in force: firewalld is never reloaded")
+        .label(span, "stored, but the running firewall does not know it")
+        .help("add `firewall-cmd --reload` behind it, or make the change without `--permanent` as well")
+}

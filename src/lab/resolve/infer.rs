@@ -1,0 +1,116 @@
+//! Hosts when no lab.yaml states them: one physical host, the VMs that it runs, and the files on whichever of them can
+//! be meant.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::declaration::{Declaration, MachineDecl};
+use crate::lab::{HostKind, Os};
+use crate::provenance::Origin;
+use crate::source::Span;
+
+use super::bind::{HostPlan, Plan, is_about_a_host};
+use super::names::{sentence_name, span_of};
+use super::{Context, HostId, Input};
+
+/// Name of the machine that nobody named.
+const HOST: &str = "host";
+
+/// One physical host, and one host for every VM; the other files go to the only VM, or to the host without VMs.
+pub(super) fn hosts<'a>(context: &mut Context, inputs: &'a [Input], plan: &mut Plan<'a>) {
+    let machines: Vec<&MachineDecl> = inputs.iter().flat_map(|i| &i.declarations).filter_map(machine).collect();
+    plan.hosts.push(physical(&machines, inputs));
+    for machine in &machines {
+        let name = unused_name(&sentence_name(&machine.name.value), plan);
+        plan.hosts.push(virtual_machine(name, machine));
+    }
+    for input in inputs {
+        bind(context, input, machines.len(), plan);
+    }
+}
+
+fn machine(declaration: &Declaration) -> Option<&MachineDecl> {
+    match declaration {
+        Declaration::Machine(machine) => Some(machine),
+        _ => None,
+    }
+}
+
+fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
+    let about = match machines.first() {
+        Some(machine) => Some(machine.span),
+        None => inputs.iter().flat_map(|i| &i.declarations).filter(|d| is_about_a_host(d)).find_map(span_of),
+    };
+    let what = match machines.first() {
+        Some(machine) => format!("a physical host `{HOST}` that runs the VM `{}`", machine.name.value),
+        None => format!("one Linux host `{HOST}` that these files configure"),
+    };
+    HostPlan {
+        name: HOST.to_owned(),
+        kind: HostKind::Physical,
+        os: machines.iter().find_map(|m| m.runs_on).unwrap_or(Os::Linux),
+        declaration: None,
+        machine: None,
+        stated: Vec::new(),
+        files: Vec::new(),
+        origin: Origin::assumed(what, about),
+    }
+}
+
+fn virtual_machine(name: String, machine: &MachineDecl) -> HostPlan<'_> {
+    HostPlan {
+        origin: Origin::written(format!("virtual machine `{}`", machine.name.value), machine.span),
+        name,
+        kind: HostKind::Vm { on: HostId(0) },
+        os: guest_os(Some(machine)),
+        declaration: None,
+        machine: Some(machine),
+        stated: Vec::new(),
+        files: Vec::new(),
+    }
+}
+
+fn unused_name(wanted: &str, plan: &Plan<'_>) -> String {
+    let taken = |name: &str| plan.hosts.iter().any(|h| h.name == name);
+    if !taken(wanted) {
+        return wanted.to_owned();
+    }
+    (2..=plan.hosts.len() + 1).map(|n| format!("{wanted}-{n}")).find(|n| !taken(n)).unwrap_or_default()
+}
+
+fn bind<'a>(context: &mut Context, input: &'a Input, machines: usize, plan: &mut Plan<'a>) {
+    let mut about_hosts = input.declarations.iter().filter(|d| is_about_a_host(d)).peekable();
+    let Some(first) = about_hosts.peek().and_then(|d| span_of(d)) else { return };
+    let from_machine = input.declarations.iter().find_map(machine);
+    let of_machine = from_machine.and_then(|m| plan.hosts.iter().position(|h| is_machine(h, m)));
+    let owner = of_machine.or(match machines {
+        0 => Some(0),
+        1 => Some(1),
+        _ => None,
+    });
+    match owner.and_then(|index| plan.hosts.get_mut(index)) {
+        Some(host) => host.files.extend(about_hosts),
+        None => context.report(ambiguous(&input.path, first, plan)),
+    }
+}
+
+fn is_machine(host: &HostPlan<'_>, machine: &MachineDecl) -> bool {
+    host.machine.is_some_and(|m| m.span == machine.span)
+}
+
+/// The operating system of a VM, from `OSType`; Linux when nothing is known.
+pub(super) fn guest_os(machine: Option<&MachineDecl>) -> Os {
+    let os_type = machine.and_then(|m| m.os_type.as_ref()).map_or("", |t| t.value.as_str());
+    if os_type.starts_with("Windows") {
+        Os::Windows
+    } else if os_type.starts_with("MacOS") {
+        Os::MacOs
+    } else {
+        Os::Linux
+    }
+}
+
+fn ambiguous(path: &str, span: Span, plan: &Plan<'_>) -> Diagnostic {
+    let names: Vec<&str> = plan.hosts.iter().map(|h| h.name.as_str()).collect();
+    Diagnostic::new(Code::LabAmbiguous, format!("it is not stated which host `{path}` configures"))
+        .label(span, "this could be meant for any of several hosts")
+        .help(format!("write a lab.yaml that lists the file under one of its hosts ({})", names.join(", ")))
+}

@@ -1,0 +1,213 @@
+//! Published ports: ranges are expanded, and ports that are taken stop the container.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::declaration::{ContainerDecl, PublishDecl};
+use crate::lab::{Host, Publish, images};
+use crate::net::{PortRange, Protocol};
+use crate::provenance::Origin;
+use crate::source::Span;
+
+use super::Context;
+
+/// Who holds a port of a host.
+struct Holder {
+    address: Option<IpAddr>,
+    who: String,
+    span: Option<Span>,
+}
+
+/// The ports of a host that are in use.
+pub(super) struct Ports(BTreeMap<(Protocol, u16), Vec<Holder>>);
+
+impl Ports {
+    /// Starts with what the host's own programs are stated to listen on.
+    pub(super) fn of_host(host: &Host) -> Self {
+        let mut ports = Self(BTreeMap::new());
+        for process in &host.processes {
+            for listen in process.listens.iter().filter(|l| l.ports.count() <= 1024) {
+                for port in listen.ports.first..=listen.ports.last {
+                    let holder =
+                        Holder { address: listen.address, who: process.name.clone(), span: listen.origin.span() };
+                    ports.0.entry((listen.protocol, port)).or_default().push(holder);
+                }
+            }
+        }
+        ports
+    }
+
+    fn holder(&self, protocol: Protocol, address: Option<IpAddr>, port: u16) -> Option<&Holder> {
+        self.0.get(&(protocol, port))?.iter().find(|h| collide(h.address, address))
+    }
+
+    fn take(&mut self, publish: &Publish, address: Option<IpAddr>, who: &str) {
+        if let Some(port) = publish.host_port {
+            let holder = Holder { address, who: who.to_owned(), span: publish.origin.span() };
+            self.0.entry((publish.protocol, port)).or_default().push(holder);
+        }
+    }
+}
+
+/// Whether two listening addresses exclude each other: the same address, or one of them is all addresses.
+fn collide(a: Option<IpAddr>, b: Option<IpAddr>) -> bool {
+    let all = |address: Option<IpAddr>| address.is_none_or(|a| a.is_unspecified());
+    match (a, b) {
+        (Some(a), Some(b)) if a.is_ipv4() != b.is_ipv4() => false,
+        _ => all(a) || all(b) || a == b,
+    }
+}
+
+/// What a container joins, as far as it decides whether and where its ports are published.
+#[derive(Clone, Copy)]
+pub(super) enum Joins {
+    /// A bridge network with a way out; ports are published on this address when none is stated.
+    Bridge(Option<IpAddr>),
+    /// Internal networks.
+    InternalOnly,
+    /// The host's own namespace.
+    Host,
+    /// Another container's namespace.
+    Container,
+    /// No network.
+    Nothing,
+}
+
+/// The published ports of a container; nothing when a port is taken, because docker does not start it then.
+pub(super) fn resolve(
+    context: &mut Context,
+    container: &ContainerDecl,
+    name: &str,
+    joins: Joins,
+    ports: &mut Ports,
+) -> Option<Vec<Publish>> {
+    let Joins::Bridge(default_address) = joins else {
+        report_ignored(context, container, name, joins);
+        return Some(Vec::new());
+    };
+    let effective = |publish: &Publish| publish.host_address.or(default_address);
+    let mut publishes = Vec::new();
+    for declaration in &container.publishes {
+        publishes.extend(expand(context, declaration, name, default_address, ports));
+    }
+    publishes.extend(publish_all(container, name));
+    for publish in &publishes {
+        let Some(port) = publish.host_port else { continue };
+        if let Some(holder) = ports.holder(publish.protocol, effective(publish), port) {
+            let diagnostic = port_taken(name, publish, port, holder);
+            context.report(diagnostic);
+            return None;
+        }
+    }
+    publishes.iter().for_each(|p| ports.take(p, effective(p), name));
+    Some(publishes)
+}
+
+/// One entry for each port. A range on both sides goes pairwise; a host range for one container port means the first
+/// that is free (docs.docker.com, `docker container run`, `--publish`).
+fn expand(
+    context: &mut Context,
+    declaration: &PublishDecl,
+    container: &str,
+    default_address: Option<IpAddr>,
+    ports: &Ports,
+) -> Vec<Publish> {
+    let publish = |host_port: Option<u16>, container_port: u16| {
+        let what = match host_port {
+            Some(port) => format!("published port {port} of `{container}`"),
+            None => format!("port {container_port} of `{container}`, published on a port that docker chooses"),
+        };
+        Publish {
+            host_address: declaration.host_address,
+            host_port,
+            container_port,
+            protocol: declaration.protocol,
+            guard: None,
+            origin: Origin::written(what, declaration.span),
+        }
+    };
+    let inside = declaration.container_ports;
+    let Some(outside) = declaration.host_ports else {
+        return (inside.first..=inside.last).map(|port| publish(None, port)).collect();
+    };
+    if outside.count() == inside.count() {
+        return (outside.first..=outside.last)
+            .zip(inside.first..=inside.last)
+            .map(|(o, i)| publish(Some(o), i))
+            .collect();
+    }
+    if inside.count() == 1 {
+        let address = declaration.host_address.or(default_address);
+        let free = (outside.first..=outside.last).find(|p| ports.holder(declaration.protocol, address, *p).is_none());
+        return vec![publish(Some(free.unwrap_or(outside.first)), inside.first)];
+    }
+    context.report(ranges_differ(declaration.span, outside, inside));
+    Vec::new()
+}
+
+/// `-P` publishes every exposed port, those of the image included, on ports that the kernel chooses.
+fn publish_all(container: &ContainerDecl, name: &str) -> Vec<Publish> {
+    let Some(span) = container.publish_all else { return Vec::new() };
+    let mut exposed: Vec<(Protocol, u16)> = container
+        .exposes
+        .iter()
+        .flat_map(|e| (e.value.1.first..=e.value.1.last).map(|port| (e.value.0, port)))
+        .collect();
+    if let Some(image) = container.image.as_ref().and_then(|i| images::find(&i.value)) {
+        exposed.extend(image.ports.iter().copied());
+    }
+    exposed.sort_unstable();
+    exposed.dedup();
+    let publish = |(protocol, port): (Protocol, u16)| Publish {
+        host_address: None,
+        host_port: None,
+        container_port: port,
+        protocol,
+        guard: None,
+        origin: Origin::written(
+            format!("exposed port {port} of `{name}`, published on a port that docker chooses"),
+            span,
+        ),
+    };
+    exposed.into_iter().map(publish).collect()
+}
+
+fn report_ignored(context: &mut Context, container: &ContainerDecl, name: &str, joins: Joins) {
+    let reason = match joins {
+        Joins::Host => "the container uses the host's own network",
+        Joins::Container => "the container uses another container's network",
+        Joins::InternalOnly => "the container is on internal networks only",
+        Joins::Nothing | Joins::Bridge(_) => "the container has no network",
+    };
+    let way_out = match joins {
+        Joins::Host => "remove it: programs of the container listen on the host directly",
+        Joins::Container => "publish the port on the container whose network is used",
+        _ => "attach the container to a network that is not internal as well",
+    };
+    let places = container.publishes.iter().map(|p| p.span).chain(container.publish_all);
+    for span in places {
+        let message = format!("docker publishes no port of `{name}`, because {reason}");
+        let diagnostic = Diagnostic::new(Code::DockerPublishIgnored, message).label(span, "has no effect");
+        context.report(diagnostic.help(way_out));
+    }
+}
+
+fn port_taken(name: &str, publish: &Publish, port: u16, holder: &Holder) -> Diagnostic {
+    let message = format!("port {port}/{} of `{name}` is taken by `{}`", publish.protocol, holder.who);
+    let mut diagnostic = Diagnostic::new(Code::DockerPortTaken, message);
+    if let Some(span) = publish.origin.span() {
+        diagnostic = diagnostic.label(span, "docker does not start this container");
+    }
+    if let Some(span) = holder.span {
+        diagnostic = diagnostic.label(span, "the port is taken here");
+    }
+    diagnostic.help("publish one of them on another port of the host")
+}
+
+fn ranges_differ(span: Span, outside: PortRange, inside: PortRange) -> Diagnostic {
+    let counts = format!("{} ports of the host for {} ports of the container", outside.count(), inside.count());
+    Diagnostic::new(Code::BadPort, format!("port ranges of different length: {counts}"))
+        .label(span, "docker refuses this")
+        .help("make both ranges equally long")
+}

@@ -1,0 +1,434 @@
+//! Segments, interfaces and routers.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::declaration::{InterfaceDecl, SegmentDecl};
+use crate::lab::{
+    Attachment, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId, SegmentKind,
+};
+use crate::net::IpNet;
+use crate::provenance::Origin;
+use crate::source::Spanned;
+
+use super::addresses::{Taken, nth, prefix, within};
+use super::bind::{HostPlan, Plan};
+use super::names::unknown_name;
+use super::{Context, vm};
+
+/// Segments under construction, with what is needed to attach hosts to them.
+pub(super) struct Segments {
+    all: Vec<Plugged>,
+    taken: Taken,
+}
+
+/// A segment and what only its construction needs.
+struct Plugged {
+    segment: Segment,
+    gateway: Option<(IpAddr, Origin)>,
+    vbox_names: Vec<String>,
+}
+
+/// Hosts with their interfaces, in the order of the plan, then the routers that nobody declared; and the segments.
+pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<Segment>) {
+    let mut segments = Segments::stated(plan);
+    let mut hosts: Vec<Host> = plan.hosts.iter().map(bare).collect();
+    let physical_first = |is_vm: bool| plan.hosts.iter().enumerate().filter(move |(_, h)| h.machine.is_some() == is_vm);
+    for (index, host_plan) in physical_first(false) {
+        let interfaces = stated_interfaces(context, &mut segments, host_plan);
+        set_interfaces(&mut hosts, index, interfaces);
+    }
+    for (index, host_plan) in physical_first(true) {
+        let runner = match host_plan.kind {
+            HostKind::Vm { on } => hosts.get(on.0),
+            _ => None,
+        };
+        let interfaces = vm::interfaces(context, &mut segments, HostId(index), host_plan, runner);
+        set_interfaces(&mut hosts, index, interfaces);
+    }
+    host_only_legs(&mut segments, &mut hosts);
+    add_routers(&segments, &mut hosts);
+    (hosts, segments.all.into_iter().map(|p| p.segment).collect())
+}
+
+fn set_interfaces(hosts: &mut [Host], index: usize, interfaces: Vec<Interface>) {
+    if let Some(host) = hosts.get_mut(index) {
+        host.interfaces = interfaces;
+    }
+}
+
+fn bare(plan: &HostPlan<'_>) -> Host {
+    let declaration = plan.declaration;
+    Host {
+        name: plan.name.clone(),
+        kind: plan.kind,
+        os: plan.os,
+        interfaces: Vec::new(),
+        processes: Vec::new(),
+        engine: None,
+        firewalld: None,
+        events: Vec::new(),
+        ip_forward: declaration.and_then(|d| d.ip_forward.as_ref()).is_some_and(|f| f.value),
+        routes: declaration.map_or_else(Vec::new, |d| d.routes.iter().map(|(to, via)| (to.value, via.value)).collect()),
+        origin: plan.origin.clone(),
+    }
+}
+
+impl Segments {
+    fn stated(plan: &Plan<'_>) -> Self {
+        let mut taken = Taken::default();
+        let interfaces = plan.hosts.iter().filter_map(|h| h.declaration).flat_map(|h| &h.interfaces);
+        for interface in interfaces {
+            interface.addresses.iter().for_each(|a| taken.add(a.value.addr()));
+            interface.gateway.iter().for_each(|g| taken.add(g.value));
+        }
+        plan.segments.iter().filter_map(|s| s.gateway.as_ref()).for_each(|g| taken.add(g.value));
+        let all = plan.segments.iter().map(|declaration| stated_segment(declaration, plan)).collect();
+        Self { all, taken }
+    }
+
+    pub(super) fn by_name(&self, name: &str) -> Option<SegmentId> {
+        self.all.iter().position(|p| p.segment.name == name).map(SegmentId)
+    }
+
+    pub(super) fn by_vbox_name(&self, kind: SegmentKind, name: &str) -> Option<SegmentId> {
+        self.all
+            .iter()
+            .position(|p| p.segment.kind == kind && p.vbox_names.iter().any(|n| n == name))
+            .or_else(|| self.all.iter().position(|p| p.segment.kind == kind && p.segment.name == name))
+            .map(SegmentId)
+            .or_else(|| self.unnamed(kind).filter(|_| kind != SegmentKind::Lan))
+    }
+
+    /// The only segment of a kind, if nobody stated how VirtualBox calls it.
+    fn unnamed(&self, kind: SegmentKind) -> Option<SegmentId> {
+        let mut found = self.all.iter().enumerate().filter(|(_, p)| p.segment.kind == kind);
+        let (index, _) = found.next().filter(|(_, p)| p.vbox_names.is_empty())?;
+        found.next().is_none().then_some(SegmentId(index))
+    }
+
+    fn containing(&self, address: IpAddr) -> Option<SegmentId> {
+        self.all.iter().position(|p| p.segment.subnets.iter().any(|s| s.contains(&address))).map(SegmentId)
+    }
+
+    /// The first LAN; an assumed 192.168.1.0/24 with a router if none is there.
+    pub(super) fn lan(&mut self, about: &Origin) -> SegmentId {
+        if let Some(index) = self.all.iter().position(|p| p.segment.kind == SegmentKind::Lan) {
+            return SegmentId(index);
+        }
+        let subnet = prefix([192, 168, 1, 0], 24);
+        let id = self.add("lan", SegmentKind::Lan, subnet, Origin::assumed("a LAN 192.168.1.0/24", about.span()));
+        if let (Some(gateway), Some(plugged)) = (nth(subnet, 1), self.all.get_mut(id.0)) {
+            let origin = Origin::assumed("a router 192.168.1.1 to the internet", about.span());
+            plugged.gateway = Some((gateway, origin));
+            self.taken.add(gateway);
+        }
+        id
+    }
+
+    /// Adds a segment that nobody declared.
+    pub(super) fn add(&mut self, name: &str, kind: SegmentKind, subnet: IpNet, origin: Origin) -> SegmentId {
+        let segment = Segment { name: name.to_owned(), kind, subnets: vec![subnet], origin };
+        self.all.push(Plugged { segment, gateway: None, vbox_names: vec![name.to_owned()] });
+        SegmentId(self.all.len() - 1)
+    }
+
+    /// Adds an internal network, whose addresses nobody knows.
+    pub(super) fn add_bare(&mut self, name: &str, origin: Origin) -> SegmentId {
+        let segment = Segment { name: name.to_owned(), kind: SegmentKind::Internal, subnets: Vec::new(), origin };
+        self.all.push(Plugged { segment, gateway: None, vbox_names: vec![name.to_owned()] });
+        SegmentId(self.all.len() - 1)
+    }
+
+    pub(super) fn kind(&self, id: SegmentId) -> Option<SegmentKind> {
+        self.all.get(id.0).map(|p| p.segment.kind)
+    }
+
+    pub(super) fn gateway(&self, id: SegmentId) -> Option<IpAddr> {
+        self.all.get(id.0).and_then(|p| p.gateway.as_ref()).map(|(address, _)| *address)
+    }
+
+    /// The next free address of a segment, as an assumption about `who`.
+    pub(super) fn assume_address(
+        &mut self,
+        id: SegmentId,
+        from: u128,
+        who: &str,
+        about: &Origin,
+    ) -> Option<InterfaceAddress> {
+        let subnet = *self.all.get(id.0)?.segment.subnets.first()?;
+        let address = self.taken.next(subnet, from)?;
+        let origin = Origin::assumed(format!("address {address} of `{who}`"), about.span());
+        Some(InterfaceAddress { net: within(address, subnet), origin })
+    }
+}
+
+fn stated_segment(declaration: &SegmentDecl, plan: &Plan<'_>) -> Plugged {
+    let host_only = declaration.vbox_names.iter().any(|n| n.value.starts_with("vboxnet"));
+    let default_kind = if host_only { SegmentKind::HostOnly } else { SegmentKind::Lan };
+    let name = &declaration.name.value;
+    let mut subnets: Vec<IpNet> = declaration.subnets.iter().map(|s| s.value.trunc()).collect();
+    if subnets.is_empty() {
+        subnets = subnets_in_use(name, plan);
+    }
+    let gateway = declaration.gateway.as_ref();
+    Plugged {
+        segment: Segment {
+            name: name.clone(),
+            kind: declaration.kind.as_ref().map_or(default_kind, |k| k.value),
+            subnets,
+            origin: Origin::written(format!("segment `{name}`"), declaration.span),
+        },
+        gateway: gateway.map(|g| (g.value, Origin::written(format!("router of `{name}`"), g.span))),
+        vbox_names: declaration.vbox_names.iter().map(|n| n.value.clone()).collect(),
+    }
+}
+
+/// The subnets of the interfaces that are plugged into a segment by name.
+fn subnets_in_use(segment: &str, plan: &Plan<'_>) -> Vec<IpNet> {
+    let mut subnets: Vec<IpNet> = plan
+        .hosts
+        .iter()
+        .filter_map(|h| h.declaration)
+        .flat_map(|h| &h.interfaces)
+        .filter(|i| i.segment.as_ref().is_some_and(|s| s.value == segment))
+        .flat_map(|i| i.addresses.iter().map(|a| a.value.trunc()))
+        .collect();
+    subnets.sort_unstable();
+    subnets.dedup();
+    subnets
+}
+
+/// The interfaces of a host that has no `.vbox` file.
+fn stated_interfaces(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>) -> Vec<Interface> {
+    let stated = host.declaration.map_or(&[][..], |d| &d.interfaces);
+    if stated.is_empty() {
+        return assumed_interface(segments, host).into_iter().collect();
+    }
+    let mut interfaces = Vec::new();
+    for declaration in stated {
+        let interface = stated_interface(context, segments, host, declaration);
+        interfaces.push(interface);
+    }
+    default_gateways(segments, &mut interfaces);
+    interfaces
+}
+
+/// An interface as lab.yaml states it.
+pub(super) fn stated_interface(
+    context: &mut Context,
+    segments: &mut Segments,
+    host: &HostPlan<'_>,
+    declaration: &InterfaceDecl,
+) -> Interface {
+    let origin =
+        Origin::written(format!("interface `{}` of `{}`", declaration.name.value, host.name), declaration.span);
+    let mut interface = Interface {
+        name: declaration.name.value.clone(),
+        attachment: Attachment::Unattached,
+        addresses: stated_addresses(declaration),
+        gateway: declaration.gateway.as_ref().map(|g| g.value),
+        connected: true,
+        origin,
+    };
+    if let Some(nat) = &declaration.nat {
+        vm::behind_stated_nat(&mut interface, nat, declaration);
+    } else if let Some(id) = segment_of(context, segments, declaration, &interface) {
+        plug(segments, &mut interface, id, host);
+    }
+    interface
+}
+
+/// Plugs an interface into a segment, and assumes an address where machines get one by themselves.
+fn plug(segments: &mut Segments, interface: &mut Interface, id: SegmentId, host: &HostPlan<'_>) {
+    interface.attachment = Attachment::Segment(id);
+    if !interface.addresses.is_empty() {
+        return;
+    }
+    if host.kind == HostKind::Router
+        && let Some(gateway) = segments.gateway(id)
+    {
+        interface.addresses.extend(gateway_address(segments, id, gateway));
+    } else if segments.kind(id) == Some(SegmentKind::Lan) {
+        interface.addresses.extend(segments.assume_address(id, 100, &host.name, &interface.origin));
+    }
+}
+
+fn gateway_address(segments: &Segments, id: SegmentId, gateway: IpAddr) -> Option<InterfaceAddress> {
+    let plugged = segments.all.get(id.0)?;
+    let subnet = *plugged.segment.subnets.iter().find(|s| s.contains(&gateway))?;
+    let origin = plugged.gateway.as_ref().map(|(_, origin)| origin.clone())?;
+    Some(InterfaceAddress { net: within(gateway, subnet), origin })
+}
+
+pub(super) fn stated_addresses(declaration: &InterfaceDecl) -> Vec<InterfaceAddress> {
+    let address = |a: &Spanned<IpNet>| InterfaceAddress {
+        net: a.value,
+        origin: Origin::written(format!("address {} of `{}`", a.value.addr(), declaration.name.value), a.span),
+    };
+    declaration.addresses.iter().map(address).collect()
+}
+
+fn segment_of(
+    context: &mut Context,
+    segments: &mut Segments,
+    declaration: &InterfaceDecl,
+    interface: &Interface,
+) -> Option<SegmentId> {
+    if let Some(name) = &declaration.segment {
+        let id = segments.by_name(&name.value);
+        if id.is_none() {
+            context.report(unknown_name("segment", name, segments.all.iter().map(|p| p.segment.name.as_str())));
+        }
+        return id;
+    }
+    let addressed = declaration.addresses.iter().find_map(|a| segments.containing(a.value.addr()));
+    if addressed.is_some() || declaration.addresses.is_empty() {
+        return addressed.or_else(|| Some(segments.lan(&interface.origin)));
+    }
+    if segments.all.is_empty() {
+        return declaration.addresses.first().map(|a| lan_of(segments, a));
+    }
+    context.report(no_segment(declaration));
+    None
+}
+
+/// The LAN that an interface with this address must be on when no segment is declared.
+fn lan_of(segments: &mut Segments, address: &Spanned<IpNet>) -> SegmentId {
+    let subnet = address.value.trunc();
+    segments.add("lan", SegmentKind::Lan, subnet, Origin::assumed(format!("a LAN {subnet}"), Some(address.span)))
+}
+
+/// The interface of a host about which nothing is stated: on the first LAN, by DHCP.
+fn assumed_interface(segments: &mut Segments, host: &HostPlan<'_>) -> Option<Interface> {
+    let id = segments.lan(&host.origin);
+    let name = match host.os {
+        Os::Linux => "eth0",
+        Os::MacOs => "en0",
+        Os::Windows => "Ethernet",
+    };
+    let origin = Origin::assumed(format!("interface `{name}` of `{}` on the LAN", host.name), host.origin.span());
+    let mut interface = Interface {
+        name: name.to_owned(),
+        attachment: Attachment::Unattached,
+        addresses: Vec::new(),
+        gateway: None,
+        connected: true,
+        origin,
+    };
+    plug(segments, &mut interface, id, host);
+    if host.kind != HostKind::Router {
+        default_gateways(segments, std::slice::from_mut(&mut interface));
+    }
+    interface.addresses.first()?;
+    Some(interface)
+}
+
+/// Fills in the default gateway: the router of the first segment that has one, unless a gateway is stated.
+pub(super) fn default_gateways(segments: &Segments, interfaces: &mut [Interface]) {
+    if interfaces.iter().any(|i| i.gateway.is_some()) {
+        return;
+    }
+    for interface in interfaces.iter_mut().filter(|i| i.connected) {
+        let Attachment::Segment(id) = interface.attachment else { continue };
+        let Some(gateway) = segments.gateway(id) else { continue };
+        if interface.addresses.iter().any(|a| a.net.addr() == gateway) {
+            return;
+        }
+        if interface.addresses.iter().any(|a| a.net.contains(&gateway)) {
+            interface.gateway = Some(gateway);
+            return;
+        }
+    }
+}
+
+/// VirtualBox gives the host that runs a VM the first address of each host-only network (VirtualBox manual, 6.7).
+fn host_only_legs(segments: &mut Segments, hosts: &mut [Host]) {
+    let needed: Vec<(HostId, SegmentId)> = hosts
+        .iter()
+        .filter_map(|host| match host.kind {
+            HostKind::Vm { on } => Some((on, host)),
+            _ => None,
+        })
+        .flat_map(|(on, host)| host.interfaces.iter().filter_map(move |i| segment(i).map(|s| (on, s))))
+        .collect();
+    for (on, id) in needed {
+        let Some(host) = hosts.get_mut(on.0) else { continue };
+        if segments.kind(id) == Some(SegmentKind::HostOnly) && !host.interfaces.iter().any(|i| segment(i) == Some(id)) {
+            host.interfaces.extend(host_only_leg(segments, id));
+        }
+    }
+}
+
+fn segment(interface: &Interface) -> Option<SegmentId> {
+    match interface.attachment {
+        Attachment::Segment(id) => Some(id),
+        _ => None,
+    }
+}
+
+fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
+    const CITATION: &str = "VirtualBox manual, section 6.7: the host gets the first address of a host-only network";
+    let plugged = segments.all.get(id.0)?;
+    let subnet = *plugged.segment.subnets.first()?;
+    let name = plugged.vbox_names.first().unwrap_or(&plugged.segment.name).clone();
+    let origin = plugged.segment.origin.derive(format!("host-only interface `{name}`"), CITATION);
+    let address = nth(subnet, 1)?;
+    segments.taken.add(address);
+    Some(Interface {
+        name,
+        attachment: Attachment::Segment(id),
+        addresses: vec![InterfaceAddress { net: within(address, subnet), origin: origin.clone() }],
+        gateway: None,
+        connected: true,
+        origin,
+    })
+}
+
+/// Adds a router to every segment whose gateway is no host's address.
+fn add_routers(segments: &Segments, hosts: &mut Vec<Host>) {
+    for (index, plugged) in segments.all.iter().enumerate() {
+        let id = SegmentId(index);
+        let Some((gateway, origin)) = &plugged.gateway else { continue };
+        let declared = hosts
+            .iter()
+            .flat_map(|h| &h.interfaces)
+            .any(|i| segment(i) == Some(id) && i.addresses.iter().any(|a| a.net.addr() == *gateway));
+        if !declared && let Some(address) = gateway_address(segments, id, *gateway) {
+            let taken = hosts.iter().any(|h| h.name == "router");
+            let name = if taken { format!("router-{}", plugged.segment.name) } else { "router".to_owned() };
+            hosts.push(router(name, id, address, origin));
+        }
+    }
+}
+
+fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &Origin) -> Host {
+    let interface = Interface {
+        name: "lan0".to_owned(),
+        attachment: Attachment::Segment(segment),
+        addresses: vec![address],
+        gateway: None,
+        connected: true,
+        origin: origin.clone(),
+    };
+    Host {
+        name,
+        kind: HostKind::Router,
+        os: Os::Linux,
+        interfaces: vec![interface],
+        processes: Vec::new(),
+        engine: None,
+        firewalld: None,
+        events: Vec::new(),
+        ip_forward: true,
+        routes: Vec::new(),
+        origin: origin.clone(),
+    }
+}
+
+fn no_segment(declaration: &InterfaceDecl) -> Diagnostic {
+    let name = &declaration.name.value;
+    Diagnostic::new(Code::LabBadValue, format!("the address of interface `{name}` lies in no declared segment"))
+        .label(declaration.span, "on which segment is it?")
+        .help("add `segment:` with the name of a segment whose subnet contains the address")
+}

@@ -1,0 +1,163 @@
+//! Routing and neighbours over sets of destinations: one case per way a packet may go.
+
+use std::cmp::Reverse;
+use std::net::IpAddr;
+
+use crate::dataplane::{Dataplane, InterfaceId, LinkId, Node, NodeId, Route, RouteTarget};
+use crate::net::{Family, address_bits};
+
+use super::condition::{Assumed, Condition};
+use super::packet::Field;
+use super::ranges::Ranges;
+
+/// Where a packet goes at a node.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Towards {
+    /// To the node itself.
+    Local,
+    /// Out of an interface; no gateway means the destination itself is the next hop.
+    Out { interface: InterfaceId, gateway: Option<IpAddr>, source: Option<IpAddr> },
+}
+
+/// The ways that a destination may be routed at a node, each with what it assumes. Destinations without a route are
+/// left out: nothing succeeds there.
+pub(super) fn routes(
+    dataplane: &Dataplane,
+    id: NodeId,
+    destination: Field,
+    assumed: &Assumed,
+) -> Vec<(Towards, Assumed)> {
+    let mut cases = Vec::new();
+    let node = dataplane.node(id);
+    let mut open = destination.values(assumed);
+    let claimed = claimed_addresses(dataplane, id, assumed.family);
+    if let Some(here) = narrowed(destination, &claimed, assumed) {
+        cases.push((Towards::Local, here));
+        open = open.minus(&claimed);
+    }
+    branch(&sorted_routes(node, assumed.family), destination, open, assumed, &mut cases);
+    cases
+}
+
+/// Follows the routes from the most specific one; a guarded route splits what it matches into "is there" and "is not".
+fn branch(
+    routes: &[&Route],
+    destination: Field,
+    mut open: Ranges,
+    assumed: &Assumed,
+    cases: &mut Vec<(Towards, Assumed)>,
+) {
+    for (index, route) in routes.iter().enumerate() {
+        let matched = open.intersect(&Ranges::of_net(&route.prefix));
+        let Some(here) = narrowed(destination, &matched, assumed) else { continue };
+        open = open.minus(&matched);
+        let here = match route.guard {
+            None => Some(here),
+            Some(switch) => {
+                let absent = here.clone().and(Condition::switch(switch).not(assumed.family));
+                if let (Some(absent), Some(rest)) = (absent, routes.get(index + 1..)) {
+                    branch(rest, destination, matched, &absent, cases);
+                }
+                here.and(Condition::switch(switch))
+            }
+        };
+        if let (Some(here), Some(towards)) = (here, towards(route)) {
+            cases.push((towards, here));
+        }
+        if open.is_empty() {
+            return;
+        }
+    }
+}
+
+fn towards(route: &Route) -> Option<Towards> {
+    match route.target {
+        RouteTarget::Local { .. } => Some(Towards::Local),
+        RouteTarget::Via { interface, gateway, source } => Some(Towards::Out { interface, gateway, source }),
+        RouteTarget::Unreachable => None,
+    }
+}
+
+fn narrowed(field: Field, set: &Ranges, assumed: &Assumed) -> Option<Assumed> {
+    if set.is_empty() {
+        return None;
+    }
+    assumed.clone().and(field.within(set, assumed))
+}
+
+fn sorted_routes(node: &Node, family: Family) -> Vec<&Route> {
+    let is_alive = |route: &&Route| match route.target {
+        RouteTarget::Via { interface, .. } => node.interface(interface).up,
+        RouteTarget::Local { .. } | RouteTarget::Unreachable => true,
+    };
+    let mut routes: Vec<&Route> =
+        node.routes.iter().filter(|r| Family::of(r.prefix.addr()) == family).filter(is_alive).collect();
+    routes.sort_by_key(|r| (Reverse(r.prefix.prefix_len()), !matches!(r.target, RouteTarget::Local { .. }), r.metric));
+    routes
+}
+
+/// Addresses for which the node stands in as "any other host".
+fn claimed_addresses(dataplane: &Dataplane, id: NodeId, family: Family) -> Ranges {
+    let mut claimed = Ranges::empty();
+    for interface in &dataplane.node(id).interfaces {
+        let Some(link) = interface.link else { continue };
+        for net in interface.claims.iter().filter(|n| Family::of(n.addr()) == family) {
+            claimed = claimed.union(&Ranges::of_net(net).minus(&taken_addresses(dataplane, link, family)));
+        }
+    }
+    claimed
+}
+
+/// Addresses that interfaces of a link have.
+pub(super) fn taken_addresses(dataplane: &Dataplane, link: LinkId, family: Family) -> Ranges {
+    dataplane
+        .members(link)
+        .filter(|(_, _, interface)| interface.up)
+        .flat_map(|(_, _, interface)| interface.addresses.iter())
+        .filter(|a| Family::of(a.net.addr()) == family)
+        .fold(Ranges::empty(), |set, a| set.union(&Ranges::one(address_bits(a.net.addr()))))
+}
+
+/// Who may answer for the next hop on a link, each with what it assumes.
+pub(super) fn neighbors(
+    dataplane: &Dataplane,
+    link: LinkId,
+    next_hop: Field,
+    assumed: &Assumed,
+) -> Vec<(NodeId, InterfaceId, Assumed)> {
+    let family = assumed.family;
+    let mut cases = Vec::new();
+    let mut open = next_hop.values(assumed);
+    for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up) {
+        for address in port.addresses.iter().filter(|a| Family::of(a.net.addr()) == family) {
+            let one = open.intersect(&Ranges::one(address_bits(address.net.addr())));
+            if let Some(here) = narrowed(next_hop, &one, assumed) {
+                cases.push((node, interface, here));
+                open = open.minus(&one);
+            }
+        }
+    }
+    for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up) {
+        for net in port.claims.iter().filter(|n| Family::of(n.addr()) == family) {
+            let some = open.intersect(&Ranges::of_net(net));
+            if let Some(here) = narrowed(next_hop, &some, assumed) {
+                cases.push((node, interface, here));
+                open = open.minus(&some);
+            }
+        }
+    }
+    cases
+}
+
+/// The interface's own address that packets towards a next hop get.
+pub(super) fn own_address(
+    node: &Node,
+    interface: InterfaceId,
+    next_hop: Option<IpAddr>,
+    family: Family,
+) -> Option<IpAddr> {
+    let of_family =
+        || node.interface(interface).addresses.iter().map(|a| a.net).filter(|net| Family::of(net.addr()) == family);
+    let same_subnet = next_hop.and_then(|hop| of_family().find(|net| net.contains(&hop)));
+    same_subnet.or_else(|| of_family().next()).map(|net| net.addr())
+}

@@ -1,0 +1,186 @@
+//! Solving and decoding.
+
+use std::net::IpAddr;
+
+use z3::ast::{Ast, BV, Bool};
+use z3::{Model, Optimize, Params, SatResult, Solver};
+
+use crate::dataplane::{Dataplane, Flow};
+use crate::net::{Protocol, address_bits, address_from_bits};
+use crate::switch::{Setting, SwitchId};
+
+use super::Query;
+use super::condition::{Variable, number, switch_term};
+use super::walk::{self, Ways};
+
+/// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
+const NATURAL_SOURCE_PORT: u64 = 50_000;
+/// The solver gives up on one question after this many milliseconds.
+const TIME_LIMIT_MS: u32 = 5_000;
+
+/// What the solver says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// There is such a connection: this one.
+    Yes(Flow),
+    /// There is none.
+    No,
+    /// The solver or the encoding cannot tell.
+    Unknown(String),
+}
+
+/// A query, encoded once and asked many times.
+pub struct Encoding {
+    query: Query,
+    solver: Solver,
+    /// Under these conditions the connection succeeds.
+    goal: Bool,
+    switches: Vec<SwitchId>,
+    unsure: Vec<String>,
+    is_empty: bool,
+}
+
+impl Encoding {
+    /// Encodes a query.
+    pub fn new(dataplane: &Dataplane, query: Query) -> Self {
+        let Ways { all, unsure } = walk::ways(dataplane, &query);
+        let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
+        let goal = Bool::or(&terms);
+        let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
+        let mut params = Params::new();
+        params.set_u32("timeout", TIME_LIMIT_MS);
+        solver.set_params(&params);
+        solver.assert(&goal);
+        let text = goal.to_string();
+        // Only switches that occur in the encoding can change the answer.
+        let switches = dataplane.switches.iter().map(|(id, _)| id).filter(|id| mentions(&text, *id)).collect();
+        Self { query, solver, goal, switches, unsure, is_empty: all.is_empty() }
+    }
+
+    /// The switches on which the answer may depend.
+    pub fn switches(&self) -> &[SwitchId] {
+        &self.switches
+    }
+
+    /// A connection that succeeds under a setting of the switches and dials none of `known`.
+    pub fn find(&self, setting: &Setting, known: &[(IpAddr, u16)]) -> Answer {
+        if self.is_empty {
+            return self.none();
+        }
+        let mut assumptions = self.assumptions(setting);
+        assumptions.extend(known.iter().map(|dialed| self.differs_from(*dialed)));
+        let natural = Variable::SourcePort.term(self.query.family).eq(BV::from_u64(NATURAL_SOURCE_PORT, 16));
+        if self.query.protocol != Protocol::Icmp {
+            assumptions.push(natural);
+            if let answer @ Answer::Yes(_) = self.check(&assumptions) {
+                return answer;
+            }
+            assumptions.pop();
+        }
+        self.check(&assumptions)
+    }
+
+    /// The cheapest set of edits under which a connection succeeds, other than supersets of those in `known`.
+    pub fn cheapest_edits(
+        &self,
+        setting: &Setting,
+        edits: &[(SwitchId, u32)],
+        known: &[Vec<SwitchId>],
+    ) -> Option<Vec<SwitchId>> {
+        let optimize = Optimize::new();
+        optimize.assert(&self.goal);
+        for id in &self.switches {
+            match edits.iter().find(|(edit, _)| edit == id) {
+                Some((_, weight)) => optimize.assert_soft(&switch_term(*id).not(), *weight, None),
+                None => optimize.assert(literal(*id, setting)),
+            }
+        }
+        for set in known {
+            let all: Vec<Bool> = set.iter().map(|id| switch_term(*id)).collect();
+            optimize.assert(Bool::and(&all).not());
+        }
+        if optimize.check(&[]) != SatResult::Sat {
+            return None;
+        }
+        let model = optimize.get_model()?;
+        let chosen = |id: &SwitchId| {
+            edits.iter().any(|(edit, _)| edit == id)
+                && model.eval(&switch_term(*id), true).and_then(|b| b.as_bool()) == Some(true)
+        };
+        Some(self.switches.iter().copied().filter(chosen).collect())
+    }
+
+    /// What is asked, in SMT-LIB.
+    pub fn smt2(&self) -> String {
+        self.solver.to_smt2()
+    }
+
+    fn none(&self) -> Answer {
+        match self.unsure.first() {
+            Some(reason) => Answer::Unknown(reason.clone()),
+            None => Answer::No,
+        }
+    }
+
+    fn check(&self, assumptions: &[Bool]) -> Answer {
+        match self.solver.check_assumptions(assumptions) {
+            SatResult::Sat => match self.solver.get_model().and_then(|model| self.decode(&model)) {
+                Some(flow) => Answer::Yes(flow),
+                None => Answer::Unknown("the solver's model is incomplete".to_owned()),
+            },
+            SatResult::Unsat => self.none(),
+            SatResult::Unknown => {
+                let reason = self.solver.get_reason_unknown().unwrap_or_default();
+                Answer::Unknown(format!("the solver gave up: {reason}"))
+            }
+        }
+    }
+
+    fn assumptions(&self, setting: &Setting) -> Vec<Bool> {
+        self.switches.iter().map(|id| literal(*id, setting)).collect()
+    }
+
+    fn differs_from(&self, (address, port): (IpAddr, u16)) -> Bool {
+        let family = self.query.family;
+        let same_address = Variable::Destination.term(family).eq(number(address_bits(address), family.bits()));
+        let same_port = Variable::DestinationPort.term(family).eq(BV::from_u64(u64::from(port), 16));
+        Bool::and(&[same_address, same_port]).not()
+    }
+
+    fn decode(&self, model: &Model) -> Option<Flow> {
+        let family = self.query.family;
+        let value = |variable: Variable| bits_of(&model.eval(&variable.term(family), true)?, variable.bits(family));
+        let port = |variable| u16::try_from(value(variable)?).ok();
+        let is_ping = self.query.protocol == Protocol::Icmp;
+        Some(Flow {
+            from: self.query.from,
+            protocol: self.query.protocol,
+            source: Some(address_from_bits(family, value(Variable::Source)?)),
+            source_port: if is_ping { 0 } else { port(Variable::SourcePort)? },
+            destination: address_from_bits(family, value(Variable::Destination)?),
+            destination_port: if is_ping { 0 } else { port(Variable::DestinationPort)? },
+        })
+    }
+}
+
+fn literal(id: SwitchId, setting: &Setting) -> Bool {
+    if setting.is_on(id) { switch_term(id) } else { switch_term(id).not() }
+}
+
+fn mentions(text: &str, id: SwitchId) -> bool {
+    let name = format!("switch-{}", id.0);
+    text.match_indices(&name).any(|(at, _)| {
+        let behind = text.get(at + name.len()..).and_then(|rest| rest.chars().next());
+        behind.is_none_or(|c| !c.is_ascii_digit())
+    })
+}
+
+/// The value of a bit-vector literal of any width.
+fn bits_of(literal: &BV, bits: u32) -> Option<u128> {
+    if bits <= 64 {
+        return literal.as_u64().map(u128::from);
+    }
+    let high = literal.extract(bits - 1, 64).simplify().as_u64()?;
+    let low = literal.extract(63, 0).simplify().as_u64()?;
+    Some((u128::from(high) << 64) | u128::from(low))
+}

@@ -1,0 +1,4 @@
+//! Everything that is tested from outside: one binary, so that Z3 is linked once.
+
+mod agreement;
+mod support;
