@@ -18,6 +18,9 @@ mod publish;
 mod rule;
 mod until27;
 
+#[cfg(test)]
+mod tests;
+
 use crate::dataplane::{Dataplane, NodeId};
 use crate::lab::{ContainerNetwork, Engine, GatewayMode, HostId, Lab, RuleBackend};
 use crate::net::Version;
@@ -89,6 +92,7 @@ pub fn start(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
 /// in base chains stay where they are.
 pub fn install_rules(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     let Some(site) = site(lab, host, node) else { return };
+    forwarding::find_on(site, dataplane);
     iptables::empty_own_chains(dataplane, node);
     write(site, Occasion::Start, dataplane);
 }

@@ -9,8 +9,9 @@ use crate::lower::address::{add_address, add_guarded_address};
 use crate::net::IpNet;
 use crate::provenance::OriginId;
 
+use super::Site;
+use super::names::NameService;
 use super::publish::gateway_endpoint;
-use super::{Site, names};
 
 const NAMESPACE: &str = "moby 28.5 daemon/container_operations.go, initializeNetworking";
 const ENDPOINT: &str = "moby 28.5 libnetwork/drivers/bridge/bridge_linux.go, CreateEndpoint";
@@ -18,47 +19,40 @@ const GATEWAY: &str = "moby 28.5 libnetwork/drivers/bridge/bridge_linux.go, Join
 
 /// Builds every container.
 pub(super) fn build(site: Site<'_>, dataplane: &mut Dataplane) {
-    for container in &site.engine.containers {
-        build_namespace(site, container, dataplane);
-    }
-    for (index, container) in site.engine.containers.iter().enumerate() {
-        let Some(node) = namespace(site, index, dataplane) else { continue };
+    let service = NameService::of(site.engine, dataplane);
+    let containers = &site.engine.containers;
+    let own: Vec<_> = containers.iter().map(|c| build_namespace(site, c, dataplane)).collect();
+    for (index, container) in containers.iter().enumerate() {
+        let Some(node) = namespace(site, &own, index) else { continue };
         open_sockets(container, node, dataplane);
-        names::add(site, container, node, dataplane);
+        service.tell(container, node, dataplane);
     }
-}
-
-/// The name of a container's own namespace.
-fn node_name(site: Site<'_>, container: &Container) -> String {
-    format!("{}/{}", site.host, container.name)
 }
 
 /// The node that a container's programs run on. Nothing if containers share namespaces in a circle, or if the one
 /// whose namespace is shared does not exist.
-fn namespace(site: Site<'_>, index: usize, dataplane: &Dataplane) -> Option<NodeId> {
+fn namespace(site: Site<'_>, own: &[Option<NodeId>], index: usize) -> Option<NodeId> {
     let mut index = index;
-    for _ in 0..=site.engine.containers.len() {
-        let container = site.engine.containers.get(index)?;
-        match &container.networking {
+    for _ in own {
+        match &site.engine.containers.get(index)?.networking {
             Networking::Host(_) => return Some(site.node),
             Networking::Container(other, _) => index = *other,
-            Networking::Bridges(_) | Networking::None(_) => {
-                return dataplane.node_named(&node_name(site, container));
-            }
+            Networking::Bridges(_) | Networking::None(_) => return own.get(index).copied().flatten(),
         }
     }
     None
 }
 
-fn build_namespace(site: Site<'_>, container: &Container, dataplane: &mut Dataplane) {
+/// Makes the namespace of a container that has one of its own.
+fn build_namespace(site: Site<'_>, container: &Container, dataplane: &mut Dataplane) -> Option<NodeId> {
     let endpoints = match &container.networking {
         Networking::Bridges(endpoints) => endpoints.as_slice(),
         Networking::None(_) => &[],
-        Networking::Host(_) | Networking::Container(..) => return,
+        Networking::Host(_) | Networking::Container(..) => return None,
     };
     let what = format!("namespace of container `{}`", container.name);
     let origin = dataplane.origins.add(container.origin.derive(what, NAMESPACE));
-    let node = dataplane.add_node(empty_namespace(node_name(site, container), origin));
+    let node = dataplane.add_node(empty_namespace(format!("{}/{}", site.host, container.name), origin));
     if let Ok(loopback) = "127.0.0.1/8".parse() {
         add_address(dataplane, node, InterfaceId(0), loopback, origin);
     }
@@ -70,6 +64,7 @@ fn build_namespace(site: Site<'_>, container: &Container, dataplane: &mut Datapl
     if let Some((endpoint, network)) = gateway_endpoint(site.engine, container) {
         add_default_route(endpoint, network, node, dataplane);
     }
+    Some(node)
 }
 
 /// A namespace with nothing but loopback. Its kernel forwards in truth, as the host's does; nothing is ever routed

@@ -7,6 +7,7 @@ use super::iptables::{Iptables, Table};
 use super::{Line, Site};
 
 const TURNED_ON: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ip_forwarding.go, setupIPv4Forwarding";
+const FOUND_ON: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ip_forwarding.go, configureIPForwarding";
 const DROPS: &str = "moby 28.5 libnetwork/drivers/bridge/internal/iptabler/iptabler.go, FilterForwardDrop";
 
 /// Turns forwarding on unless it is on already; says whether it did. The nftables backend only checks that it is on.
@@ -34,6 +35,14 @@ fn is_on(site: Site<'_>, dataplane: &Dataplane) -> bool {
 pub(super) fn turned_on_by_engine(site: Site<'_>, dataplane: &Dataplane) -> bool {
     let origin = dataplane.origins.get(dataplane.node(site.node).sysctls.ip_forward_origin);
     matches!(origin.basis, Basis::Implied { citation: TURNED_ON, .. })
+}
+
+/// A restarting engine finds forwarding on, and leaves the policy alone from then on.
+pub(super) fn find_on(site: Site<'_>, dataplane: &mut Dataplane) {
+    if turned_on_by_engine(site, dataplane) {
+        let origin = site.engine.origin.derive("docker has turned on `net.ipv4.ip_forward`", FOUND_ON);
+        dataplane.node_mut(site.node).sysctls.ip_forward_origin = dataplane.origins.add(origin);
+    }
 }
 
 /// Whoever turns a machine into a router closes it first: FORWARD drops what no rule accepts. `--ip-forward-no-drop`

@@ -244,21 +244,21 @@ fn write_port(site: Site<'_>, binding: &Binding<'_>, iptables: &mut Iptables<'_>
         let translate = start()
             .when_any(host.address.map(|a| Match::Destination(a.into())))
             .when_any(other)
-            .to_port(binding.protocol, host.port)
+            .on_port(binding.protocol, host.port)
             .translate_to(binding.address, binding.port);
         iptables.append(chains.nat_docker, translate);
         if settings.hairpin {
             let to_itself = start().from(binding.address.into()).to(binding.address);
-            iptables.append(chains.postrouting, to_itself.to_port(binding.protocol, binding.port).masquerade());
+            iptables.append(chains.postrouting, to_itself.on_port(binding.protocol, binding.port).masquerade());
         }
     }
     if site.engine.version < WHOLE_ENDPOINTS && !settings.unprotected() && !settings.routed() {
-        let direct = start().to(binding.address).not_entering(bridge).to_port(binding.protocol, binding.port);
+        let direct = start().to(binding.address).not_entering(bridge).on_port(binding.protocol, binding.port);
         iptables.append(chains.raw_prerouting, direct.drop());
     }
     if !settings.unprotected() {
         let open = start().to(binding.address).not_entering(bridge).leaving(bridge);
-        iptables.insert(chains.docker, open.to_port(binding.protocol, binding.port).accept());
+        iptables.insert(chains.docker, open.on_port(binding.protocol, binding.port).accept());
     }
 }
 
@@ -268,5 +268,5 @@ fn write_loopback(binding: &Binding<'_>, host: HostSide, iptables: &mut Iptables
     let what = format!("{} is for this machine only", binding.describe());
     let origin = iptables.because(binding.origin, what, LOOPBACK);
     let remote = rule(origin).guarded(binding.guard).to(address).not_entering("lo");
-    iptables.append(chains.raw_prerouting, remote.to_port(binding.protocol, host.port).drop());
+    iptables.append(chains.raw_prerouting, remote.on_port(binding.protocol, host.port).drop());
 }

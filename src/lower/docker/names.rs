@@ -1,28 +1,62 @@
 //! Names that a container can resolve: docker's name service on user networks, `--add-host`, `localhost`.
 
+use std::collections::HashSet;
+
 use crate::dataplane::{Dataplane, Name, NodeId};
 use crate::lab::{Container, Endpoint, Engine, Networking};
 use crate::net::Family;
 use crate::provenance::Origin;
 use crate::switch::{Switch, SwitchId, SwitchKind};
 
-use super::Site;
-
 const HOSTS_FILE: &str = "moby 28.5 libnetwork/internal/etchosts/etchosts.go, Build";
 const NAME_SERVICE: &str = "moby 28.5 libnetwork/sandbox_dns_unix.go; libnetwork/sandbox.go, ResolveName";
 
-/// Adds what `container` can resolve to the node that it runs on. Containers in another's namespace share its names.
-pub(super) fn add(site: Site<'_>, container: &Container, node: NodeId, dataplane: &mut Dataplane) {
-    match &container.networking {
-        Networking::Bridges(endpoints) => {
-            add_hosts_file(container, node, None, dataplane);
-            for endpoint in endpoints {
-                add_network(site.engine, endpoint, node, dataplane);
-            }
+/// What docker's name service knows, by network.
+pub(super) struct NameService {
+    networks: Vec<Vec<Name>>,
+}
+
+impl NameService {
+    /// Names of everybody on every network; the default bridge has no name service.
+    pub(super) fn of(engine: &Engine, dataplane: &mut Dataplane) -> Self {
+        let mut networks: Vec<Vec<Name>> = vec![Vec::new(); engine.networks.len()];
+        for (container, endpoint) in engine.containers.iter().flat_map(|c| endpoints(c).iter().map(move |e| (c, e))) {
+            let network = engine.networks.get(endpoint.network).filter(|n| !n.is_default_bridge);
+            let (Some(network), Some(known)) = (network, networks.get_mut(endpoint.network)) else { continue };
+            let what = format!("name service of network `{}`: `{}`", network.name, container.name);
+            let origin = dataplane.origins.add(endpoint.origin.derive(what, NAME_SERVICE));
+            let (address, guard) = (endpoint.address, endpoint.guard);
+            known.extend(endpoint.names.iter().map(|n| Name { name: n.clone(), address, guard, origin }));
         }
-        Networking::None(_) => add_hosts_file(container, node, None, dataplane),
-        Networking::Host(_) => add_on_host(container, node, dataplane),
-        Networking::Container(..) => {}
+        Self { networks }
+    }
+
+    /// Adds what `container` can resolve to the node that it runs on. Containers in another's namespace share its
+    /// names.
+    pub(super) fn tell(&self, container: &Container, node: NodeId, dataplane: &mut Dataplane) {
+        match &container.networking {
+            Networking::Bridges(_) | Networking::None(_) => add_hosts_file(container, node, None, dataplane),
+            Networking::Host(_) => add_on_host(container, node, dataplane),
+            Networking::Container(..) => {}
+        }
+        for endpoint in endpoints(container) {
+            self.add_network(endpoint, node, dataplane);
+        }
+    }
+
+    /// The first network that knows a name answers, so names known already are left alone.
+    fn add_network(&self, own: &Endpoint, node: NodeId, dataplane: &mut Dataplane) {
+        let names = &mut dataplane.node_mut(node).names;
+        let known: HashSet<String> = names.iter().filter(|n| n.guard.is_none()).map(|n| n.name.clone()).collect();
+        let answers = self.networks.get(own.network).into_iter().flatten().filter(|n| !known.contains(&n.name));
+        names.extend(answers.map(|n| Name { guard: n.guard.or(own.guard), ..n.clone() }));
+    }
+}
+
+fn endpoints(container: &Container) -> &[Endpoint] {
+    match &container.networking {
+        Networking::Bridges(endpoints) => endpoints,
+        _ => &[],
     }
 }
 
@@ -50,31 +84,4 @@ fn add_on_host(container: &Container, node: NodeId, dataplane: &mut Dataplane) {
     let unmodeled = Switch { statement, default: false, kind: SwitchKind::Unmodeled, origin };
     let guard = dataplane.switches.add(unmodeled);
     add_hosts_file(container, node, Some(guard), dataplane);
-}
-
-/// Names of everybody on one network; the default bridge has no name service. The first network that knows a name
-/// answers, so names known already are left alone.
-fn add_network(engine: &Engine, own: &Endpoint, node: NodeId, dataplane: &mut Dataplane) {
-    let Some(network) = engine.networks.get(own.network).filter(|n| !n.is_default_bridge) else { return };
-    let known: Vec<_> =
-        dataplane.node(node).names.iter().filter(|n| n.guard.is_none()).map(|n| n.name.clone()).collect();
-    for (container, endpoint) in endpoints_on(engine, own.network) {
-        let what = format!("name service of network `{}`: `{}`", network.name, container.name);
-        let origin = dataplane.origins.add(endpoint.origin.derive(what, NAME_SERVICE));
-        let guard = endpoint.guard.or(own.guard);
-        for name in endpoint.names.iter().filter(|name| !known.contains(name)) {
-            let name = Name { name: name.clone(), address: endpoint.address, guard, origin };
-            dataplane.node_mut(node).names.push(name);
-        }
-    }
-}
-
-fn endpoints_on(engine: &Engine, network: usize) -> impl Iterator<Item = (&Container, &Endpoint)> {
-    engine.containers.iter().flat_map(move |container| {
-        let endpoints = match &container.networking {
-            Networking::Bridges(endpoints) => endpoints.as_slice(),
-            _ => &[],
-        };
-        endpoints.iter().filter(move |e| e.network == network).map(move |e| (container, e))
-    })
 }

@@ -158,7 +158,7 @@ impl<'a> Bridges<'a> {
     fn write_open_ports(&mut self, chain: ChainId, bindings: &[&Binding<'_>]) {
         for binding in bindings {
             let origin = self.because(binding.origin, binding.describe(), PORT);
-            let open = rule(origin).guarded(binding.guard).to(binding.address).to_port(binding.protocol, binding.port);
+            let open = rule(origin).guarded(binding.guard).to(binding.address).on_port(binding.protocol, binding.port);
             self.push_new(chain, open.accept());
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Bridges<'a> {
             for binding in bindings.iter().filter(|b| b.translated().is_some()) {
                 let origin = self.because(binding.origin, binding.describe(), PORT);
                 let to_itself = rule(origin).guarded(binding.guard).from(binding.address.into()).to(binding.address);
-                self.push_new(chain, to_itself.to_port(binding.protocol, binding.port).masquerade());
+                self.push_new(chain, to_itself.on_port(binding.protocol, binding.port).masquerade());
             }
         }
     }
@@ -249,14 +249,14 @@ impl<'a> Bridges<'a> {
             .guarded(binding.guard)
             .when_any(other)
             .when_any(host.address.map(|a| Match::Destination(a.into())))
-            .to_port(binding.protocol, host.port)
+            .on_port(binding.protocol, host.port)
             .translate_to(binding.address, binding.port);
         self.push(self.translate, translate);
         if let Some(address) = host.address.filter(|a| a.is_loopback()) {
             let what = format!("{} is for this machine only", binding.describe());
             let origin = self.because(binding.origin, what, LOOPBACK);
             let remote = rule(origin).guarded(binding.guard).not_entering("lo").to(address);
-            self.push(self.raw, remote.to_port(binding.protocol, host.port).drop());
+            self.push(self.raw, remote.on_port(binding.protocol, host.port).drop());
         }
     }
 }

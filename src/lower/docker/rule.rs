@@ -76,7 +76,7 @@ impl Draft {
         self.when(Match::Destination(address.into()))
     }
 
-    pub(super) fn to_port(self, protocol: Protocol, port: u16) -> Self {
+    pub(super) fn on_port(self, protocol: Protocol, port: u16) -> Self {
         self.when(Match::Protocol(protocol)).when(Match::DestinationPort(PortRange::single(port)))
     }
 

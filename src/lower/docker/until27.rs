@@ -161,12 +161,12 @@ fn write_port(site: Site<'_>, binding: &Binding<'_>, iptables: &mut Iptables<'_>
         let translate = start()
             .when_any(host.address.map(|a| Match::Destination(a.into())))
             .when_any(other)
-            .to_port(binding.protocol, host.port)
+            .on_port(binding.protocol, host.port)
             .translate_to(binding.address, binding.port);
         iptables.append(chains.nat_docker, translate);
         let to_itself = start().from(binding.address.into()).to(binding.address);
-        iptables.append(chains.postrouting, to_itself.to_port(binding.protocol, binding.port).masquerade());
+        iptables.append(chains.postrouting, to_itself.on_port(binding.protocol, binding.port).masquerade());
     }
     let open = start().to(binding.address).not_entering(bridge).leaving(bridge);
-    iptables.append(chains.docker, open.to_port(binding.protocol, binding.port).accept());
+    iptables.append(chains.docker, open.on_port(binding.protocol, binding.port).accept());
 }

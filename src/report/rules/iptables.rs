@@ -90,18 +90,20 @@ fn matches_text(matches: &[Match]) -> Vec<String> {
         _ => None,
     });
     let mut words: Vec<String> = header.into_iter().map(match_text).collect();
-    let mut named_protocol = false;
+    let mut of_protocol = protocol.map(|p| format!("-m {p}"));
     for extension in extensions {
-        if matches!(positive(extension), Match::SourcePort(_) | Match::DestinationPort(_) | Match::IcmpType(_)) {
-            if let Some(protocol) = protocol.as_ref().filter(|_| !named_protocol) {
-                words.push(format!("-m {protocol}"));
-                named_protocol = true;
-            }
+        if is_of_protocol(extension) {
+            words.extend(of_protocol.take());
         }
         words.push(match_text(extension));
     }
     words.retain(|w| !w.is_empty());
     words
+}
+
+/// Belongs to the extension that is named after the protocol.
+fn is_of_protocol(condition: &Match) -> bool {
+    matches!(positive(condition), Match::SourcePort(_) | Match::DestinationPort(_) | Match::IcmpType(_))
 }
 
 fn positive(condition: &Match) -> &Match {
@@ -125,16 +127,12 @@ fn rank(condition: &Match) -> Option<u8> {
 
 fn match_text(condition: &Match) -> String {
     match condition {
-        Match::Not(inner) => negated_text(inner),
+        Match::Not(inner) => plain_text(inner, "! "),
         other => plain_text(other, ""),
     }
 }
 
-/// Where the `!` stands depends on the extension.
-fn negated_text(condition: &Match) -> String {
-    plain_text(condition, "! ")
-}
-
+/// A condition with what stands in front of it if it is negated: behind the name of its extension.
 fn plain_text(condition: &Match, not: &str) -> String {
     match condition {
         Match::Source(net) => format!("{not}-s {net}"),
@@ -153,6 +151,7 @@ fn plain_text(condition: &Match, not: &str) -> String {
         Match::OriginalDestinationPort(ports) => format!("-m conntrack {not}--ctorigdstport {}", ports_text(*ports)),
         Match::DestinationIsLocal => format!("-m addrtype {not}--dst-type LOCAL"),
         Match::SourceIsLocal => format!("-m addrtype {not}--src-type LOCAL"),
+        Match::Mark { value, mask: u32::MAX } => format!("-m mark {not}--mark {value:#x}"),
         Match::Mark { value, mask } => format!("-m mark {not}--mark {value:#x}/{mask:#x}"),
         Match::AnyOf(any) => any_text(any, not),
         Match::Not(inner) => match_text(inner),
@@ -196,7 +195,7 @@ fn states_text(states: States, rewritten: &[&str]) -> String {
         (states.untracked, "UNTRACKED"),
     ];
     let mut names: Vec<&str> = named.into_iter().filter_map(|(on, name)| on.then_some(name)).collect();
-    names.extend(rewritten);
+    names.extend(["SNAT", "DNAT"].iter().filter(|r| rewritten.contains(r)));
     names.join(",")
 }
 
@@ -240,5 +239,88 @@ fn reject_text(how: Reject) -> &'static str {
         Reject::NetUnreachable => "icmp-net-unreachable",
         Reject::HostProhibited => "icmp-host-prohibited",
         Reject::AdminProhibited => "icmp-admin-prohibited",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataplane::{Dataplane, NodeKind, Sysctls, Toggle};
+    use crate::net::Protocol;
+    use crate::provenance::Origin;
+    use crate::switch::{Switch, SwitchKind};
+
+    #[track_caller]
+    fn check(matches: &[Match], action: Action, expected: &str) {
+        let origin = Dataplane::default().origins.add(Origin::assumed("test", None));
+        let mut ruleset = Ruleset::default();
+        let table = ruleset.table(TableFamily::Iptables, "filter");
+        let id = ruleset.chain(table, "C", None, origin);
+        let rule = Rule { matches: matches.to_vec(), action, guard: None, origin };
+        assert_eq!(render_rule(&ruleset, ruleset.get(id), &rule), format!("-A C {expected}"));
+    }
+
+    /// Lines as `iptables-save` 1.8.9 and 1.8.13 printed them.
+    #[test]
+    fn rules_are_written_as_iptables_does() {
+        let port = |p| Match::DestinationPort(PortRange::single(p));
+        let accept = || Action::Accept;
+        check(&[], accept(), "-j ACCEPT");
+        check(
+            &[Match::Protocol(Protocol::Tcp), port(22), Match::State(States::NEW_UNTRACKED)],
+            accept(),
+            "-p tcp -m tcp --dport 22 -m conntrack --ctstate NEW,UNTRACKED -j ACCEPT",
+        );
+        check(
+            &[Match::AnyOf(vec![Match::State(States::ESTABLISHED_RELATED), Match::DestinationRewritten])],
+            accept(),
+            "-m conntrack --ctstate RELATED,ESTABLISHED,DNAT -j ACCEPT",
+        );
+        check(
+            &[Match::OutInterface("docker0".to_owned()).negated(), Match::Source("172.17.0.0/16".parse().unwrap())],
+            Action::Masquerade,
+            "-s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+        );
+        check(
+            &[Match::InInterface("enp0s8".to_owned()), Match::Protocol(Protocol::Tcp), port(3000)],
+            Action::Reject(Reject::PortUnreachable),
+            "-i enp0s8 -p tcp -m tcp --dport 3000 -j REJECT --reject-with icmp-port-unreachable",
+        );
+        check(
+            &[Match::Protocol(Protocol::Tcp), Match::OriginalDestinationPort(PortRange::single(3002))],
+            Action::Drop,
+            "-p tcp -m conntrack --ctorigdstport 3002 -j DROP",
+        );
+    }
+
+    #[test]
+    fn a_table_lists_built_in_chains_first_and_says_what_a_rule_depends_on() {
+        let mut dataplane = Dataplane::default();
+        let origin = dataplane.origins.add(Origin::assumed("test", None));
+        let statement = "port published".to_owned();
+        let because = Origin::assumed("test", None);
+        let guard =
+            dataplane.switches.add(Switch { statement, default: false, kind: SwitchKind::Edit, origin: because });
+        let mut ruleset = Ruleset::default();
+        let table = ruleset.table(TableFamily::Iptables, "raw");
+        let chain = ruleset.chain(table, "MINE", None, origin);
+        ruleset.get_mut(chain).rules.push(Rule { matches: vec![], action: Action::Drop, guard: Some(guard), origin });
+        let node = Node {
+            name: "vm".to_owned(),
+            kind: NodeKind::Namespace,
+            interfaces: vec![],
+            routes: vec![],
+            ruleset,
+            sockets: vec![],
+            relays: vec![],
+            sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: false },
+            names: vec![],
+            origin,
+        };
+        assert_eq!(
+            render(&node, &dataplane.switches),
+            "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:MINE - [0:0]\n\
+             # only if port published:\n-A MINE -j DROP\nCOMMIT\n"
+        );
     }
 }
