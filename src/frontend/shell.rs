@@ -13,6 +13,7 @@ use brush_parser::ast::{
 };
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::frontend::docker::run as docker;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::source::{SourceId, Span, Spanned};
@@ -318,11 +319,21 @@ impl Walker<'_> {
             self.unmodeled(whole, format!("`{name} …` {doubt}"));
             return;
         }
+        let reported: Vec<Span> = outcome.diagnostics.iter().flat_map(|d| &d.labels).map(|l| l.span).collect();
         self.out.diagnostics.extend(outcome.diagnostics);
         for effect in outcome.value {
             match effect {
+                Effect::Declare(declaration) => self.out.value.push(declaration),
+                Effect::TakeBack(what) => {
+                    if let Some(what) = docker::take_back(&what, whole, &mut self.out) {
+                        self.unmodeled(whole, what);
+                    }
+                }
+                // Its front-end has said why already.
+                Effect::Unmodeled(what) if reported.iter().any(|r| overlap(*r, what.span)) => {
+                    self.out.value.push(Declaration::Unmodeled(what));
+                }
                 Effect::Unmodeled(what) => self.unmodeled(what.span, what.value),
-                other => other.apply(whole, &mut self.out),
             }
         }
     }
@@ -361,6 +372,10 @@ struct Scope<'a> {
 
 fn items(simple: &SimpleCommand) -> impl Iterator<Item = &CommandPrefixOrSuffixItem> {
     simple.prefix.iter().flat_map(|p| &p.0).chain(simple.suffix.iter().flat_map(|s| &s.0))
+}
+
+fn overlap(a: Span, b: Span) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 fn syntax_error(span: Span) -> Diagnostic {

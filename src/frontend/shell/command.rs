@@ -20,17 +20,6 @@ pub(super) enum Effect {
     Unmodeled(Spanned<String>),
 }
 
-impl Effect {
-    /// Adds the effect of the command at `whole` to what is stated so far.
-    pub(super) fn apply(self, whole: Span, out: &mut Declarations) {
-        match self {
-            Self::Declare(declaration) => out.value.push(declaration),
-            Self::TakeBack(what) => docker::take_back(&what, whole, out),
-            Self::Unmodeled(what) => out.value.push(Declaration::Unmodeled(what)),
-        }
-    }
-}
-
 /// The effects of a command, and what is wrong with it.
 pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
     let words = without_wrappers(words);
@@ -232,7 +221,7 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "nft" => !has(&["list", "--version", "-v"]),
         "ufw" => !has(&["status", "version", "show", "app"]),
         "ip" => has(&[
-            "add", "a", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "up", "down", "attach",
+            "add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach",
         ]),
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
@@ -257,6 +246,6 @@ fn sets_net(argument: &str) -> bool {
 fn is_tunnel(argument: &str) -> bool {
     let Some(options) = argument.strip_prefix('-') else { return false };
     let flags: String = options.chars().take_while(char::is_ascii_alphabetic).collect();
-    ["L", "R", "D", "w", "W", "J"].iter().any(|flag| flags.starts_with(flag))
+    ["L", "R", "D", "w"].iter().any(|flag| flags.starts_with(flag))
         || (flags.chars().all(|c| "1246AaCfGgKkMNnqsTtVvXxYyLRD".contains(c)) && flags.contains(['L', 'R', 'D']))
 }

@@ -29,6 +29,7 @@ pub(super) struct Expansion {
 /// Expands the raw word at `range` of `text`.
 pub(super) fn expand(source: SourceId, text: &str, range: Range<usize>, variables: &Variables) -> Expansion {
     let end = range.end.min(text.len());
+    let range = without_leading_blanks(text, range.start, end);
     let mut expander = Expander {
         source,
         text,
@@ -286,6 +287,18 @@ impl Expander<'_> {
         let inside = self.text.get(self.at + 1..close).unwrap_or("");
         !inside.starts_with('{') && (inside.contains(',') || inside.contains(".."))
     }
+}
+
+/// brush counts joined lines and blanks in front of a word as part of it.
+fn without_leading_blanks(text: &str, mut start: usize, end: usize) -> Range<usize> {
+    while let Some(rest) = text.get(start..end) {
+        let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '\n']).len();
+        start += if rest.starts_with("\\\n") { 2 } else { skipped };
+        if skipped == 0 && !rest.starts_with("\\\n") {
+            break;
+        }
+    }
+    start..end
 }
 
 fn is_name(c: char) -> bool {

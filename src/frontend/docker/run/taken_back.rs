@@ -41,21 +41,24 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
     Outcome { taken_back, ..Outcome::default() }
 }
 
-/// Undoes what the command at `whole` takes back. A name that was not stated before is a clean-up of former runs.
-pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) {
+/// Undoes what the command at `whole` takes back; the answer says what could not be undone. A name that was not stated
+/// before is a clean-up of former runs.
+pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<String> {
     match what {
         TakeBack::Container(name) => out.value.retain(|d| !is_container(d, &name.value)),
         TakeBack::Network(name) => {
             out.value.retain(|d| !matches!(d, Declaration::Network(n) if n.name.value == name.value));
         }
         TakeBack::Running(name) => {
-            if out.value.iter().any(|d| is_container(d, &name.value)) {
-                let what = format!("`{}` is stopped", name.value);
-                out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
-            }
+            let is_there = out.value.iter().any(|d| is_container(d, &name.value));
+            return is_there.then(|| format!("`{}` is stopped", name.value));
         }
-        TakeBack::Attachment { network, container } => detach(&network.value, &container.value, whole, out),
+        TakeBack::Attachment { network, container } => {
+            let is_done = detach(&network.value, &container.value, whole, out);
+            return (!is_done).then(|| format!("`{}` is disconnected from `{}`", container.value, network.value));
+        }
     }
+    None
 }
 
 fn is_container(declaration: &Declaration, name: &str) -> bool {
@@ -66,14 +69,15 @@ fn is_container(declaration: &Declaration, name: &str) -> bool {
     }
 }
 
-fn detach(network: &str, container: &str, whole: Span, out: &mut Declarations) {
+/// Whether the attachment was found.
+fn detach(network: &str, container: &str, whole: Span, out: &mut Declarations) -> bool {
     let before = out.value.len();
     out.value.retain(|d| {
         !matches!(d, Declaration::Connect(c)
             if c.container.value == container && c.attach.network.value == network)
     });
     if out.value.len() < before {
-        return;
+        return true;
     }
     for declaration in &mut out.value {
         let Declaration::Container(c) = declaration else { continue };
@@ -88,9 +92,8 @@ fn detach(network: &str, container: &str, whole: Span, out: &mut Declarations) {
             c.mode = Some(Spanned::new(NetworkMode::None, whole));
         }
         if c.networks.len() < attachments {
-            return;
+            return true;
         }
     }
-    let what = format!("`{container}` is disconnected from `{network}`");
-    out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
+    false
 }
