@@ -108,10 +108,14 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
 }
 
 /// Reads a text of a known format.
-pub fn read(format: Format, source: SourceId, path: &str, text: &str, _environment: &Environment) -> Declarations {
+pub fn read(format: Format, source: SourceId, path: &str, text: &str, environment: &Environment) -> Declarations {
     match format {
         Format::Lab => lab_file::parse(source, text),
         Format::Specs => spec_file::parse(source, text),
+        Format::Compose | Format::ComposeVariant => {
+            let variable = |name: &str| environment.variables.get(name).cloned();
+            docker::compose::parse(source, text, &environment.project, &variable)
+        }
         Format::Shell => shell::parse(source, text),
         Format::VirtualBox => vbox::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),

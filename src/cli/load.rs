@@ -131,18 +131,17 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
         let is_directory = entry.file_type().is_ok_and(|t| t.is_dir());
         if is_directory && !part.starts_with('.') && !SKIPPED.contains(&part.as_str()) {
             walk(&entry.path(), &name, found);
-        } else if !is_directory && (part == ".env" || (!part.starts_with('.') && frontend::is_candidate(&name))) {
+        } else if !is_directory && !part.starts_with('.') && frontend::is_candidate(&name) {
             found.push(Found { disk: entry.path(), name, asked_for: false });
         }
     }
 }
 
 fn read(loaded: &mut Loaded, file: &Found) -> Option<Text> {
-    if file.name == ".env" || file.name.ends_with("/.env") {
-        return None;
-    }
     let text = match contents(&file.disk) {
         Ok(text) => text,
+        // Whether this file is one of ours would have to be told by its text.
+        Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
         Err(problem) => {
             loaded.diagnostics.push(problem.diagnostic(&file.name));
             return None;
@@ -266,16 +265,7 @@ fn environment(name: &str, root: &str, all: &BTreeMap<String, BTreeMap<String, S
     let directory = directory_of(name);
     let variables = all.get(directory).cloned().unwrap_or_default();
     let from_directory = if directory.is_empty() { root } else { last_of(directory) };
-    let stated = variables.get("COMPOSE_PROJECT_NAME").filter(|n| !n.is_empty());
-    Environment { project: project_name(stated.map_or(from_directory, String::as_str)), variables }
-}
-
-/// compose-go, loader/normalize of project names: lower case, only letters, digits, `-` and `_`, and a letter or digit
-/// first.
-fn project_name(text: &str) -> String {
-    let allowed = |c: &char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    let kept: String = text.to_lowercase().chars().filter(allowed).collect();
-    kept.trim_start_matches(['-', '_']).to_owned()
+    Environment { project: from_directory.to_owned(), variables }
 }
 
 /// The name of the directory that the tool was pointed at.
@@ -356,10 +346,73 @@ mod tests {
         assert_eq!(pairs, [("A", "1"), ("B", "x y"), ("C", "q"), ("D", "v"), ("E", "")]);
     }
 
+    /// Files on disk -> the paths and messages of what was loaded.
+    fn check(files: &[(&str, &[u8])], expected: &[&str]) {
+        let directory = tempfile(files);
+        let loaded = load(std::slice::from_ref(&directory)).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        let mut actual: Vec<String> = loaded.inputs.iter().map(|i| i.path.clone()).collect();
+        actual.extend(loaded.diagnostics.iter().map(|d| format!("{:?}: {}", d.severity, d.message)));
+        assert_eq!(actual, expected);
+    }
+
+    fn tempfile(files: &[(&str, &[u8])]) -> PathBuf {
+        static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let directory = std::env::temp_dir().join(format!("canreach-load-{}-{number}", std::process::id()));
+        for (name, content) in files {
+            let path = directory.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        directory
+    }
+
     #[test]
-    fn projects_are_named_after_directories() {
-        let check = |directory, expected: &str| assert_eq!(project_name(directory), expected);
-        check("My Shop.v2", "myshopv2");
-        check("_shop-1", "shop-1");
+    fn directories_are_searched_for_files_of_known_formats() {
+        check(
+            &[
+                ("b/run.sh", b"docker ps\n"),
+                ("a/compose.yaml", b"services: {web: {image: \"nginx:${TAG}\"}}\n"),
+                ("a/.env", b"TAG=1\n"),
+                ("a/docker-compose.yml", b"services: {}\n"),
+                ("a/compose.prod.yaml", b"services: {}\n"),
+                ("node_modules/x/run.sh", b"docker ps\n"),
+                (".git/hooks/x.sh", b"docker ps\n"),
+                ("README.md", b"# Hello\n"),
+                ("lesson.md", b"```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n"),
+                ("empty.sh", b" \n"),
+                ("old.sh", b"\xff\xfe"),
+                ("old.xml", b"\xff\xfe"),
+            ],
+            &[
+                "a/compose.yaml",
+                "b/run.sh",
+                "Warning: `empty.sh` is empty",
+                "Error: `old.sh` is not a UTF-8 text",
+                "Advice: `docker compose` does not read `a/compose.prod.yaml` unless it is told to",
+                "Advice: `docker compose` does not read `a/docker-compose.yml` unless it is told to",
+                "Advice: `lesson.md` holds files and is a lab of its own",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_page_that_is_asked_for_is_a_lab() {
+        let text = b"```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n";
+        let directory = tempfile(&[("lesson.md", text)]);
+        let loaded = load(&[directory.join("lesson.md")]).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        let paths: Vec<&str> = loaded.inputs.iter().map(|i| i.path.as_str()).collect();
+        assert_eq!(paths, ["compose.yaml", "lesson.md"]);
+    }
+
+    #[test]
+    fn what_cannot_be_loaded_is_an_error() {
+        assert!(matches!(load(&[PathBuf::from("no/such/path")]), Err(LoadError::Unreadable { .. })));
+        let directory = tempfile(&[("README.md", b"# Hello\n")]);
+        let result = load(std::slice::from_ref(&directory));
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(matches!(result, Err(LoadError::Nothing { .. })));
     }
 }

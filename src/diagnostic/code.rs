@@ -45,6 +45,7 @@ codes! {
     YamlDuplicateKey "yaml" "duplicate_key" Error;
     YamlTooLarge "yaml" "too_large" Error;
     YamlType "yaml" "wrong_type" Error;
+    YamlSexagesimal "yaml" "sexagesimal" Advice;
     XmlSyntax "xml" "syntax" Error;
     ShellSyntax "shell" "syntax" Error;
     ShellUnmodeled "shell" "unmodeled" Warning;
@@ -57,6 +58,8 @@ codes! {
     ComposeUnknownService "compose" "unknown_service" Error;
     ComposeBadService "compose" "bad_service" Error;
     ComposeUnsetVariable "compose" "unset_variable" Warning;
+    ComposeBadTemplate "compose" "bad_template" Error;
+    ComposeBadProject "compose" "bad_project" Error;
     DockerUnknownNetwork "docker" "unknown_network" Error;
     DockerUnknownFlag "docker" "unknown_flag" Warning;
     DockerBadFlag "docker" "bad_flag" Error;

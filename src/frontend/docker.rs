@@ -1,4 +1,5 @@
 //! The docker family: compose files, and what they share with the command line.
 
+pub mod compose;
 pub mod port_spec;
 pub mod run;

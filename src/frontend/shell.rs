@@ -215,7 +215,8 @@ impl Walker<'_> {
         let prefix = simple.prefix.iter().flat_map(|p| &p.0).map(|item| (item, false));
         let suffix = simple.suffix.iter().flat_map(|s| &s.0).map(|item| (item, true));
         for (item, is_argument) in prefix.chain(suffix) {
-            let (CommandPrefixOrSuffixItem::Word(raw) | CommandPrefixOrSuffixItem::AssignmentWord(_, raw)) = item else {
+            let (CommandPrefixOrSuffixItem::Word(raw) | CommandPrefixOrSuffixItem::AssignmentWord(_, raw)) = item
+            else {
                 continue;
             };
             let expansion = self.expansion(scope, raw);
@@ -238,9 +239,7 @@ impl Walker<'_> {
 
     fn expansion(&self, scope: Scope<'_>, raw: &RawWord) -> expand::Expansion {
         match raw.location() {
-            Some(location) => {
-                expand::expand(self.source, self.text, scope.chunk.range(&location), &self.variables)
-            }
+            Some(location) => expand::expand(self.source, self.text, scope.chunk.range(&location), &self.variables),
             None => expand::Expansion::default(),
         }
     }
@@ -262,8 +261,7 @@ impl Walker<'_> {
     /// The value of an assignment, which is not split into words.
     fn value(&self, range: Range<usize>) -> Option<String> {
         let words = expand::expand(self.source, self.text, range, &self.variables).words;
-        let parts: Option<Vec<String>> =
-            words.into_iter().map(|w| w.unknown().is_none().then_some(w.text)).collect();
+        let parts: Option<Vec<String>> = words.into_iter().map(|w| w.unknown().is_none().then_some(w.text)).collect();
         parts.map(|parts| parts.join(" "))
     }
 

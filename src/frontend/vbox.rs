@@ -272,16 +272,12 @@ fn named(element: Element<'_, '_>) -> Spanned<String> {
 fn forward_at(nat: Element<'_, '_>) -> Insertion {
     let indent = nat.indentation();
     match nat.self_closing() {
-        Some(at) => Insertion {
-            at,
-            before: format!(">\n{indent}  <Forwarding "),
-            after: format!("/>\n{indent}</NAT>"),
-        },
-        None => Insertion {
-            at: nat.tag().after(),
-            before: format!("\n{indent}  <Forwarding "),
-            after: "/>".to_owned(),
-        },
+        Some(at) => {
+            Insertion { at, before: format!(">\n{indent}  <Forwarding "), after: format!("/>\n{indent}</NAT>") }
+        }
+        None => {
+            Insertion { at: nat.tag().after(), before: format!("\n{indent}  <Forwarding "), after: "/>".to_owned() }
+        }
     }
 }
 

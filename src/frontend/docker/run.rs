@@ -103,7 +103,14 @@ fn global_options(words: &[Word]) -> (bool, &[Word]) {
         elsewhere |= matches!(name, "-H" | "--host" | "-c" | "--context");
         let takes_value = matches!(
             name,
-            "-H" | "--host" | "-c" | "--context" | "-l" | "--log-level" | "--config" | "--tlscacert" | "--tlscert"
+            "-H" | "--host"
+                | "-c"
+                | "--context"
+                | "-l"
+                | "--log-level"
+                | "--config"
+                | "--tlscacert"
+                | "--tlscert"
                 | "--tlskey"
         );
         let skipped = usize::from(takes_value && !first.text.contains('='));

@@ -101,9 +101,8 @@ fn without_options<'a>(mut words: &'a [Word], valued: &[&str]) -> &'a [Word] {
 }
 
 fn is_assignment(text: &str) -> bool {
-    text.split_once('=').is_some_and(|(name, _)| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
+    text.split_once('=')
+        .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
 }
 
 /// The name of the program without its directory.
@@ -132,10 +131,7 @@ fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
         Declaration::Unmodeled(what) => Effect::Unmodeled(what),
         other => Effect::Declare(other),
     };
-    Diagnosed {
-        value: declarations.value.into_iter().map(effect).collect(),
-        diagnostics: declarations.diagnostics,
-    }
+    Diagnosed { value: declarations.value.into_iter().map(effect).collect(), diagnostics: declarations.diagnostics }
 }
 
 fn docker_effects(outcome: docker::Outcome) -> Diagnosed<Vec<Effect>> {
@@ -165,7 +161,8 @@ fn services(verb: Option<&Word>, units: &[Word], whole: Span) -> Declarations {
                 HostEvent::FirewalldStart
             }
             // `reload` makes dockerd read a few options again, none of which changes a packet.
-            ("docker", "reload") | (_, "status" | "is-active" | "is-enabled" | "show" | "cat" | "enable" | "disable") => {
+            ("docker", "reload")
+            | (_, "status" | "is-active" | "is-enabled" | "show" | "cat" | "enable" | "disable") => {
                 continue;
             }
             ("docker" | "firewalld" | "nftables" | "iptables" | "ufw" | "network" | "NetworkManager", verb)
@@ -231,7 +228,9 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "tee" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "cp" | "mv" | "ln" | "install" | "sed" | "rm" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "xargs" => words.iter().skip(1).any(|w| mentions_network(&w.text)),
-        "VBoxManage" | "vboxmanage" => !has(&["list", "showvminfo", "startvm", "guestproperty", "--version", "snapshot"]),
+        "VBoxManage" | "vboxmanage" => {
+            !has(&["list", "showvminfo", "startvm", "guestproperty", "--version", "snapshot"])
+        }
         "virsh" | "vagrant" => has(&["net-start", "net-define", "attach-interface"]),
         "docker-compose" => has(&["exec", "run", "scale"]),
         _ => false,

@@ -92,11 +92,18 @@ fn in_map(text: &str, map: &Node, entries: &[Entry]) -> Option<Insertion> {
     let last = entries.iter().rfind(|e| e.merged_at.is_none())?;
     let last_place = last.value.used_at.unwrap_or(last.value.span);
     if map.style == Style::Flow {
-        let at = if last.value.is_null() { last.key.span.to(last_place) } else { last_place };
-        return Some(Insertion { at: at.after(), before: ", ".to_owned(), after: ": {}".to_owned() });
+        let at = if last.value.is_null() { behind_colon(text, last.key.span) } else { last_place.after() };
+        return Some(Insertion { at, before: ", ".to_owned(), after: ": {}".to_owned() });
     }
     let before = format!("\n{}", indent_of(text, last.key.span)?);
     Some(Insertion { at: end_of_line(text, map.span), before, after: ":".to_owned() })
+}
+
+/// The place behind the colon of `key`, or behind the key when it has none: `{front, back}`.
+fn behind_colon(text: &str, key: Span) -> Span {
+    let rest = text.get(key.end..).unwrap_or("");
+    let skipped = rest.trim_start().strip_prefix(':').map_or(0, |behind| rest.len() - behind.len());
+    Span::new(key.source, key.end + skipped, key.end + skipped)
 }
 
 /// Spaces up to the column of `span`; a dash before it counts as a space.

@@ -116,17 +116,8 @@ fn stated_host<'a>(
 ) -> HostPlan<'a> {
     let mut machine = None;
     let mut files = Vec::new();
-    for listed in &host.files {
+    for listed in host.files.iter().chain(&host.vm) {
         for declaration in bound(context, listed, lab_file, inputs, used) {
-            match declaration {
-                Declaration::Machine(m) => machine = machine.or(Some(m)),
-                other if is_about_a_host(other) => files.push(other),
-                _ => {}
-            }
-        }
-    }
-    if let Some(vm) = &host.vm {
-        for declaration in bound(context, vm, lab_file, inputs, used) {
             match declaration {
                 Declaration::Machine(m) => machine = Some(m),
                 other if is_about_a_host(other) => files.push(other),
@@ -147,7 +138,8 @@ fn stated_host<'a>(
     }
 }
 
-/// The declarations of the file or directory that lab.yaml lists.
+/// The declarations of the file or directory that lab.yaml lists. A directory does not make its `.vbox` files this
+/// host's: they are other machines.
 fn bound<'a>(
     context: &mut Context,
     listed: &Spanned<String>,
@@ -157,7 +149,8 @@ fn bound<'a>(
 ) -> Vec<&'a Declaration> {
     let path = join_path(&lab_file.path, &listed.value);
     let inside = |input: &Input| {
-        path.is_empty() || input.path == path || input.path.strip_prefix(&path).is_some_and(|r| r.starts_with('/'))
+        let below = path.is_empty() || input.path.strip_prefix(&path).is_some_and(|r| r.starts_with('/'));
+        input.path == path || (below && !input.declarations.iter().any(|d| matches!(d, Declaration::Machine(_))))
     };
     let mut found = false;
     let mut declarations = Vec::new();

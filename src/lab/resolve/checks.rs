@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::{Attachment, Host, InterfaceAddress, Lab, Networking};
+use crate::lab::{Attachment, Host, InterfaceAddress, Lab, Networking, SegmentId};
 use crate::net::IpNet;
 use crate::provenance::Origin;
 
@@ -14,7 +14,6 @@ use super::listen;
 
 /// Reports everything that does not fit together.
 pub(super) fn check(lab: &Lab, plan: &Plan<'_>, diagnostics: &mut Vec<Diagnostic>) {
-    segments_overlap(lab, diagnostics);
     for host in &lab.hosts {
         host_networks_overlap(host, diagnostics);
         container_addresses(host, diagnostics);
@@ -29,33 +28,25 @@ fn places(lab: &Lab) -> Vec<&str> {
     hosts.chain(containers).collect()
 }
 
-fn segments_overlap(lab: &Lab, diagnostics: &mut Vec<Diagnostic>) {
-    let subnets: Vec<(IpNet, &str, &Origin)> = lab
-        .segments
-        .iter()
-        .flat_map(|s| s.subnets.iter().map(move |subnet| (*subnet, s.name.as_str(), &s.origin)))
-        .collect();
-    pairs(&subnets, |(a, first, origin_a), (b, second, origin_b)| {
-        if first != second && overlap(*a, *b) {
-            let message = format!("the subnets of segments `{first}` and `{second}` overlap");
-            diagnostics.push(subnets_overlap(message, (origin_b, *b), (origin_a, *a)));
-        }
-    });
-}
-
 /// A host cannot tell two directly connected networks with the same addresses apart.
 fn host_networks_overlap(host: &Host, diagnostics: &mut Vec<Diagnostic>) {
-    let mut connected: Vec<(IpNet, String, &Origin)> = Vec::new();
+    let mut connected: Vec<(IpNet, String, Option<SegmentId>, &Origin)> = Vec::new();
     for interface in &host.interfaces {
+        let segment = match interface.attachment {
+            Attachment::Segment(id) => Some(id),
+            _ => None,
+        };
         for address in &interface.addresses {
-            connected.push((address.net.trunc(), format!("interface `{}`", interface.name), &address.origin));
+            let name = format!("interface `{}`", interface.name);
+            connected.push((address.net.trunc(), name, segment, &address.origin));
         }
     }
     for network in host.engine.iter().flat_map(|e| &e.networks) {
-        connected.push((network.subnet, format!("network `{}`", network.name), &network.origin));
+        connected.push((network.subnet, format!("network `{}`", network.name), None, &network.origin));
     }
-    pairs(&connected, |(a, first, origin_a), (b, second, origin_b)| {
-        if first != second && overlap(*a, *b) {
+    pairs(&connected, |(a, first, segment_a, origin_a), (b, second, segment_b, origin_b)| {
+        let same_segment = segment_a.is_some() && segment_a == segment_b;
+        if first != second && !same_segment && overlap(*a, *b) {
             let message = format!("the subnets of {first} and {second} of `{}` overlap", host.name);
             diagnostics.push(subnets_overlap(message, (origin_b, *b), (origin_a, *a)));
         }

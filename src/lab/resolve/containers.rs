@@ -1,5 +1,6 @@
 //! Containers: which of them docker starts, on which networks and with which addresses.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -11,9 +12,9 @@ use crate::source::{Span, Spanned};
 
 use super::addresses::Taken;
 use super::bind::{HostPlan, Plan};
-use super::engine::{Found, Networks};
+use super::engine::{Found, Networks, Statement};
 use super::names::sentence_name;
-use super::publish::Ports;
+use super::publish::{Joins, Ports};
 use super::{Context, listen, publish};
 
 /// A container that docker has not refused so far.
@@ -40,18 +41,58 @@ pub(super) fn resolve(
     engine: &mut Engine,
     networks: &Networks,
 ) {
-    let (drafts, attachments) = drafts(context, host_plan, networks);
+    let (drafts, mut attachments) = drafts(context, host_plan, networks);
+    let started = started(context, host, engine, &drafts, &attachments);
+    attachments.retain(|a| started.contains_key(&a.draft));
     let mut endpoints = endpoints(context, engine, &drafts, &attachments);
-    let mut ports = Ports::of_host(host);
-    let mut index_of: BTreeMap<usize, usize> = BTreeMap::new();
-    for (number, draft) in drafts.iter().enumerate() {
+    let order: Vec<usize> = started.keys().copied().collect();
+    for (number, publishes) in started {
+        let Some(draft) = drafts.get(number) else { continue };
         let bridges = endpoints.remove(&number).unwrap_or_default();
-        let Some(networking) = networking(context, draft, bridges, &drafts, &index_of, engine) else { continue };
-        let publishes = publish::resolve(context, draft.declaration, &draft.name, &networking, engine, &mut ports);
-        let Some(publishes) = publishes else { continue };
+        let networking = networking(draft, bridges, &drafts, &order, engine);
         let processes = listen::container_processes(context, plan, draft.declaration, &draft.name, &publishes);
-        index_of.insert(number, engine.containers.len());
-        engine.containers.push(container(draft, networking, publishes, processes, engine));
+        let container = container(draft, networking, publishes, processes, engine);
+        engine.containers.push(container);
+    }
+}
+
+/// The drafts that docker starts, with their published ports.
+fn started(
+    context: &mut Context,
+    host: &Host,
+    engine: &Engine,
+    drafts: &[Draft<'_>],
+    attachments: &[Attachment<'_>],
+) -> BTreeMap<usize, Vec<Publish>> {
+    let mut ports = Ports::of_host(host);
+    let mut started = BTreeMap::new();
+    for (number, draft) in drafts.iter().enumerate() {
+        let joins = match draft.mode.as_ref().map(|mode| (&mode.value, mode.span)) {
+            Some((NetworkMode::Container(name), span)) => match position(drafts, name) {
+                Some(target) if started.contains_key(&target) => Joins::Container,
+                Some(_) => continue,
+                None => {
+                    context.report(unknown_container(&Spanned::new(name.clone(), span), drafts));
+                    continue;
+                }
+            },
+            Some((NetworkMode::Host, _)) => Joins::Host,
+            _ => bridges_of(number, engine, attachments),
+        };
+        if let Some(publishes) = publish::resolve(context, draft.declaration, &draft.name, joins, &mut ports) {
+            started.insert(number, publishes);
+        }
+    }
+    started
+}
+
+fn bridges_of(number: usize, engine: &Engine, attachments: &[Attachment<'_>]) -> Joins {
+    let own = || attachments.iter().filter(|a| a.draft == number);
+    let gateway = own().min_by_key(|a| gateway_order(a.network, priority(a), engine));
+    match gateway.and_then(|a| engine.networks.get(a.network)) {
+        None => Joins::Nothing,
+        Some(network) if network.internal => Joins::InternalOnly,
+        Some(network) => Joins::Bridge(network.publish_address),
     }
 }
 
@@ -103,10 +144,10 @@ fn drafts<'a>(
 ) -> (Vec<Draft<'a>>, Vec<Attachment<'a>>) {
     let mut drafts: Vec<Draft<'a>> = Vec::new();
     let mut attachments = Vec::new();
-    for declaration in host_plan.declarations() {
+    for (number, declaration) in host_plan.declarations().enumerate() {
         match declaration {
             Declaration::Container(container) => {
-                if let Some((draft, own)) = draft(context, container, &drafts, networks) {
+                if let Some((draft, own)) = draft(context, number, container, &drafts, networks) {
                     attachments.extend(own);
                     drafts.push(draft);
                 }
@@ -117,7 +158,7 @@ fn drafts<'a>(
                     continue;
                 };
                 let network = connect.attach.network.as_ref();
-                match networks.find(network.value, connect.span) {
+                match networks.find(network.value, Statement { number, span: connect.span }) {
                     Found::At(index) => {
                         attachments.push(attach(draft, index, Some(&connect.attach), connect.span));
                     }
@@ -144,6 +185,7 @@ fn position(drafts: &[Draft<'_>], name: &str) -> Option<usize> {
 
 fn draft<'a>(
     context: &mut Context,
+    number: usize,
     declaration: &'a ContainerDecl,
     drafts: &[Draft<'a>],
     networks: &Networks,
@@ -162,7 +204,7 @@ fn draft<'a>(
     let mut attachments = Vec::new();
     if mode.is_none() {
         for attached in &declaration.networks {
-            match networks.find(&attached.network.value, declaration.span) {
+            match networks.find(&attached.network.value, Statement { number, span: declaration.span }) {
                 Found::At(index) => {
                     attachments.push(attach(drafts.len(), index, Some(attached), attached.network.span));
                 }
@@ -239,10 +281,9 @@ fn endpoints(
             guard: None,
             origin: Origin::written(format!("`{}` on network `{}`", draft.name, network.name), attachment.span),
         };
-        let priority = attachment.declaration.and_then(|d| d.gateway_priority.as_ref()).map_or(0, |p| p.value);
         let of_draft = endpoints.entry(attachment.draft).or_default();
         if !of_draft.iter().any(|(e, _)| e.network == attachment.network) {
-            of_draft.push((endpoint, priority));
+            of_draft.push((endpoint, priority(attachment)));
         }
     }
     endpoints
@@ -265,45 +306,38 @@ fn names(draft: &Draft<'_>, attachment: &Attachment<'_>) -> Vec<String> {
 }
 
 fn networking(
-    context: &mut Context,
     draft: &Draft<'_>,
     mut bridges: Vec<(Endpoint, i64)>,
     drafts: &[Draft<'_>],
-    index_of: &BTreeMap<usize, usize>,
+    order: &[usize],
     engine: &Engine,
-) -> Option<Networking> {
-    let Some(mode) = &draft.mode else { return Some(in_gateway_order(bridges, engine)) };
-    match &mode.value {
-        NetworkMode::Bridge => Some(in_gateway_order(bridges, engine)),
-        NetworkMode::Host => Some(Networking::Host(Origin::written("network mode `host`", mode.span))),
-        NetworkMode::None if bridges.is_empty() => {
-            Some(Networking::None(Origin::written("network mode `none`", mode.span)))
+) -> Networking {
+    bridges.sort_by_cached_key(|(endpoint, priority)| gateway_order(endpoint.network, *priority, engine));
+    let on_bridges = Networking::Bridges(bridges.into_iter().map(|(endpoint, _)| endpoint).collect());
+    let Some(mode) = &draft.mode else { return on_bridges };
+    match (&mode.value, &on_bridges) {
+        (NetworkMode::Host, _) => Networking::Host(Origin::written("network mode `host`", mode.span)),
+        (NetworkMode::None, Networking::Bridges(endpoints)) if endpoints.is_empty() => {
+            Networking::None(Origin::written("network mode `none`", mode.span))
         }
-        NetworkMode::None => {
-            bridges.retain(|(endpoint, _)| endpoint.network != 0);
-            Some(in_gateway_order(bridges, engine))
-        }
-        NetworkMode::Container(name) => {
-            let target = position(drafts, name);
+        (NetworkMode::Container(name), _) => {
             let origin = Origin::written(format!("network namespace of `{name}`"), mode.span);
-            if target.is_none() {
-                context.report(unknown_container(&Spanned::new(name.clone(), mode.span), drafts));
-            }
-            let index = target.and_then(|t| index_of.get(&t))?;
-            Some(Networking::Container(*index, origin))
+            let index = position(drafts, name).and_then(|target| order.iter().position(|number| *number == target));
+            index.map_or(on_bridges, |index| Networking::Container(index, origin))
         }
+        _ => on_bridges,
     }
 }
 
+fn priority(attachment: &Attachment<'_>) -> i64 {
+    attachment.declaration.and_then(|d| d.gateway_priority.as_ref()).map_or(0, |p| p.value)
+}
+
 /// Which endpoint has the default route: not an internal network, then the highest priority, then the network's name
-/// (moby 28, daemon/libnetwork/endpoint.go, `Less`).
-fn in_gateway_order(mut endpoints: Vec<(Endpoint, i64)>, engine: &Engine) -> Networking {
-    endpoints.sort_by_cached_key(|(endpoint, priority)| {
-        let network = engine.networks.get(endpoint.network);
-        let internal = network.is_some_and(|n| n.internal);
-        (internal, std::cmp::Reverse(*priority), network.map(|n| n.name.clone()))
-    });
-    Networking::Bridges(endpoints.into_iter().map(|(endpoint, _)| endpoint).collect())
+/// (moby 28, libnetwork/sandbox.go, `Endpoint.Less`).
+fn gateway_order(network: usize, priority: i64, engine: &Engine) -> (bool, Reverse<i64>, Option<&str>) {
+    let network = engine.networks.get(network);
+    (network.is_some_and(|n| n.internal), Reverse(priority), network.map(|n| n.name.as_str()))
 }
 
 fn name_taken(name: &Spanned<String>, first: &Draft<'_>) -> Diagnostic {

@@ -80,9 +80,16 @@ fn set<T: Copy>(option: &mut T, stated: Option<&Spanned<T>>) {
     }
 }
 
+/// A statement of a host's files: its number in the order in which they take effect, and its place.
+#[derive(Clone, Copy)]
+pub(super) struct Statement {
+    pub(super) number: usize,
+    pub(super) span: Span,
+}
+
 /// The networks of an engine by name, and those whose creation docker refuses or we do not model.
 pub(super) struct Networks {
-    names: Vec<(String, Option<Span>)>,
+    names: Vec<(String, Option<Statement>)>,
     refused: BTreeSet<String>,
 }
 
@@ -97,9 +104,9 @@ pub(super) enum Found {
 }
 
 impl Networks {
-    /// Looks a network up from a statement at `from`; one that the same file creates only later is not there yet.
-    pub(super) fn find(&self, name: &str, from: Span) -> Found {
-        let later = |made: &Span| made.source == from.source && from.end <= made.start;
+    /// Looks a network up from a statement; one that the same file creates only later is not there yet.
+    pub(super) fn find(&self, name: &str, from: Statement) -> Found {
+        let later = |made: &Statement| made.span.source == from.span.source && from.number < made.number;
         if self.refused.contains(name) {
             return Found::Refused;
         }
@@ -114,7 +121,7 @@ impl Networks {
 
     /// The place where a network of this name is made.
     pub(super) fn made_at(&self, name: &str) -> Option<Span> {
-        self.names.iter().find(|(n, _)| n == name).and_then(|(_, span)| *span)
+        self.names.iter().find(|(n, _)| n == name).and_then(|(_, made)| *made).map(|made| made.span)
     }
 }
 
@@ -134,12 +141,13 @@ fn networks(
     found.names.push((bridge.name.clone(), None));
     engine.networks.push(bridge);
     // Stated subnets are set aside first: in which order compose creates its networks is not defined.
-    in_use.extend(declared.iter().filter_map(|d| d.subnet.as_ref()).map(|s| s.value.trunc()));
+    in_use.extend(declared.iter().filter_map(|(_, d)| d.subnet.as_ref()).map(|s| s.value.trunc()));
     for declaration in declared {
+        let (number, declaration) = declaration;
         match subnet_of(declaration, &in_use) {
             Some(subnet) => {
                 in_use.push(subnet);
-                found.names.push((declaration.name.value.clone(), Some(declaration.span)));
+                found.names.push((declaration.name.value.clone(), Some(Statement { number, span: declaration.span })));
                 let network = network(declaration, subnet, &engine.networks);
                 engine.networks.push(network);
             }
@@ -157,15 +165,15 @@ fn subnet_of(declaration: &NetworkDecl, in_use: &[IpNet]) -> Option<IpNet> {
     declaration.subnet.as_ref().map_or_else(|| free_pool(in_use), |s| Some(s.value.trunc()))
 }
 
-/// The declared networks that docker would create, in order.
+/// The declared networks that docker would create, in order, with the number of their statement.
 fn accepted<'a>(
     context: &mut Context,
     id: HostId,
     host_plan: &HostPlan<'a>,
     found: &mut Networks,
-) -> Vec<&'a NetworkDecl> {
-    let mut accepted: Vec<&NetworkDecl> = Vec::new();
-    for declaration in host_plan.declarations() {
+) -> Vec<(usize, &'a NetworkDecl)> {
+    let mut accepted: Vec<(usize, &NetworkDecl)> = Vec::new();
+    for (number, declaration) in host_plan.declarations().enumerate() {
         let Declaration::Network(network) = declaration else { continue };
         if network.external || is_predefined(&network.name.value) {
             continue;
@@ -174,15 +182,15 @@ fn accepted<'a>(
             found.refused.insert(network.name.value.clone());
             let what = format!("network `{}` of driver `{}`", network.name.value, driver.value);
             context.unmodeled.push(Unmodeled { what, span: driver.span, host: Some(id) });
-        } else if let Some(first) = accepted.iter().find(|n| n.name.value == network.name.value) {
+        } else if let Some((_, first)) = accepted.iter().find(|(_, n)| n.name.value == network.name.value) {
             if first.subnet != network.subnet || first.internal != network.internal {
                 context.report(network_twice(first, network));
             }
-        } else if let Some(other) = accepted.iter().find(|n| subnets_overlap(n, network)) {
+        } else if let Some((_, other)) = accepted.iter().find(|(_, n)| subnets_overlap(n, network)) {
             found.refused.insert(network.name.value.clone());
             context.report(pools_overlap(other, network));
         } else {
-            accepted.push(network);
+            accepted.push((number, network));
         }
     }
     accepted

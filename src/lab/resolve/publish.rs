@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{ContainerDecl, PublishDecl};
-use crate::lab::{Engine, Host, Networking, Publish, images};
+use crate::lab::{Host, Publish, images};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -59,17 +59,31 @@ fn collide(a: Option<IpAddr>, b: Option<IpAddr>) -> bool {
     }
 }
 
+/// What a container joins, as far as it decides whether and where its ports are published.
+#[derive(Clone, Copy)]
+pub(super) enum Joins {
+    /// A bridge network with a way out; ports are published on this address when none is stated.
+    Bridge(Option<IpAddr>),
+    /// Internal networks.
+    InternalOnly,
+    /// The host's own namespace.
+    Host,
+    /// Another container's namespace.
+    Container,
+    /// No network.
+    Nothing,
+}
+
 /// The published ports of a container; nothing when a port is taken, because docker does not start it then.
 pub(super) fn resolve(
     context: &mut Context,
     container: &ContainerDecl,
     name: &str,
-    networking: &Networking,
-    engine: &Engine,
+    joins: Joins,
     ports: &mut Ports,
 ) -> Option<Vec<Publish>> {
-    let Some(default_address) = default_address(networking, engine) else {
-        report_ignored(context, container, name, networking);
+    let Joins::Bridge(default_address) = joins else {
+        report_ignored(context, container, name, joins);
         return Some(Vec::new());
     };
     let effective = |publish: &Publish| publish.host_address.or(default_address);
@@ -88,13 +102,6 @@ pub(super) fn resolve(
     }
     publishes.iter().for_each(|p| ports.take(p, effective(p), name));
     Some(publishes)
-}
-
-/// The address on which ports are published when none is stated; nothing where docker publishes no ports at all.
-fn default_address(networking: &Networking, engine: &Engine) -> Option<Option<IpAddr>> {
-    let Networking::Bridges(endpoints) = networking else { return None };
-    let gateway = engine.networks.get(endpoints.first()?.network)?;
-    (!gateway.internal).then_some(gateway.publish_address)
 }
 
 /// One entry for each port. A range on both sides goes pairwise; a host range for one container port means the first
@@ -166,29 +173,23 @@ fn publish_all(container: &ContainerDecl, name: &str) -> Vec<Publish> {
     exposed.into_iter().map(publish).collect()
 }
 
-fn report_ignored(context: &mut Context, container: &ContainerDecl, name: &str, networking: &Networking) {
-    let reason = match networking {
-        Networking::Host(_) => "the container uses the host's own network",
-        Networking::None(_) => "the container has no network",
-        Networking::Container(..) => "the container uses another container's network",
-        Networking::Bridges(endpoints) if endpoints.is_empty() => "the container is on no network",
-        Networking::Bridges(_) => "the container is on internal networks only",
+fn report_ignored(context: &mut Context, container: &ContainerDecl, name: &str, joins: Joins) {
+    let reason = match joins {
+        Joins::Host => "the container uses the host's own network",
+        Joins::Container => "the container uses another container's network",
+        Joins::InternalOnly => "the container is on internal networks only",
+        Joins::Nothing | Joins::Bridge(_) => "the container has no network",
+    };
+    let way_out = match joins {
+        Joins::Host => "remove it: programs of the container listen on the host directly",
+        Joins::Container => "publish the port on the container whose network is used",
+        _ => "attach the container to a network that is not internal as well",
     };
     let places = container.publishes.iter().map(|p| p.span).chain(container.publish_all);
     for span in places {
         let message = format!("docker publishes no port of `{name}`, because {reason}");
         let diagnostic = Diagnostic::new(Code::DockerPublishIgnored, message).label(span, "has no effect");
-        context.report(diagnostic.help(way_out(networking)));
-    }
-}
-
-fn way_out(networking: &Networking) -> &'static str {
-    match networking {
-        Networking::Host(_) => "remove it: programs of the container listen on the host directly",
-        Networking::Container(..) => "publish the port on the container whose network is used",
-        Networking::None(_) | Networking::Bridges(_) => {
-            "attach the container to a network that is not internal as well"
-        }
+        context.report(diagnostic.help(way_out));
     }
 }
 

@@ -1,1 +1,350 @@
+use std::fmt::Write as _;
 
+use super::{Input, resolve};
+use crate::diagnostic::Diagnosed;
+use crate::frontend::{self, Environment};
+use crate::lab::{Attachment, Firewalld, Host, Lab, Networking, Process};
+use crate::net::url_host;
+use crate::source::Sources;
+
+/// Files -> the lab, and `file:line: message` of every diagnostic, those of the front-ends first.
+fn read(files: &[(&str, &str)]) -> (Lab, Vec<String>) {
+    let mut sources = Sources::default();
+    let mut inputs = Vec::new();
+    let mut diagnostics = Vec::new();
+    let environment = Environment { project: "shop".to_owned(), ..Environment::default() };
+    for (path, text) in files {
+        let source = sources.add(*path, text);
+        let format = frontend::detect(path, text).unwrap();
+        let read = frontend::read(format, source, path, text, &environment);
+        diagnostics.extend(read.diagnostics);
+        inputs.push(Input { source, path: (*path).to_owned(), declarations: read.value });
+    }
+    let Diagnosed { value, diagnostics: more } = resolve(&inputs);
+    diagnostics.extend(more);
+    let place = |d: &crate::diagnostic::Diagnostic| d.labels.first().map_or(String::new(), |l| sources.place(l.span));
+    let lines = diagnostics.iter().map(|d| format!("{}: {}", place(d), d.message)).collect();
+    (value, lines)
+}
+
+/// The lab in one line for each thing.
+fn describe(lab: &Lab) -> String {
+    let mut out = String::new();
+    for host in &lab.hosts {
+        writeln!(out, "{} {:?} {:?}", host.name, host.os, host.kind).unwrap();
+        for interface in &host.interfaces {
+            let at = match &interface.attachment {
+                Attachment::Segment(id) => lab.segment(*id).name.clone(),
+                Attachment::Nat(nat) => format!("{:?} NAT {}", nat.engine, nat.network),
+                Attachment::Unattached => "-".to_owned(),
+            };
+            let addresses: Vec<String> = interface.addresses.iter().map(|a| a.net.to_string()).collect();
+            let gateway = interface.gateway.map_or(String::new(), |g| format!(" via {g}"));
+            let cable = if interface.connected { "" } else { " unplugged" };
+            writeln!(out, "  {} {at} {}{gateway}{cable}", interface.name, addresses.join(",")).unwrap();
+        }
+        processes(&mut out, "  ", &host.processes, lab);
+        containers(&mut out, host, lab);
+        if !host.events.is_empty() {
+            writeln!(out, "  events {:?}", host.events).unwrap();
+        }
+    }
+    out
+}
+
+fn processes(out: &mut String, indent: &str, processes: &[Process], lab: &Lab) {
+    for listen in processes.iter().flat_map(|p| &p.listens) {
+        let address = listen.address.map_or("*".to_owned(), url_host);
+        let ground = listen.guard.map_or("", |id| if lab.switches.get(id).default { " assumed" } else { " off" });
+        writeln!(out, "{indent}listens {address}:{}/{}{ground}", listen.ports, listen.protocol).unwrap();
+    }
+}
+
+fn containers(out: &mut String, host: &Host, lab: &Lab) {
+    let Some(engine) = &host.engine else { return };
+    for network in &engine.networks {
+        writeln!(out, "  network {} {} {} {}", network.name, network.bridge, network.subnet, network.gateway).unwrap();
+    }
+    for container in &engine.containers {
+        let at = match &container.networking {
+            Networking::Bridges(endpoints) => endpoints
+                .iter()
+                .map(|e| format!("{}={} {:?}", engine.networks[e.network].name, e.address, e.names))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Networking::Host(_) => "host".to_owned(),
+            Networking::None(_) => "none".to_owned(),
+            Networking::Container(index, _) => format!("with {}", engine.containers[*index].name),
+        };
+        writeln!(out, "  container {} {at}", container.name).unwrap();
+        for publish in &container.publishes {
+            let address = publish.host_address.map_or("*".to_owned(), url_host);
+            let port = publish.host_port.map_or("?".to_owned(), |p| p.to_string());
+            writeln!(out, "    {address}:{port} -> {}/{}", publish.container_port, publish.protocol).unwrap();
+        }
+        processes(out, "    ", &container.processes, lab);
+    }
+}
+
+fn check(files: &[(&str, &str)], expected: &str) {
+    let (lab, diagnostics) = read(files);
+    let actual = format!("{}{}", describe(&lab), diagnostics.join("\n"));
+    let trim = |text: &str| text.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n");
+    assert_eq!(trim(&actual), trim(expected), "\n{actual}");
+}
+
+#[test]
+fn a_lone_script_configures_one_linux_host_on_a_lan() {
+    check(
+        &[(
+            "run.sh",
+            "docker network create web\ndocker run -d --name g --network web -p 3000:3000 grafana/grafana\ndocker run -d -p 9:9 a/b\n",
+        )],
+        r#"
+        host Linux Physical
+          eth0 lan 192.168.1.100/24 via 192.168.1.1
+          network bridge docker0 172.17.0.0/16 172.17.0.1
+          network web br-web 172.18.0.0/16 172.18.0.1
+          container g web=172.18.0.2 ["g"]
+            *:3000 -> 3000/tcp
+            listens *:3000/tcp assumed
+          container b bridge=172.17.0.2 []
+            *:9 -> 9/tcp
+            listens *:9/tcp assumed
+          events [EngineStart]
+        router Linux Router
+          lan0 lan 192.168.1.1/24
+        "#,
+    );
+}
+
+const VBOX: &str = r#"<?xml version="1.0"?>
+<!--
+** Written by VirtualBox 7.0.10 (r158379)
+-->
+<VirtualBox xmlns="http://www.virtualbox.org/" version="1.18-macosx">
+  <Machine uuid="{0}" name="rocky 9" OSType="RedHat_64">
+    <Hardware>
+      <Network>
+        <Adapter slot="0" enabled="true" MACAddress="080027000001" type="82540EM"><NAT><Forwarding name="ssh" proto="1" hostport="2222" guestport="22"/></NAT></Adapter>
+        <Adapter slot="1" enabled="true" cable="false"><HostOnlyInterface name="vboxnet0"/></Adapter>
+        <Adapter slot="2" enabled="true"><BridgedInterface name="en0: Wi-Fi (AirPort)"/></Adapter>
+        <Adapter slot="3"><NAT/></Adapter>
+      </Network>
+    </Hardware>
+  </Machine>
+</VirtualBox>
+"#;
+
+#[test]
+fn a_vbox_file_is_a_vm_of_a_physical_host_and_owns_the_scripts() {
+    check(
+        &[("rocky.vbox", VBOX), ("setup.sh", "docker run -d --name db mysql:8\n")],
+        r#"
+        host MacOs Physical
+          en0 lan 192.168.1.100/24 via 192.168.1.1
+          vboxnet0 vboxnet0 192.168.56.1/24
+        rocky-9 Linux Vm { on: HostId(0) }
+          enp0s3 Classic NAT 10.0.2.0/24 10.0.2.15/24 via 10.0.2.2
+          enp0s8 vboxnet0 192.168.56.101/24 unplugged
+          enp0s9 lan 192.168.1.101/24
+          network bridge docker0 172.17.0.0/16 172.17.0.1
+          container db bridge=172.17.0.2 []
+            listens *:3306/tcp assumed
+            listens *:33060/tcp assumed
+          events [EngineStart]
+        router Linux Router
+          lan0 lan 192.168.1.1/24
+        "#,
+    );
+}
+
+#[test]
+fn a_stated_lab_binds_files_to_hosts() {
+    let lab = "networks:
+  집:
+    subnet: 10.1.0.0/24
+    gateway: 10.1.0.254
+hosts:
+  mac:
+    os: macos
+    interfaces:
+      en0: { network: 집, address: 10.1.0.5/24 }
+  rocky:
+    on: mac
+    vm: vm/rocky.vbox
+    files: [vm/setup]
+    interfaces:
+      eth1: { adapter: 3, address: 10.1.0.9/24 }
+    listen: [22]
+containers:
+  db: { listen: [\"127.0.0.1:3306\"] }
+";
+    check(
+        &[
+            ("lab.yaml", lab),
+            ("other.sh", "docker ps\n"),
+            ("vm/rocky.vbox", VBOX),
+            ("vm/setup/1.sh", "docker run -d --name db mysql\n"),
+        ],
+        r#"
+        mac MacOs Physical
+          en0 집 10.1.0.5/24 via 10.1.0.254
+          vboxnet0 vboxnet0 192.168.56.1/24
+        rocky Linux Vm { on: HostId(0) }
+          enp0s3 Classic NAT 10.0.2.0/24 10.0.2.15/24 via 10.0.2.2
+          enp0s8 vboxnet0 192.168.56.101/24 unplugged
+          eth1 집 10.1.0.9/24
+          listens *:22/tcp
+          network bridge docker0 172.17.0.0/16 172.17.0.1
+          container db bridge=172.17.0.2 []
+            listens 127.0.0.1:3306/tcp
+          events [EngineStart]
+        router Linux Router
+          lan0 집 10.1.0.254/24
+        "#,
+    );
+}
+
+#[test]
+fn names_and_files_that_lead_nowhere_are_reported() {
+    let lab =
+        "hosts:\n  mac: {}\n  vm: { on: mca, files: [docker.sh, seutp.sh] }\ncontainers:\n  bd: { listen: [1] }\n";
+    let (_, diagnostics) = read(&[("lab.yaml", lab), ("setup.sh", "docker run --name db --network webb x/y\n")]);
+    assert_eq!(
+        diagnostics,
+        [
+            "lab.yaml:3: there is no file `docker.sh`",
+            "lab.yaml:3: there is no file `seutp.sh`",
+            "lab.yaml:3: there is no host `mca`",
+            "setup.sh:1: `setup.sh` belongs to no host and is not analyzed",
+            "lab.yaml:5: there is no host or container `bd`",
+        ]
+    );
+}
+
+#[test]
+fn what_docker_refuses_is_left_out_and_reported() {
+    let script = "docker run -d --name a -p 80:80 nginx
+docker run -d --name b -p 127.0.0.1:80:80 nginx
+docker run -d --name a nginx
+docker run -d --name c --network web nginx
+docker network create web
+docker run -d --name d --network web -p 81-82:80 -p 80:80/udp nginx
+docker run -d --name e --network host -p 9:9 nginx
+docker network create --internal in
+docker run -d --name f --network in -p 90:80 nginx
+docker run -d --name g --network container:d redis
+docker network connect bridge d
+docker network connect web zz
+";
+    check(
+        &[("run.sh", script)],
+        r#"
+        host Linux Physical
+          eth0 lan 192.168.1.100/24 via 192.168.1.1
+          network bridge docker0 172.17.0.0/16 172.17.0.1
+          network web br-web 172.18.0.0/16 172.18.0.1
+          network in br-in 172.19.0.0/16 172.19.0.1
+          container a bridge=172.17.0.2 []
+            *:80 -> 80/tcp
+            listens *:80/tcp assumed
+          container d bridge=172.17.0.3 [] web=172.18.0.2 ["d"]
+            *:81 -> 80/tcp
+            *:80 -> 80/udp
+            listens *:80/tcp assumed
+          container e host
+            listens *:80/tcp assumed
+          container f in=172.19.0.2 ["f"]
+            listens *:80/tcp assumed
+          container g with d
+            listens *:6379/tcp assumed
+          events [EngineStart]
+        router Linux Router
+          lan0 lan 192.168.1.1/24
+        run.sh:3: the container name `a` is in use
+        run.sh:4: there is no network `web`
+        run.sh:12: there is no container `zz`
+        run.sh:2: port 80/tcp of `b` is taken by `a`
+        run.sh:7: docker publishes no port of `e`, because the container uses the host's own network
+        run.sh:9: docker publishes no port of `f`, because the container is on internal networks only
+        "#,
+    );
+}
+
+const COMPOSE: &str = "services:
+  web:
+    image: nginx
+    ports: [\"8080:80\"]
+    networks: [front, back]
+    depends_on: [db]
+  db:
+    image: postgres:16
+    networks: { back: { aliases: [store], ipv4_address: 10.9.0.2 } }
+  mon:
+    image: prom/prometheus
+    command: --web.listen-address=127.0.0.1:9090
+    network_mode: service:web
+  tool:
+    image: a/b
+    networks: [outside]
+networks:
+  front: {}
+  back: { internal: true, ipam: { config: [{ subnet: 10.9.0.0/24 }] } }
+  outside: { external: true }
+";
+
+#[test]
+fn a_compose_project_becomes_networks_and_containers() {
+    check(
+        &[("compose.yaml", COMPOSE)],
+        r#"
+        host Linux Physical
+          eth0 lan 192.168.1.100/24 via 192.168.1.1
+          network bridge docker0 172.17.0.0/16 172.17.0.1
+          network shop_front br-shop_front 172.18.0.0/16 172.18.0.1
+          network shop_back br-shop_back 10.9.0.0/24 10.9.0.1
+          container shop-db-1 shop_back=10.9.0.2 ["shop-db-1", "db", "store"]
+            listens *:5432/tcp assumed
+          container shop-web-1 shop_front=172.18.0.2 ["shop-web-1", "web"] shop_back=10.9.0.3 ["shop-web-1", "web"]
+            *:8080 -> 80/tcp
+            listens *:80/tcp assumed
+          container shop-mon-1 with shop-web-1
+            listens 127.0.0.1:9090/tcp
+          events [EngineStart]
+        router Linux Router
+          lan0 lan 192.168.1.1/24
+        compose.yaml:20: network `outside` is declared external but nothing creates it
+        "#,
+    );
+}
+
+fn firewall(script: &str) -> (Firewalld, Vec<String>) {
+    let (lab, diagnostics) = read(&[("fw.sh", script)]);
+    (lab.hosts[0].firewalld.clone().unwrap(), diagnostics)
+}
+
+fn ports(firewalld: &Firewalld, zone: &str) -> String {
+    let ports = firewalld.zones[zone].content.ports.iter().map(|p| format!("{}/{}", p.value.1, p.value.0));
+    ports.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn permanent_changes_wait_for_a_reload_and_runtime_changes_do_not_survive_it() {
+    let check = |script: &str, expected: &str, expected_diagnostics: &[&str]| {
+        let (firewalld, diagnostics) = firewall(script);
+        assert_eq!(ports(&firewalld, "public"), expected, "{script}");
+        assert_eq!(diagnostics, expected_diagnostics, "{script}");
+    };
+    let waiting = "a permanent change is not in force: firewalld is never reloaded";
+    check("firewall-cmd --add-port=3000/tcp", "3000/tcp", &[]);
+    check("firewall-cmd --permanent --add-port=3000/tcp", "", &[&format!("fw.sh:1: {waiting}")]);
+    check("firewall-cmd --permanent --add-port=3000/tcp\nfirewall-cmd --reload", "3000/tcp", &[]);
+    check("firewall-cmd --add-port=3000/tcp\nfirewall-cmd --reload", "", &[]);
+    check(
+        "firewall-cmd --add-port=3000/tcp\nfirewall-cmd --runtime-to-permanent\nfirewall-cmd --reload",
+        "3000/tcp",
+        &[],
+    );
+    check("firewall-cmd --zone=pubilc --add-port=1/tcp", "", &["fw.sh:1: there is no zone `pubilc`"]);
+}

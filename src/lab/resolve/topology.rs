@@ -43,7 +43,7 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
             HostKind::Vm { on } => hosts.get(on.0),
             _ => None,
         };
-        let interfaces = vm::interfaces(context, &mut segments, host_plan, runner);
+        let interfaces = vm::interfaces(context, &mut segments, HostId(index), host_plan, runner);
         set_interfaces(&mut hosts, index, interfaces);
     }
     host_only_legs(&mut segments, &mut hosts);

@@ -2,7 +2,9 @@
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::declaration::{AdapterDecl, AdapterMode, ForwardDecl, InterfaceDecl, MachineDecl, NatDecl};
-use crate::lab::{Attachment, Forward, Host, Interface, InterfaceAddress, NatEngine, SegmentId, SegmentKind, VmNat};
+use crate::lab::{
+    Attachment, Forward, Host, HostId, Interface, InterfaceAddress, NatEngine, SegmentId, SegmentKind, Unmodeled, VmNat,
+};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -19,6 +21,7 @@ const CITE_NAT: &str =
 pub(super) fn interfaces(
     context: &mut Context,
     segments: &mut Segments,
+    id: HostId,
     host: &HostPlan<'_>,
     runner: Option<&Host>,
 ) -> Vec<Interface> {
@@ -28,6 +31,10 @@ pub(super) fn interfaces(
     let mut interfaces = Vec::new();
     for adapter in machine.adapters.iter().filter(|a| a.enabled) {
         let attachment = attachment(segments, machine, adapter, runner);
+        if let AdapterMode::NatNetwork(name) = &adapter.mode {
+            let what = format!("the shared NAT of network `{}`", name.value);
+            context.unmodeled.push(Unmodeled { what, span: name.span, host: Some(id) });
+        }
         let position = left.iter().position(|d| is_adapter(d, adapter, &attachment, segments));
         let declaration = position.map(|at| left.remove(at));
         interfaces.push(interface(context, segments, host, adapter, attachment, declaration));
@@ -242,7 +249,7 @@ fn nat_engine(nat: &NatDecl, machine: Option<&MachineDecl>) -> (NatEngine, Origi
 }
 
 /// Absent in a `.vbox` file means reachable before settings version 1.19 and not from then on (VirtualBox,
-/// src/VBox/Main/xml/Settings.cpp, `NAT::fLocalhostReachable`).
+/// src/VBox/Main/xml/Settings.cpp, `NAT::areLocalhostReachableDefaultSettings`).
 fn localhost_reachable(nat: &NatDecl, machine: Option<&MachineDecl>) -> bool {
     let default = machine.is_some_and(|m| m.settings.value < Version::new(1, 19, 0));
     nat.localhost_reachable.as_ref().map_or(default, |stated| stated.value)

@@ -184,9 +184,8 @@ fn image_alone_is_uncertain(scanned: &Scanned) -> bool {
 }
 
 fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDecl {
-    let behind_verb = |option: &str| {
-        Some(Insertion { at: verb.span.after(), before: format!(" --{option} "), after: String::new() })
-    };
+    let behind_verb =
+        |option: &str| Some(Insertion { at: verb.span.after(), before: format!(" --{option} "), after: String::new() });
     ContainerDecl {
         name: None,
         aliases: Vec::new(),
@@ -237,7 +236,9 @@ impl Reader {
             "add-host" => self.extra_host(value),
             "entrypoint" if !value.text.is_empty() => self.container.command.insert(0, value.spanned()),
             "ip6" | "link-local-ip" => self.unmodeled(format!("`--{}`", flag.name), flag.span),
-            "sysctl" if value.text.starts_with("net.") => self.unmodeled(format!("`--sysctl {}`", value.text), flag.span),
+            "sysctl" if value.text.starts_with("net.") => {
+                self.unmodeled(format!("`--sysctl {}`", value.text), flag.span)
+            }
             _ => {}
         }
     }

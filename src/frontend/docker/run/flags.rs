@@ -179,7 +179,9 @@ impl<'a> Scanner<'a> {
             |near| format!("did you mean `--{near}`? The whole command is left out"),
         );
         self.out.diagnostics.push(
-            Diagnostic::new(Code::DockerUnknownFlag, message).label(word.span, "not an option of this command").help(help),
+            Diagnostic::new(Code::DockerUnknownFlag, message)
+                .label(word.span, "not an option of this command")
+                .help(help),
         );
     }
 

@@ -1,0 +1,253 @@
+//! `${VARIABLE}` in values, and the tag `!reset`, before anything else looks at the tree.
+//!
+//! Follows compose-go template/template.go (v2.10). Places stay those of the written text.
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::frontend::yaml::{Node, Value};
+use crate::source::Span;
+
+/// Defaults inside defaults at most.
+const MAX_NESTING: usize = 20;
+
+/// Where variables come from.
+pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Replaces variables in all values below `node` and drops what `!reset` removes.
+pub(super) fn prepare(text: &str, node: &mut Node, variables: Variables<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    match &mut node.value {
+        Value::Scalar(value) if value.contains('$') => {
+            let is_literal = text.get(node.content.start..node.content.end) == Some(value);
+            let mut template = Template { variables, problems: Vec::new() };
+            let replaced = template.substitute(value, 0, 0);
+            for problem in template.problems {
+                let diagnostic = problem.diagnostic(node.content, is_literal);
+                // An anchor that is used twice is expanded twice.
+                let is_new = !diagnostics.iter().any(|d| d.code == diagnostic.code && same_place(d, &diagnostic));
+                if is_new {
+                    diagnostics.push(diagnostic);
+                }
+            }
+            *value = replaced;
+        }
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => {
+            items.retain(|item| !is_reset(item));
+            items.iter_mut().for_each(|item| prepare(text, item, variables, diagnostics));
+        }
+        Value::Mapping(entries) => {
+            entries.retain(|entry| !is_reset(&entry.value));
+            entries.iter_mut().for_each(|entry| prepare(text, &mut entry.value, variables, diagnostics));
+        }
+    }
+}
+
+fn is_reset(node: &Node) -> bool {
+    node.tag.as_deref() == Some("!reset")
+}
+
+fn same_place(a: &Diagnostic, b: &Diagnostic) -> bool {
+    a.labels.first().map(|l| l.span) == b.labels.first().map(|l| l.span)
+}
+
+struct Template<'a> {
+    variables: Variables<'a>,
+    problems: Vec<Problem>,
+}
+
+/// What is wrong with the variable at `start..end` of the text.
+struct Problem {
+    start: usize,
+    end: usize,
+    kind: ProblemKind,
+}
+
+enum ProblemKind {
+    Unset(String),
+    Required(String, String),
+    Invalid,
+}
+
+impl Template<'_> {
+    /// `offset` is where `text` starts in the whole value.
+    fn substitute(&mut self, text: &str, offset: usize, nesting: usize) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, found)) = rest.split_once('$') {
+            out.push_str(before);
+            let start = offset + (text.len() - found.len()) - 1;
+            let after = self.variable(&mut out, found, start, nesting);
+            rest = found.get(after..).unwrap_or("");
+        }
+        out.push_str(rest);
+        out
+    }
+
+    /// Writes the value of the variable whose dollar stands at `start`; returns how many bytes of `found`, the text
+    /// behind the dollar, belong to it.
+    fn variable(&mut self, out: &mut String, found: &str, start: usize, nesting: usize) -> usize {
+        if found.starts_with('$') {
+            out.push('$');
+            return 1;
+        }
+        if let Some(braced) = found.strip_prefix('{') {
+            let length = closing_brace(braced);
+            let inner = length.and_then(|length| braced.get(..length));
+            let end = length.map_or(found.len(), |length| length + 2);
+            let value = inner.and_then(|inner| self.expression(inner, start, end, nesting));
+            match value {
+                Some(value) => out.push_str(&value),
+                None => self.problems.push(Problem { start, end: start + 1 + end, kind: ProblemKind::Invalid }),
+            }
+            return end;
+        }
+        let name = leading_name(found);
+        if name.is_empty() {
+            out.push('$');
+        } else {
+            out.push_str(&self.plain(name, start, start + 1 + name.len()));
+        }
+        name.len()
+    }
+
+    /// The inside of braces: a name, perhaps an operator and its operand. Nothing when it is neither.
+    fn expression(&mut self, inner: &str, start: usize, length: usize, nesting: usize) -> Option<String> {
+        let end = start + 1 + length;
+        let name = leading_name(inner);
+        let rest = inner.get(name.len()..)?;
+        if name.is_empty() || MAX_NESTING < nesting {
+            return None;
+        }
+        if rest.is_empty() {
+            return Some(self.plain(name, start, end));
+        }
+        let (counts_empty, rest) = rest.strip_prefix(':').map_or((false, rest), |rest| (true, rest));
+        let operand = rest.get(1..)?;
+        let operand_offset = end - 1 - operand.len();
+        let value = (self.variables)(name);
+        let is_set = value.as_ref().is_some_and(|v| !counts_empty || !v.is_empty());
+        match (rest.chars().next()?, is_set) {
+            ('-', false) | ('+', true) => Some(self.substitute(operand, operand_offset, nesting + 1)),
+            ('-' | '?', true) | ('+', false) => Some(value.unwrap_or_default()),
+            ('?', false) => {
+                let reason = self.substitute(operand, operand_offset, nesting + 1);
+                self.problems.push(Problem { start, end, kind: ProblemKind::Required(name.to_owned(), reason) });
+                Some(String::new())
+            }
+            _ => None,
+        }
+    }
+
+    fn plain(&mut self, name: &str, start: usize, end: usize) -> String {
+        (self.variables)(name).unwrap_or_else(|| {
+            self.problems.push(Problem { start, end, kind: ProblemKind::Unset(name.to_owned()) });
+            String::new()
+        })
+    }
+}
+
+/// The length of what stands before the brace that closes the one before `text`.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut open = 1_usize;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return Some(at);
+        }
+    }
+    None
+}
+
+fn leading_name(text: &str) -> &str {
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let length = text.find(|c| !is_part(c)).unwrap_or(text.len());
+    let name = text.get(..length).unwrap_or("");
+    if name.starts_with(|c: char| c.is_ascii_digit()) { "" } else { name }
+}
+
+impl Problem {
+    fn diagnostic(self, content: Span, is_literal: bool) -> Diagnostic {
+        let span = if is_literal {
+            Span::new(content.source, content.start + self.start, content.start + self.end)
+        } else {
+            content
+        };
+        match self.kind {
+            ProblemKind::Unset(name) => {
+                Diagnostic::new(Code::ComposeUnsetVariable, format!("the variable `{name}` is not set"))
+                    .label(span, "docker compose puts nothing here")
+                    .help(format!("set it in `.env`, or write `${{{name}:-DEFAULT}}`"))
+            }
+            ProblemKind::Required(name, reason) => {
+                let mut diagnostic =
+                    Diagnostic::new(Code::ComposeUnsetVariable, format!("the required variable `{name}` is not set"))
+                        .label(span, if reason.is_empty() { "docker compose stops here".to_owned() } else { reason })
+                        .help("set it in `.env`");
+                diagnostic.severity = Severity::Error;
+                diagnostic
+            }
+            ProblemKind::Invalid => Diagnostic::new(Code::ComposeBadTemplate, "not a valid variable")
+                .label(span, "docker compose cannot understand this")
+                .help("write `${NAME}` or `${NAME:-DEFAULT}`, and `$$` for a dollar"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(text: &str) -> (String, Vec<String>) {
+        let variables = |name: &str| match name {
+            "A" => Some("a".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        let mut template = Template { variables: &variables, problems: Vec::new() };
+        let out = template.substitute(text, 0, 0);
+        let problems = template.problems.into_iter().map(|p| {
+            let kind = match p.kind {
+                ProblemKind::Unset(name) => format!("unset {name}"),
+                ProblemKind::Required(name, reason) => format!("required {name} {reason}"),
+                ProblemKind::Invalid => "invalid".to_owned(),
+            };
+            format!("{kind} <{}>", &text[p.start..p.end])
+        });
+        let problems = problems.collect();
+        (out, problems)
+    }
+
+    fn check(text: &str, expected: &str, problems: &[&str]) {
+        assert_eq!(run(text), (expected.to_owned(), problems.iter().map(|p| (*p).to_owned()).collect()), "{text}");
+    }
+
+    #[test]
+    fn every_operator() {
+        check("$A-${A}.", "a-a.", &[]);
+        check("가${A}나$$A $ $1", "가a나$A $ $1", &[]);
+        check("${X:-d}${X-d}${EMPTY:-d}${EMPTY-d}${A:-d}${A-d}", "dddaa", &[]);
+        check("[${X:+d}${X+d}${EMPTY:+d}${EMPTY+d}${A:+d}${A+d}]", "[ddd]", &[]);
+        check("${A:?no}${EMPTY?no}", "a", &[]);
+        check("${X:-${Y:-$A}}!", "a!", &[]);
+        check("${X:-{}}", "{}", &[]);
+        check("${X-}", "", &[]);
+    }
+
+    #[test]
+    fn problems_know_their_place() {
+        check("가 $X!", "가 !", &["unset X <$X>"]);
+        check("가 ${X}!", "가 !", &["unset X <${X}>"]);
+        check("${X:?set it to $A}", "", &["required X set it to a <${X:?set it to $A}>"]);
+        check("${EMPTY:?}", "", &["required EMPTY  <${EMPTY:?}>"]);
+        check("가${X:-나$Y}", "가나", &["unset Y <$Y>"]);
+        check("${}", "", &["invalid <${}>"]);
+        check("${X!}y", "y", &["invalid <${X!}>"]);
+        check("a${X", "a", &["invalid <${X>"]);
+        check("${1}", "", &["invalid <${1}>"]);
+        let deep = format!("{}{}", "${X:-".repeat(1000), "}".repeat(1000));
+        assert_eq!(run(&deep).1.len(), 1);
+    }
+}

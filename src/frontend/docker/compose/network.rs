@@ -1,0 +1,152 @@
+//! The top-level `networks:`.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::frontend::yaml::{Entry, Node, Value, Walk};
+use crate::lab::GatewayMode;
+use crate::lab::declaration::NetworkDecl;
+use crate::net::IpNet;
+use crate::source::{Span, Spanned};
+
+use super::keys;
+
+/// Options of the bridge driver that change nothing a packet of the model meets.
+const NEUTRAL_OPTIONS: &[&str] = &["com.docker.network.driver.mtu", "com.docker.network.container_iface_prefix"];
+
+const GATEWAY_MODES: &[(&str, GatewayMode)] = &[
+    ("nat", GatewayMode::Nat),
+    ("nat-unprotected", GatewayMode::NatUnprotected),
+    ("routed", GatewayMode::Routed),
+    ("isolated", GatewayMode::Isolated),
+];
+
+/// A network that is not described further, such as the implicit `default`.
+pub(super) fn plain(project: &str, key: &str, span: Span) -> NetworkDecl {
+    NetworkDecl {
+        name: Spanned::new(format!("{project}_{key}"), span),
+        key: Some(key.to_owned()),
+        driver: None,
+        subnet: None,
+        gateway: None,
+        internal: None,
+        bridge: None,
+        icc: None,
+        masquerade: None,
+        publish_address: None,
+        gateway_mode: None,
+        external: false,
+        span,
+    }
+}
+
+/// Reads one entry of `networks:`.
+pub(super) fn read(walk: &mut Walk, project: &str, entry: &Entry) -> NetworkDecl {
+    let place = format!("network `{}`", entry.key.value);
+    let entries = walk.map(&entry.value, &place);
+    walk.check_keys(entries, &place, keys::NETWORK);
+    let mut network = plain(project, &entry.key.value, entry.key.span);
+    network.span = entry.key.span.to(entry.value.span);
+    let mut name = None;
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "name" => name = walk.string(value, "`name`").or(name),
+            "external" => {
+                let (is_external, own_name) = external(walk, value);
+                network.external = is_external;
+                name = name.or(own_name);
+            }
+            "driver" => network.driver = walk.string(value, "`driver`"),
+            "internal" => network.internal = walk.bool(value, "`internal`"),
+            "driver_opts" => driver_options(walk, value, &mut network),
+            "ipam" => ipam(walk, value, &mut network),
+            "enable_ipv4" => unmodeled_unless(walk, value, true, "a network without IPv4"),
+            "enable_ipv6" => unmodeled_unless(walk, value, false, "IPv6 on a container network"),
+            _ => {}
+        }
+    }
+    match name {
+        Some(name) => network.name = name,
+        None if network.external => network.name = entry.key.clone(),
+        None => {}
+    }
+    network
+}
+
+/// `true`, or the deprecated map with a name.
+fn external(walk: &mut Walk, node: &Node) -> (bool, Option<Spanned<String>>) {
+    if let Value::Mapping(entries) = &node.value {
+        walk.check_keys(entries, "`external`", &["name"]);
+        return (true, node.get("name").and_then(|name| walk.string(name, "`name`")));
+    }
+    (walk.bool(node, "`external`").is_some_and(|b| b.value), None)
+}
+
+fn driver_options(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
+    for Entry { key, value, .. } in walk.map(node, "`driver_opts`") {
+        let what = format!("`{}`", key.value);
+        match key.value.strip_prefix("com.docker.network.bridge.").unwrap_or(&key.value) {
+            "name" => network.bridge = walk.string(value, &what),
+            "enable_icc" => network.icc = walk.bool(value, &what),
+            "enable_ip_masquerade" => network.masquerade = walk.bool(value, &what),
+            "host_binding_ipv4" => network.publish_address = walk.parsed(value, "an IP address", Code::BadAddress),
+            "gateway_mode_ipv4" => {
+                network.gateway_mode = walk.word(value, "a gateway mode", GATEWAY_MODES, Code::YamlType);
+            }
+            option if NEUTRAL_OPTIONS.contains(&option) => {}
+            _ => walk.report(unmodeled(format!("the driver option {what}"), key.span)),
+        }
+    }
+}
+
+fn ipam(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
+    let entries = walk.map(node, "`ipam`");
+    walk.check_keys(entries, "`ipam`", keys::IPAM);
+    if let Some(driver) = node.get("driver").and_then(|n| walk.string(n, "`driver`"))
+        && driver.value != "default"
+    {
+        walk.report(unmodeled(format!("the address driver `{}`", driver.value), driver.span));
+    }
+    let Some(config) = node.get("config") else { return };
+    for item in walk.list(config, "`config`") {
+        pool(walk, item, network);
+    }
+}
+
+/// One address pool; the first IPv4 one counts.
+fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
+    let entries = walk.map(item, "an address pool");
+    walk.check_keys(entries, "an address pool", keys::IPAM_CONFIG);
+    let subnet: Option<Spanned<IpNet>> =
+        item.get("subnet").and_then(|n| walk.parsed(n, "a subnet like `172.20.0.0/16`", Code::BadAddress));
+    if subnet.as_ref().is_some_and(|s| matches!(s.value, IpNet::V6(_))) {
+        walk.report(unmodeled("IPv6 on a container network".to_owned(), item.span));
+        return;
+    }
+    if network.subnet.is_some() {
+        walk.report(unmodeled("a second address pool".to_owned(), item.span));
+        return;
+    }
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "gateway" => network.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
+            "ip_range" | "aux_addresses" => {
+                walk.report(unmodeled(
+                    format!("`{}`, which decides what addresses containers get", key.value),
+                    key.span,
+                ));
+            }
+            _ => {}
+        }
+    }
+    network.subnet = subnet;
+}
+
+fn unmodeled_unless(walk: &mut Walk, node: &Node, usual: bool, what: &str) {
+    if walk.bool(node, what).is_some_and(|value| value.value != usual) {
+        walk.report(unmodeled(what.to_owned(), node.span));
+    }
+}
+
+/// Something that concerns one network or container in a way that seldom decides a sentence.
+pub(super) fn unmodeled(what: String, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Unmodeled, format!("not modelled: {what}")).label(span, "read and left out")
+}

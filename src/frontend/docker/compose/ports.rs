@@ -1,0 +1,137 @@
+//! `ports:` and `expose:`.
+
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::frontend::docker::port_spec;
+use crate::frontend::yaml::scalar::is_sexagesimal;
+use crate::frontend::yaml::{Entry, Node, Resolved, Style, Value, Walk};
+use crate::lab::declaration::PublishDecl;
+use crate::net::{PortRange, Protocol};
+use crate::source::{Span, Spanned};
+
+use super::keys;
+
+/// Reads `ports:`. An item that is written twice counts once, as in compose-go (override/uncity.go).
+pub(super) fn publishes(walk: &mut Walk, text: &str, node: &Node) -> Vec<PublishDecl> {
+    let mut publishes: Vec<PublishDecl> = Vec::new();
+    for item in walk.list(node, "`ports`") {
+        let publish = match &item.value {
+            Value::Mapping(entries) => long(walk, item, entries),
+            _ => short(walk, text, item),
+        };
+        publishes.extend(publish.filter(|new| !publishes.iter().any(|old| is_same(old, new))));
+    }
+    publishes
+}
+
+fn is_same(a: &PublishDecl, b: &PublishDecl) -> bool {
+    let fields = |p: &PublishDecl| (p.host_address, p.host_ports, p.container_ports, p.protocol);
+    fields(a) == fields(b)
+}
+
+fn short(walk: &mut Walk, text: &str, item: &Node) -> Option<PublishDecl> {
+    let written = walk.string(item, "a port mapping")?;
+    let spec = match item.resolve() {
+        // `0777` is a number, 511, before it is a port.
+        Some(Resolved::Int(number)) => number.to_string(),
+        _ => written.value,
+    };
+    if item.style == Style::Plain && is_sexagesimal(&spec) {
+        walk.report(sexagesimal(&spec, item.span));
+    }
+    let is_literal = text.get(item.content.start..item.content.end) == Some(&spec);
+    match port_spec::parse(&spec, item.content) {
+        Ok(publish) => Some(PublishDecl { span: item.span, ..publish }),
+        Err(mut problem) => {
+            if !is_literal {
+                problem.labels.iter_mut().for_each(|label| label.span = item.content);
+            }
+            walk.report(*problem);
+            None
+        }
+    }
+}
+
+fn sexagesimal(spec: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YamlSexagesimal, format!("unquoted `{spec}` is a number in YAML 1.1"))
+        .label(span, "docker compose v2 reads it as text, older programs in base 60")
+        .help(format!("write \"{spec}\" in quotes"))
+}
+
+fn long(walk: &mut Walk, item: &Node, entries: &[Entry]) -> Option<PublishDecl> {
+    walk.check_keys(entries, "a port", keys::PORT);
+    let target = walk.required(item, "target", "a port")?;
+    let container_ports = ports(walk, target)?;
+    let mut publish =
+        PublishDecl { host_address: None, host_ports: None, container_ports, protocol: Protocol::Tcp, span: item.span };
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "published" => publish.host_ports = published(walk, value)?,
+            "host_ip" => publish.host_address = host_address(walk, value)?,
+            "protocol" => publish.protocol = protocol(walk, value)?,
+            "mode" => {
+                walk.word(value, "a mode", &[("host", ()), ("ingress", ())], Code::YamlType);
+            }
+            _ => {}
+        }
+    }
+    Some(publish)
+}
+
+/// Nothing or 0 means an ephemeral port.
+#[expect(clippy::option_option, reason = "the outer option says whether it can be understood")]
+fn published(walk: &mut Walk, node: &Node) -> Option<Option<PortRange>> {
+    let is_empty = matches!(&node.value, Value::Scalar(text) if text.is_empty() || text == "0");
+    if is_empty { Some(None) } else { ports(walk, node).map(Some) }
+}
+
+#[expect(clippy::option_option, reason = "the outer option says whether it can be understood")]
+fn host_address(walk: &mut Walk, node: &Node) -> Option<Option<IpAddr>> {
+    let is_empty = matches!(&node.value, Value::Scalar(text) if text.is_empty());
+    if is_empty { Some(None) } else { walk.parsed(node, "an IP address", Code::BadAddress).map(|a| Some(a.value)) }
+}
+
+fn ports(walk: &mut Walk, node: &Node) -> Option<PortRange> {
+    let text = walk.string(node, "a port")?;
+    let range = port_spec::port_range(&text.value).filter(|range| range.first != 0);
+    if range.is_none() {
+        walk.report(bad_port(&text));
+    }
+    range
+}
+
+fn protocol(walk: &mut Walk, node: &Node) -> Option<Protocol> {
+    let text = walk.string(node, "a protocol")?;
+    let protocol = port_spec::published_protocol(&text.value);
+    if protocol.is_none() {
+        walk.report(
+            Diagnostic::new(Code::BadPort, format!("`{}` is not a protocol that can be published", text.value))
+                .label(text.span, "neither tcp, udp nor sctp"),
+        );
+    }
+    protocol
+}
+
+fn bad_port(text: &Spanned<String>) -> Diagnostic {
+    Diagnostic::new(Code::BadPort, format!("`{}` is not a port", text.value))
+        .label(text.span, "ports go from 1 to 65535")
+}
+
+/// Reads `expose:`.
+pub(super) fn exposes(walk: &mut Walk, node: &Node) -> Vec<Spanned<(Protocol, PortRange)>> {
+    walk.list(node, "`expose`").iter().filter_map(|item| expose(walk, item)).collect()
+}
+
+fn expose(walk: &mut Walk, item: &Node) -> Option<Spanned<(Protocol, PortRange)>> {
+    let text = walk.string(item, "a port")?;
+    let (ports, protocol) = text.value.split_once('/').unwrap_or((&text.value, ""));
+    let read = (port_spec::published_protocol(protocol), port_spec::port_range(ports));
+    match read {
+        (Some(protocol), Some(ports)) if ports.first != 0 => Some(Spanned::new((protocol, ports), text.span)),
+        _ => {
+            walk.report(bad_port(&text));
+            None
+        }
+    }
+}

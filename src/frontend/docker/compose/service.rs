@@ -1,0 +1,203 @@
+//! One service.
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::frontend::yaml::insert::ListItem;
+use crate::frontend::yaml::{Entry, Node, Value, Walk};
+use crate::lab::Declaration;
+use crate::lab::declaration::{ContainerDecl, NetworkMode};
+use crate::source::{Span, Spanned};
+
+use super::attach::{self, Mode};
+use super::network::unmodeled;
+use super::{Project, keys, ports, words};
+
+/// Containers of one service at most.
+const MAX_REPLICAS: i64 = 100;
+
+/// Reads a service that is started: one container for each replica.
+pub(super) fn read(walk: &mut Walk, project: &mut Project, text: &str, entry: &Entry) -> Vec<Declaration> {
+    let place = format!("service `{}`", entry.key.value);
+    let entries = walk.map(&entry.value, &place);
+    walk.check_keys(entries, &place, keys::SERVICE);
+    check_source(walk, entry);
+    if let Some(provider) = entry.value.entry("provider") {
+        return vec![Declaration::Unmodeled(provider.key.clone().map(|_| format!("the provider of {place}")))];
+    }
+    let mut declarations = Vec::new();
+    if let Some(extends) = entry.value.entry("extends") {
+        declarations.push(Declaration::Unmodeled(extends.key.clone().map(|_| format!("`extends` of {place}"))));
+    }
+    let container = container(walk, project, text, entry, entries);
+    let replicas = replicas(walk, entry);
+    if 1 < replicas && entry.value.get("container_name").is_some() {
+        walk.report(bad_service("one name cannot be given to several containers", entry.key.span));
+    }
+    for number in 1..=replicas {
+        let mut replica = container.clone();
+        if entry.value.get("container_name").is_none() {
+            let name = format!("{}-{}-{number}", project.name, entry.key.value);
+            replica.name = Some(Spanned::new(name, entry.key.span));
+        }
+        declarations.push(Declaration::Container(replica));
+    }
+    declarations
+}
+
+fn container(walk: &mut Walk, project: &mut Project, text: &str, service: &Entry, entries: &[Entry]) -> ContainerDecl {
+    let mut container = ContainerDecl {
+        name: None,
+        aliases: vec![service.key.value.clone()],
+        image: None,
+        networks: Vec::new(),
+        mode: None,
+        publishes: Vec::new(),
+        publish_all: None,
+        exposes: Vec::new(),
+        extra_hosts: Vec::new(),
+        links: Vec::new(),
+        command: Vec::new(),
+        publish_at: None,
+        network_at: None,
+        span: service.key.span,
+    };
+    for Entry { key, value, .. } in entries {
+        match key.value.as_str() {
+            "container_name" => container.name = walk.string(value, "`container_name`"),
+            "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
+            "image" => container.image = walk.string(value, "`image`"),
+            "ports" => container.publishes = ports::publishes(walk, text, value),
+            "expose" => container.exposes = ports::exposes(walk, value),
+            "extra_hosts" => container.extra_hosts = attach::extra_hosts(walk, value),
+            "links" => container.links.extend(attach::links(walk, project, value)),
+            "external_links" => container.links.extend(attach::external_links(walk, value)),
+            "sysctls" => sysctls(walk, value),
+            _ => {}
+        }
+    }
+    let line = |walk: &mut Walk, key| service.value.get(key).map(|node| command(walk, node)).unwrap_or_default();
+    container.command = line(walk, "entrypoint");
+    container.command.extend(line(walk, "command"));
+    attach_to_networks(walk, project, service, &mut container);
+    check_publishes(walk, &container);
+    places(text, &service.value, &mut container);
+    container
+}
+
+fn attach_to_networks(walk: &mut Walk, project: &mut Project, service: &Entry, container: &mut ContainerDecl) {
+    let networks = service.value.get("networks").filter(|n| !n.is_null());
+    if let Some(node) = service.value.get("network_mode").filter(|n| !n.is_null()) {
+        if networks.is_some() {
+            walk.report(
+                bad_service("`network_mode` and `networks` exclude each other", node.span)
+                    .help("remove one of them; `networks` is ignored here"),
+            );
+        }
+        match attach::mode(walk, project, node) {
+            Some(Spanned { value: Mode::Special(mode), span }) => container.mode = Some(Spanned::new(mode, span)),
+            Some(Spanned { value: Mode::Network(attach), .. }) => container.networks.push(attach),
+            None => container.mode = Some(Spanned::new(NetworkMode::None, node.span)),
+        }
+        return;
+    }
+    if let Some(node) = networks {
+        container.networks = attach::networks(walk, project, node);
+    }
+    let is_empty = networks.is_none_or(|n| n.items().is_empty() && n.entries().is_empty());
+    if is_empty {
+        let default = Spanned::new("default".to_owned(), service.key.span);
+        container.networks.extend(attach::attach(walk, project, &default));
+    }
+}
+
+/// On the host's network ports are discarded; in another container's they are refused
+/// (moby runconfig/hostconfig.go, `ErrConflictNetworkPublishPorts`).
+fn check_publishes(walk: &mut Walk, container: &ContainerDecl) {
+    let (Some(first), Some(mode)) = (container.publishes.first(), &container.mode) else { return };
+    let (owner, severity) = match &mode.value {
+        NetworkMode::Bridge => return,
+        NetworkMode::Host => ("the host's network", Severity::Warning),
+        NetworkMode::None => ("no network", Severity::Warning),
+        NetworkMode::Container(_) => ("another container's network", Severity::Error),
+    };
+    let (message, label) = match severity {
+        Severity::Error => ("the engine refuses ports of a container on", "must be published by the other container"),
+        _ => ("ports are ignored on", "published by nobody"),
+    };
+    let code = if severity == Severity::Error { Code::ComposeBadService } else { Code::DockerPublishIgnored };
+    walk.report(
+        Diagnostic::new(code, format!("{message} {owner}"))
+            .label(first.span, label)
+            .label(mode.span, "because of this"),
+    );
+}
+
+fn places(text: &str, service: &Node, container: &mut ContainerDecl) {
+    let has_bridges = container.mode.as_ref().is_none_or(|mode| mode.value == NetworkMode::Bridge);
+    if !has_bridges {
+        return;
+    }
+    container.publish_at = ListItem { key: "ports", quote: "\"", implied: None }.place(text, service);
+    if service.get("network_mode").is_none() {
+        container.network_at = ListItem { key: "networks", quote: "", implied: Some("default") }.place(text, service);
+    }
+}
+
+/// A list of words, or a line that is split into words.
+fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
+    if let Value::Sequence(items) = &node.value {
+        return items.iter().filter_map(|item| walk.string(item, "a word of a command")).collect();
+    }
+    if node.is_null() {
+        return Vec::new();
+    }
+    let Some(line) = walk.string(node, "a command") else { return Vec::new() };
+    words::split(&line.value).into_iter().map(|word| Spanned::new(word, line.span)).collect()
+}
+
+/// Network settings inside the container's namespace could route or drop packets there.
+fn sysctls(walk: &mut Walk, node: &Node) {
+    let written: Vec<Spanned<String>> = match &node.value {
+        Value::Mapping(entries) => entries.iter().map(|entry| entry.key.clone()).collect(),
+        _ => walk.list(node, "`sysctls`").iter().filter_map(|item| walk.string(item, "a setting")).collect(),
+    };
+    for setting in written.into_iter().filter(|setting| setting.value.starts_with("net.")) {
+        walk.report(unmodeled(format!("`{}` in a container", setting.value), setting.span));
+    }
+}
+
+fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
+    let deploy = service.value.get("deploy");
+    if let Some(deploy) = deploy {
+        let entries = walk.map(deploy, "`deploy`");
+        walk.check_keys(entries, "`deploy`", keys::DEPLOY);
+    }
+    let replicas = deploy.and_then(|d| d.get("replicas")).and_then(|node| walk.int(node, "`replicas`"));
+    let scale = service.value.get("scale").and_then(|node| walk.int(node, "`scale`"));
+    if let (Some(scale), Some(replicas)) = (&scale, &replicas)
+        && scale != replicas
+    {
+        walk.report(
+            bad_service("`scale` and `deploy.replicas` differ", scale.span).label(replicas.span, "other number"),
+        );
+    }
+    let Some(number) = scale.or(replicas) else { return 1 };
+    if number.value < 0 || MAX_REPLICAS < number.value {
+        walk.report(
+            Diagnostic::new(Code::Unmodeled, format!("{} replicas are not modelled", number.value))
+                .label(number.span, format!("read as a number from 0 to {MAX_REPLICAS}")),
+        );
+    }
+    number.value.clamp(0, MAX_REPLICAS)
+}
+
+fn check_source(walk: &mut Walk, service: &Entry) {
+    let has = |key| service.value.get(key).is_some_and(|node| !node.is_null());
+    if !["image", "build", "provider", "extends"].into_iter().any(has) {
+        let message = format!("the service `{}` has neither `image` nor `build`", service.key.value);
+        walk.report(bad_service(&message, service.key.span));
+    }
+}
+
+fn bad_service(message: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
+}
