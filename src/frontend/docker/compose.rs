@@ -18,6 +18,8 @@ mod keys;
 mod network;
 mod order;
 mod ports;
+#[cfg(test)]
+mod real_files;
 mod service;
 #[cfg(test)]
 mod tests;
