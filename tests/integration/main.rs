@@ -1,0 +1,3 @@
+//! All integration tests in one binary, so that Z3 is linked once.
+
+mod reality;
