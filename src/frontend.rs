@@ -88,6 +88,12 @@ fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
+/// The name of a zone or policy is that of its file.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+}
+
 fn is_override(name: &str) -> bool {
     ["compose.override.", "docker-compose.override."].iter().any(|start| name.starts_with(start))
 }
@@ -118,8 +124,11 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         }
         Format::Shell => shell::parse(source, text),
         Format::VirtualBox => vbox::parse(source, text),
+        Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
+        Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
+        Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
-        _ => unmodeled(source, path, text),
+        Format::ComposeOverride | Format::Foreign => unmodeled(source, path, text),
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod container;
 pub mod declaration;
+pub mod dump;
 pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;

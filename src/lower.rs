@@ -5,6 +5,8 @@
 
 pub mod address;
 pub mod docker;
+pub mod events;
+pub mod firewalld;
 pub mod internet;
 pub mod topology;
 mod vm_nat;
@@ -19,7 +21,7 @@ pub fn lower(lab: &Lab) -> Dataplane {
     vm_nat::lower(lab, &map, &mut dataplane);
     internet::lower(lab, &map, &mut dataplane);
     for (id, _) in lab.hosts() {
-        docker::start(lab, id, map.host(id), &mut dataplane);
+        events::apply(lab, id, map.host(id), &mut dataplane);
     }
     dataplane
 }

@@ -1,1 +1,7 @@
-fn main() {}
+//! The command line of canreach.
+
+use canreach::cli::{self, Exit};
+
+fn main() -> Exit {
+    cli::run()
+}

@@ -1,3 +1,61 @@
-//! Rendering results for people and programs.
+//! Results as text: one renderer per output. The only place that names miette or an output format; it decides nothing.
 
+pub mod codes;
+pub mod json;
+mod message;
+mod patch;
+mod path;
 pub mod rules;
+pub mod terminal;
+pub mod trace;
+
+use crate::check::{Answer, Judgement};
+use crate::dataplane::Dataplane;
+use crate::diagnostic::{Diagnostic, Severity};
+
+/// Everything that one run found out.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The verdicts, in the order of the sentences.
+    pub judgements: Vec<Judgement>,
+    /// What is to be said about the files.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What the traces of the verdicts walk through.
+    pub dataplane: Dataplane,
+}
+
+impl Report {
+    /// How many sentences got this answer.
+    pub fn count(&self, answer: Answer) -> usize {
+        self.judgements.iter().filter(|j| j.verdict.answer == answer).count()
+    }
+
+    /// How many messages about the files are this bad.
+    pub fn count_diagnostics(&self, severity: Severity) -> usize {
+        self.diagnostics.iter().filter(|d| d.severity == severity).count()
+    }
+}
+
+/// What the reader's terminal can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Colours by ANSI sequences.
+    pub color: bool,
+    /// Line-drawing characters; otherwise ASCII only.
+    pub unicode: bool,
+}
+
+impl Style {
+    /// For files and pipes.
+    pub const PLAIN: Self = Self { color: false, unicode: true };
+
+    /// `text` in bold with an ANSI colour number, where colours are wanted.
+    fn paint(self, ansi: u8, text: &str) -> String {
+        if self.color { format!("\u{1b}[1;{ansi}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// The arrow between two hops.
+    fn arrow(self) -> &'static str {
+        if self.unicode { "→" } else { "->" }
+    }
+}

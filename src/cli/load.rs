@@ -278,7 +278,7 @@ fn root_name(path: &Path) -> String {
 fn parse(loaded: &mut Loaded, text: &Text, environment: &Environment) {
     let content = Arc::clone(&loaded.sources.get(text.source).text);
     if text.format == Format::Markdown {
-        return page(loaded, text, &content, environment);
+        return page(loaded, text, &content);
     }
     let read = frontend::read(text.format, text.source, &text.name, &content, environment);
     push(loaded, text.source, text.name.clone(), read);
@@ -289,8 +289,10 @@ fn push(loaded: &mut Loaded, source: SourceId, path: String, read: Declarations)
     loaded.inputs.push(Input { source, path, declarations: read.value });
 }
 
-/// A page with files is a lab of its own, which is not mixed with the files of a directory.
-fn page(loaded: &mut Loaded, text: &Text, content: &str, environment: &Environment) {
+/// A page with files is a lab of its own, which is not mixed with the files of a directory. It stands for a directory
+/// that is called like the page.
+fn page(loaded: &mut Loaded, text: &Text, content: &str) {
+    let directory = last_of(&text.name).trim_end_matches(".md");
     let page = markdown::split(text.source, content);
     if !page.files.is_empty() && !text.asked_for {
         loaded.diagnostics.push(lab_of_its_own(&text.name, text.source));
@@ -300,7 +302,8 @@ fn page(loaded: &mut Loaded, text: &Text, content: &str, environment: &Environme
         match frontend::detect(&name.value, content.get(range.clone()).unwrap_or("")) {
             Some(format) => {
                 let alone = markdown::only(content, range);
-                let read = frontend::read(format, text.source, &name.value, &alone, environment);
+                let environment = environment(&name.value, directory, &BTreeMap::new());
+                let read = frontend::read(format, text.source, &name.value, &alone, &environment);
                 push(loaded, text.source, name.value.clone(), read);
             }
             None => loaded.diagnostics.push(unknown_format(&name.value).label(name.span, "this file")),

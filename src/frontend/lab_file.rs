@@ -1,4 +1,35 @@
 //! `lab.yaml`: what the products' own files do not say about a lab.
+//!
+//! ```yaml
+//! networks:
+//!   lan: {subnet: 192.168.1.0/24, gateway: 192.168.1.1, kind: lan, virtualbox: [en0]}
+//! hosts:
+//!   mac:
+//!     os: macos
+//!     interfaces:
+//!       en0: {network: lan, address: 192.168.1.100/24}
+//!     processes: {browser: }
+//!   rocky:
+//!     on: mac
+//!     vm: rocky.vbox
+//!     files: [setup.sh, compose.yaml, firewalld/]
+//!     interfaces:
+//!       enp0s3: {adapter: 1, address: 10.0.2.15/24}
+//!       enp0s8:
+//!         nat: {network: 10.0.3.0/24, forwards: ["tcp:127.0.0.1:3000:3000"], localhost-reachable: true, engine: libslirp}
+//!     listen: [22/tcp, "127.0.0.1:9001/udp", 9000]
+//!     docker: {version: 28.5.2, userland-proxy: false}
+//!     firewalld: {version: 2.5.2, backend: nftables, default-zone: public}
+//!     events: [firewalld, docker, firewalld-reload]
+//!     ip-forward: true
+//!     routes: {10.1.0.0/16: 192.168.1.7}
+//! containers:
+//!   grafana: {listen: [3000]}
+//! groups: {monitoring: [grafana, prometheus]}
+//! sentences:
+//!   - mac/browser can reach grafana:3000
+//!   - {sentence: "lan cannot reach mysql:3306", reason: only the application may}
+//! ```
 
 use crate::diagnostic::Code;
 use crate::frontend::sentence_list;

@@ -4,7 +4,9 @@
 //! interest to the front-end of its program, as [`word::Word`]s. What hangs on a condition, an unknown value or a
 //! function is not guessed: a command of interest in such a place is reported as not modelled.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use brush_parser::ast::{
     AndOr, AndOrList, Assignment, AssignmentName, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand,
@@ -15,7 +17,7 @@ use brush_parser::ast::{
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::lab::Declaration;
-use crate::lab::declaration::Declarations;
+use crate::lab::declaration::{Declarations, FirewalldDecl};
 use crate::source::{SourceId, Span, Spanned};
 
 use self::chunk::Chunk;
@@ -36,17 +38,20 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
         variables: Variables::new(),
         doubt: None,
         stopped: false,
-        loop_turns: MAX_LOOP_TURNS,
+        returned: false,
+        turns: MAX_TURNS,
+        functions: BTreeMap::new(),
         out: Declarations::default(),
     };
     walker.script(0..text.len(), 0);
+    walker.uncalled_functions();
     walker.out
 }
 
-/// Loops are unrolled up to this many turns in a whole script.
-const MAX_LOOP_TURNS: usize = 1000;
+/// Turns of loops and calls of functions that are followed in a whole script.
+const MAX_TURNS: usize = 1000;
 
-/// Command substitutions inside command substitutions are followed this deep.
+/// Command substitutions and function calls inside each other are followed this deep.
 const MAX_DEPTH: usize = 16;
 
 struct Walker<'a> {
@@ -57,8 +62,19 @@ struct Walker<'a> {
     doubt: Option<&'static str>,
     /// `exit` was met.
     stopped: bool,
-    loop_turns: usize,
+    /// It was `return`, which ends the function only.
+    returned: bool,
+    turns: usize,
+    functions: BTreeMap<String, Function>,
     out: Declarations,
+}
+
+/// A function of the script.
+#[derive(Clone)]
+struct Function {
+    chunk: Rc<Chunk>,
+    body: Rc<CompoundCommand>,
+    is_called: bool,
 }
 
 impl Walker<'_> {
@@ -72,7 +88,7 @@ impl Walker<'_> {
                 self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
             }
         }
-        for chunk in chunks {
+        for chunk in chunks.into_iter().map(Rc::new) {
             let outer = self.doubt;
             if chunk.inside_broken_block {
                 self.doubt = Some("in a block that could not be read");
@@ -111,9 +127,19 @@ impl Walker<'_> {
     }
 
     fn is_query(&self, scope: Scope<'_>, pipeline: &Pipeline) -> bool {
-        let [Command::Simple(simple)] = pipeline.seq.as_slice() else { return false };
-        let (words, _) = self.words(scope, simple);
-        command::is_query(&words)
+        let Some((Command::Simple(asks), filters)) = pipeline.seq.split_first() else { return false };
+        let is_grep = |c: &Command| match c {
+            Command::Simple(filter) => filter.word_or_name.as_ref().is_some_and(|name| name.value == "grep"),
+            _ => false,
+        };
+        filters.iter().all(is_grep) && command::is_query(&self.words(scope, asks).0)
+    }
+
+    fn asks_for_absence(&self, scope: Scope<'_>, condition: &CompoundList) -> bool {
+        match condition.0.as_slice() {
+            [item] if item.0.additional.is_empty() => item.0.first.bang && self.is_query(scope, &item.0.first),
+            _ => false,
+        }
     }
 
     fn pipeline(&mut self, scope: Scope<'_>, pipeline: &Pipeline) {
@@ -125,10 +151,37 @@ impl Walker<'_> {
                     self.redirects(scope, redirects.as_ref());
                 }
                 Command::Function(function) => {
-                    self.doubtful("in a function", |w| w.compound(scope, &function.body.0));
+                    let body = Rc::new(function.body.0.clone());
+                    let chunk = Rc::clone(scope.chunk);
+                    self.functions.insert(function.fname.value.clone(), Function { chunk, body, is_called: false });
                 }
                 Command::ExtendedTest(..) => {}
             }
+        }
+    }
+
+    /// A call runs the body where it stands; what its arguments are is not known inside.
+    fn call(&mut self, name: &Word, depth: usize) {
+        let Some(function) = self.functions.get_mut(&name.text) else { return };
+        function.is_called = true;
+        let Function { chunk, body, .. } = function.clone();
+        if MAX_DEPTH <= depth || self.turns == 0 {
+            self.unmodeled(name.span, format!("more calls of `{}` than are followed", name.text));
+            return;
+        }
+        self.turns -= 1;
+        self.compound(Scope { chunk: &chunk, depth: depth + 1 }, &body);
+        self.stopped &= !self.returned;
+        self.returned = false;
+    }
+
+    /// Something outside may call them, or a name that is not known.
+    fn uncalled_functions(&mut self) {
+        self.stopped = false;
+        let uncalled: Vec<Function> = self.functions.values().filter(|f| !f.is_called).cloned().collect();
+        for Function { chunk, body, .. } in uncalled {
+            let scope = Scope { chunk: &chunk, depth: MAX_DEPTH };
+            self.doubtful("in a function that is not called here", |w| w.compound(scope, &body));
         }
     }
 
@@ -137,6 +190,13 @@ impl Walker<'_> {
             CompoundCommand::BraceGroup(group) => self.list(scope, &group.list),
             CompoundCommand::Subshell(shell) => self.subshell(|w| w.list(scope, &shell.list)),
             CompoundCommand::ForClause(clause) => self.for_loop(scope, clause),
+            // `if ! docker network inspect n; then docker network create n; fi`
+            CompoundCommand::IfClause(clause) if self.asks_for_absence(scope, &clause.condition) => {
+                self.list(scope, &clause.then);
+                for branch in clause.elses.iter().flatten() {
+                    self.doubtful("only under a condition", |w| w.list(scope, &branch.body));
+                }
+            }
             CompoundCommand::IfClause(clause) => {
                 self.list(scope, &clause.condition);
                 self.doubtful("only under a condition", |w| {
@@ -175,12 +235,12 @@ impl Walker<'_> {
             values.extend(self.expand(scope, raw));
         }
         let is_known = clause.values.is_some() && values.iter().all(|v| v.unknown().is_none());
-        if !is_known || values.len() > self.loop_turns {
+        if !is_known || values.len() > self.turns {
             self.variables.insert(clause.variable_name.clone(), None);
             self.doubtful("in a loop over words that are not known", |w| w.list(scope, &clause.body.list));
             return;
         }
-        self.loop_turns -= values.len();
+        self.turns -= values.len();
         for value in values {
             self.variables.insert(clause.variable_name.clone(), Some(value.text));
             self.list(scope, &clause.body.list);
@@ -205,7 +265,7 @@ impl Walker<'_> {
             }
             return;
         }
-        self.run(&words);
+        self.run(&words, scope.depth);
     }
 
     /// The words of a command, and the insides of command substitutions in them and in its assignments.
@@ -287,10 +347,12 @@ impl Walker<'_> {
         }
     }
 
-    fn run(&mut self, words: &[Word]) {
+    fn run(&mut self, words: &[Word], depth: usize) {
         let Some(name) = words.first() else { return };
         match name.text.as_str() {
             "exit" if self.doubt.is_none() => self.stopped = true,
+            "return" if self.doubt.is_none() => (self.stopped, self.returned) = (true, true),
+            function if self.functions.contains_key(function) => self.call(name, depth),
             "export" | "readonly" | "declare" | "typeset" | "local" => self.declare(words),
             "unset" | "read" | "mapfile" | "readarray" | "getopts" => {
                 words.iter().skip(1).for_each(|w| self.set(&w.text, None));
@@ -321,7 +383,7 @@ impl Walker<'_> {
         self.out.diagnostics.extend(outcome.diagnostics);
         for effect in outcome.value {
             match effect {
-                Effect::Declare(declaration) => self.out.value.push(declaration),
+                Effect::Declare(declaration) => self.declare_fact(*declaration, whole),
                 Effect::TakeBack(what) => {
                     if let Some(what) = docker::take_back(&what, whole, &mut self.out) {
                         self.unmodeled(whole, what);
@@ -336,7 +398,21 @@ impl Walker<'_> {
         }
     }
 
+    /// The first change to firewalld says that it is there.
+    fn declare_fact(&mut self, fact: Declaration, whole: Span) {
+        let is_known = self.out.value.iter().any(|d| matches!(d, Declaration::Firewalld(_)));
+        if matches!(fact, Declaration::FirewallCmd(_)) && !is_known {
+            let firewalld = FirewalldDecl { span: Some(whole), ..FirewalldDecl::default() };
+            self.out.value.push(Declaration::Firewalld(firewalld));
+        }
+        self.out.value.push(fact);
+    }
+
+    /// Several calls of a function may say the same.
     fn unmodeled(&mut self, span: Span, what: String) {
+        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span)) {
+            return;
+        }
         self.out.diagnostics.push(
             Diagnostic::new(Code::ShellUnmodeled, format!("not modelled: {what}"))
                 .label(span, "could change packets")
@@ -364,7 +440,7 @@ impl Walker<'_> {
 /// Which stretch of the text is being walked.
 #[derive(Clone, Copy)]
 struct Scope<'a> {
-    chunk: &'a Chunk,
+    chunk: &'a Rc<Chunk>,
     depth: usize,
 }
 

@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::Declaration;
 use crate::lab::declaration::{
     AdapterDecl, AdapterMode, Declarations, ForwardDecl, ForwardNotation, Insertion, MachineDecl, NatDecl,
 };
+use crate::lab::{Declaration, Os};
 use crate::net::{IpNet, Protocol, Version};
 use crate::source::{SourceId, Span, Spanned};
 
@@ -39,6 +39,16 @@ fn written_by(source: SourceId, text: &str) -> Option<Spanned<Version>> {
     Some(Spanned::new(word.parse().ok()?, Span::new(source, start, start + word.len())))
 }
 
+/// The platform behind the settings version: `1.19-macosx` (`setVersionAttribute` in Settings.cpp).
+fn runs_on(settings: &str) -> Option<Os> {
+    match settings.split_once('-')?.1 {
+        "macosx" => Some(Os::MacOs),
+        "windows" => Some(Os::Windows),
+        "linux" => Some(Os::Linux),
+        _ => None,
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     out: Declarations,
@@ -61,6 +71,7 @@ impl Reader {
         Some(MachineDecl {
             name: name.map(str::to_owned),
             settings: Spanned::new(version, settings.span),
+            runs_on: runs_on(settings.value),
             written_by,
             os_type: machine.attribute("OSType").map(|o| o.map(str::to_owned)),
             adapters,

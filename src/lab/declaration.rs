@@ -170,6 +170,8 @@ pub struct MachineDecl {
     pub name: Spanned<String>,
     /// Settings version without the platform suffix: `1.19`.
     pub settings: Spanned<Version>,
+    /// The machine that VirtualBox runs on, from the suffix of the settings version: `1.19-macosx`.
+    pub runs_on: Option<Os>,
     /// The program that wrote the file, from its comment.
     pub written_by: Option<Spanned<Version>>,
     /// `OSType`.
@@ -465,8 +467,10 @@ pub struct PolicyDecl {
 /// One change that `firewall-cmd` makes.
 #[derive(Clone, Debug)]
 pub struct FirewallCmd {
-    /// `--permanent` (or `firewall-offline-cmd`): stored, in force after a reload only.
+    /// `--permanent` (and `firewall-offline-cmd`): stored, in force after a reload only.
     pub permanent: bool,
+    /// `firewall-offline-cmd`: made before the daemon starts, whenever that is.
+    pub offline: bool,
     /// `--zone`; nothing means the default zone.
     pub zone: Option<Spanned<String>>,
     /// `--policy`.

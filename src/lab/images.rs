@@ -9,7 +9,7 @@ use crate::net::Protocol;
 pub struct Image {
     /// Its repository without registry: `grafana/grafana`.
     pub repository: &'static str,
-    /// Ports that its program listens on by default.
+    /// Ports that its program listens on by default; the first is the one that its options move.
     pub ports: Vec<(Protocol, u16)>,
     /// Where that is documented.
     pub source: &'static str,

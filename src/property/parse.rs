@@ -171,11 +171,10 @@ fn can_or_cannot(words: &mut Words<'_>) -> Parsed<bool> {
     match word.text {
         "can" => match words.peek().filter(|next| next.text == "not") {
             None => Ok(true),
-            Some(not) => Err(unexpected(Some(not), "a verb", &[], not.span)).map_err(|d| helped(d, "write `cannot`")),
+            Some(not) => Err(helped(*unexpected(Some(not), "a verb", &[], not.span), "write `cannot`")),
         },
         "cannot" => Ok(false),
-        "can't" => Err(unexpected(Some(word), "`can` or `cannot`", &["can't"], word.span))
-            .map_err(|d| helped(d, "write `cannot`")),
+        "can't" => Err(helped(*unexpected(Some(word), "`can` or `cannot`", &[], word.span), "write `cannot`")),
         _ => Err(unexpected(Some(word), "`can` or `cannot`", candidates, word.span)),
     }
 }
@@ -266,7 +265,7 @@ fn transport(word: Word<'_>) -> Parsed<Protocol> {
     match word.text {
         "tcp" => Ok(Protocol::Tcp),
         "udp" => Ok(Protocol::Udp),
-        "icmp" => Err(helped(unexpected(Some(word), "`tcp` or `udp`", &[], word.span), "write `can ping`")),
+        "icmp" => Err(helped(*unexpected(Some(word), "`tcp` or `udp`", &[], word.span), "write `can ping`")),
         _ => Err(unexpected(Some(word), "`tcp` or `udp`", &["tcp", "udp"], word.span)),
     }
 }
@@ -374,8 +373,8 @@ fn unexpected(found: Option<Word<'_>>, expected: &str, candidates: &[&str], span
     Box::new(Diagnostic::new(Code::SentenceSyntax, message).label(span, label).help(help))
 }
 
-fn helped(diagnostic: Box<Diagnostic>, help: &str) -> Box<Diagnostic> {
-    Box::new((*diagnostic).help(help))
+fn helped(diagnostic: Diagnostic, help: &str) -> Box<Diagnostic> {
+    Box::new(diagnostic.help(help))
 }
 
 fn twice(option: Word<'_>) -> Box<Diagnostic> {

@@ -1,3 +1,5 @@
-//! All integration tests in one binary, so that Z3 is linked once.
+//! Everything that is tested from outside: one binary, so that Z3 is linked once.
 
+mod agreement;
 mod reality;
+mod support;

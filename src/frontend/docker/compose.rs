@@ -49,6 +49,7 @@ pub fn parse(source: SourceId, text: &str, project: &str, variables: &dyn Fn(&st
         value.push(Declaration::Unmodeled(include.key.clone().map(|_| "`include` of other compose files".to_owned())));
     }
     value.extend(declarations(&mut walk, &root, text, project.clone(), variables));
+    interpolate::say_once(&mut walk.diagnostics);
     Declarations { value, diagnostics: walk.diagnostics }
 }
 

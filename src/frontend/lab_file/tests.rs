@@ -1,7 +1,7 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::lab::declaration::InterfaceDecl;
+use crate::lab::declaration::{ForwardNotation, InterfaceDecl};
 use crate::source::Sources;
 
 fn read(text: &str) -> (Sources, Declarations) {
@@ -206,7 +206,7 @@ fn another_forward_is_written_in_the_notation_of_the_file() {
         let (_, parsed) = read(&text);
         let Some(Declaration::Host(host)) = parsed.value.first() else { panic!("no host") };
         let (place, notation) = host.interfaces[0].nat.as_ref().unwrap().forward_at.clone().unwrap();
-        assert_eq!(notation, crate::lab::declaration::ForwardNotation::LabYaml);
+        assert_eq!(notation, ForwardNotation::LabYaml);
         let edited = format!("{}{}{}", &text[..place.at.start], place.text("tcp::1:1"), &text[place.at.end..]);
         assert_eq!(edited, format!("hosts:\n  가:\n    interfaces:\n      e:\n        nat:{expected}\n"));
     };

@@ -13,7 +13,7 @@ use super::word::Word;
 #[derive(Debug)]
 pub(super) enum Effect {
     /// It states something.
-    Declare(Declaration),
+    Declare(Box<Declaration>),
     /// `docker rm`, `docker network rm` and so on: takes back what was stated before.
     TakeBack(docker::TakeBack),
     /// It could change packets and has no model.
@@ -129,7 +129,7 @@ fn unmodeled(whole: Span, what: &str) -> Diagnosed<Vec<Effect>> {
 fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
     let effect = |declaration| match declaration {
         Declaration::Unmodeled(what) => Effect::Unmodeled(what),
-        other => Effect::Declare(other),
+        other => Effect::Declare(Box::new(other)),
     };
     Diagnosed { value: declarations.value.into_iter().map(effect).collect(), diagnostics: declarations.diagnostics }
 }
@@ -217,9 +217,7 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
         "nft" => !has(&["list", "--version", "-v"]),
         "ufw" => !has(&["status", "version", "show", "app"]),
-        "ip" => has(&[
-            "add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach",
-        ]),
+        "ip" => has(&["add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach"]),
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
         "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),

@@ -217,15 +217,15 @@ impl Expander<'_> {
         } else if let Some(default) = operator.strip_prefix('-').or(operator.strip_prefix('=')) {
             (default, is_set(true))
         } else if operator.is_empty() || operator.starts_with(":?") || operator.starts_with('?') {
-            return self.variable(&name.to_owned(), start, quoting);
+            return self.variable(name, start, quoting);
         } else {
             return self.unknown(start, quoting == Quoting::Unquoted);
         };
         let is_plain = !default.contains(['$', '`', '"', '\'', '\\', '{', '}']);
         match is_set {
-            Some(true) => self.variable(&name.to_owned(), start, quoting),
+            Some(true) => self.variable(name, start, quoting),
             // Nobody set it in this script; a caller who sets it in the environment changes the script's meaning.
-            Some(false) if is_plain => self.known(&default.to_owned(), start, quoting),
+            Some(false) if is_plain => self.known(default, start, quoting),
             _ => self.unknown(start, quoting == Quoting::Unquoted),
         }
     }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use crate::source::Sources;
 
 use super::*;
@@ -34,9 +36,10 @@ fn check(script: &str, expected: &[&str]) {
 
 #[test]
 fn commands_run_in_order() {
-    check("#!/bin/bash\nset -e\ndocker run a # one\ndocker run b; docker run c && docker run d\n", &[
-        "run:a", "run:b", "run:c", "run:d",
-    ]);
+    check(
+        "#!/bin/bash\nset -e\ndocker run a # one\ndocker run b; docker run c && docker run d\n",
+        &["run:a", "run:b", "run:c", "run:d"],
+    );
     check("(cd x; docker run a) && { docker run b; }", &["run:a", "run:b"]);
     check("docker run a || true\ndocker run b | tee log", &["run:a", "run:b"]);
     check("sudo /usr/bin/docker run a\nsudo -u root env X=1 nohup docker run b &", &["run:a", "run:b"]);
@@ -73,11 +76,22 @@ fn loops_over_known_words_are_unrolled() {
 #[test]
 fn what_hangs_on_a_condition_is_not_guessed() {
     check("if x; then docker run a; else docker run b; fi", &["?docker run a", "?docker run b"]);
-    check("up() { docker run a; }\nup", &["?docker run a"]);
+    check("up() { docker run a; }\n", &["?docker run a"]);
+    check("if ! docker network ls | grep -q n; then docker network create n; fi", &["net:n"]);
     check("case $1 in a) docker run a;; esac", &["?docker run a"]);
     check("grep -q x y || docker run a", &["?docker run a"]);
     check("docker network inspect n >/dev/null 2>&1 || docker network create n", &["net:n"]);
     check("if [ $EUID -ne 0 ]; then echo root; exit 1; fi; docker run a", &["run:a"]);
+}
+
+#[test]
+fn functions_run_where_they_are_called() {
+    check(
+        "up() { docker run $1 a; docker run b; return 0; docker run c; }\ndocker run d\nup; docker run e",
+        &["run:d", "?docker run $1 a", "run:b", "run:e"],
+    );
+    check("function main { docker run a; }\nmain \"$@\"", &["run:a"]);
+    check("f() { f; docker run a; }; if x; then f; fi", &["?f", "?docker run a"]);
 }
 
 #[test]
@@ -108,8 +122,16 @@ fn programs_without_a_model_are_reported() {
         assert!(matches!(out.value.as_slice(), [Declaration::Unmodeled(_)]), "{line}: {:?}", out.value);
     }
     for line in [
-        "iptables -nvL", "nft list ruleset", "ufw status", "ip addr show", "ip a", "sysctl net.ipv4.ip_forward",
-        "ssh -p 2222 me@host", "VBoxManage list vms", "docker compose up -d", "apt-get install -y docker.io",
+        "iptables -nvL",
+        "nft list ruleset",
+        "ufw status",
+        "ip addr show",
+        "ip a",
+        "sysctl net.ipv4.ip_forward",
+        "ssh -p 2222 me@host",
+        "VBoxManage list vms",
+        "docker compose up -d",
+        "apt-get install -y docker.io",
         "curl http://localhost:3000",
     ] {
         check(line, &[]);
@@ -132,12 +154,39 @@ fn syntax_errors_leave_the_rest_usable() {
     check("docker run 'a\ndocker run b", &["?docker run 'a", "run:b"], "docker run 'a");
 }
 
+const SAMPLE: &str = "A=\"x 가\" B=${A:-y}\nfor i in 1 2; do docker run -p \"$i\":80 --name 'w'$i a$(b `c`) \\\n nginx; done\n\
+    if [ x ]; then firewall-cmd --add-rich-rule='rule family=\"ipv4\" drop'; fi\ncat <<E > f\n$x\nE\n\
+    f() { docker rm x; docker network create --subnet=10.0.0.0/8 나; }\nf && (docker run --network name=나,ip=1.2.3.4 x)\n";
+
 #[test]
 fn damaged_scripts_never_panic() {
-    let script = "A=\"x 가\" B=${A:-y}\nfor i in 1 2; do docker run -p \"$i\":80 --name 'w'$i a$(b `c`) \\\n nginx; done\n\
-                  if [ x ]; then firewall-cmd --add-port=80/tcp; fi\ncat <<E > f\n$x\nE\nf() { docker rm x; }\n";
-    for cut in (0..script.len()).filter(|cut| script.is_char_boundary(*cut)) {
-        read(&script[..cut]);
-        read(&script[cut..]);
+    for cut in (0..SAMPLE.len()).filter(|cut| SAMPLE.is_char_boundary(*cut)) {
+        read(&SAMPLE[..cut]);
+        read(&SAMPLE[cut..]);
+    }
+}
+
+/// A place in the sample and what to put there.
+fn mutations() -> impl Strategy<Value = Vec<(usize, String)>> {
+    proptest::collection::vec((0..SAMPLE.len(), "[ -~가\n]{0,3}|[$(){}'\"`\\\\;&|<>=-]{1,4}"), 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mutated_scripts_never_panic_and_spans_stay_inside(mutations in mutations()) {
+        let mut text = SAMPLE.to_owned();
+        for (at, piece) in mutations {
+            let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let rest: String = text[at..].chars().skip(piece.len() / 2).collect();
+            text.truncate(at);
+            text.push_str(&piece);
+            text.push_str(&rest);
+        }
+        let (_, out) = read(&text);
+        for label in out.diagnostics.iter().flat_map(|d| &d.labels) {
+            prop_assert!(text.get(label.span.start..label.span.end).is_some(), "{text:?} {label:?}");
+        }
     }
 }

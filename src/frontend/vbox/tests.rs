@@ -137,8 +137,12 @@ fn wrong_values_are_pointed_at() {
     check("slot=\"5\"", "slot=\"4\"", Code::VboxBadValue, "<Adapter slot=\"4\" enabled=\"true\"/>");
     check("cable=\"false\"", "cable=\"off\"", Code::VboxBadValue, "off");
     check("1.19-linux", "new", Code::VboxBadValue, "new");
-    check("<NATNetwork name=\"NatNet1\"/>", "<GenericInterface driver=\"UDPTunnel\"/>", Code::Unmodeled,
-        "<GenericInterface driver=\"UDPTunnel\"/>");
+    check(
+        "<NATNetwork name=\"NatNet1\"/>",
+        "<GenericInterface driver=\"UDPTunnel\"/>",
+        Code::Unmodeled,
+        "<GenericInterface driver=\"UDPTunnel\"/>",
+    );
     check("<NATNetwork name=\"NatNet1\"/>", "<Wormhole/>", Code::UnknownKey, "<Wormhole/>");
     check("</Machine>", "</machine>", Code::XmlSyntax, "");
 }

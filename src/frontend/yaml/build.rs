@@ -43,7 +43,7 @@ struct Frame {
 
 enum Items {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, key: Option<Node> },
+    Mapping(OpenMap),
 }
 
 impl<'t> Builder<'t> {
@@ -88,7 +88,7 @@ impl<'t> Builder<'t> {
                 self.open(Items::Sequence(Vec::new()), anchor, tag.as_deref(), start, end)
             }
             Event::MappingStart(anchor, tag) => {
-                self.open(Items::Mapping { entries: Vec::new(), key: None }, anchor, tag.as_deref(), start, end)
+                self.open(Items::Mapping(OpenMap::default()), anchor, tag.as_deref(), start, end)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(Some(start)),
             Event::Alias(anchor) => self.alias(anchor, self.places.span(start, end)),
@@ -120,8 +120,7 @@ impl<'t> Builder<'t> {
 
     fn open(&mut self, items: Items, anchor: usize, tag: Option<&Tag>, start: usize, end: usize) -> Result<(), Stop> {
         let start = self.places.skip_properties(start, end);
-        // A block collection starts with an empty token, a flow collection with its bracket.
-        let style = if self.places.trimmed(start, end).start < end { Style::Flow } else { Style::Block };
+        let style = if self.places.has_bracket(start, end) { Style::Flow } else { Style::Block };
         let span = self.places.span(start, end.max(start));
         self.count(1, span)?;
         if MAX_DEPTH <= self.frames.len() {
@@ -138,12 +137,7 @@ impl<'t> Builder<'t> {
         let Frame { items, style, anchor, tag, mut span } = frame;
         let mut value = match items {
             Items::Sequence(items) => Value::Sequence(items),
-            Items::Mapping { mut entries, key } => {
-                if let Some(key) = key {
-                    self.entry(&mut entries, key, None);
-                }
-                Value::Mapping(entries)
-            }
+            Items::Mapping(map) => Value::Mapping(map.finish(&mut self.diagnostics)),
         };
         if let Some(last) = last_place(&value) {
             span = span.to(last);
@@ -207,35 +201,56 @@ impl<'t> Builder<'t> {
         };
         match &mut frame.items {
             Items::Sequence(items) => items.push(node),
-            Items::Mapping { key, .. } if key.is_none() => *key = Some(node),
-            Items::Mapping { entries, key } => {
-                let (Some(key), mut taken) = (key.take(), std::mem::take(entries)) else { return Ok(()) };
-                self.entry(&mut taken, key, Some(node));
-                if let Some(Frame { items: Items::Mapping { entries, .. }, .. }) = self.frames.last_mut() {
-                    *entries = taken;
-                }
-            }
+            Items::Mapping(map) => map.push(node, &mut self.diagnostics),
         }
         Ok(())
     }
+}
 
-    /// Adds an entry unless its key cannot be used. A key without value, before a syntax error, stands for null.
-    fn entry(&mut self, entries: &mut Vec<Entry>, key: Node, value: Option<Node>) {
-        let value = value.unwrap_or_else(|| null(key.span.after()));
+/// A map whose end has not been seen yet.
+#[derive(Default)]
+struct OpenMap {
+    entries: Vec<Entry>,
+    /// Where each key was first written.
+    keys: HashMap<String, Span>,
+    /// A key that waits for its value.
+    key: Option<Node>,
+}
+
+impl OpenMap {
+    fn push(&mut self, node: Node, diagnostics: &mut Vec<Diagnostic>) {
+        match self.key.take() {
+            None => self.key = Some(node),
+            Some(key) => self.entry(key, node, diagnostics),
+        }
+    }
+
+    /// A key without value, before a syntax error, stands for null.
+    fn finish(mut self, diagnostics: &mut Vec<Diagnostic>) -> Vec<Entry> {
+        if let Some(key) = self.key.take() {
+            let nothing = null(key.span.after());
+            self.entry(key, nothing, diagnostics);
+        }
+        self.entries
+    }
+
+    /// Adds an entry unless its key cannot be used.
+    fn entry(&mut self, key: Node, value: Node, diagnostics: &mut Vec<Diagnostic>) {
         let span = key.used_at.unwrap_or(key.span);
         let Value::Scalar(text) = key.value else {
-            self.diagnostics.push(
+            diagnostics.push(
                 Diagnostic::new(Code::YamlType, "a key must be a simple value").label(span, "this is a list or a map"),
             );
             return;
         };
-        if let Some(first) = entries.iter().find(|e| e.key.value == text) {
-            self.diagnostics.push(duplicate(&text, span, first.key.span));
+        if let Some(first) = self.keys.get(&text) {
+            diagnostics.push(duplicate(&text, span, *first));
             return;
         }
+        self.keys.insert(text.clone(), span);
         let is_merge = text == merge::KEY && key.style == Style::Plain;
         let merged_at = is_merge.then_some(span);
-        entries.push(Entry { key: Spanned::new(text, span), value, merged_at });
+        self.entries.push(Entry { key: Spanned::new(text, span), value, merged_at });
     }
 }
 
@@ -274,21 +289,19 @@ fn tag_text(tag: &Tag) -> String {
 struct Places<'t> {
     source: SourceId,
     text: &'t str,
-    /// Byte offset of every character; empty for ASCII, where both are the same.
-    offsets: Vec<usize>,
+    /// Byte offset of every character; nothing for ASCII, where both are the same.
+    offsets: Option<Vec<usize>>,
 }
 
 impl<'t> Places<'t> {
     fn new(source: SourceId, text: &'t str) -> Self {
-        let offsets = if text.is_ascii() { Vec::new() } else { text.char_indices().map(|(at, _)| at).collect() };
+        let offsets = (!text.is_ascii()).then(|| text.char_indices().map(|(at, _)| at).collect());
         Self { source, text, offsets }
     }
 
     fn byte(&self, index: usize) -> usize {
-        if self.text.is_ascii() {
-            return index.min(self.text.len());
-        }
-        self.offsets.get(index).copied().unwrap_or(self.text.len())
+        let offset = self.offsets.as_ref().map_or(Some(index), |offsets| offsets.get(index).copied());
+        offset.unwrap_or(self.text.len()).min(self.text.len())
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
@@ -311,6 +324,12 @@ impl<'t> Places<'t> {
             let word = trimmed.find(char::is_whitespace).unwrap_or(trimmed.len());
             rest = trimmed.get(word..).unwrap_or("");
         }
+    }
+
+    /// Whether a collection that starts with the token `start..end` is in brackets. A block collection starts with an
+    /// empty token or a dash.
+    fn has_bracket(&self, start: usize, end: usize) -> bool {
+        self.text.get(start..end).is_some_and(|token| token.starts_with(['[', '{']))
     }
 
     /// `start..end` without white space at its end, where a block scalar takes in the next line's indentation.

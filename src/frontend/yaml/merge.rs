@@ -1,5 +1,7 @@
 //! Merge keys: `<<: *base` and `<<: [*a, *b]`. Keys that are written out win, then the earlier map.
 
+use std::collections::HashSet;
+
 use super::build::size;
 use super::{Entry, Node, Style, Value};
 use crate::diagnostic::{Code, Diagnostic};
@@ -12,9 +14,10 @@ pub(super) fn expand(entries: &mut Vec<Entry>, diagnostics: &mut Vec<Diagnostic>
     let Some(position) = entries.iter().position(is_merge) else { return 0 };
     let merge = entries.remove(position);
     let mut made = 0;
+    let mut present: HashSet<String> = entries.iter().map(|e| e.key.value.clone()).collect();
     for map in maps(&merge.value, diagnostics) {
         for entry in map.entries() {
-            if entries.iter().any(|e| e.key.value == entry.key.value) {
+            if !present.insert(entry.key.value.clone()) {
                 continue;
             }
             made += 1 + size(&entry.value);

@@ -34,6 +34,7 @@ const SERVERS: &[Server] = &[
     Server { program: "rails", address: &["-b", "--binding"], port: &["-p", "--port"], both: &[] },
     Server { program: "streamlit", address: &["--server.address"], port: &["--server.port"], both: &[] },
     Server { program: "http.server", address: &["-b", "--bind"], port: &[], both: &[] },
+    Server { program: "manage.py", address: &[], port: &[], both: &["runserver"] },
     Server { program: "php", address: &[], port: &[], both: &["-S"] },
 ];
 
@@ -122,6 +123,7 @@ mod tests {
         check("uvicorn app:app --host 0.0.0.0 --port 8000", false, "all 8000");
         check("sh -c uvicorn app:app --port 80", false, "- 80");
         check("gunicorn -b localhost:5000 app", false, "127.0.0.1 5000");
+        check("python manage.py runserver 0.0.0.0:8000", false, "all 8000");
         check("psql --host db --port 5432", false, "- -");
         check("uvicorn --port 1 --port 2", false, "- -");
     }

@@ -269,6 +269,11 @@ fn endpoints(
         else {
             continue;
         };
+        // docker refuses to attach a container to a network twice; the first attachment stays.
+        if endpoints.get(&attachment.draft).is_some_and(|own| own.iter().any(|(e, _)| e.network == attachment.network))
+        {
+            continue;
+        }
         let next = || taken.get_mut(attachment.network).and_then(|t| t.next(network.subnet, 1));
         let Some(address) = fixed(attachment).map(|a| a.value).or_else(next) else {
             context.report(no_address_left(&draft.name, &network.name, attachment.span));
@@ -281,10 +286,7 @@ fn endpoints(
             guard: None,
             origin: Origin::written(format!("`{}` on network `{}`", draft.name, network.name), attachment.span),
         };
-        let of_draft = endpoints.entry(attachment.draft).or_default();
-        if !of_draft.iter().any(|(e, _)| e.network == attachment.network) {
-            of_draft.push((endpoint, priority(attachment)));
-        }
+        endpoints.entry(attachment.draft).or_default().push((endpoint, priority(attachment)));
     }
     endpoints
 }

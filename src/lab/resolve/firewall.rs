@@ -58,6 +58,8 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, has_engine: bo
     let permanent = configured(context, plan, has_engine);
     let running = permanent.clone();
     let mut daemon = Daemon { firewalld, permanent, running, pending: Vec::new() };
+    plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
+    happen(&mut daemon, HostEvent::FirewalldStart);
     go_through(context, plan, &mut daemon);
     check_default_zone(context, plan, &daemon);
     let Daemon { mut firewalld, running, pending, .. } = daemon;
@@ -94,7 +96,7 @@ fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
 
 /// What the daemon reads when it starts: the built-in zones, replaced by the files of the same name.
 fn configured(context: &mut Context, plan: &HostPlan<'_>, has_engine: bool) -> Configuration {
-    let mut configuration = Configuration { zones: zone::builtin_zones(), policies: BTreeMap::new() };
+    let mut configuration = Configuration { zones: zone::builtin_zones(), policies: zone::builtin_policies() };
     let commands = || plan.declarations().filter_map(command);
     let names_docker = |c: &FirewallCmd| c.zone.as_ref().is_some_and(|z| z.value == "docker");
     if has_engine && commands().any(names_docker) {
@@ -129,7 +131,7 @@ fn go_through(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut Daemon) {
     let (before, after) = plan.stated.split_at_checked(starts).unwrap_or((&plan.stated, &[]));
     for declaration in before.iter().chain(&plan.files).chain(after) {
         match declaration {
-            Declaration::FirewallCmd(command) => apply(context, daemon, command),
+            Declaration::FirewallCmd(command) if !command.offline => apply(context, daemon, command),
             Declaration::Event(event) => happen(daemon, event.value),
             _ => {}
         }

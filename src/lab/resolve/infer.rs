@@ -2,7 +2,7 @@
 //! be meant.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::declaration::{AdapterMode, Declaration, MachineDecl};
+use crate::lab::declaration::{Declaration, MachineDecl};
 use crate::lab::{HostKind, Os};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -46,7 +46,7 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
     HostPlan {
         name: HOST.to_owned(),
         kind: HostKind::Physical,
-        os: machines.iter().find_map(|m| host_os(m)).unwrap_or(Os::Linux),
+        os: machines.iter().find_map(|m| m.runs_on).unwrap_or(Os::Linux),
         declaration: None,
         machine: None,
         stated: Vec::new(),
@@ -106,22 +106,6 @@ pub(super) fn guest_os(machine: Option<&MachineDecl>) -> Os {
     } else {
         Os::Linux
     }
-}
-
-/// The operating system of the machine that VirtualBox runs on, as far as the names of its interfaces tell: `en0`
-/// exists on macOS only, the long adapter names on Windows only.
-fn host_os(machine: &MachineDecl) -> Option<Os> {
-    machine.adapters.iter().find_map(|adapter| match &adapter.mode {
-        AdapterMode::Bridged(name) => {
-            let device = name.value.split(':').next().unwrap_or("");
-            match device.strip_prefix("en").is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())) {
-                true => Some(Os::MacOs),
-                false => name.value.contains(' ').then_some(Os::Windows),
-            }
-        }
-        AdapterMode::HostOnly(name) => name.value.starts_with("VirtualBox Host-Only").then_some(Os::Windows),
-        _ => None,
-    })
 }
 
 fn ambiguous(path: &str, span: Span, plan: &Plan<'_>) -> Diagnostic {

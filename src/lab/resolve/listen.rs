@@ -118,15 +118,17 @@ fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
             add(publish.protocol, publish.container_port, ground, publish.origin.span());
         }
     }
-    apply(&said, &mut found);
+    apply(&said, known.is_some(), &mut found);
     found
 }
 
-/// What the command line says holds for the only port there is; for several it would be a guess which is meant.
-fn apply(said: &Said, found: &mut [Assumed]) {
-    if let [only] = found {
-        only.port = said.port.map_or(only.port, |(port, _)| port);
-        only.said = *said;
+/// What the command line says holds for the port of the program: the first one of the image table's row, the only one
+/// otherwise. For several of equal rank it would be a guess which is meant.
+fn apply(said: &Said, image_is_known: bool, found: &mut [Assumed]) {
+    let is_clear = image_is_known || found.len() == 1;
+    if let Some(main) = found.first_mut().filter(|_| is_clear) {
+        main.port = said.port.map_or(main.port, |(port, _)| port);
+        main.said = *said;
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use super::{Input, resolve};
 use crate::diagnostic::Diagnosed;
 use crate::frontend::{self, Environment};
-use crate::lab::{Attachment, Firewalld, Host, Lab, Networking, Process};
+use crate::lab::{Attachment, Firewalld, Host, HostEvent, Lab, Networking, Process, RuleBackend, Target};
 use crate::net::url_host;
 use crate::source::Sources;
 
@@ -165,6 +165,7 @@ fn a_stated_lab_binds_files_to_hosts() {
   집:
     subnet: 10.1.0.0/24
     gateway: 10.1.0.254
+  side: { kind: host-only, subnet: 10.2.0.0/24 }
 hosts:
   mac:
     os: macos
@@ -190,10 +191,10 @@ containers:
         r#"
         mac MacOs Physical
           en0 집 10.1.0.5/24 via 10.1.0.254
-          vboxnet0 vboxnet0 192.168.56.1/24
+          side side 10.2.0.1/24
         rocky Linux Vm { on: HostId(0) }
           enp0s3 Classic NAT 10.0.2.0/24 10.0.2.15/24 via 10.0.2.2
-          enp0s8 vboxnet0 192.168.56.101/24 unplugged
+          enp0s8 side 10.2.0.101/24 unplugged
           eth1 집 10.1.0.9/24
           listens *:22/tcp
           network bridge docker0 172.17.0.0/16 172.17.0.1
@@ -339,6 +340,7 @@ fn permanent_changes_wait_for_a_reload_and_runtime_changes_do_not_survive_it() {
     let waiting = "a permanent change is not in force: firewalld is never reloaded";
     check("firewall-cmd --add-port=3000/tcp", "3000/tcp", &[]);
     check("firewall-cmd --permanent --add-port=3000/tcp", "", &[&format!("fw.sh:1: {waiting}")]);
+    check("firewall-offline-cmd --add-port=3000/tcp", "3000/tcp", &[]);
     check("firewall-cmd --permanent --add-port=3000/tcp\nfirewall-cmd --reload", "3000/tcp", &[]);
     check("firewall-cmd --add-port=3000/tcp\nfirewall-cmd --reload", "", &[]);
     check(
@@ -347,4 +349,140 @@ fn permanent_changes_wait_for_a_reload_and_runtime_changes_do_not_survive_it() {
         &[],
     );
     check("firewall-cmd --zone=pubilc --add-port=1/tcp", "", &["fw.sh:1: there is no zone `pubilc`"]);
+}
+
+#[test]
+fn zone_files_replace_the_built_in_zones_when_firewalld_starts() {
+    let zone = r#"<?xml version="1.0" encoding="utf-8"?>
+<zone target="DROP">
+  <interface name="enp0s3"/>
+  <service name="htpp"/>
+  <service name="https"/>
+  <port port="3000" protocol="tcp"/>
+</zone>
+"#;
+    let conf = "DefaultZone=drop\nFirewallBackend=iptables\n";
+    let (lab, diagnostics) = read(&[
+        ("etc/firewalld/firewalld.conf", conf),
+        ("etc/firewalld/zones/public.xml", zone),
+        ("fw.sh", "firewall-cmd --zone=public --add-service=postgresql --add-port=1/udp\n"),
+    ]);
+    let firewalld = lab.hosts[0].firewalld.as_ref().unwrap();
+    assert_eq!((firewalld.default_zone.as_str(), firewalld.backend), ("drop", RuleBackend::Iptables));
+    let public = &firewalld.zones["public"];
+    assert_eq!(public.target, Target::Drop);
+    assert_eq!(public.interfaces[0].value, "enp0s3");
+    assert!(public.port_at.is_some());
+    let services: Vec<&str> = public.content.services.iter().map(|s| s.value.name.as_str()).collect();
+    assert_eq!(services, ["https", "postgresql"]);
+    assert_eq!(ports(firewalld, "public"), "3000/tcp 1/udp");
+    let builtin: Vec<&str> = firewalld.zones["dmz"].content.services.iter().map(|s| s.value.name.as_str()).collect();
+    assert_eq!(builtin, ["ssh"]);
+    assert_eq!(diagnostics, ["etc/firewalld/zones/public.xml:4: there is no service `htpp`"]);
+}
+
+#[test]
+fn bindings_and_the_default_zone_are_changed_by_commands() {
+    let (firewalld, diagnostics) = firewall(
+        "firewall-cmd --set-default-zone=work
+firewall-cmd --zone=dmz --change-interface=eth1
+firewall-cmd --zone=drop --change-interface=eth1
+firewall-cmd --permanent --zone=trusted --add-source=10.0.0.0/8
+firewall-cmd --reload
+firewall-cmd --add-port=7/tcp
+",
+    );
+    assert_eq!(firewalld.default_zone, "work");
+    assert!(firewalld.zones["dmz"].interfaces.is_empty());
+    assert_eq!(firewalld.zones["drop"].interfaces[0].value, "eth1");
+    assert_eq!(firewalld.zones["trusted"].sources[0].value.to_string(), "10.0.0.0/8");
+    assert_eq!(ports(&firewalld, "work"), "7/tcp");
+    assert_eq!(diagnostics, [""; 0]);
+}
+
+#[test]
+fn firewall_and_engine_start_in_the_stated_order() {
+    use HostEvent as E;
+    let check = |events: &str, script: &str, expected: &[HostEvent]| {
+        let lab =
+            format!("hosts:\n  h:\n    files: [a.sh]\n    firewalld: {{}}\n    docker: {{}}\n    events: [{events}]\n");
+        let (lab, _) = read(&[("lab.yaml", &lab), ("a.sh", script)]);
+        assert_eq!(lab.hosts[0].events, expected, "{events} {script}");
+    };
+    let reload = "firewall-cmd --reload\n";
+    check("", "docker ps\n", &[E::FirewalldStart, E::EngineStart]);
+    check("", reload, &[E::FirewalldStart, E::EngineStart, E::FirewalldReload]);
+    check("docker, firewalld", reload, &[E::EngineStart, E::FirewalldStart, E::FirewalldReload]);
+    check(
+        "firewalld, docker, docker-restart",
+        reload,
+        &[E::FirewalldStart, E::EngineStart, E::FirewalldReload, E::EngineRestart],
+    );
+}
+
+#[test]
+fn connected_networks_with_common_addresses_are_reported() {
+    let lab = "networks:
+  home: { subnet: 172.20.0.0/16 }
+hosts:
+  h:
+    files: [a.sh]
+    interfaces: { eth0: { network: home, address: 172.20.0.9/16 } }
+  other:
+    interfaces: { eth0: { network: home, address: 172.20.0.9/16 } }
+  third:
+    interfaces: { eth0: { network: home, address: 10.0.0.1/8 } }
+";
+    let script = "docker network create a
+docker network create --subnet 172.20.3.0/24 b
+docker network create --subnet 172.20.3.128/25 c
+docker run -d --name x --network c nginx
+";
+    let (lab, diagnostics) = read(&[("lab.yaml", lab), ("a.sh", script)]);
+    let networks: Vec<String> =
+        lab.hosts[0].engine.as_ref().unwrap().networks.iter().map(|n| format!("{} {}", n.name, n.subnet)).collect();
+    assert_eq!(networks, ["bridge 172.17.0.0/16", "a 172.18.0.0/16", "b 172.20.3.0/24"]);
+    assert_eq!(
+        diagnostics,
+        [
+            "a.sh:3: the subnets of networks `b` and `c` overlap",
+            "a.sh:2: the subnets of interface `eth0` and network `b` of `h` overlap",
+            "lab.yaml:8: address 172.20.0.9 is given twice",
+            "lab.yaml:10: address 10.0.0.1 lies outside the subnet 172.20.0.0/16 of segment `home`",
+        ]
+    );
+}
+
+#[test]
+fn a_script_beside_several_vms_is_ambiguous() {
+    let second = VBOX.replace("rocky 9", "db");
+    let (_, diagnostics) = read(&[("a.vbox", VBOX), ("b.vbox", &second), ("run.sh", "docker run -d nginx\n")]);
+    assert_eq!(diagnostics, ["run.sh:1: it is not stated which host `run.sh` configures"]);
+}
+
+#[test]
+fn what_listens_is_told_by_image_command_exposed_and_published_ports() {
+    let check = |arguments: &str, expected: &str| {
+        let (lab, _) = read(&[("run.sh", &format!("docker run -d --name c {arguments}\n"))]);
+        let mut listens = String::new();
+        processes(&mut listens, "", &lab.containers().next().unwrap().1.processes, &lab);
+        let listens: Vec<&str> = listens.lines().map(|l| l.trim_start_matches("listens ")).collect();
+        assert_eq!(listens.join(", "), expected, "{arguments}");
+    };
+    check("-p 8080:8080 nginx", "*:80/tcp assumed");
+    check("--expose 81 nginx", "*:80/tcp assumed, *:81/tcp assumed");
+    check("-p 53:5353/udp own/dns", "*:5353/udp assumed");
+    check("own/dns", "");
+    check("prom/prometheus --web.listen-address=127.0.0.1:9090", "127.0.0.1:9090/tcp");
+    check("mysql --port 3307 --bind-address=127.0.0.1", "127.0.0.1:3307/tcp, *:33060/tcp assumed");
+    check("redis redis-server --bind 127.0.0.1", "127.0.0.1:6379/tcp assumed");
+    check("-p 80:8000 own/app uvicorn app:app --host 0.0.0.0 --port 8000", "*:8000/tcp");
+}
+
+#[test]
+fn exposed_ports_are_published_by_a_capital_p() {
+    let (lab, _) = read(&[("run.sh", "docker run -d --name c -P --expose 81 nginx\n")]);
+    let container = lab.containers().next().unwrap().1;
+    let publishes: Vec<_> = container.publishes.iter().map(|p| (p.host_port, p.container_port)).collect();
+    assert_eq!(publishes, [(None, 80), (None, 81)]);
 }

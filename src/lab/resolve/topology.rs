@@ -97,12 +97,14 @@ impl Segments {
             .position(|p| p.segment.kind == kind && p.vbox_names.iter().any(|n| n == name))
             .or_else(|| self.all.iter().position(|p| p.segment.kind == kind && p.segment.name == name))
             .map(SegmentId)
+            .or_else(|| self.unnamed(kind).filter(|_| kind != SegmentKind::Lan))
     }
 
-    /// The only segment of a kind.
-    pub(super) fn only(&self, kind: SegmentKind) -> Option<SegmentId> {
-        let mut found = self.all.iter().enumerate().filter(|(_, p)| p.segment.kind == kind).map(|(i, _)| SegmentId(i));
-        found.next().filter(|_| found.next().is_none())
+    /// The only segment of a kind, if nobody stated how VirtualBox calls it.
+    fn unnamed(&self, kind: SegmentKind) -> Option<SegmentId> {
+        let mut found = self.all.iter().enumerate().filter(|(_, p)| p.segment.kind == kind);
+        let (index, _) = found.next().filter(|(_, p)| p.vbox_names.is_empty())?;
+        found.next().is_none().then_some(SegmentId(index))
     }
 
     fn containing(&self, address: IpAddr) -> Option<SegmentId> {

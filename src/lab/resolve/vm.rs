@@ -174,9 +174,7 @@ fn attachment(
             Attachment::Segment(bridged(segments, name, runner).unwrap_or_else(|| segments.lan(&origin)))
         }
         AdapterMode::HostOnly(name) => {
-            let known = segments
-                .by_vbox_name(SegmentKind::HostOnly, &name.value)
-                .or_else(|| segments.only(SegmentKind::HostOnly).filter(|_| name.value.is_empty()));
+            let known = segments.by_vbox_name(SegmentKind::HostOnly, &name.value);
             // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
             let make = |segments: &mut Segments| {
                 let kind = SegmentKind::HostOnly;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ZoneDecl};
-use crate::lab::firewall_builtin;
+use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
 use crate::lab::{Content, Entry, Policy, RichElement, RichRule, Service, Target, Zone};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -21,8 +21,40 @@ pub(super) enum Place<'a> {
 
 /// The zones that firewalld ships with.
 pub(super) fn builtin_zones() -> BTreeMap<String, Zone> {
-    let zone = |name: &str| firewall_builtin::zone(name).map(|zone| (name.to_owned(), zone));
-    firewall_builtin::zone_names().filter_map(zone).collect()
+    firewall_builtin::zones().map(|zone| (zone.name.to_owned(), builtin_zone(zone))).collect()
+}
+
+fn builtin_zone(zone: BuiltinZone) -> Zone {
+    let implied = |what: String| Origin::implied(what, None, firewall_builtin::CITATION);
+    let services = zone.services.iter().filter_map(|name| firewall_builtin::service(name));
+    let services = services.map(|service| {
+        let origin = implied(format!("service `{}` in zone `{}`", service.name, zone.name));
+        plain(service, origin)
+    });
+    let content = Content {
+        services: services.collect(),
+        masquerade: zone.masquerade.then(|| implied(format!("masquerading in zone `{}`", zone.name))),
+        ..Content::default()
+    };
+    let empty = empty_zone(implied(format!("zone `{}`", zone.name)));
+    Zone { target: zone.target, forward: zone.forward, content, ..empty }
+}
+
+/// The policies that firewalld ships with.
+pub(super) fn builtin_policies() -> BTreeMap<String, Policy> {
+    firewall_builtin::POLICIES.iter().map(|policy| (policy.name.to_owned(), builtin_policy(policy))).collect()
+}
+
+fn builtin_policy(policy: &BuiltinPolicy) -> Policy {
+    let origin = Origin::implied(format!("policy `{}`", policy.name), None, firewall_builtin::CITATION);
+    Policy {
+        priority: policy.priority,
+        target: policy.target,
+        ingress: vec![plain(policy.ingress.to_owned(), origin.clone())],
+        egress: vec![plain(policy.egress.to_owned(), origin.clone())],
+        content: Content::default(),
+        origin,
+    }
 }
 
 /// A zone that a file defines.
@@ -81,6 +113,14 @@ fn services(context: &mut Context, names: &[Spanned<String>]) -> Vec<Entry<Servi
     found
 }
 
+/// The service of that name; what it opens beside ports has no model and is reported.
+fn service(context: &mut Context, name: &str, span: Span) -> Option<Service> {
+    if let Some(part) = firewall_builtin::unmodeled_part(name) {
+        context.report(unmodeled_part(name, part, span));
+    }
+    firewall_builtin::service(name)
+}
+
 /// Rich rules name services; what a service opens is filled in here.
 fn expand_rich_services(context: &mut Context, content: &mut Content) {
     content.rich_rules.retain_mut(|entry| {
@@ -90,17 +130,14 @@ fn expand_rich_services(context: &mut Context, content: &mut Content) {
 }
 
 fn expand_rich_service(context: &mut Context, rule: &mut RichRule, span: Option<Span>) -> bool {
-    let RichElement::Service(service) = &mut rule.element else { return true };
-    if !service.ports.is_empty() {
-        return true;
-    }
-    match (firewall_builtin::service(&service.name), span) {
-        (Some(known), _) => *service = known,
-        (None, Some(span)) => {
-            context.report(unknown_service(&service.name, span));
+    let RichElement::Service(named) = &mut rule.element else { return true };
+    let Some(span) = span else { return false };
+    match service(context, &named.name, span) {
+        Some(known) => *named = known,
+        None => {
+            context.report(unknown_service(&named.name, span));
             return false;
         }
-        (None, None) => return false,
     }
     true
 }
@@ -184,14 +221,14 @@ fn change_content(context: &mut Context, content: &mut Content, change: &Firewal
         C::IcmpBlockInversion(on) => content.icmp_block_inversion = *on,
         C::Masquerade(on) => content.masquerade = on.then(|| origin.clone()),
         C::Service(false, name) => content.services.retain(|s| s.value.name != *name),
-        C::Service(true, name) => match (firewall_builtin::service(name), origin.span()) {
-            (Some(service), _) => set(&mut content.services, true, service, origin),
-            (None, Some(span)) => {
+        C::Service(true, name) => {
+            let Some(span) = origin.span() else { return false };
+            let Some(service) = service(context, name, span) else {
                 context.report(unknown_service(name, span));
                 return false;
-            }
-            (None, None) => return false,
-        },
+            };
+            set(&mut content.services, true, service, origin);
+        }
         C::RichRule(add, rule) => {
             let mut rule = (**rule).clone();
             if !expand_rich_service(context, &mut rule, origin.span()) {
@@ -288,8 +325,13 @@ fn unknown_policy<'a>(name: &str, span: Span, known: impl Iterator<Item = &'a St
 fn unknown_service(name: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::FirewalldUnknownService, format!("there is no service `{name}`"))
         .label(span, "firewalld does not know it");
-    match did_you_mean(name, firewall_builtin::service_names()) {
+    match did_you_mean(name, firewall_builtin::services()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help("open the port itself, for example `--add-port=3000/tcp`"),
     }
+}
+
+fn unmodeled_part(name: &str, part: &str, span: Span) -> Diagnostic {
+    let message = format!("not modelled: what service `{name}` opens beside ports ({part})");
+    Diagnostic::new(Code::Unmodeled, message).label(span, "its ports are modelled, this is not")
 }

@@ -2,18 +2,23 @@
 
 use crate::dataplane::{Dataplane, Hook, Policy, Toggle};
 use crate::provenance::Basis;
+use crate::switch::{Switch, SwitchKind};
 
 use super::iptables::{Iptables, Table};
 use super::{Line, Site};
 
 const TURNED_ON: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ip_forwarding.go, setupIPv4Forwarding";
+const CHECKED: &str = "moby 29.7 daemon/libnetwork/drivers/bridge/setup_ip_forwarding.go, checkIPv4Forwarding";
 const FOUND_ON: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ip_forwarding.go, configureIPForwarding";
 const DROPS: &str = "moby 28.5 libnetwork/drivers/bridge/internal/iptabler/iptabler.go, FilterForwardDrop";
 
-/// Turns forwarding on unless it is on already; says whether it did. The nftables backend only checks that it is on.
+/// Turns forwarding on unless it is on already; says whether it did.
 pub(super) fn turn_on(site: Site<'_>, dataplane: &mut Dataplane) -> bool {
-    let options = &site.engine.options;
-    if !options.ip_forward || Line::of(site.engine) == Line::Nftables || is_on(site, dataplane) {
+    if !site.engine.options.ip_forward || is_on(site, dataplane) {
+        return false;
+    }
+    if Line::of(site.engine) == Line::Nftables {
+        assume_on(site, dataplane);
         return false;
     }
     let origin = dataplane.origins.add(site.engine.origin.derive("docker turns on `net.ipv4.ip_forward`", TURNED_ON));
@@ -21,6 +26,20 @@ pub(super) fn turn_on(site: Site<'_>, dataplane: &mut Dataplane) -> bool {
     sysctls.ip_forward = Toggle::On;
     sysctls.ip_forward_origin = origin;
     true
+}
+
+/// The nftables backend does not turn forwarding on, it refuses to start where it is off: an engine that runs has
+/// found it on.
+fn assume_on(site: Site<'_>, dataplane: &mut Dataplane) {
+    let statement = format!("`net.ipv4.ip_forward` is on at `{}` before docker starts", site.host);
+    let origin = site.engine.origin.derive("docker with nftables starts only where packets are forwarded", CHECKED);
+    let because = origin.clone();
+    let switch = Switch { statement, default: true, kind: SwitchKind::Assumption, origin };
+    let switch = dataplane.switches.add(switch);
+    let origin = dataplane.origins.add(because);
+    let sysctls = &mut dataplane.node_mut(site.node).sysctls;
+    sysctls.ip_forward = Toggle::If(switch);
+    sysctls.ip_forward_origin = origin;
 }
 
 fn is_on(site: Site<'_>, dataplane: &Dataplane) -> bool {

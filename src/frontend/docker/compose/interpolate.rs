@@ -2,8 +2,10 @@
 //!
 //! Follows compose-go template/template.go (v2.10). Places stay those of the written text.
 
+use std::collections::HashSet;
+
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::frontend::yaml::{Node, Value};
+use crate::frontend::yaml::{Node, Style, Value};
 use crate::source::Span;
 
 /// Defaults inside defaults at most.
@@ -19,15 +21,10 @@ pub(super) fn prepare(text: &str, node: &mut Node, variables: Variables<'_>, dia
             let is_literal = text.get(node.content.start..node.content.end) == Some(value);
             let mut template = Template { variables, problems: Vec::new() };
             let replaced = template.substitute(value, 0, 0);
-            for problem in template.problems {
-                let diagnostic = problem.diagnostic(node.content, is_literal);
-                // An anchor that is used twice is expanded twice.
-                let is_new = !diagnostics.iter().any(|d| d.code == diagnostic.code && same_place(d, &diagnostic));
-                if is_new {
-                    diagnostics.push(diagnostic);
-                }
-            }
+            diagnostics.extend(template.problems.into_iter().map(|p| p.diagnostic(node.content, is_literal)));
             *value = replaced;
+            // What comes out of a substitution is text, even when nothing comes out.
+            node.style = Style::Quoted;
         }
         Value::Scalar(_) => {}
         Value::Sequence(items) => {
@@ -45,8 +42,10 @@ fn is_reset(node: &Node) -> bool {
     node.tag.as_deref() == Some("!reset")
 }
 
-fn same_place(a: &Diagnostic, b: &Diagnostic) -> bool {
-    a.labels.first().map(|l| l.span) == b.labels.first().map(|l| l.span)
+/// What stands behind an anchor is said once, however often it is used.
+pub(super) fn say_once(diagnostics: &mut Vec<Diagnostic>) {
+    let mut said = HashSet::new();
+    diagnostics.retain(|d| said.insert((d.code, d.message.clone(), d.labels.first().map(|label| label.span))));
 }
 
 struct Template<'a> {

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::parse;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ContainerDecl, NetworkMode, PublishDecl};
+use crate::net::PortRange;
 use crate::source::Sources;
 
 /// What `docker compose config --format json` printed.
@@ -23,6 +24,9 @@ fn check(folder: &Path) {
         pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.split(" #").next().unwrap_or("").to_owned())
     };
     let parsed = parse(Sources::default().add("compose.yaml", &file), &file, name, &variables);
+
+    check_insertions(&file);
+    check_cut_anywhere(&file);
 
     let mut networks = BTreeSet::new();
     let mut services = BTreeSet::new();
@@ -102,6 +106,34 @@ fn publish(publish: &PublishDecl) -> Vec<String> {
 fn expected_publish(json: &Json) -> String {
     let text = |key: &str| json[key].as_str().unwrap_or_default();
     format!("{} {} {} {}", text("host_ip"), text("published"), json["target"], text("protocol"))
+}
+
+/// Publishing one more port where the front-end says so changes that container and nothing else.
+fn check_insertions(file: &str) {
+    let read = |text: &str| parse(Sources::default().add("compose.yaml", text), text, "shop", &|_| None);
+    let containers = |text: &str| {
+        let all = read(text).value.into_iter();
+        all.filter_map(|d| if let Declaration::Container(c) = d { Some(c) } else { None }).collect::<Vec<_>>()
+    };
+    let before = containers(file);
+    for (i, container) in before.iter().enumerate() {
+        let Some(place) = &container.publish_at else { continue };
+        let edited = [&file[..place.at.start], &place.text("65000:65000"), &file[place.at.end..]].concat();
+        let after = containers(&edited);
+        for (j, (old, new)) in before.iter().zip(&after).enumerate() {
+            let added = usize::from(i == j);
+            assert_eq!(old.publishes.len() + added, new.publishes.len(), "{edited}");
+            assert_eq!(old.networks.len(), new.networks.len(), "{edited}");
+        }
+        assert_eq!(after[i].publishes.last().unwrap().host_ports, Some(PortRange::single(65000)), "{edited}");
+    }
+}
+
+/// A file that ends anywhere is read without a panic.
+fn check_cut_anywhere(file: &str) {
+    for (at, _) in file.char_indices().step_by(7) {
+        parse(Sources::default().add("compose.yaml", &file[..at]), &file[..at], "shop", &|_| None);
+    }
 }
 
 #[test]

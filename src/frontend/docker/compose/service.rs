@@ -9,7 +9,7 @@ use crate::source::{Span, Spanned};
 
 use super::attach::{self, Mode};
 use super::network::unmodeled;
-use super::{Project, keys, ports, words};
+use super::{Project, advice, keys, ports, words};
 
 /// Containers of one service at most.
 const MAX_REPLICAS: i64 = 100;
@@ -186,6 +186,9 @@ fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
             Diagnostic::new(Code::Unmodeled, format!("{} replicas are not modelled", number.value))
                 .label(number.span, format!("read as a number from 0 to {MAX_REPLICAS}")),
         );
+    }
+    if number.value == 0 {
+        walk.report(advice(format!("the service `{}` is not started", service.key.value), "no replicas", number.span));
     }
     number.value.clamp(0, MAX_REPLICAS)
 }

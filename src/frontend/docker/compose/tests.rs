@@ -336,11 +336,20 @@ fn mistakes_are_reported_where_they_are() {
 }
 
 #[test]
+fn what_is_wrong_behind_an_anchor_is_said_once() {
+    check_errors(
+        "x-a: &a {image: $X, ports: ['0:0']}\nservices: {b: *a, c: *a}\n",
+        &["the variable `X` is not set <$X>", "`0` is not a port <0>"],
+    );
+}
+
+#[test]
 fn services_with_an_inactive_profile_are_not_started() {
     check_errors(
         "services:\n  a: {image: x, profiles: [tools]}\n  b: {image: x, profiles: [debug]}\n",
         &["the service `a` is not started <[tools]>"],
     );
+    check_errors("services:\n  a: {image: x, scale: 0}\n", &["the service `a` is not started <0>"]);
 }
 
 #[test]

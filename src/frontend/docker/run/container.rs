@@ -244,6 +244,10 @@ impl Reader {
     }
 
     fn finish(mut self) -> Declarations {
+        if let Some(mode) = self.container.mode.take_if(|_| !self.container.networks.is_empty()) {
+            // cli/command/container/opts.go, `parseNetworkOpts`.
+            self.bad(mode.span, "this network cannot be combined with others".to_owned());
+        }
         let first = std::mem::take(&mut self.first);
         if let Some(network) = self.container.networks.first_mut() {
             network.address = network.address.take().or(first.address);

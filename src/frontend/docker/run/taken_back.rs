@@ -25,6 +25,9 @@ pub enum TakeBack {
     },
 }
 
+/// What stands for a name that is not known, as in `docker rm $(docker ps -aq)`: any container.
+const ANY: &str = "*";
+
 /// Names of containers behind the options of `docker rm` or `docker stop`.
 pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBack) -> Outcome {
     let mut taken_back = Vec::new();
@@ -35,6 +38,10 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
                 words.next();
             }
             text if text.starts_with('-') => {}
+            // Whichever they are, nobody knows whether they are gone for good.
+            _ if word.unknown().is_some() => {
+                taken_back.push(TakeBack::Running(word.spanned().map(|_| ANY.to_owned())));
+            }
             _ => taken_back.push(what(word.spanned())),
         }
     }
@@ -51,7 +58,10 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
         }
         TakeBack::Running(name) => {
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
-            return is_there.then(|| format!("`{}` is stopped", name.value));
+            return is_there.then(|| match name.value.as_str() {
+                ANY => "containers that are not known are stopped".to_owned(),
+                name => format!("`{name}` is stopped"),
+            });
         }
         TakeBack::Attachment { network, container } => {
             let is_done = detach(&network.value, &container.value, whole, out);
@@ -63,6 +73,7 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
 
 fn is_container(declaration: &Declaration, name: &str) -> bool {
     match declaration {
+        Declaration::Container(_) if name == ANY => true,
         Declaration::Container(c) => c.name.as_ref().is_some_and(|n| n.value == name),
         Declaration::Connect(c) => c.container.value == name,
         _ => false,

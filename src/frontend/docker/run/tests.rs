@@ -86,13 +86,22 @@ fn options_with_values_do_not_swallow_the_image() {
 #[test]
 fn networks_in_every_spelling() {
     check("docker run --net lab x", "image=x net=lab");
-    check("docker run --network=lab --ip 172.30.0.9 --network-alias db --net-alias=d x", "image=x net=lab@172.30.0.9+db+d");
-    check("docker run --network name=lab,alias=a,alias=b,ip=10.1.0.5 --network n2 x", "image=x net=lab@10.1.0.5+a+b net=n2");
+    check(
+        "docker run --network=lab --ip 172.30.0.9 --network-alias db --net-alias=d x",
+        "image=x net=lab@172.30.0.9+db+d",
+    );
+    check(
+        "docker run --network name=lab,alias=a,alias=b,ip=10.1.0.5 --network n2 x",
+        "image=x net=lab@10.1.0.5+a+b net=n2",
+    );
     check("docker run --network host x", "image=x mode=Host");
     check("docker run --net=none x", "image=x mode=None");
     check("docker run --net=container:db x", "image=x mode=Container(\"db\")");
     check("docker run --network bridge x", "image=x mode=Bridge");
-    check("docker run --link db:mysql --link redis --expose 90/udp x", "image=x expose=90/udp link=db:mysql link=redis:redis");
+    check(
+        "docker run --link db:mysql --link redis --expose 90/udp x",
+        "image=x expose=90/udp link=db:mysql link=redis:redis",
+    );
     check("docker run --add-host a:10.0.0.1 --add-host b=10.0.0.2 -h web x", "image=x host=a:10.0.0.1 host=b:10.0.0.2");
 }
 
@@ -128,6 +137,7 @@ fn mistakes_are_pointed_at() {
     check("docker run -p '1:2:3:4' x", Code::BadAddress, "1:2", "");
     check("docker run --expose x y", Code::BadPort, "x", "");
     check("docker network create --subnet 10.0.0.0 n", Code::BadAddress, "10.0.0.0", "");
+    check("docker run --network n --network host x", Code::DockerBadFlag, "host", "");
     check("docker network create", Code::DockerBadFlag, "docker network create", "");
     check("dockerd --icc=maybe", Code::DockerBadFlag, "--icc=maybe", "");
 }
@@ -194,7 +204,10 @@ fn what_is_taken_back_is_gone() {
     };
     check("docker rm -f web 2>/dev/null; docker run --name web a", &["name=web image=a"]);
     check("docker run --name web a; docker rm -f web; docker run --name web b", &["name=web image=b"]);
-    check("docker run --name w --network n1 --network n2 a; docker network disconnect n1 w", &["name=w image=a net=n2"]);
+    check(
+        "docker run --name w --network n1 --network n2 a; docker network disconnect n1 w",
+        &["name=w image=a net=n2"],
+    );
     check("docker run --name w --network n1 a; docker network disconnect n1 w", &["name=w image=a mode=None"]);
     let (_, out) = read("docker network create n; docker network rm n");
     assert_eq!(out.value.len(), 0);
@@ -207,7 +220,9 @@ fn daemon_options_are_read() {
          --firewall-backend=nftables -H unix:///x --ip-forward-no-drop &",
     );
     assert_eq!(out.diagnostics.len(), 0, "{:?}", out.diagnostics);
-    let [Declaration::Engine(engine), Declaration::Event(event)] = out.value.as_slice() else { panic!("{:?}", out.value) };
+    let [Declaration::Engine(engine), Declaration::Event(event)] = out.value.as_slice() else {
+        panic!("{:?}", out.value)
+    };
     let EngineDecl { iptables, icc, publish_address, userland_proxy, default_bridge, backend, .. } = engine;
     let values = (iptables.unwrap().value, icc.unwrap().value, userland_proxy.unwrap().value);
     assert_eq!(values, (false, false, false));

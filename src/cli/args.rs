@@ -1,0 +1,146 @@
+//! The command line, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Decides who can reach what in a lab of VMs, containers and firewalls, from the files on disk, and shows why.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    /// How results are printed.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    pub(super) format: Format,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 every sentence holds; 1 a sentence is violated; 2 the arguments or some of \
+the files cannot be used; 3 a sentence cannot be decided.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Decide every sentence of a lab.
+    Check(CheckArguments),
+    /// Decide one sentence.
+    Ask(AskArguments),
+    /// Follow one connection step by step.
+    Trace(TraceArguments),
+    /// Print the rules that the products write on a host.
+    Rules(RulesArguments),
+    /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
+    Explain(ExplainArguments),
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CheckArguments {
+    /// Directories or files of the lab.
+    #[arg(default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Print a stage of the analysis instead of verdicts.
+    #[arg(long, value_enum)]
+    pub(super) emit: Option<Emit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Emit {
+    /// Who is there and how it is configured.
+    Lab,
+    /// What the products make of it: nodes, links, rules, relays, sockets.
+    Dataplane,
+    /// What is asked of the solver.
+    Smt2,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AskArguments {
+    /// Directory or file of the lab.
+    pub(super) lab: PathBuf,
+    /// Like "mac/browser can reach grafana:3000".
+    pub(super) sentence: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct TraceArguments {
+    /// Directory or file of the lab.
+    pub(super) lab: PathBuf,
+    /// Who dials: a host, or HOST/CONTAINER.
+    #[arg(long, required_unless_present = "flows", conflicts_with = "flows")]
+    pub(super) from: Option<String>,
+    /// What is dialled: an address, or a name that the dialler can resolve.
+    #[arg(long, required_unless_present = "flows", conflicts_with = "flows")]
+    pub(super) to: Option<String>,
+    /// Port; a ping has none.
+    #[arg(long, conflicts_with = "flows", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) port: Option<u16>,
+    /// Protocol.
+    #[arg(long, value_enum, default_value_t = Transport::Tcp, conflicts_with = "flows")]
+    pub(super) proto: Transport,
+    /// Source port of the dialler.
+    #[arg(long, default_value_t = 50000, conflicts_with = "flows")]
+    pub(super) source_port: u16,
+    /// Follow every flow of a JSON file, a list of {"from", "to", "port", "proto"}; prints one JSON row for each.
+    #[arg(long, value_name = "FILE")]
+    pub(super) flows: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Transport {
+    Tcp,
+    Udp,
+    Icmp,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct RulesArguments {
+    /// Directory or file of the lab.
+    pub(super) lab: PathBuf,
+    /// The host whose rules are printed.
+    pub(super) host: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ExplainArguments {
+    /// A code or its tail: `nat::no_inbound`.
+    pub(super) code: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn command_lines_are_accepted_or_not() {
+        let check = |line: &str, accepted: bool| {
+            let words = std::iter::once("canreach").chain(line.split_whitespace());
+            assert_eq!(Arguments::try_parse_from(words).is_ok(), accepted, "{line}");
+        };
+        check("check", true);
+        check("check a b --emit smt2", true);
+        check("--format json check", true);
+        check("ask lab sentence", true);
+        check("ask lab", false);
+        check("trace lab --from a --to b --port 1", true);
+        check("trace lab --from a --to b --proto icmp", true);
+        check("trace lab --from a --port 1", false);
+        check("trace lab --flows f.json", true);
+        check("trace lab --flows f.json --from a", false);
+        check("trace lab --from a --to b --port 0", false);
+        check("explain", true);
+    }
+}

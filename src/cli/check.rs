@@ -1,0 +1,70 @@
+//! `canreach check`: every sentence of a lab.
+
+use crate::check;
+use crate::dataplane::dump as dataplane_dump;
+use crate::lab::dump as lab_dump;
+use crate::report::{Report, json, terminal as rendering};
+use crate::source::{Sources, Spanned};
+
+use super::args::{CheckArguments, Emit, Format};
+use super::model::{self, Model};
+use super::{Exit, terminal};
+
+pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
+    let Some(model) = model::build(&arguments.paths) else { return Exit::Unusable };
+    match arguments.emit {
+        Some(stage) => emit(&model, stage),
+        None => {
+            let sentences = model.lab.sentences.clone();
+            decide(model, &sentences, format)
+        }
+    }
+}
+
+/// Decides sentences and prints the report.
+pub(super) fn decide(model: Model, sentences: &[Spanned<String>], format: Format) -> Exit {
+    let checked = match check::check_all(&model.lab, &model.dataplane, sentences) {
+        Ok(checked) => checked,
+        Err(error) => {
+            terminal::complain(&format!("this is a bug of canreach: {error}"));
+            return Exit::Internal;
+        }
+    };
+    let Model { sources, dataplane, mut diagnostics, .. } = model;
+    diagnostics.extend(checked.diagnostics);
+    let report = Report { judgements: checked.judgements, diagnostics, dataplane };
+    terminal::print(&rendered(&report, &sources, format));
+    Exit::of(&report)
+}
+
+fn rendered(report: &Report, sources: &Sources, format: Format) -> String {
+    match format {
+        Format::Human => rendering::render(report, sources, terminal::style()),
+        Format::Json => json::report(report, sources),
+    }
+}
+
+fn emit(model: &Model, stage: Emit) -> Exit {
+    model.complain_about_files();
+    match stage {
+        Emit::Lab => terminal::print(&lab_dump::dump(&model.lab, &model.sources)),
+        Emit::Dataplane => terminal::print(&dataplane_dump::dump(&model.dataplane)),
+        Emit::Smt2 => return emit_smt2(model),
+    }
+    Exit::Holds
+}
+
+fn emit_smt2(model: &Model) -> Exit {
+    let mut exit = Exit::Holds;
+    for sentence in &model.lab.sentences {
+        match check::smt2(&model.lab, &model.dataplane, sentence) {
+            Ok(questions) => terminal::print(&questions),
+            Err(diagnostic) => {
+                let text = rendering::render_diagnostics(&[*diagnostic], &model.sources, terminal::style());
+                terminal::print_aside(&text);
+                exit = Exit::Unusable;
+            }
+        }
+    }
+    exit
+}

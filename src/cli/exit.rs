@@ -1,0 +1,80 @@
+//! Exit codes.
+
+use std::process::{ExitCode, Termination};
+
+use crate::check::Answer;
+use crate::diagnostic::Severity;
+use crate::report::Report;
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: every sentence holds, or the question was answered.
+    Holds,
+    /// 1: a sentence is violated, or the traced connection fails.
+    Violated,
+    /// 2: the arguments or some of the files cannot be used.
+    Unusable,
+    /// 3: no sentence is violated, but some cannot be decided.
+    Undecided,
+    /// 70: this program contradicts itself.
+    Internal,
+}
+
+impl Exit {
+    /// A violation outweighs an error in a file, and that outweighs an undecided sentence.
+    pub fn of(report: &Report) -> Self {
+        if report.count(Answer::Violated) > 0 {
+            Self::Violated
+        } else if report.count_diagnostics(Severity::Error) > 0 {
+            Self::Unusable
+        } else if report.count(Answer::Undecided) > 0 {
+            Self::Undecided
+        } else {
+            Self::Holds
+        }
+    }
+}
+
+impl Termination for Exit {
+    fn report(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Holds => 0,
+            Self::Violated => 1,
+            Self::Unusable => 2,
+            Self::Undecided => 3,
+            Self::Internal => 70,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Judgement, Verdict};
+    use crate::dataplane::Dataplane;
+    use crate::diagnostic::{Code, Diagnostic};
+    use crate::source::{Sources, Span, Spanned};
+
+    #[test]
+    fn a_violation_outweighs_an_error_and_that_an_undecided_sentence() {
+        let check = |answers: &[Answer], codes: &[Code], expected| {
+            let span = Span::new(Sources::default().add("f", ""), 0, 0);
+            let judgement = |answer: &Answer| Judgement {
+                sentence: Spanned::new(String::new(), span),
+                verdict: Verdict::new(*answer, String::new()),
+            };
+            let report = Report {
+                judgements: answers.iter().map(judgement).collect(),
+                diagnostics: codes.iter().map(|code| Diagnostic::new(*code, "")).collect(),
+                dataplane: Dataplane::default(),
+            };
+            assert_eq!(Exit::of(&report), expected);
+        };
+        check(&[], &[], Exit::Holds);
+        check(&[Answer::Holds], &[Code::UnknownKey], Exit::Holds);
+        check(&[Answer::Holds, Answer::Undecided], &[], Exit::Undecided);
+        check(&[Answer::Undecided], &[Code::YamlSyntax], Exit::Unusable);
+        check(&[Answer::Undecided, Answer::Violated], &[Code::YamlSyntax], Exit::Violated);
+    }
+}

@@ -1,0 +1,62 @@
+//! `canreach explain`: the page of a code.
+
+use crate::diagnostic::{Code, did_you_mean};
+use crate::report::codes;
+
+use super::args::ExplainArguments;
+use super::{Exit, terminal};
+
+pub(super) fn run(arguments: &ExplainArguments) -> Exit {
+    let Some(asked) = &arguments.code else {
+        terminal::print(&codes::list(Code::ALL));
+        return Exit::Holds;
+    };
+    match matching(asked).as_slice() {
+        [code] => {
+            terminal::print(&codes::page(*code));
+            Exit::Holds
+        }
+        [] => {
+            terminal::complain(&unknown(asked));
+            Exit::Unusable
+        }
+        several => {
+            terminal::complain(&format!("`{asked}` could be any of these"));
+            terminal::print_aside(&codes::list(several));
+            Exit::Unusable
+        }
+    }
+}
+
+/// The codes that end with what was asked, at a `::`.
+fn matching(asked: &str) -> Vec<Code> {
+    let tail = format!("::{}", asked.trim().trim_start_matches("::").to_ascii_lowercase());
+    Code::ALL.iter().copied().filter(|code| format!("::{code}").ends_with(&tail)).collect()
+}
+
+fn unknown(asked: &str) -> String {
+    let names = Code::ALL.iter().flat_map(|code| {
+        let code = code.as_str();
+        let tail = code.strip_prefix("canreach::").unwrap_or(code);
+        [code, tail, tail.rsplit("::").next().unwrap_or(tail)]
+    });
+    let near = did_you_mean(asked, names);
+    let help = near.map_or("`canreach explain` lists all".to_owned(), |near| format!("did you mean `{near}`?"));
+    format!("there is no code `{asked}`; {help}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_found_by_their_tail() {
+        let check = |asked, expected: &[Code]| assert_eq!(matching(asked), expected);
+        check("canreach::nat::no_inbound", &[Code::NatNoInbound]);
+        check("nat::no_inbound", &[Code::NatNoInbound]);
+        check("no_inbound", &[Code::NatNoInbound]);
+        check("inbound", &[]);
+        check("unknown_network", &[Code::ComposeUnknownNetwork, Code::DockerUnknownNetwork]);
+        assert_eq!(unknown("no_inbond"), "there is no code `no_inbond`; did you mean `no_inbound`?");
+    }
+}

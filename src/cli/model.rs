@@ -1,0 +1,71 @@
+//! From paths to a dataplane: the stages that every command begins with.
+
+use std::path::PathBuf;
+
+use crate::dataplane::{Dataplane, NodeId};
+use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::lab::{self, Lab};
+use crate::lower;
+use crate::report::terminal as rendering;
+use crate::source::Sources;
+
+use super::load::{self, LoadError, Loaded};
+use super::terminal;
+
+/// A lab and what it does with packets.
+pub(super) struct Model {
+    pub(super) sources: Sources,
+    pub(super) lab: Lab,
+    pub(super) dataplane: Dataplane,
+    pub(super) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the files and runs the stages up to the dataplane; complains if nothing can be read.
+pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
+    load::load(paths).map(understand).map_err(|error| terminal::complain(&with_cause(&error))).ok()
+}
+
+fn understand(loaded: Loaded) -> Model {
+    let Loaded { sources, inputs, mut diagnostics } = loaded;
+    let lab = lab::resolve(&inputs);
+    diagnostics.extend(lab.diagnostics);
+    let dataplane = lower::lower(&lab.value);
+    Model { sources, lab: lab.value, dataplane, diagnostics }
+}
+
+fn with_cause(error: &LoadError) -> String {
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
+    }
+}
+
+impl Model {
+    /// The node with this name; complains if there is none.
+    pub(super) fn node(&self, name: &str) -> Option<NodeId> {
+        let found = self.dataplane.node_named(name).or_else(|| self.container(name));
+        if found.is_none() {
+            let names = self.dataplane.nodes.iter().map(|node| node.name.as_str());
+            let tails = names.clone().filter_map(|name| name.rsplit_once('/')).map(|(_, tail)| tail);
+            let near = did_you_mean(name, names.clone().chain(tails)).map_or_else(
+                || format!("there are: {}", names.collect::<Vec<_>>().join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            terminal::complain(&format!("there is no `{name}` in this lab; {near}"));
+        }
+        found
+    }
+
+    /// A container by its own name, if only one host has it.
+    fn container(&self, name: &str) -> Option<NodeId> {
+        let is_named = |node: &str| node.rsplit_once('/').is_some_and(|(_, last)| last == name);
+        let mut found = self.dataplane.nodes().filter(|(_, node)| is_named(&node.name));
+        found.next().map(|(id, _)| id).filter(|_| found.next().is_none())
+    }
+
+    /// Prints errors in files to standard error, for commands whose output is something else.
+    pub(super) fn complain_about_files(&self) {
+        let errors: Vec<_> = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+        terminal::print_aside(&rendering::render_diagnostics(&errors, &self.sources, terminal::style()));
+    }
+}

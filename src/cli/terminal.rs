@@ -1,0 +1,32 @@
+//! Standard output and error, and what the terminal can show.
+
+use std::env;
+use std::io::{self, IsTerminal, Write};
+
+use crate::report::Style;
+
+/// Prints a result. A reader that went away (`| head`) is no error.
+pub(super) fn print(text: &str) {
+    let _ = io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// Prints what is wrong with the call itself.
+pub(super) fn complain(message: &str) {
+    let _ = writeln!(io::stderr().lock(), "canreach: {message}");
+}
+
+/// Prints messages about files where standard output belongs to something else.
+pub(super) fn print_aside(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// What may be used on standard output. See <https://no-color.org>.
+pub(super) fn style() -> Style {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let dumb = set("TERM").is_some_and(|term| term == "dumb");
+    let color = io::stdout().is_terminal() && set("NO_COLOR").is_none() && !dumb;
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
+    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    let unicode = cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8");
+    Style { color, unicode }
+}

@@ -1,0 +1,135 @@
+//! `canreach trace`: what becomes of given connections.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::slice;
+
+use serde::Deserialize;
+
+use crate::dataplane::{Flow, NodeId, Symptom, Trace};
+use crate::eval;
+use crate::net::Protocol;
+use crate::report::{json, trace as rendering};
+
+use super::args::{Format, TraceArguments, Transport};
+use super::model::{self, Model};
+use super::{Exit, terminal};
+
+const SOURCE_PORT: u16 = 50000;
+
+/// One flow as somebody asked about it.
+#[derive(Clone, Debug, Deserialize)]
+struct Question {
+    from: String,
+    to: String,
+    #[serde(default)]
+    port: u16,
+    proto: String,
+    #[serde(default = "default_source_port")]
+    source_port: u16,
+}
+
+fn default_source_port() -> u16 {
+    SOURCE_PORT
+}
+
+pub(super) fn run(arguments: &TraceArguments, format: Format) -> Exit {
+    let Some(model) = model::build(slice::from_ref(&arguments.lab)) else { return Exit::Unusable };
+    model.complain_about_files();
+    match (&arguments.flows, &arguments.from, &arguments.to) {
+        (Some(file), ..) => flows(&model, file),
+        (None, Some(from), Some(to)) if arguments.port.is_some() || arguments.proto == Transport::Icmp => {
+            one(&model, &question(arguments, from, to), format)
+        }
+        _ => {
+            terminal::complain("`--port` is missing; only `--proto icmp` goes without");
+            Exit::Unusable
+        }
+    }
+}
+
+fn question(arguments: &TraceArguments, from: &str, to: &str) -> Question {
+    let proto = match arguments.proto {
+        Transport::Tcp => Protocol::Tcp,
+        Transport::Udp => Protocol::Udp,
+        Transport::Icmp => Protocol::Icmp,
+    };
+    Question {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        port: arguments.port.unwrap_or(0),
+        proto: proto.to_string(),
+        source_port: arguments.source_port,
+    }
+}
+
+fn one(model: &Model, question: &Question, format: Format) -> Exit {
+    let Some(asked) = follow(model, question) else { return Exit::Unusable };
+    let style = terminal::style();
+    terminal::print(&match (&asked, format) {
+        (None, Format::Human) => {
+            let address = model.dataplane.node_named(&question.to);
+            let address = address.and_then(|node| model.dataplane.node(node).main_address());
+            rendering::unresolved(&question.from, &question.to, address, style)
+        }
+        (None, Format::Json) => row(question, None),
+        (Some(trace), Format::Human) => rendering::render(&model.dataplane, trace, &model.sources, style),
+        (Some(trace), Format::Json) => json::trace(&model.dataplane, trace, &model.sources),
+    });
+    match asked {
+        Some(trace) if trace.outcome.symptom == Symptom::Works => Exit::Holds,
+        _ => Exit::Violated,
+    }
+}
+
+fn flows(model: &Model, file: &Path) -> Exit {
+    let Some(questions) = read(file) else { return Exit::Unusable };
+    let mut exit = Exit::Holds;
+    for question in &questions {
+        match follow(model, question) {
+            Some(trace) => terminal::print(&row(question, trace.as_ref())),
+            None => exit = Exit::Unusable,
+        }
+    }
+    exit
+}
+
+fn read(file: &Path) -> Option<Vec<Question>> {
+    let name = file.display();
+    let text = fs::read_to_string(file).map_err(|e| terminal::complain(&format!("cannot read `{name}`: {e}"))).ok()?;
+    let wrong = |e| terminal::complain(&format!("`{name}` is not a list of flows: {e}"));
+    serde_json::from_str(&text).map_err(wrong).ok()
+}
+
+fn row(question: &Question, trace: Option<&Trace>) -> String {
+    let Question { from, to, port, proto, .. } = question;
+    json::flow(&json::FlowQuestion { from, to, port: *port, protocol: proto }, trace)
+}
+
+/// The trace of a flow; `Some(None)` if the name does not resolve, nothing (and a complaint) if it cannot be asked.
+fn follow(model: &Model, question: &Question) -> Option<Option<Trace>> {
+    let from = model.node(&question.from)?;
+    let protocol = question.proto.parse::<Protocol>().ok();
+    let unknown = || terminal::complain(&format!("`{}` is not tcp, udp or icmp", question.proto));
+    let protocol = protocol.filter(|p| *p != Protocol::Sctp).or_else(|| {
+        unknown();
+        None
+    })?;
+    let Some(destination) = resolve(model, from, &question.to) else { return Some(None) };
+    let ports = if protocol == Protocol::Icmp { (0, 0) } else { (question.source_port, question.port) };
+    let flow = Flow { from, protocol, source: None, source_port: ports.0, destination, destination_port: ports.1 };
+    Some(Some(eval::trace(&model.dataplane, &flow, &model.dataplane.switches.defaults())))
+}
+
+/// An address, or what a program at `from` gets when it asks for the name.
+fn resolve(model: &Model, from: NodeId, to: &str) -> Option<IpAddr> {
+    let bare = to.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(to);
+    if let Ok(address) = bare.parse() {
+        return Some(address);
+    }
+    let setting = model.dataplane.switches.defaults();
+    let mut names = model.dataplane.node(from).names.iter().filter(|name| setting.allows(name.guard));
+    let known = names.find(|name| name.name.eq_ignore_ascii_case(to)).map(|name| name.address);
+    known.or_else(|| to.eq_ignore_ascii_case("localhost").then_some(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+}

@@ -1,0 +1,313 @@
+//! Rich rules: the language of `--add-rich-rule` and the `<rule>` element, both reduced to one list of parts.
+//!
+//! What is refused is what `Rich_Rule.check` of firewalld 1.3.3 (firewall/core/rich.py) refuses.
+
+use std::ops::Range;
+
+use crate::frontend::shell::word::Word;
+use crate::frontend::xml::Element;
+use crate::lab::{RichAction, RichElement, RichRule, Service};
+use crate::net::{Family, IpNet};
+use crate::source::{Span, Spanned};
+
+use super::value::{self, ForwardPart, Refused, bad};
+
+/// What became of a rule.
+#[derive(Debug)]
+pub enum Outcome {
+    /// A rule.
+    Rule(Box<RichRule>),
+    /// A rule that no packet of ours can meet.
+    Nothing,
+    /// A rule that could change packets and has no model.
+    Unmodeled(String),
+}
+
+/// An element of a rule with its attributes.
+#[derive(Debug)]
+struct Part {
+    name: Spanned<String>,
+    attributes: Vec<(String, Spanned<String>)>,
+    inverted: bool,
+    limited: bool,
+}
+
+impl Part {
+    fn new(name: Spanned<String>) -> Self {
+        Self { name, attributes: Vec::new(), inverted: false, limited: false }
+    }
+
+    fn get(&self, name: &str) -> Option<Spanned<&str>> {
+        self.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_ref().map(String::as_str))
+    }
+
+    fn required(&self, name: &str) -> Result<Spanned<&str>, Refused> {
+        self.get(name).ok_or_else(|| {
+            bad(self.name.span, format!("`{}` without `{name}`", self.name.value), "firewalld refuses the rule")
+        })
+    }
+}
+
+/// Reads the language of the command line; the word is the whole rule.
+pub fn parse(word: &Word) -> Result<Outcome, Refused> {
+    let mut parts: Vec<Part> = Vec::new();
+    for token in tokens(&word.text) {
+        let part = word.slice(token);
+        let text = unquoted(&part.text);
+        let Some((name, value)) = text.split_once('=') else {
+            element(&mut parts, &text, part.span)?;
+            continue;
+        };
+        if name.is_empty() || value.is_empty() || value.contains('=') {
+            return Err(bad(part.span, format!("`{}` is not `attribute=value`", part.text), "here"));
+        }
+        let Some(current) = parts.last_mut() else {
+            return Err(bad(part.span, format!("`{name}` outside of a rule"), "a rule starts with the word `rule`"));
+        };
+        let value = Spanned::new(value.to_owned(), value_span(&part));
+        current.attributes.push((name.to_owned(), value));
+    }
+    build(parts, word.span)
+}
+
+fn element(parts: &mut Vec<Part>, text: &str, span: Span) -> Result<(), Refused> {
+    match (text, parts.last_mut()) {
+        ("not" | "NOT", Some(current)) => current.inverted = true,
+        ("limit", Some(current)) => current.limited = true,
+        ("rule", None) => parts.push(Part::new(Spanned::new(text.to_owned(), span))),
+        (_, None) => {
+            return Err(bad(span, format!("`{text}` outside of a rule"), "a rule starts with the word `rule`"));
+        }
+        _ => parts.push(Part::new(Spanned::new(text.to_owned(), span))),
+    }
+    Ok(())
+}
+
+/// Byte ranges of the words of a rule; blanks inside quotes do not separate.
+fn tokens(text: &str) -> Vec<Range<usize>> {
+    let mut tokens = Vec::new();
+    let (mut start, mut quote) = (None, None);
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                start = start.or(Some(at));
+            }
+            (None, c) if c.is_whitespace() => tokens.extend(start.take().map(|s| s..at)),
+            _ => start = start.or(Some(at)),
+        }
+    }
+    tokens.extend(start.map(|s| s..text.len()));
+    tokens
+}
+
+fn unquoted(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '"' | '\'')).collect()
+}
+
+/// The place of the value in `name="value"`, without quotes.
+fn value_span(part: &Word) -> Span {
+    let start = part.text.find('=').map_or(0, |at| at + 1);
+    let value = part.text.get(start..).unwrap_or("");
+    let inner = value.trim_matches(['"', '\'']);
+    let offset = start + value.find(inner).unwrap_or(0);
+    part.place(offset..offset + inner.len())
+}
+
+/// Reads a `<rule>` element.
+pub fn parse_xml(rule: Element<'_, '_>) -> Result<Outcome, Refused> {
+    let mut parts = vec![xml_part(rule)];
+    parts.extend(rule.children().map(xml_part));
+    build(parts, rule.span())
+}
+
+fn xml_part(element: Element<'_, '_>) -> Part {
+    let mut part = Part::new(Spanned::new(element.name().to_owned(), element.tag()));
+    for name in element.attribute_names() {
+        if let Some(value) = element.attribute(name.value) {
+            part.attributes.push((name.value.to_owned(), value.map(str::to_owned)));
+        }
+    }
+    part.limited = element.child("limit").is_some();
+    part
+}
+
+#[derive(Default)]
+struct Draft {
+    family: Option<Family>,
+    source: Option<(IpNet, bool)>,
+    destination: Option<(IpNet, bool)>,
+    element: Option<RichElement>,
+    action: Option<RichAction>,
+    logs: bool,
+    /// The rule concerns a protocol or an ICMP message that no packet of ours is.
+    is_void: bool,
+    unmodeled: Option<String>,
+}
+
+fn build(parts: Vec<Part>, whole: Span) -> Result<Outcome, Refused> {
+    let mut parts = parts.into_iter();
+    let Some(rule) = parts.next().filter(|p| p.name.value == "rule") else {
+        return Err(bad(whole, "an empty rich rule", "a rule starts with the word `rule`"));
+    };
+    let priority = priority(&rule)?;
+    let mut draft = Draft { family: family(&rule)?, ..Draft::default() };
+    for part in parts {
+        draft.part(&part, whole)?;
+    }
+    draft.check(priority, whole)?;
+    if let Some(what) = draft.unmodeled {
+        return Ok(Outcome::Unmodeled(what));
+    }
+    if draft.is_void {
+        return Ok(Outcome::Nothing);
+    }
+    Ok(Outcome::Rule(Box::new(RichRule {
+        priority,
+        family: draft.family,
+        source: draft.source,
+        destination: draft.destination,
+        element: draft.element.unwrap_or(RichElement::Any),
+        action: draft.action.unwrap_or(RichAction::None),
+    })))
+}
+
+fn priority(rule: &Part) -> Result<i32, Refused> {
+    let Some(text) = rule.get("priority") else { return Ok(0) };
+    let priority = text.value.parse().ok().filter(|p| (-32768..=32767).contains(p));
+    priority.ok_or_else(|| bad(text.span, format!("`{}` is not a priority", text.value), "from -32768 to 32767"))
+}
+
+fn family(rule: &Part) -> Result<Option<Family>, Refused> {
+    match rule.get("family") {
+        None => Ok(None),
+        Some(f) if f.value == "ipv4" => Ok(Some(Family::V4)),
+        Some(f) if f.value == "ipv6" => Ok(Some(Family::V6)),
+        Some(f) => Err(bad(f.span, format!("`{}` is not a family", f.value), "ipv4 or ipv6")),
+    }
+}
+
+impl Draft {
+    fn part(&mut self, part: &Part, whole: Span) -> Result<(), Refused> {
+        match part.name.value.as_str() {
+            "source" => self.source = self.endpoint(part)?,
+            "destination" => self.destination = self.endpoint(part)?,
+            "log" | "nflog" | "audit" => self.logs = true,
+            "accept" => self.action(part, RichAction::Accept)?,
+            "drop" => self.action(part, RichAction::Drop)?,
+            "reject" => self.action(part, RichAction::Reject(part.get("type").map(|t| t.value.to_owned())))?,
+            "mark" => self.unmodeled = Some("a rich rule that marks packets".to_owned()),
+            _ => {
+                let element = self.element(part, whole)?;
+                if self.element.replace(element).is_some() {
+                    return Err(bad(part.name.span, "a rich rule with two elements", "the second one"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn action(&mut self, part: &Part, action: RichAction) -> Result<(), Refused> {
+        if part.limited {
+            self.unmodeled = Some("a rich rule with a limit on its action".to_owned());
+        }
+        match self.action.replace(action) {
+            None => Ok(()),
+            Some(_) => Err(bad(part.name.span, "a rich rule with two actions", "the second one")),
+        }
+    }
+
+    fn endpoint(&mut self, part: &Part) -> Result<Option<(IpNet, bool)>, Refused> {
+        if part.get("mac").or(part.get("ipset")).is_some() {
+            self.unmodeled = Some(format!("a rich rule with a {} by hardware address or ipset", part.name.value));
+            return Ok(None);
+        }
+        let address = part.required("address")?;
+        let net = value::network(address)?;
+        let is_inverted = part.inverted
+            || part.get("invert").is_some_and(|i| matches!(i.value.to_lowercase().as_str(), "yes" | "true"));
+        match self.family {
+            None => Err(bad(address.span, "a rich rule with an address needs a family", "add `family=\"ipv4\"`")),
+            Some(family) if family != Family::of(net.addr()) => {
+                Err(bad(address.span, "the address is not of the rule's family", "of the other family"))
+            }
+            Some(_) => Ok(Some((net, is_inverted))),
+        }
+    }
+
+    fn element(&mut self, part: &Part, whole: Span) -> Result<RichElement, Refused> {
+        Ok(match part.name.value.as_str() {
+            "service" => {
+                let name = part.required("name")?.value.to_owned();
+                RichElement::Service(Service { name, ports: Vec::new(), destinations: Vec::new() })
+            }
+            kind @ ("port" | "source-port") => {
+                let ports = value::ports(part.required("port")?)?;
+                match value::transport(part.required("protocol")?)? {
+                    Some(protocol) if kind == "port" => RichElement::Port(protocol, ports),
+                    Some(protocol) => RichElement::SourcePort(protocol, ports),
+                    None => self.void(),
+                }
+            }
+            "protocol" => RichElement::Protocol(value::protocol(part.required("value")?)?),
+            "masquerade" => RichElement::Masquerade,
+            "icmp-block" => RichElement::IcmpBlock(part.required("name")?.value.to_owned()),
+            "icmp-type" => {
+                let name = part.required("name")?.value;
+                // Neighbour discovery is below the packets that are modelled.
+                if !matches!(
+                    name,
+                    "neighbour-advertisement" | "neighbour-solicitation" | "router-advertisement" | "redirect"
+                ) {
+                    self.unmodeled = Some(format!("a rich rule about the ICMP type `{name}`"));
+                }
+                self.void()
+            }
+            "tcp-mss-clamp" => self.void(),
+            "forward-port" => {
+                let forward = value::forward_port(whole, |wanted| {
+                    let name = match wanted {
+                        ForwardPart::Port => "port",
+                        ForwardPart::Protocol => "protocol",
+                        ForwardPart::ToPort => "to-port",
+                        ForwardPart::ToAddress => "to-addr",
+                    };
+                    part.get(name).map(|v| v.map(str::to_owned))
+                })?;
+                forward.map_or_else(|| self.void(), RichElement::ForwardPort)
+            }
+            other => {
+                return Err(bad(part.name.span, format!("`{other}` is not an element of a rich rule"), "not known"));
+            }
+        })
+    }
+
+    fn void(&mut self) -> RichElement {
+        self.is_void = true;
+        RichElement::Any
+    }
+
+    fn check(&self, priority: i32, whole: Span) -> Result<(), Refused> {
+        let implies_action = matches!(
+            self.element,
+            Some(RichElement::Masquerade | RichElement::ForwardPort(_) | RichElement::IcmpBlock(_))
+        );
+        let has_match = self.source.is_some() || self.destination.is_some() || self.unmodeled.is_some();
+        let is_bare = self.element.is_none() && (!self.logs || priority == 0);
+        let wrong = if implies_action && self.action.is_some() {
+            "this element takes no action"
+        } else if matches!(self.element, Some(RichElement::ForwardPort(_))) && self.family.is_none() {
+            "a port forward in a rich rule needs a family"
+        } else if is_bare && self.action.is_none() && self.unmodeled.is_none() {
+            "a rich rule without element and action"
+        } else if is_bare && !has_match && priority == 0 {
+            "a rich rule that matches nothing in particular needs a priority"
+        } else if !implies_action && !self.is_void && !self.logs && self.action.is_none() && self.unmodeled.is_none() {
+            "a rich rule without action"
+        } else {
+            return Ok(());
+        };
+        Err(bad(whole, wrong, "firewalld refuses the rule"))
+    }
+}

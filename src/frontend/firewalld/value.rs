@@ -1,0 +1,160 @@
+//! Values as firewalld reads them: ports, protocols, addresses, targets. All of them with the place for messages.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::{ForwardPort, Target};
+use crate::net::{IpNet, PortRange, Protocol};
+use crate::source::{Span, Spanned};
+
+/// What is said about a value that firewalld refuses.
+pub(super) type Refused = Box<Diagnostic>;
+
+/// A port or a range (`getPortRange` in firewall/functions.py: ends the wrong way round are exchanged).
+pub(super) fn ports(text: Spanned<&str>) -> Result<PortRange, Refused> {
+    let port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok())?;
+    let range = match text.value.split_once('-') {
+        Some((a, b)) => port(a).zip(port(b)).and_then(|(a, b)| PortRange::new(a.min(b), a.max(b))),
+        None => port(text.value).map(PortRange::single),
+    };
+    range.ok_or_else(|| {
+        Box::new(
+            Diagnostic::new(Code::BadPort, format!("`{}` is not a port or a range of ports", text.value))
+                .label(text.span, "like `3000` or `3000-3010`; names are not looked up"),
+        )
+    })
+}
+
+/// A protocol with ports. DCCP is one for firewalld; none of our packets is, so it gives nothing.
+pub(super) fn transport(text: Spanned<&str>) -> Result<Option<Protocol>, Refused> {
+    match text.value {
+        "tcp" => Ok(Some(Protocol::Tcp)),
+        "udp" => Ok(Some(Protocol::Udp)),
+        "sctp" => Ok(Some(Protocol::Sctp)),
+        "dccp" => Ok(None),
+        other => Err(bad(text.span, format!("`{other}` is not a protocol with ports"), "tcp, udp, sctp or dccp")),
+    }
+}
+
+/// A protocol by number or by its name in /etc/protocols.
+pub(super) fn protocol(text: Spanned<&str>) -> Result<u8, Refused> {
+    let number = match text.value {
+        "icmp" => Some(1),
+        "igmp" => Some(2),
+        "ipip" | "ipencap" => Some(4),
+        "tcp" => Some(6),
+        "udp" => Some(17),
+        "dccp" => Some(33),
+        "ipv6" => Some(41),
+        "gre" => Some(47),
+        "esp" => Some(50),
+        "ah" => Some(51),
+        "ipv6-icmp" | "icmpv6" => Some(58),
+        "ospf" => Some(89),
+        "pim" => Some(103),
+        "vrrp" => Some(112),
+        "sctp" => Some(132),
+        "udplite" => Some(136),
+        other => other.parse().ok(),
+    };
+    number.ok_or_else(|| bad(text.span, format!("`{}` is not a protocol", text.value), "a name or a number up to 255"))
+}
+
+/// An address, with a prefix length or a netmask if it is a network.
+pub(super) fn network(text: Spanned<&str>) -> Result<IpNet, Refused> {
+    parse_network(text.value).ok_or_else(|| {
+        Box::new(
+            Diagnostic::new(Code::BadAddress, format!("`{}` is not an address or a network", text.value))
+                .label(text.span, "like `192.168.1.0/24`"),
+        )
+    })
+}
+
+fn parse_network(text: &str) -> Option<IpNet> {
+    if let Ok(net) = text.parse() {
+        return Some(net);
+    }
+    let Some((address, mask)) = text.split_once('/') else {
+        return text.parse::<IpAddr>().ok().map(IpNet::from);
+    };
+    let (address, mask) = (address.parse::<Ipv4Addr>().ok()?, mask.parse::<Ipv4Addr>().ok()?);
+    IpNet::with_netmask(address.into(), mask.into()).ok()
+}
+
+/// A literal address.
+pub(super) fn address(text: Spanned<&str>) -> Result<IpAddr, Refused> {
+    text.value.parse().map_err(|_| {
+        Box::new(
+            Diagnostic::new(Code::BadAddress, format!("`{}` is not an address", text.value))
+                .label(text.span, "firewalld wants a literal IP address here"),
+        )
+    })
+}
+
+/// Whether a source is a hardware address or the name of an ipset, which have no model.
+pub(super) fn is_mac_or_ipset(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let is_mac = parts.len() == 6 && parts.iter().all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_mac || text.starts_with("ipset:")
+}
+
+/// The target of a zone (`ZONE_TARGETS` in firewall/core/base.py, and what `--set-target` takes).
+pub(super) fn zone_target(text: Spanned<&str>) -> Result<Target, Refused> {
+    match text.value {
+        "default" | "{chain}_{zone}" | "" => Ok(Target::Default),
+        "ACCEPT" => Ok(Target::Accept),
+        "%%REJECT%%" | "REJECT" => Ok(Target::Reject),
+        "DROP" => Ok(Target::Drop),
+        other => {
+            Err(bad(text.span, format!("`{other}` is not a target of a zone"), "default, ACCEPT, DROP or %%REJECT%%"))
+        }
+    }
+}
+
+/// The target of a policy.
+pub(super) fn policy_target(text: Spanned<&str>) -> Result<Target, Refused> {
+    match text.value {
+        "CONTINUE" => Ok(Target::Continue),
+        "ACCEPT" => Ok(Target::Accept),
+        "REJECT" | "%%REJECT%%" => Ok(Target::Reject),
+        "DROP" => Ok(Target::Drop),
+        other => {
+            Err(bad(text.span, format!("`{other}` is not a target of a policy"), "CONTINUE, ACCEPT, DROP or REJECT"))
+        }
+    }
+}
+
+/// A port forward from its parts; nothing when it is about a protocol that no packet of ours has.
+pub(super) fn forward_port(
+    whole: Span,
+    part: impl Fn(ForwardPart) -> Option<Spanned<String>>,
+) -> Result<Option<ForwardPort>, Refused> {
+    let get = |wanted| part(wanted).filter(|p| !p.value.is_empty());
+    let (Some(port), Some(protocol)) = (get(ForwardPart::Port), get(ForwardPart::Protocol)) else {
+        return Err(bad(whole, "a port forward without port or protocol", "both are needed"));
+    };
+    let to_port = get(ForwardPart::ToPort);
+    let to_address = get(ForwardPart::ToAddress);
+    if to_port.is_none() && to_address.is_none() {
+        return Err(bad(whole, "a port forward without destination", "a new port or a new address is needed"));
+    }
+    let ports = ports(port.as_ref().map(String::as_str))?;
+    let to_port = to_port.map(|p| self::ports(p.as_ref().map(String::as_str))).transpose()?;
+    let to_address = to_address.map(|a| address(a.as_ref().map(String::as_str))).transpose()?;
+    let protocol = transport(protocol.as_ref().map(String::as_str))?;
+    Ok(protocol.map(|protocol| ForwardPort { protocol, ports, to_port, to_address }))
+}
+
+/// The parts of a port forward, which are spelt differently on the command line and in XML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ForwardPart {
+    Port,
+    Protocol,
+    ToPort,
+    ToAddress,
+}
+
+/// A value that firewalld refuses.
+pub(super) fn bad(span: Span, message: impl Into<String>, label: &str) -> Refused {
+    Box::new(Diagnostic::new(Code::FirewalldBadRule, message).label(span, label))
+}

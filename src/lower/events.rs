@@ -1,0 +1,120 @@
+//! In which order firewall and engine loaded their rules, and what each event left of the other's.
+//!
+//! | event           | what it does                                                            | recorded as                   |
+//! |-----------------|-------------------------------------------------------------------------|-------------------------------|
+//! | firewalld start | empties what [`firewalld::stop`] empties, then loads its rules           | order-docker-first-*          |
+//! | reload          | the same                                                                 | order-*-reload                |
+//! | complete reload | the same, and forgets connections, which nothing here depends on         | results of order-fw-first-*   |
+//! | firewalld stop  | empties only                                                             | order-fw-first-*-stop         |
+//! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
+//! | engine restart  | like a start, and finds firewalld if that came up in between              | results of order-dockerd-restart |
+//!
+//! dockerd only listens to firewalld when it found it running at its own start: then it puts its rules back after every
+//! reload and start of firewalld. An engine that was first never does, not even after a later reload: its rules are gone
+//! until it is restarted (order-docker-first-*, order-reload-*).
+
+#[cfg(test)]
+mod tests;
+
+use crate::dataplane::{Dataplane, NodeId};
+use crate::lab::{Host, HostEvent, HostId, Lab};
+
+use super::firewalld::Bridges;
+use super::{docker, firewalld};
+
+/// Replays the events of `host` on its node, which has its interfaces and routes but no rules yet.
+pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
+    let machine = lab.host(host);
+    let mut replay = Replay { lab, host, node, dataplane, firewalld: Firewall::Stopped, engine: Engine::NeverStarted };
+    for event in &machine.events {
+        replay.one(*event);
+    }
+    if machine.events.is_empty() {
+        replay.usual(machine);
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Firewall {
+    Stopped,
+    Running,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    NeverStarted,
+    /// Started while firewalld was not there.
+    Alone,
+    /// Started next to firewalld: its bridges are in a zone, and it listens.
+    NextToFirewalld,
+}
+
+struct Replay<'a> {
+    lab: &'a Lab,
+    host: HostId,
+    node: NodeId,
+    dataplane: &'a mut Dataplane,
+    firewalld: Firewall,
+    engine: Engine,
+}
+
+impl Replay<'_> {
+    /// Without any word about it the firewall came first, as systemd orders the two units.
+    fn usual(&mut self, machine: &Host) {
+        if machine.firewalld.is_some() {
+            self.one(HostEvent::FirewalldStart);
+        }
+        if machine.engine.is_some() {
+            self.one(HostEvent::EngineStart);
+        }
+    }
+
+    fn one(&mut self, event: HostEvent) {
+        match event {
+            HostEvent::FirewalldStart => self.load(),
+            HostEvent::FirewalldReload | HostEvent::FirewalldCompleteReload => {
+                if self.firewalld == Firewall::Running {
+                    self.load();
+                }
+            }
+            HostEvent::FirewalldStop => {
+                firewalld::stop(self.lab, self.host, self.node, self.dataplane);
+                self.firewalld = Firewall::Stopped;
+            }
+            HostEvent::EngineStart | HostEvent::EngineRestart => self.start_engine(),
+        }
+    }
+
+    /// firewalld loads everything anew, and an engine that listens follows.
+    fn load(&mut self) {
+        self.firewalld = Firewall::Running;
+        self.load_firewalld();
+        if self.engine == Engine::NextToFirewalld {
+            docker::reinstall(self.lab, self.host, self.node, self.dataplane);
+        }
+    }
+
+    fn load_firewalld(&mut self) {
+        let bridges = if self.engine == Engine::NextToFirewalld { Bridges::Known } else { Bridges::Unknown };
+        firewalld::stop(self.lab, self.host, self.node, self.dataplane);
+        firewalld::start_with(self.lab, self.host, self.node, self.dataplane, bridges);
+    }
+
+    /// The first time next to firewalld dockerd makes its zone, and reloads firewalld for it (moby 28.5.2
+    /// daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`).
+    fn start_engine(&mut self) {
+        let before = self.engine;
+        self.engine = match self.firewalld {
+            Firewall::Running => Engine::NextToFirewalld,
+            Firewall::Stopped => Engine::Alone,
+        };
+        if self.engine == Engine::NextToFirewalld && before != Engine::NextToFirewalld {
+            self.load_firewalld();
+        }
+        if before == Engine::NeverStarted {
+            docker::start(self.lab, self.host, self.node, self.dataplane);
+        } else {
+            docker::install_rules(self.lab, self.host, self.node, self.dataplane);
+        }
+    }
+}

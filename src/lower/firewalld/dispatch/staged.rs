@@ -1,0 +1,269 @@
+//! From 2.5: the first stage finds the ingress zone, the second the egress zone, the third runs the policies of that
+//! pair by priority, the zone itself at 0, and then the zone's target.
+//!
+//! Sources: firewalld 2.5.0 `src/firewall/core/fw_zone.py` (`gen_zone_to_zone_rules`), `fw_policy.py`
+//! (`_ingress_egress_zone`), `nftables.py` (`build_dispatch_stage1_rules` and the following). As in 2.5.2, prerouting has
+//! no second stage, and the third stage ends with accept where 2.5.0 returned to the first (recorded: fw-nftables-*).
+
+use crate::dataplane::{Action, ChainId, Hook, Match};
+use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
+use crate::provenance::OriginId;
+
+use super::super::content;
+use super::super::writer::{Draft, Space, Writer, hook_name};
+use super::{Direction, InForce, Side, by_priority, forward_within, icmp_rule, in_force, policy_places, zone_places};
+
+/// Table, hook, and prefix of chain names.
+type Place = (Space, Hook, &'static str);
+
+const INPUT: Place = (Space::Filter, Hook::Input, "IN");
+const FORWARD: Place = (Space::Filter, Hook::Forward, "FWD");
+const POSTROUTING: Place = (Space::Nat, Hook::Postrouting, "POST");
+const OUTPUT: [Place; 2] = [(Space::Filter, Hook::Output, "OUT"), (Space::Nat, Hook::Output, "OUT")];
+
+fn prerouting(backend: RuleBackend) -> Vec<Place> {
+    let mut places = vec![(Space::Nat, Hook::Prerouting, "PRE"), (Space::Mangle, Hook::Prerouting, "PRE")];
+    if backend == RuleBackend::Iptables {
+        places.push((Space::Raw, Hook::Prerouting, "PRE"));
+    }
+    places
+}
+
+/// Writes zones and policies.
+pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
+    let plan = Plan { zones: in_force(firewalld), policies: by_priority(firewalld) };
+    for zone in &plan.zones {
+        zone_chains(writer, zone);
+        content::write(writer, firewalld, &zone_places(zone.name), &zone.zone.content);
+        forward_within(writer, zone);
+    }
+    for (name, policy) in &plan.policies {
+        if plan.applies(policy) {
+            policy_chains(writer, name, policy);
+            content::write(writer, firewalld, &policy_places(writer, name, policy, |_| true), &policy.content);
+        }
+    }
+    plan.input(writer);
+    plan.prerouting(writer);
+    plan.output(writer);
+    plan.through(writer, FORWARD);
+    plan.through(writer, POSTROUTING);
+}
+
+/// The chains that hold the entries of a zone.
+fn zone_chains(writer: &mut Writer<'_>, zone: &InForce<'_>) {
+    let places = [INPUT, FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).chain(OUTPUT);
+    for (space, hook, prefix) in places {
+        let chain = writer.parts(space, &format!("{prefix}_{}", zone.name));
+        if hook == Hook::Input && let Some((matches, action)) = icmp_rule(writer, zone.zone) {
+            let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
+            writer.add(chain, Draft { matches, action, guard: None, origin });
+        }
+    }
+}
+
+/// The chains that hold the entries of a policy, with its target.
+fn policy_chains(writer: &mut Writer<'_>, name: &str, policy: &Policy) {
+    let suffix = writer.policy_suffix(name);
+    let places = match Direction::of(policy) {
+        Direction::Input => [INPUT].into_iter().chain(prerouting(writer.backend)).collect(),
+        Direction::Output => OUTPUT.to_vec(),
+        Direction::Forward => [FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).collect::<Vec<_>>(),
+    };
+    for (space, _, prefix) in places {
+        let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
+        if space == Space::Filter && let Some(action) = writer.policy_target(policy.target) {
+            let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
+            writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
+        }
+    }
+}
+
+/// What is dispatched to.
+struct Plan<'a> {
+    zones: Vec<InForce<'a>>,
+    policies: Vec<(&'a str, &'a Policy)>,
+}
+
+/// One end of a pair.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Host,
+    Zone(&'a InForce<'a>),
+}
+
+impl End<'_> {
+    fn is_in(self, names: &[Entry<String>]) -> bool {
+        names.iter().any(|n| match self {
+            Self::Host => n.value == "HOST",
+            Self::Zone(zone) => n.value == "ANY" || n.value == zone.name,
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Host => "HOST",
+            Self::Zone(zone) => zone.name,
+        }
+    }
+}
+
+impl Plan<'_> {
+    /// Whether both ends of a policy exist. Source: firewalld 2.5.0 `fw_policy.py`, `get_active_policies_not_derived_from_zone`.
+    fn applies(&self, policy: &Policy) -> bool {
+        let exists = |names: &[Entry<String>]| {
+            End::Host.is_in(names)
+                || names.iter().any(|n| n.value == "ANY")
+                || self.zones.iter().any(|z| End::Zone(z).is_in(names))
+        };
+        exists(&policy.ingress) && exists(&policy.egress)
+    }
+
+    /// Policies that cover a pair, before the zone or behind it, each as often as it is jumped to.
+    fn covering(&self, writer: &Writer<'_>, from: End<'_>, to: &[End<'_>], before: bool) -> Vec<(&str, usize)> {
+        let times = |policy: &Policy| to.iter().filter(|to| to.is_in(&policy.egress)).count();
+        let covers = |policy: &&Policy| (policy.priority < 0) == before && from.is_in(&policy.ingress);
+        self.policies
+            .iter()
+            .filter(|(_, p)| covers(p))
+            .map(|(name, policy)| (*name, repeated(writer, times(policy))))
+            .filter(|(_, times)| *times > 0)
+            .collect()
+    }
+
+    /// Fills a chain of the third stage: policies, the zone's own chain, policies, the end.
+    fn third(&self, writer: &mut Writer<'_>, chain: ChainId, place: Place, pair: (End<'_>, &[End<'_>]), own: &Own<'_>) {
+        let (space, _, prefix) = place;
+        let (from, to) = pair;
+        for before in [true, false] {
+            for (policy, times) in self.covering(writer, from, to, before) {
+                let suffix = writer.policy_suffix(policy);
+                let target = writer.chain(space, &format!("{prefix}_{suffix}"));
+                (0..times).for_each(|_| writer.jump(chain, target));
+            }
+            if before {
+                let target = writer.chain(space, &format!("{prefix}_{}", own.zone.name));
+                (0..repeated(writer, to.len())).for_each(|_| writer.jump(chain, target));
+            }
+        }
+        let action = own.end.clone();
+        let origin = writer.because(format!("target of zone `{}`", own.zone.name), &own.zone.zone.origin);
+        writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
+    }
+
+    fn input(&self, writer: &mut Writer<'_>) {
+        let list = dispatch(writer, INPUT);
+        self.find(writer, list, Side::Ingress, |writer, zone| {
+            let chain = writer.chain(Space::Filter, &format!("IN_{}_to_HOST", zone.name));
+            let end = writer.zone_target(zone.zone.target);
+            self.third(writer, chain, INPUT, (End::Zone(zone), &[End::Host]), &Own { zone, end });
+            chain
+        });
+    }
+
+    /// Where the packet goes is not known yet: the policies of every egress zone run.
+    fn prerouting(&self, writer: &mut Writer<'_>) {
+        let anywhere: Vec<End<'_>> = self.zones.iter().map(End::Zone).chain([End::Host]).collect();
+        for place in prerouting(writer.backend) {
+            let list = dispatch(writer, place);
+            self.find(writer, list, Side::Ingress, |writer, zone| {
+                let chain = writer.chain(place.0, &format!("PRE_{}_dispatch", zone.name));
+                let own = Own { zone, end: Action::Accept };
+                self.third(writer, chain, place, (End::Zone(zone), &anywhere), &own);
+                chain
+            });
+        }
+    }
+
+    fn output(&self, writer: &mut Writer<'_>) {
+        for place in OUTPUT {
+            let list = dispatch(writer, place);
+            self.find(writer, list, Side::Egress, |writer, zone| {
+                let chain = writer.chain(place.0, &format!("OUT_HOST_to_{}", zone.name));
+                let own = Own { zone, end: Action::Accept };
+                self.third(writer, chain, place, (End::Host, &[End::Zone(zone)]), &own);
+                chain
+            });
+        }
+    }
+
+    /// Both zones are known: two stages of dispatch. Forwarding belongs to the ingress zone, rewriting of sources to the
+    /// egress zone.
+    fn through(&self, writer: &mut Writer<'_>, place: Place) {
+        let (space, hook, prefix) = place;
+        let first = dispatch(writer, place);
+        self.find(writer, first, Side::Ingress, |writer, from| {
+            let second = writer.chain(space, &format!("{prefix}_{}_dispatch_stage2", from.name));
+            self.find(writer, second, Side::Egress, |writer, to| {
+                let name = format!("{prefix}_{}_to_{}", from.name, End::Zone(to).name());
+                let chain = writer.chain(space, &name);
+                let own = if hook == Hook::Forward {
+                    Own { zone: from, end: writer.zone_target(from.zone.target) }
+                } else {
+                    Own { zone: to, end: Action::Accept }
+                };
+                self.third(writer, chain, place, (End::Zone(from), &[End::Zone(to)]), &own);
+                chain
+            });
+            second
+        });
+    }
+
+    /// Fills a list that finds a zone: sources, then interfaces, both by zone, then everything else.
+    fn find<'s>(
+        &'s self,
+        writer: &mut Writer<'_>,
+        list: ChainId,
+        side: Side,
+        mut to: impl FnMut(&mut Writer<'_>, &'s InForce<'s>) -> ChainId,
+    ) {
+        let targets: Vec<(&InForce<'_>, ChainId)> = self.zones.iter().map(|z| (z, to(writer, z))).collect();
+        let backend = writer.backend;
+        for (zone, to) in &targets {
+            for binding in super::sources(zone.zone, side, backend) {
+                let origin = bound(writer, zone, binding.origin);
+                let action = Action::Jump(*to);
+                writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
+            }
+        }
+        for (zone, to) in &targets {
+            let mut bindings: Vec<_> = super::interfaces(zone.zone, side).collect();
+            bindings.sort_by_key(|b| interface_name(&b.matches).to_owned());
+            for binding in bindings {
+                let origin = bound(writer, zone, binding.origin);
+                let action = Action::Jump(*to);
+                writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
+            }
+        }
+        for (zone, to) in targets.iter().filter(|(z, _)| z.is_default) {
+            let origin = writer.because(format!("`{}`, the default zone", zone.name), &zone.zone.origin);
+            writer.add(list, Draft { matches: Vec::new(), action: Action::Jump(*to), guard: None, origin });
+        }
+    }
+}
+
+/// The zone whose entries a chain of the third stage runs.
+struct Own<'a> {
+    zone: &'a InForce<'a>,
+    end: Action,
+}
+
+/// iptables repeats a jump for every pair that asks for it, nftables does not (recorded: fw-iptables-* of 2.5.2).
+fn repeated(writer: &Writer<'_>, pairs: usize) -> usize {
+    if writer.backend == RuleBackend::Iptables { pairs } else { pairs.min(1) }
+}
+
+fn dispatch(writer: &mut Writer<'_>, (space, hook, _): Place) -> ChainId {
+    writer.chain(space, &format!("{}_dispatch", hook_name(hook)))
+}
+
+fn bound(writer: &mut Writer<'_>, zone: &InForce<'_>, origin: &crate::provenance::Origin) -> OriginId {
+    writer.because(format!("binding of zone `{}`", zone.name), origin)
+}
+
+fn interface_name(matches: &[Match]) -> &str {
+    match matches {
+        [Match::InInterface(name) | Match::OutInterface(name)] => name,
+        _ => "",
+    }
+}

@@ -1,0 +1,217 @@
+//! Until 1.3: one jump by ingress zone. Policies with a negative priority run before the parts of every zone, the
+//! others behind them; a policy's own jump names its interfaces and sources.
+//!
+//! Sources: firewalld 1.3.3 `src/firewall/core/fw_policy.py` (`_get_table_chains_for_policy_dispatch`,
+//! `_get_table_chains_for_zone_dispatch`), `nftables.py` and `ipXtables.py` (`build_policy_ingress_egress_rules`,
+//! `build_zone_source_interface_rules`, `build_policy_chain_rules`).
+
+use crate::dataplane::{Action, ChainId, Hook, Match};
+use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Zone};
+
+use super::super::content;
+use super::super::writer::{Draft, Space, Writer, hook_name};
+use super::{Direction, InForce, Side, by_priority, forward_within, icmp_rule, in_force, policy_places, zone_places};
+
+/// Table, hook, and prefix of the chain names of a zone.
+type Place = (Space, Hook, &'static str);
+
+/// Writes zones and policies.
+pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
+    let zones = in_force(firewalld);
+    for zone in &zones {
+        for place in zone_table(writer.backend) {
+            zone_chain(writer, zone, place);
+        }
+        content::write(writer, firewalld, &zone_places(zone.name), &zone.zone.content);
+        forward_within(writer, zone);
+    }
+    for place in zone_table(writer.backend) {
+        find_zone(writer, &zones, place);
+    }
+    for (name, policy) in by_priority(firewalld) {
+        if is_active(policy, &zones) {
+            policy_chains(writer, firewalld, name, policy);
+        }
+    }
+}
+
+fn zone_table(backend: RuleBackend) -> Vec<Place> {
+    let mut places = vec![
+        (Space::Filter, Hook::Input, "IN"),
+        (Space::Nat, Hook::Postrouting, "POST"),
+        (Space::Filter, Hook::Forward, "FWD"),
+        (Space::Nat, Hook::Prerouting, "PRE"),
+        (Space::Mangle, Hook::Prerouting, "PRE"),
+    ];
+    if backend == RuleBackend::Iptables {
+        places.push((Space::Raw, Hook::Prerouting, "PRE"));
+    }
+    places
+}
+
+fn zone_chain(writer: &mut Writer<'_>, zone: &InForce<'_>, (space, hook, prefix): Place) {
+    let name = format!("{prefix}_{}", zone.name);
+    let chain = writer.chain(space, &name);
+    let before = writer.chain(space, &format!("{}_POLICIES_pre", hook_name(hook)));
+    let after = writer.chain(space, &format!("{}_POLICIES_post", hook_name(hook)));
+    writer.jump(chain, before);
+    writer.parts(space, &name);
+    writer.jump(chain, after);
+    if hook == Hook::Input && let Some((matches, action)) = icmp_rule(writer, zone.zone) {
+        zone_rule(writer, chain, zone, matches, action);
+    }
+    if space == Space::Filter {
+        let target = writer.zone_target(zone.zone.target);
+        zone_rule(writer, chain, zone, Vec::new(), target);
+    }
+}
+
+fn zone_rule(writer: &mut Writer<'_>, chain: ChainId, zone: &InForce<'_>, matches: Vec<Match>, action: Action) {
+    let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
+    writer.add(chain, Draft { matches, action, guard: None, origin });
+}
+
+/// Sources by name of their zone, then interfaces, the last one first, then everything else.
+fn find_zone(writer: &mut Writer<'_>, zones: &[InForce<'_>], (space, hook, prefix): Place) {
+    let list = writer.chain(space, &format!("{}_ZONES", hook_name(hook)));
+    let side = if hook == Hook::Postrouting { Side::Egress } else { Side::Ingress };
+    let backend = writer.backend;
+    let to: Vec<ChainId> = zones.iter().map(|z| writer.chain(space, &format!("{prefix}_{}", z.name))).collect();
+    let both = || zones.iter().zip(to.iter().copied());
+    let by_source = both().flat_map(|(z, to)| super::sources(z.zone, side, backend).map(move |b| (z, to, b)));
+    let by_interface = both().flat_map(|(z, to)| super::interfaces(z.zone, side).map(move |b| (z, to, b)));
+    let mut by_interface: Vec<_> = by_interface.collect();
+    by_interface.reverse();
+    for (zone, to, binding) in by_source.chain(by_interface) {
+        let origin = writer.because(format!("binding of zone `{}`", zone.name), binding.origin);
+        writer.add(list, Draft { matches: binding.matches, action: Action::Goto(to), guard: binding.guard, origin });
+    }
+    for (zone, to) in both().filter(|(z, _)| z.is_default) {
+        let origin = writer.because(format!("`{}`, the default zone", zone.name), &zone.zone.origin);
+        writer.add(list, Draft { matches: Vec::new(), action: Action::Goto(to), guard: None, origin });
+    }
+}
+
+/// A default zone that nothing is bound to is not active for policies.
+///
+/// Source: firewalld 1.3.3 `src/firewall/core/fw_policy.py`, `get_active_policies_not_derived_from_zone`.
+fn is_active(policy: &Policy, zones: &[InForce<'_>]) -> bool {
+    let reachable = |name: &str| {
+        name == "ANY" || name == "HOST" || zones.iter().any(|z| z.name == name && z.is_bound())
+    };
+    policy.ingress.iter().any(|z| reachable(&z.value)) && policy.egress.iter().any(|z| reachable(&z.value))
+}
+
+fn policy_chains(writer: &mut Writer<'_>, firewalld: &Firewalld, name: &str, policy: &Policy) {
+    let table = policy_table(writer.backend, firewalld, policy);
+    for (space, hook, prefix) in table.iter().copied() {
+        let suffix = writer.policy_suffix(name);
+        let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
+        if space == Space::Filter && let Some(action) = writer.policy_target(policy.target) {
+            let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
+            writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
+        }
+        find_policy(writer, firewalld, (name, policy), (space, hook), chain);
+    }
+    let has = |prefix: &str| table.iter().any(|(space, _, p)| *space == Space::Nat && *p == prefix);
+    content::write(writer, firewalld, &policy_places(writer, name, policy, has), &policy.content);
+}
+
+/// In which tables a policy has chains. Where packets have no outgoing interface yet, or no incoming one any more, a
+/// policy that needs it has none.
+fn policy_table(backend: RuleBackend, firewalld: &Firewalld, policy: &Policy) -> Vec<Place> {
+    let any = |zones: &[Entry<String>]| zones.iter().any(|z| z.value == "ANY");
+    let has_interfaces =
+        |zones: &[Entry<String>]| zones_of(firewalld, zones).any(|z| !z.interfaces.is_empty());
+    let raw = (backend == RuleBackend::Iptables).then_some((Space::Raw, Hook::Prerouting, "PRE"));
+    let before = [(Space::Nat, Hook::Prerouting, "PRE"), (Space::Mangle, Hook::Prerouting, "PRE")];
+    let after = (Space::Nat, Hook::Postrouting, "POST");
+    let mut table = Vec::new();
+    match Direction::of(policy) {
+        Direction::Input => {
+            table.push((Space::Filter, Hook::Input, "IN"));
+            if any(&policy.ingress) {
+                table.extend(before);
+            }
+            table.extend(raw);
+        }
+        Direction::Output => {
+            table.extend([(Space::Filter, Hook::Output, "OUT"), (Space::Nat, Hook::Output, "OUT")]);
+        }
+        Direction::Forward => {
+            table.push((Space::Filter, Hook::Forward, "FWD"));
+            if any(&policy.egress) || !has_interfaces(&policy.egress) {
+                table.extend(before);
+            }
+            if any(&policy.ingress) || backend == RuleBackend::Nftables || !has_interfaces(&policy.ingress) {
+                table.push(after);
+            }
+            table.extend(raw);
+        }
+    }
+    table
+}
+
+fn zones_of<'a>(firewalld: &'a Firewalld, names: &'a [Entry<String>]) -> impl Iterator<Item = &'a Zone> {
+    names.iter().filter_map(|n| firewalld.zones.get(&n.value))
+}
+
+/// The jumps to a policy: one for each way in and each way out.
+fn find_policy(
+    writer: &mut Writer<'_>,
+    firewalld: &Firewalld,
+    (name, policy): (&str, &Policy),
+    (space, hook): (Space, Hook),
+    to: ChainId,
+) {
+    let suffix = if policy.priority < 0 { "pre" } else { "post" };
+    let list = writer.chain(space, &format!("{}_POLICIES_{suffix}", hook_name(hook)));
+    let origin = writer.because(format!("policy `{name}`"), &policy.origin);
+    let (Some(ways_in), Some(ways_out)) = (
+        ways(writer.backend, firewalld, &policy.ingress, Side::Ingress),
+        ways(writer.backend, firewalld, &policy.egress, Side::Egress),
+    ) else {
+        return;
+    };
+    for way_in in &ways_in {
+        for way_out in &ways_out {
+            let matches = way_in.iter().chain(way_out).cloned().collect();
+            writer.add(list, Draft { matches, action: Action::Jump(to), guard: None, origin });
+        }
+    }
+}
+
+/// How packets come in or go out by these zones: `ANY` and `HOST` put no condition. nftables lists all interfaces in one
+/// rule, wildcards and sources in one each. Nothing when the zones only have addresses of the other family.
+fn ways(
+    backend: RuleBackend,
+    firewalld: &Firewalld,
+    names: &[Entry<String>],
+    side: Side,
+) -> Option<Vec<Vec<Match>>> {
+    let all = zones_of(firewalld, names);
+    let (mut listed, mut ways, mut other_family) = (Vec::new(), Vec::new(), false);
+    for zone in all {
+        for interface in &zone.interfaces {
+            let one = side.interface(&interface.value);
+            if backend == RuleBackend::Nftables && !interface.value.ends_with('+') {
+                listed.push(one);
+            } else {
+                ways.push(vec![one]);
+            }
+        }
+        let in_reach: Vec<_> = super::sources(zone, side, backend).map(|b| b.matches).collect();
+        other_family |= in_reach.is_empty() && !zone.sources.is_empty();
+        ways.extend(in_reach);
+    }
+    if let [one] = listed.as_slice() {
+        ways.insert(0, vec![one.clone()]);
+    } else if !listed.is_empty() {
+        ways.insert(0, vec![Match::AnyOf(listed)]);
+    }
+    match ways.is_empty() {
+        true if other_family => None,
+        true => Some(vec![Vec::new()]),
+        false => Some(ways),
+    }
+}

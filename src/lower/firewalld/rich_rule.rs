@@ -1,0 +1,131 @@
+//! Rich rules: which part of a chain each goes to, and what it matches and does.
+
+use crate::dataplane::{Action, Match, Reject};
+use crate::lab::{Entry, Firewalld, RichAction, RichElement, RichRule, RuleBackend};
+use crate::net::{Family, IpNet};
+
+use super::content::{
+    Places, family_match, forward_port, icmp_match, in_reach, masquerade, port_match, protocol_match, service_matches,
+};
+use super::writer::{Draft, Space, Writer};
+
+/// Writes rich rules by ascending priority, those of one priority as they were written.
+pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Places, rules: &[Entry<RichRule>]) {
+    let backend = writer.backend;
+    let mut sorted: Vec<&Entry<RichRule>> = rules.iter().filter(|r| concerns(backend, &r.value)).collect();
+    sorted.sort_by_key(|r| r.value.priority);
+    for rule in sorted {
+        one(writer, firewalld, places, rule);
+    }
+}
+
+/// The tables of iptables only see IPv4.
+fn concerns(backend: RuleBackend, rule: &RichRule) -> bool {
+    let ends = [rule.source, rule.destination];
+    backend == RuleBackend::Nftables
+        || rule.family != Some(Family::V6) && ends.iter().flatten().all(|(net, _)| in_reach(backend, net.addr()))
+}
+
+fn one(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Places, entry: &Entry<RichRule>) {
+    let rule = &entry.value;
+    let Some(part) = part(rule) else { return };
+    match &rule.element {
+        RichElement::Masquerade => masquerade(writer, places, part, entry, ends(writer.backend, rule)),
+        RichElement::ForwardPort(forward) => {
+            let mut matches = ends(writer.backend, rule);
+            if rule.family.is_none() {
+                let family = forward.to_address.map_or(Family::V4, Family::of);
+                matches.splice(0..0, family_match(writer.backend, family));
+            }
+            forward_port(writer, firewalld, places, part, (entry, forward), matches);
+        }
+        element => filter(writer, places, part, entry, element_matches(writer.backend, element)),
+    }
+}
+
+/// Which part of the chain: below 0 `pre`, above `post`, at 0 by what the rule does. A rule that only logs has none.
+///
+/// Source: firewalld 1.3.3 `src/firewall/core/nftables.py`, `_rich_rule_chain_suffix`.
+fn part(rule: &RichRule) -> Option<&'static str> {
+    let deny = match (&rule.element, &rule.action) {
+        (RichElement::Masquerade | RichElement::ForwardPort(_), _) | (_, RichAction::Accept) => false,
+        (RichElement::IcmpBlock(_), _) | (_, RichAction::Reject(_) | RichAction::Drop) => true,
+        (_, RichAction::None) => return None,
+    };
+    Some(match rule.priority {
+        ..0 => "pre",
+        0 if deny => "deny",
+        0 => "allow",
+        1.. => "post",
+    })
+}
+
+/// Family, destination and source, in the order in which firewalld writes them.
+fn ends(backend: RuleBackend, rule: &RichRule) -> Vec<Match> {
+    let mut matches = rule.family.map(|f| family_match(backend, f)).unwrap_or_default();
+    let end = |(net, inverted): (IpNet, bool), make: fn(IpNet) -> Match| {
+        if inverted { make(net).negated() } else { make(net) }
+    };
+    matches.extend(rule.destination.map(|d| end(d, Match::Destination)));
+    matches.extend(rule.source.map(|s| end(s, Match::Source)));
+    matches
+}
+
+/// What the element adds: one set of conditions for each rule that it stands for.
+fn element_matches(backend: RuleBackend, element: &RichElement) -> Vec<Vec<Match>> {
+    match element {
+        RichElement::Service(service) => service_matches(backend, service),
+        RichElement::Port(protocol, range) => vec![port_match(*protocol, *range)],
+        RichElement::SourcePort(protocol, range) => {
+            vec![vec![Match::Protocol(*protocol), Match::SourcePort(*range)]]
+        }
+        RichElement::Protocol(number) => vec![vec![protocol_match(*number)]],
+        RichElement::IcmpBlock(name) => icmp_match(name).into_iter().collect(),
+        RichElement::Any | RichElement::Masquerade | RichElement::ForwardPort(_) => vec![Vec::new()],
+    }
+}
+
+fn filter(writer: &mut Writer<'_>, places: &Places, part: &str, entry: &Entry<RichRule>, elements: Vec<Vec<Match>>) {
+    let Some(filter) = &places.filter else { return };
+    let chain = writer.chain(Space::Filter, &format!("{filter}_{part}"));
+    let origin = writer.because(format!("rich rule of `{}`", places.owner), &entry.origin);
+    for element in elements {
+        let (action, unknown) = action(writer, &entry.value);
+        let mut matches = ends(writer.backend, &entry.value);
+        matches.extend(element);
+        if let Some(answer) = unknown {
+            let statement = format!("rich rule of `{}` answers with `{answer}`", places.owner);
+            matches.push(writer.unmodeled(statement, &entry.origin));
+        }
+        writer.add(chain, Draft { matches, action, guard: entry.guard, origin });
+    }
+}
+
+/// What a rich rule does, and the name of its answer if that has no model. An ICMP block without an action rejects as
+/// firewalld itself does.
+fn action<'a>(writer: &Writer<'_>, rule: &'a RichRule) -> (Action, Option<&'a str>) {
+    match &rule.action {
+        RichAction::Accept => (Action::Accept, None),
+        RichAction::Drop => (Action::Drop, None),
+        RichAction::None => (Action::Reject(writer.reject()), None),
+        RichAction::Reject(None) => (Action::Reject(Reject::PortUnreachable), None),
+        RichAction::Reject(Some(name)) => match answer(name) {
+            Some(reject) => (Action::Reject(reject), None),
+            None => (Action::Drop, Some(name)),
+        },
+    }
+}
+
+/// Source: firewalld 1.3.3 `src/firewall/core/nftables.py`, `_reject_types_fragment`. A client sees net prohibited like
+/// net unreachable (Linux 6.1 `net/ipv4/icmp.c`, `icmp_err_convert`).
+fn answer(name: &str) -> Option<Reject> {
+    Some(match name {
+        "icmp-host-prohibited" | "host-prohib" => Reject::HostProhibited,
+        "icmp-admin-prohibited" | "admin-prohib" | "icmp6-adm-prohibited" | "adm-prohibited" => Reject::AdminProhibited,
+        "icmp-net-unreachable" | "net-unreach" | "icmp-net-prohibited" | "net-prohib" => Reject::NetUnreachable,
+        "icmp-host-unreachable" | "host-unreach" => Reject::HostUnreachable,
+        "icmp-port-unreachable" | "icmp6-port-unreachable" | "port-unreach" => Reject::PortUnreachable,
+        "tcp-reset" | "tcp-rst" => Reject::TcpReset,
+        _ => return None,
+    })
+}

@@ -1,0 +1,198 @@
+//! A message with annotated source lines, drawn by miette.
+//!
+//! miette draws one file per message; labels in other files become nested messages with a file of their own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
+
+use crate::diagnostic::{Code, Diagnostic, Label, Severity};
+use crate::source::{SourceId, Sources};
+
+use super::Style;
+
+/// Columns that messages are wrapped to.
+const WIDTH: usize = 100;
+
+/// Longer things are marked by their first line.
+const MARKED_LINES: usize = 3;
+
+/// What miette draws.
+#[derive(Debug)]
+pub(super) struct Message {
+    headline: String,
+    code: Option<Code>,
+    severity: Severity,
+    file: Option<NamedSource<Arc<str>>>,
+    labels: Vec<LabeledSpan>,
+    help: Option<String>,
+    nested: Vec<Message>,
+}
+
+impl Message {
+    pub(super) fn new(severity: Severity, code: Option<Code>, headline: impl Into<String>) -> Self {
+        Self {
+            headline: headline.into(),
+            code,
+            severity,
+            file: None,
+            labels: Vec::new(),
+            help: None,
+            nested: Vec::new(),
+        }
+    }
+
+    pub(super) fn from_diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Self {
+        let headline = diagnostic.message.as_str();
+        Self::new(diagnostic.severity, Some(diagnostic.code), headline)
+            .labelled(&diagnostic.labels, sources)
+            .with_help(diagnostic.help.clone())
+    }
+
+    /// Annotates lines: the first label's file belongs to the message itself, every other file to a nested one.
+    pub(super) fn labelled(mut self, labels: &[Label], sources: &Sources) -> Self {
+        for (source, labels) in by_file(labels) {
+            let file = sources.get(source);
+            let named = NamedSource::new(&file.name, Arc::clone(&file.text));
+            if self.file.is_none() {
+                self.labels = marks(&labels, &file.text);
+                self.file = Some(named);
+            } else {
+                let mut other = Self::new(Severity::Advice, None, format!("see also {}", file.name));
+                other.labels = marks(&labels, &file.text);
+                other.file = Some(named);
+                self.nested.push(other);
+            }
+        }
+        self
+    }
+
+    pub(super) fn with_nested(mut self, nested: impl IntoIterator<Item = Self>) -> Self {
+        self.nested.extend(nested);
+        self
+    }
+
+    pub(super) fn with_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// The drawn message, without blanks at line ends, closed by a line break.
+    pub(super) fn draw(&self, style: Style) -> String {
+        let handler = GraphicalReportHandler::new_themed(theme(style))
+            .with_width(WIDTH)
+            .with_wrap_lines(false)
+            .with_show_related_as_nested(true)
+            .without_syntax_highlighting();
+        let mut drawn = String::new();
+        // Writing to a string cannot fail, and `marks` keeps every label inside its file.
+        if handler.render_report(&mut drawn, self).is_err() {
+            drawn.clone_from(&self.headline);
+        }
+        drawn.trim_matches('\n').lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    }
+}
+
+/// Labels grouped by file, in the order in which the files first appear.
+fn by_file(labels: &[Label]) -> Vec<(SourceId, Vec<&Label>)> {
+    let mut files: Vec<(SourceId, Vec<&Label>)> = Vec::new();
+    for label in labels {
+        match files.iter_mut().find(|(source, _)| *source == label.span.source) {
+            Some((_, group)) => group.push(label),
+            None => files.push((label.span.source, vec![label])),
+        }
+    }
+    files
+}
+
+fn marks(labels: &[&Label], text: &str) -> Vec<LabeledSpan> {
+    let mark = |(index, label): (usize, &&Label)| {
+        let (start, end) = marked(label, text);
+        let message = Some(label.message.clone()).filter(|m| !m.is_empty());
+        if index == 0 {
+            LabeledSpan::new_primary_with_span(message, (start, end - start))
+        } else {
+            LabeledSpan::new_with_span(message, (start, end - start))
+        }
+    };
+    labels.iter().enumerate().map(mark).collect()
+}
+
+/// The bytes to underline. Of something long, like a whole service, only the first line.
+fn marked(label: &Label, text: &str) -> (usize, usize) {
+    let end = text.floor_char_boundary(label.span.end);
+    let start = text.floor_char_boundary(label.span.start).min(end);
+    let inside = text.get(start..end).unwrap_or("").trim_end();
+    let shown = if inside.lines().count() > MARKED_LINES { inside.lines().next().unwrap_or("") } else { inside };
+    (start, start + shown.len())
+}
+
+fn theme(style: Style) -> GraphicalTheme {
+    GraphicalTheme {
+        characters: if style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() },
+        styles: if style.color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.headline)
+    }
+}
+
+impl std::error::Error for Message {}
+
+impl miette::Diagnostic for Message {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.code.map(|code| Box::new(code) as Box<dyn fmt::Display>)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Advice => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn miette::SourceCode> {
+        self.file.as_ref().map(|file| file as &dyn miette::SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let labels = Some(self.labels.iter().cloned()).filter(|labels| labels.len() > 0)?;
+        Some(Box::new(labels))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        let nested = Some(self.nested.iter()).filter(|nested| nested.len() > 0)?;
+        Some(Box::new(nested.map(|message| message as &dyn miette::Diagnostic)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::Span;
+
+    proptest! {
+        #[test]
+        fn every_label_can_be_drawn(text in "[a한\\r\\n\\t]{0,12}", spans in proptest::collection::vec((0usize..40, 0usize..40), 1..4)) {
+            let mut sources = Sources::default();
+            let id = sources.add("f", &text);
+            let label = |(start, end)| Label { span: Span::new(id, start, end), message: "here".to_owned() };
+            let labels: Vec<_> = spans.into_iter().map(label).collect();
+            let message = Message::new(Severity::Error, None, "headline").labelled(&labels, &sources);
+            let drawn = message.draw(Style::PLAIN);
+            prop_assert!(drawn.contains("headline"));
+            prop_assert!(!drawn.contains("Failed to read"), "{}", drawn);
+        }
+    }
+}

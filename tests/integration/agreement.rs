@@ -1,0 +1,197 @@
+//! The two engines agree: on random labs the solver finds a connection exactly where the interpreter sees one succeed.
+//!
+//! Labs are made of texts and go through the front-ends, as a user's files do. For every dialler, address and port of
+//! a lab the interpreter's answer (brute force) is compared with the solver's.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use canreach::dataplane::{Dataplane, Flow, NodeId, Symptom};
+use canreach::net::{Family, PortRange, Protocol};
+use canreach::smt::{Answer, Encoding, Goal, Query};
+use canreach::switch::Setting;
+use canreach::{eval, lower};
+use proptest::prelude::*;
+
+use crate::support::lab_of;
+
+/// A random lab: a machine, a VM on it, and a docker engine in the VM.
+#[derive(Clone, Debug)]
+struct Draft {
+    engine: &'static str,
+    options: Vec<&'static str>,
+    attachment: &'static str,
+    forwards: Vec<(bool, u16, u16)>,
+    containers: Vec<Container>,
+    firewalld: Option<&'static str>,
+    open: Option<u16>,
+}
+
+#[derive(Clone, Debug)]
+struct Container {
+    network: &'static str,
+    publish: Option<(&'static str, u16, u16)>,
+    listens: &'static str,
+}
+
+const PORTS: [u16; 3] = [3000, 3001, 4000];
+
+fn port() -> impl Strategy<Value = u16> {
+    prop::sample::select(PORTS.to_vec())
+}
+
+fn container() -> impl Strategy<Value = Container> {
+    let network = prop::sample::select(vec!["bridge", "back", "front", "sealed", "host", "none"]);
+    let publish = prop::option::of((prop::sample::select(vec!["", "127.0.0.1:", "192.168.1.101:"]), port(), port()));
+    let listens = prop::sample::select(vec!["3000", "127.0.0.1:3000", "4000", "3000/udp"]);
+    (network, publish, listens).prop_map(|(network, publish, listens)| Container { network, publish, listens })
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let engine = prop::sample::select(vec!["20.10.24", "27.5.1", "28.5.2", "29.7.2"]);
+    let options = prop::sample::subsequence(
+        vec!["userland-proxy: false", "icc: false", "ip-masq: false", "iptables: false", "allow-direct-routing: true"],
+        0..3,
+    );
+    let attachment = prop::sample::select(vec!["nat", "lan", "both"]);
+    let forwards = prop::collection::vec((any::<bool>(), port(), port()), 0..3);
+    let firewalld = prop::option::of(prop::sample::select(vec!["nftables", "iptables"]));
+    let open = prop::option::of(port());
+    (engine, options, attachment, forwards, prop::collection::vec(container(), 1..4), firewalld, open).prop_map(
+        |(engine, options, attachment, forwards, containers, firewalld, open)| Draft {
+            engine,
+            options,
+            attachment,
+            forwards,
+            containers,
+            firewalld,
+            open,
+        },
+    )
+}
+
+impl Draft {
+    fn lab_yaml(&self) -> String {
+        let mut text = String::from(
+            "networks:\n  lan: {subnet: 192.168.1.0/24, gateway: 192.168.1.1}\nhosts:\n  mac:\n    os: macos\n    \
+             interfaces: {en0: {network: lan, address: 192.168.1.100/24}}\n  vm:\n    on: mac\n    files: [setup.sh]\n    \
+             listen: [\"3001/tcp\"]\n    interfaces:\n",
+        );
+        if self.attachment != "lan" {
+            let forwards: Vec<String> = self
+                .forwards
+                .iter()
+                .map(|(local, host, guest)| format!("\"tcp:{}:{host}:{guest}\"", if *local { "127.0.0.1" } else { "" }))
+                .collect();
+            let forwards = forwards.join(", ");
+            let _ = writeln!(text, "      enp0s3: {{nat: {{forwards: [{forwards}]}}, address: 10.0.2.15/24}}");
+        }
+        if self.attachment != "nat" {
+            text.push_str("      enp0s8: {network: lan, address: 192.168.1.101/24}\n");
+        }
+        let mut options = vec![format!("version: {}", self.engine)];
+        options.extend(self.options.iter().map(|o| (*o).to_owned()));
+        let _ = writeln!(text, "    docker: {{{}}}", options.join(", "));
+        if let Some(backend) = self.firewalld {
+            let _ = writeln!(text, "    firewalld: {{version: 2.5.2, backend: {backend}}}");
+        }
+        text.push_str("containers:\n");
+        for (index, container) in self.containers.iter().enumerate() {
+            let _ = writeln!(text, "  c{index}: {{listen: [\"{}\"]}}", container.listens);
+        }
+        text
+    }
+
+    fn script(&self) -> String {
+        let mut text = String::from(
+            "docker network create back\ndocker network create front\ndocker network create --internal sealed\n",
+        );
+        for (index, container) in self.containers.iter().enumerate() {
+            let publish = container
+                .publish
+                .map(|(address, host, inside)| format!("-p {address}{}:{inside} ", host + 10 * index as u16))
+                .unwrap_or_default();
+            let _ = writeln!(text, "docker run -d --name c{index} --network {} {publish}image", container.network);
+        }
+        if let (Some(_), Some(port)) = (self.firewalld, self.open) {
+            let _ = writeln!(text, "firewall-cmd --add-port={port}/tcp");
+        }
+        text
+    }
+
+    fn dataplane(&self) -> Dataplane {
+        lower::lower(&lab_of(&[("lab.yaml", &self.lab_yaml()), ("setup.sh", &self.script())]))
+    }
+}
+
+fn works(
+    dataplane: &Dataplane,
+    setting: &Setting,
+    from: NodeId,
+    destination: IpAddr,
+    port: u16,
+    protocol: Protocol,
+) -> bool {
+    let flow = Flow { from, protocol, source: None, source_port: 50_000, destination, destination_port: port };
+    eval::trace(dataplane, &flow, setting).outcome.symptom == Symptom::Works
+}
+
+fn check(dataplane: &Dataplane, protocol: Protocol) {
+    let setting = dataplane.switches.defaults();
+    let mut addresses: Vec<IpAddr> =
+        dataplane.nodes().flat_map(|(_, n)| n.addresses()).filter(IpAddr::is_ipv4).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let ports = [3000, 3001, 3010, 3011, 3020, 4000];
+    for (from, node) in dataplane.nodes() {
+        // Machines that stand for many have no address of their own to dial from.
+        if node.interfaces.iter().any(|i| !i.claims.is_empty()) || node.name.starts_with("NAT of") {
+            continue;
+        }
+        let query = |destination, ports| Query {
+            from,
+            family: Family::V4,
+            protocol,
+            sources: None,
+            destinations: Some(destination),
+            ports,
+            goal: Goal::Anyone,
+        };
+        for destination in &addresses {
+            for port in ports {
+                let encoding = Encoding::new(dataplane, query(vec![*destination], PortRange::single(port)));
+                let found = matches!(encoding.find(&setting, &[]), Answer::Yes(_));
+                let seen = works(dataplane, &setting, from, *destination, port, protocol);
+                assert_eq!(found, seen, "{} dials {destination}:{port}/{protocol}: solver, interpreter", node.name);
+            }
+        }
+        // Everything left open: one question must find exactly what all the single ones find.
+        let encoding = Encoding::new(dataplane, query(addresses.clone(), PortRange { first: 3000, last: 4000 }));
+        let mut known = Vec::new();
+        while let Answer::Yes(flow) = encoding.find(&setting, &known) {
+            let (destination, port) = (flow.destination, flow.destination_port);
+            assert!(
+                works(dataplane, &setting, from, destination, port, protocol),
+                "{} dials {destination}:{port}",
+                node.name
+            );
+            known.push((destination, port));
+        }
+        for destination in &addresses {
+            for port in ports {
+                let seen = works(dataplane, &setting, from, *destination, port, protocol);
+                assert!(!seen || known.contains(&(*destination, port)), "{} misses {destination}:{port}", node.name);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn solver_and_interpreter_agree(draft in draft(), udp in any::<bool>()) {
+        let protocol = if udp { Protocol::Udp } else { Protocol::Tcp };
+        check(&draft.dataplane(), protocol);
+    }
+}
