@@ -95,7 +95,7 @@ class Page:
                 subnets[i["lan"]] = net
         out = ["networks:"]
         for lan, net in subnets.items():
-            kind = ", kind: host-only" if lan == "ho" else ""
+            kind = ", kind: host-only" if lan == "ho" else ", kind: internal"
             out.append("  %s: {subnet: %s%s}" % (lan, net, kind))
         out.append("hosts:")
         for name, host in self.scenario["hosts"].items():
