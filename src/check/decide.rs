@@ -10,7 +10,7 @@ use crate::property::{ExpectedSymptom, Sentence, Verb};
 use crate::provenance::Origin;
 use crate::smt::{self, Encoding, Goal, Query, Sources};
 use crate::source::Spanned;
-use crate::switch::{Setting, SwitchKind};
+use crate::switch::{Setting, Switch, SwitchKind};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
@@ -72,9 +72,11 @@ impl<'a> Checker<'a> {
     /// Every member must have a way to every aim.
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
-        for member in members {
-            for aim in aims {
-                let found = self.find(sentence, member, aim, self.places.dataplane)?;
+        for aim in aims {
+            let unknown = self.places.content_is_unknown(aim).then(|| self.with_listener(aim)).flatten();
+            let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
+            for member in members {
+                let found = self.find(sentence, member, aim, dataplane)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
@@ -94,9 +96,12 @@ impl<'a> Checker<'a> {
     fn judge_cannot(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
         for aim in aims {
-            let (dataplane, assumed) = self.with_listener(aim);
-            let dataplane = dataplane.as_ref().unwrap_or(self.places.dataplane);
-            verdict.notes.extend(assumed);
+            let listening = self.with_listener(aim);
+            if listening.is_some() {
+                let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
+                verdict.notes.push(note);
+            }
+            let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
                 let found = self.find(sentence, member, aim, dataplane)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
@@ -178,11 +183,12 @@ impl<'a> Checker<'a> {
         let mut found =
             Found { answer: smt::Answer::No, witnesses: Vec::new(), conditions: Vec::new(), unmodeled: Vec::new() };
         let Some(query) = self.query(sentence, member, aim, dataplane) else { return Ok(found) };
+        let setting = dataplane.switches.defaults();
         let encoding = Encoding::new(dataplane, query);
-        found.answer = encoding.find(&self.setting, &[]);
+        found.answer = encoding.find(&setting, &[]);
         self.gather_conditions(&encoding, dataplane, &mut found);
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
-        while let smt::Answer::Yes(flow) = encoding.find(&self.setting, &known) {
+        while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
             let trace = self.replayed(sentence, dataplane, &flow, aim)?;
             found.witnesses.push(self.witness(sentence, member, aim, trace));
             known.push((flow.destination, flow.destination_port));
@@ -196,9 +202,10 @@ impl<'a> Checker<'a> {
 
     fn gather_conditions(&self, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
         let is_yes = |answer: &smt::Answer| matches!(answer, smt::Answer::Yes(_));
+        let setting = dataplane.switches.defaults();
         for id in encoding.switches() {
             let switch = dataplane.switches.get(*id);
-            let flipped = self.setting.with(*id, !self.setting.is_on(*id));
+            let flipped = setting.with(*id, !setting.is_on(*id));
             if switch.kind == SwitchKind::Edit || is_yes(&encoding.find(&flipped, &[])) == is_yes(&found.answer) {
                 continue;
             }
@@ -248,7 +255,7 @@ impl<'a> Checker<'a> {
 
     /// No model is shown that the interpreter does not confirm.
     fn replayed(&self, sentence: &Sentence, dataplane: &Dataplane, flow: &Flow, aim: &Aim) -> Result<Trace, Stop> {
-        let trace = (self.replay)(dataplane, flow, &self.setting);
+        let trace = (self.replay)(dataplane, flow, &dataplane.switches.defaults());
         let arrived = trace.outcome.delivery.as_ref().is_some_and(|d| match &aim.goal {
             Goal::Anyone => true,
             Goal::Kernel(node) => d.node == *node,
@@ -280,22 +287,23 @@ impl<'a> Checker<'a> {
         Witness { url, from: member.label.clone(), trace }
     }
 
-    /// A target on which nothing is known to listen is assumed to listen, when a sentence forbids reaching it.
-    fn with_listener(&self, aim: &Aim) -> (Option<Dataplane>, Option<String>) {
-        let (Goal::Socket { node, ports, .. }, Some(endpoint)) = (&aim.goal, &aim.endpoint) else {
-            return (None, None);
-        };
+    /// The dataplane with a program that listens on the target's port on all addresses, if none is known to: behind a
+    /// switch, so that an answer that depends on it says so.
+    fn with_listener(&self, aim: &Aim) -> Option<Dataplane> {
+        let (Goal::Socket { node, ports, .. }, Some(endpoint)) = (&aim.goal, &aim.endpoint) else { return None };
         if self.places.has_socket(endpoint, *ports, aim.protocol) {
-            return (None, None);
+            return None;
         }
         let mut dataplane = self.places.dataplane.clone();
-        let what = format!("something listens on {}", aim.label);
-        let origin = dataplane.origins.add(Origin::assumed(what, None));
+        let statement = format!("`{}` listens on {ports}/{} on all addresses", endpoint.label, aim.protocol);
+        let assumed = Origin::assumed("not stated: nothing is known of what runs there", self.places.span_of(endpoint));
+        let origin = dataplane.origins.add(assumed.clone());
+        let guard =
+            dataplane.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin: assumed });
         let owner = endpoint.owner.clone().unwrap_or_else(|| endpoint.label.clone());
-        let socket = Socket { protocol: aim.protocol, address: None, ports: *ports, owner, guard: None, origin };
+        let socket = Socket { protocol: aim.protocol, address: None, ports: *ports, owner, guard: Some(guard), origin };
         dataplane.node_mut(*node).sockets.push(socket);
-        let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
-        (Some(dataplane), Some(note))
+        Some(dataplane)
     }
 
     /// Non-vacuity: at least the target's own node reaches it.
@@ -312,7 +320,7 @@ impl<'a> Checker<'a> {
                 destination,
                 destination_port: port,
             };
-            (self.replay)(dataplane, &flow, &self.setting).outcome.symptom == Symptom::Works
+            (self.replay)(dataplane, &flow, &dataplane.switches.defaults()).outcome.symptom == Symptom::Works
         };
         let own: Vec<IpAddr> = dataplane.node(node).addresses().filter(IpAddr::is_ipv4).collect();
         own.into_iter().any(reaches) || self.is_claiming(dataplane, node)

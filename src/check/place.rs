@@ -11,6 +11,8 @@ use crate::net::IpNet;
 use crate::property::Subject;
 use crate::source::{Span, Spanned};
 
+use super::aim::Aim;
+
 /// Something in the lab that dials or is dialled.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
@@ -184,6 +186,22 @@ impl Places<'_> {
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// Where an endpoint is defined.
+    pub(super) fn span_of(&self, endpoint: &Endpoint) -> Option<Span> {
+        let container = self.lab.containers().find(|(_, c)| Some(&c.name) == endpoint.container.as_ref());
+        match container {
+            Some((_, container)) => container.origin.span(),
+            None => endpoint.host.and_then(|id| self.lab.host(id).origin.span()),
+        }
+    }
+
+    /// A container of which nothing says what runs in it: no table, no declaration, no published port.
+    pub(super) fn content_is_unknown(&self, aim: &Aim) -> bool {
+        let Some(name) = aim.endpoint.as_ref().and_then(|e| e.container.as_ref()) else { return false };
+        let mut containers = self.lab.containers().filter(|(_, c)| c.name == *name);
+        containers.any(|(_, c)| c.processes.iter().all(|p| p.listens.is_empty()))
     }
 
     fn on_network(&self, name: &Spanned<String>, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {

@@ -118,7 +118,7 @@ pub enum Attachment {
     /// A segment shared with others.
     Segment(SegmentId),
     /// A VM's private NAT engine on the host that runs it.
-    Nat(VmNat),
+    Nat(Box<VmNat>),
     /// Nothing.
     Unattached,
 }

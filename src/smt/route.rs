@@ -35,13 +35,12 @@ pub(super) fn routes(
         cases.push((Towards::Local, here));
         open = open.minus(&claimed);
     }
-    branch(node, &sorted_routes(node, assumed.family), destination, open, assumed, &mut cases);
+    branch(&sorted_routes(node, assumed.family), destination, open, assumed, &mut cases);
     cases
 }
 
 /// Follows the routes from the most specific one; a guarded route splits what it matches into "is there" and "is not".
 fn branch(
-    node: &Node,
     routes: &[&Route],
     destination: Field,
     mut open: Ranges,
@@ -57,7 +56,7 @@ fn branch(
             Some(switch) => {
                 let absent = here.clone().and(Condition::switch(switch).not(assumed.family));
                 if let (Some(absent), Some(rest)) = (absent, routes.get(index + 1..)) {
-                    branch(node, rest, destination, matched, &absent, cases);
+                    branch(rest, destination, matched, &absent, cases);
                 }
                 here.and(Condition::switch(switch))
             }

@@ -168,7 +168,7 @@ fn attachment(
 ) -> Attachment {
     let written = |what: &str, name: &Spanned<String>| Origin::written(format!("{what} `{}`", name.value), name.span);
     match &adapter.mode {
-        AdapterMode::Nat(nat) => Attachment::Nat(vm_nat(nat, adapter.slot, Some(machine))),
+        AdapterMode::Nat(nat) => Attachment::Nat(Box::new(vm_nat(nat, adapter.slot, Some(machine)))),
         AdapterMode::Bridged(name) => {
             let origin = written("bridged to host interface", name);
             Attachment::Segment(bridged(segments, name, runner).unwrap_or_else(|| segments.lan(&origin)))
@@ -274,7 +274,7 @@ pub(super) fn behind_stated_nat(interface: &mut Interface, nat: &NatDecl, declar
         interface.addresses.push(nat_address(&nat));
     }
     interface.gateway = interface.gateway.or(Some(nat.gateway));
-    interface.attachment = Attachment::Nat(nat);
+    interface.attachment = Attachment::Nat(Box::new(nat));
 }
 
 fn no_adapter(number: &Spanned<u8>, machine: &MachineDecl) -> Diagnostic {

@@ -14,7 +14,7 @@ use crate::lab::{
 use crate::lower::address::add_address;
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
-use crate::report::rules::iptables;
+use crate::report::rules::{Beside, iptables};
 
 fn origin() -> Origin {
     Origin::assumed("test", None)
@@ -220,5 +220,5 @@ fn started(engine: Engine) -> (Lab, Dataplane, NodeId) {
 }
 
 fn rendered(dataplane: &Dataplane, node: NodeId) -> String {
-    iptables::render(dataplane.node(node), &dataplane.switches)
+    iptables::render(dataplane.node(node), &dataplane.switches, &Beside::Nothing)
 }

@@ -1,14 +1,12 @@
 //! Sequences of events against what real machines had loaded after them.
 
 use super::apply;
-use crate::lab::HostEvent::{
-    EngineStart, FirewalldCompleteReload, FirewalldReload, FirewalldStart, FirewalldStop,
-};
+use crate::lab::HostEvent::{EngineStart, FirewalldCompleteReload, FirewalldReload, FirewalldStart, FirewalldStop};
 use crate::lab::{HostEvent, HostId, RuleBackend};
 use crate::lower::firewalld::fixture::{
     Setup, differences, empty_dataplane, iptables_chains, lab, nft_chains, recordings, setup,
 };
-use crate::report::rules::{iptables, nft};
+use crate::report::rules::{Beside, iptables, nft};
 
 /// What is loaded after the events, as the two tools print it.
 fn after(setup: Setup, events: &[HostEvent]) -> (String, String) {
@@ -17,7 +15,7 @@ fn after(setup: Setup, events: &[HostEvent]) -> (String, String) {
     let (mut dataplane, node) = empty_dataplane();
     apply(&lab, HostId(0), node, &mut dataplane);
     let node = dataplane.node(node);
-    (iptables::render(node, &dataplane.switches), nft::render(&node.ruleset))
+    (iptables::render(node, &dataplane.switches, &Beside::Nothing), nft::render(&node.ruleset, &Beside::Nothing))
 }
 
 const TAGS: [&str; 4] = ["d20", "d28", "d29", "d29n"];
@@ -45,9 +43,9 @@ const ORDERS: [(&str, &[HostEvent]); 6] = [
 fn every_order_as_recorded() {
     let Some(directory) = recordings() else { return };
     let mut failures = String::new();
-    for (tag, backend, word) in TAGS.iter().flat_map(|tag| {
-        [(tag, RuleBackend::Nftables, "nftables"), (tag, RuleBackend::Iptables, "iptables")]
-    }) {
+    for (tag, backend, word) in
+        TAGS.iter().flat_map(|tag| [(tag, RuleBackend::Nftables, "nftables"), (tag, RuleBackend::Iptables, "iptables")])
+    {
         for (name, events) in ORDERS {
             let file = format!("{tag}-{}.txt", name.replace("BACKEND", word));
             let text = std::fs::read_to_string(directory.join(&file)).unwrap();
@@ -67,8 +65,18 @@ fn every_order_as_recorded() {
 fn engine_next_to_firewalld_as_recorded() {
     let Some(directory) = recordings() else { return };
     let mut failures = String::new();
-    let names =
-        ["public", "drop", "block", "trusted", "external", "src-drop", "src-trusted", "noproxy", "noiptables", "strict"];
+    let names = [
+        "public",
+        "drop",
+        "block",
+        "trusted",
+        "external",
+        "src-drop",
+        "src-trusted",
+        "noproxy",
+        "noiptables",
+        "strict",
+    ];
     for (tag, name) in TAGS.iter().flat_map(|tag| names.map(|name| (*tag, name))) {
         for (backend, word) in [(RuleBackend::Nftables, "nftables"), (RuleBackend::Iptables, "iptables")] {
             let file = format!("{tag}-fw-{word}-{name}.txt");

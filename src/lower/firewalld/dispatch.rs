@@ -30,11 +30,8 @@ impl InForce<'_> {
 
 /// Zones in force, by name.
 fn in_force(firewalld: &Firewalld) -> Vec<InForce<'_>> {
-    let all = firewalld.zones.iter().map(|(name, zone)| InForce {
-        name,
-        zone,
-        is_default: *name == firewalld.default_zone,
-    });
+    let all =
+        firewalld.zones.iter().map(|(name, zone)| InForce { name, zone, is_default: *name == firewalld.default_zone });
     all.filter(|z| z.is_default || z.is_bound()).collect()
 }
 

@@ -26,8 +26,7 @@ pub(super) fn with_docker_zone(firewalld: &Firewalld, engine: Option<&Engine>) -
 }
 
 fn manages_zone(engine: &Engine) -> bool {
-    Version::new(20, 10, 0) <= engine.version
-        && (engine.options.iptables || Version::new(29, 0, 0) <= engine.version)
+    Version::new(20, 10, 0) <= engine.version && (engine.options.iptables || Version::new(29, 0, 0) <= engine.version)
 }
 
 fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
@@ -43,14 +42,16 @@ fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
         origin: engine.origin.derive("zone `docker`, made by dockerd", CITATION),
     });
     for network in engine.networks.iter().filter(|n| !bound.contains(&n.bridge)) {
-        let origin = network.origin.derive(format!("`{}` in zone `docker`, put there by dockerd", network.bridge), CITATION);
+        let origin =
+            network.origin.derive(format!("`{}` in zone `docker`, put there by dockerd", network.bridge), CITATION);
         zone.interfaces.push(Entry { value: network.bridge.clone(), guard: None, origin });
     }
 }
 
 /// firewalld ships it since 0.9; all it says is about IPv6, so only its empty chains are here.
 fn add_ipv6_policy(firewalld: &mut Firewalld) {
-    let origin = firewalld.origin.derive("policy `allow-host-ipv6`", "firewalld 1.3.3 config/policies/allow-host-ipv6.xml");
+    let origin =
+        firewalld.origin.derive("policy `allow-host-ipv6`", "firewalld 1.3.3 config/policies/allow-host-ipv6.xml");
     let policy = Policy { priority: -15000, ..between("ANY", "HOST", Target::Continue, origin) };
     firewalld.policies.entry("allow-host-ipv6".to_owned()).or_insert(policy);
 }

@@ -277,11 +277,8 @@ pub(in crate::lower) fn only_firewalld(tag: &str, backend: RuleBackend) -> Setup
         ..Content::default()
     };
     let http = Content { services: vec![service("http", Protocol::Tcp, 80, &[])], ..Content::default() };
-    let internal = Zone {
-        sources: vec![entry("10.9.0.0/16".parse().unwrap())],
-        forward: false,
-        ..zone(Target::Default, http)
-    };
+    let internal =
+        Zone { sources: vec![entry("10.9.0.0/16".parse().unwrap())], forward: false, ..zone(Target::Default, http) };
     firewalld.zones.insert("internal".to_owned(), internal);
     Setup { firewalld, engine: None }
 }
@@ -334,7 +331,8 @@ pub(in crate::lower) fn nft_chains(text: &str) -> BTreeMap<String, Vec<String>> 
 fn order_free(chain: &str, lines: &[String]) -> Vec<String> {
     let mut lines = lines.to_vec();
     if chain.contains("POLICIES") || ["raw PREROUTING", "filter DOCKER", "nat DOCKER"].contains(&chain) {
-        let target = |line: &String| line.split_once("-j ").or(line.split_once("jump ")).map(|(_, to)| to[..4].to_owned());
+        let target =
+            |line: &String| line.split_once("-j ").or(line.split_once("jump ")).map(|(_, to)| to[..4].to_owned());
         lines.chunk_by_mut(|a, b| target(a) == target(b)).for_each(<[String]>::sort);
     }
     if chain.ends_with("_allow") && lines.iter().all(|l| l.ends_with("accept") || l.ends_with("ACCEPT")) {
@@ -343,7 +341,10 @@ fn order_free(chain: &str, lines: &[String]) -> Vec<String> {
     lines
 }
 
-pub(in crate::lower) fn differences(real: &BTreeMap<String, Vec<String>>, model: &BTreeMap<String, Vec<String>>) -> String {
+pub(in crate::lower) fn differences(
+    real: &BTreeMap<String, Vec<String>>,
+    model: &BTreeMap<String, Vec<String>>,
+) -> String {
     let names: BTreeSet<&String> = real.keys().chain(model.keys()).collect();
     let mut differences = String::new();
     for name in names {
@@ -382,4 +383,3 @@ pub(in crate::lower) fn iptables_chains(text: &str, wanted: impl Fn(&str) -> boo
     }
     chains
 }
-

@@ -6,7 +6,7 @@ use super::fixture::{
 use super::start;
 use crate::dataplane::{Dataplane, NodeId};
 use crate::lab::{HostId, Lab, RuleBackend};
-use crate::report::rules::{iptables, nft};
+use crate::report::rules::{Beside, iptables, nft};
 
 fn loaded(lab: &Lab) -> (Dataplane, NodeId) {
     let (mut dataplane, node) = empty_dataplane();
@@ -69,15 +69,17 @@ fn every_recording(backend: RuleBackend, compare: impl Fn(&str, Setup) -> String
 fn nftables_as_recorded() {
     every_recording(RuleBackend::Nftables, |text, setup| {
         let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
-        let model = nft::render(&dataplane.node(node).ruleset);
+        let model = nft::render(&dataplane.node(node).ruleset, &Beside::Nothing);
         differences(&nft_chains(text), &nft_chains(&model))
     });
 }
 
 /// Not what docker writes into iptables' own chains, nor its own chains.
 fn is_firewallds(line: &str) -> bool {
-    let built_in = ["-A FORWARD ", "-A POSTROUTING ", "-A PREROUTING ", "-A OUTPUT "].iter().any(|c| line.starts_with(c));
-    let dockers = line.contains("DOCKER") || built_in && ["docker0", "br-", " 172.1", "127.0.0.1"].iter().any(|w| line.contains(w));
+    let built_in =
+        ["-A FORWARD ", "-A POSTROUTING ", "-A PREROUTING ", "-A OUTPUT "].iter().any(|c| line.starts_with(c));
+    let dockers = line.contains("DOCKER")
+        || built_in && ["docker0", "br-", " 172.1", "127.0.0.1"].iter().any(|w| line.contains(w));
     !dockers
 }
 
@@ -85,7 +87,7 @@ fn is_firewallds(line: &str) -> bool {
 fn iptables_as_recorded() {
     every_recording(RuleBackend::Iptables, |text, setup| {
         let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
-        let model = iptables::render(dataplane.node(node), &dataplane.switches);
+        let model = iptables::render(dataplane.node(node), &dataplane.switches, &Beside::Nothing);
         differences(&iptables_chains(text, is_firewallds), &iptables_chains(&model, is_firewallds))
     });
 }

@@ -138,12 +138,8 @@ impl<'a> Writer<'a> {
     /// Finds or makes a base chain.
     pub(super) fn base(&mut self, space: Space, hook: Hook) -> ChainId {
         let offset = if self.backend == RuleBackend::Nftables { NFT_HOOK_OFFSET } else { 0 };
-        let point = HookPoint {
-            hook,
-            kind: space.kind(),
-            priority: space.priority(hook) + offset,
-            policy: Policy::Accept,
-        };
+        let point =
+            HookPoint { hook, kind: space.kind(), priority: space.priority(hook) + offset, policy: Policy::Accept };
         self.make(space, hook_name(hook), Some(point))
     }
 

@@ -11,6 +11,8 @@ use crate::dataplane::{
 use crate::net::PortRange;
 use crate::switch::Switches;
 
+use super::Beside;
+
 /// The tables in the order in which `iptables-save` prints them, each with its built-in chains.
 const TABLES: [(&str, &[&str]); 5] = [
     ("mangle", &["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"]),
@@ -20,13 +22,13 @@ const TABLES: [(&str, &[&str]); 5] = [
     ("nat", &["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"]),
 ];
 
-/// Every iptables table of a node; empty text when there is none.
-pub fn render(node: &Node, switches: &Switches) -> String {
+/// Every iptables table of a node, with what `beside` says beside each rule; empty text when there is none.
+pub fn render(node: &Node, switches: &Switches, beside: &Beside<'_>) -> String {
     let mut text = String::new();
     for (name, built_in) in TABLES {
         let wanted = |t: &Table| t.family == TableFamily::Iptables && t.name == name;
         if let Some(index) = node.ruleset.tables.iter().position(wanted) {
-            text += &render_table(&node.ruleset, TableId(index), name, built_in, switches);
+            text += &render_table(&node.ruleset, TableId(index), name, built_in, (switches, beside));
         }
     }
     text
@@ -40,7 +42,13 @@ pub fn render_rule(ruleset: &Ruleset, chain: &Chain, rule: &Rule) -> String {
     words.join(" ")
 }
 
-fn render_table(ruleset: &Ruleset, id: TableId, name: &str, built_in: &[&str], switches: &Switches) -> String {
+fn render_table(
+    ruleset: &Ruleset,
+    id: TableId,
+    name: &str,
+    built_in: &[&str],
+    (switches, beside): (&Switches, &Beside<'_>),
+) -> String {
     let own = |wanted: &str| ruleset.chains.iter().find(|c| c.table == id && c.name == wanted);
     let mut user: Vec<&Chain> =
         ruleset.chains.iter().filter(|c| c.table == id && !built_in.contains(&c.name.as_str())).collect();
@@ -54,7 +62,7 @@ fn render_table(ruleset: &Ruleset, id: TableId, name: &str, built_in: &[&str], s
     }
     for chain in built_in.iter().filter_map(|c| own(c)).chain(user) {
         for rule in &chain.rules {
-            text += &render_line(ruleset, chain, rule, switches);
+            text += &render_line(ruleset, chain, rule, switches, beside);
         }
     }
     text + "COMMIT\n"
@@ -67,7 +75,7 @@ fn policy_text(chain: Option<&Chain>) -> &'static str {
     }
 }
 
-fn render_line(ruleset: &Ruleset, chain: &Chain, rule: &Rule, switches: &Switches) -> String {
+fn render_line(ruleset: &Ruleset, chain: &Chain, rule: &Rule, switches: &Switches, beside: &Beside<'_>) -> String {
     let mut text = String::new();
     if let Some(guard) = rule.guard {
         let _ = writeln!(text, "# only if {}:", switches.get(guard).statement);
@@ -77,7 +85,7 @@ fn render_line(ruleset: &Ruleset, chain: &Chain, rule: &Rule, switches: &Switche
             let _ = writeln!(text, "# not modelled: {}", switches.get(*switch).statement);
         }
     }
-    text + &render_rule(ruleset, chain, rule) + "\n"
+    text + &beside.line(&render_rule(ruleset, chain, rule), rule) + "\n"
 }
 
 /// iptables prints what concerns the header first, in a fixed order, then the extensions as they were given.
@@ -318,7 +326,7 @@ mod tests {
             origin,
         };
         assert_eq!(
-            render(&node, &dataplane.switches),
+            render(&node, &dataplane.switches, &Beside::Nothing),
             "*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:MINE - [0:0]\n\
              # only if port published:\n-A MINE -j DROP\nCOMMIT\n"
         );

@@ -11,13 +11,15 @@ use crate::dataplane::{
 };
 use crate::net::{Family, IpNet, Protocol, url_host};
 
-/// All tables of the nft families.
-pub fn render(ruleset: &Ruleset) -> String {
+use super::Beside;
+
+/// All tables of the nft families, with what `beside` says beside each rule.
+pub fn render(ruleset: &Ruleset, beside: &Beside<'_>) -> String {
     let mut out = String::new();
     for (index, table) in ruleset.tables.iter().enumerate() {
         if let Some(family) = family_name(table.family) {
             let _ = writeln!(out, "table {family} {} {{", table.name);
-            chains(&mut out, ruleset, TableId(index), table);
+            chains(&mut out, ruleset, TableId(index), table, beside);
             let _ = writeln!(out, "}}");
         }
     }
@@ -33,7 +35,7 @@ fn family_name(family: TableFamily) -> Option<&'static str> {
     }
 }
 
-fn chains(out: &mut String, ruleset: &Ruleset, id: TableId, table: &Table) {
+fn chains(out: &mut String, ruleset: &Ruleset, id: TableId, table: &Table, beside: &Beside<'_>) {
     let mut between = "";
     for chain in ruleset.chains.iter().filter(|c| c.table == id) {
         let _ = write!(out, "{between}");
@@ -42,14 +44,14 @@ fn chains(out: &mut String, ruleset: &Ruleset, id: TableId, table: &Table) {
         if let Some(hook) = &chain.hook {
             let _ = writeln!(out, "\t\t{}", hook_line(hook));
         }
-        body(out, ruleset, table, chain);
+        body(out, ruleset, table, chain, beside);
         let _ = writeln!(out, "\t}}");
     }
 }
 
-fn body(out: &mut String, ruleset: &Ruleset, table: &Table, chain: &Chain) {
+fn body(out: &mut String, ruleset: &Ruleset, table: &Table, chain: &Chain, beside: &Beside<'_>) {
     for rule in &chain.rules {
-        let _ = writeln!(out, "\t\t{}", rule_line(ruleset, table.family, rule));
+        let _ = writeln!(out, "\t\t{}", beside.line(&rule_line(ruleset, table.family, rule), rule));
     }
 }
 
@@ -78,7 +80,8 @@ fn hook_name(hook: Hook) -> &'static str {
 
 /// nft names a priority when a standard one is at most 10 away. Source: nft 1.1.7 `src/rule.c`, `prio2str`.
 fn priority(point: &HookPoint) -> String {
-    let standard = [(-300, "raw"), (-150, "mangle"), (-100, "dstnat"), (0, "filter"), (50, "security"), (100, "srcnat")];
+    let standard =
+        [(-300, "raw"), (-150, "mangle"), (-100, "dstnat"), (0, "filter"), (50, "security"), (100, "srcnat")];
     let fits = |name: &str| match name {
         "dstnat" => matches!(point.hook, Hook::Prerouting | Hook::Output),
         "srcnat" => matches!(point.hook, Hook::Postrouting | Hook::Input),

@@ -55,7 +55,9 @@ fn zone_chains(writer: &mut Writer<'_>, zone: &InForce<'_>) {
     let places = [INPUT, FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).chain(OUTPUT);
     for (space, hook, prefix) in places {
         let chain = writer.parts(space, &format!("{prefix}_{}", zone.name));
-        if hook == Hook::Input && let Some((matches, action)) = icmp_rule(writer, zone.zone) {
+        if hook == Hook::Input
+            && let Some((matches, action)) = icmp_rule(writer, zone.zone)
+        {
             let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
             writer.add(chain, Draft { matches, action, guard: None, origin });
         }
@@ -72,7 +74,9 @@ fn policy_chains(writer: &mut Writer<'_>, name: &str, policy: &Policy) {
     };
     for (space, _, prefix) in places {
         let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
-        if space == Space::Filter && let Some(action) = writer.policy_target(policy.target) {
+        if space == Space::Filter
+            && let Some(action) = writer.policy_target(policy.target)
+        {
             let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
             writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
         }

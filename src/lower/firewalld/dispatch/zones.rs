@@ -57,7 +57,9 @@ fn zone_chain(writer: &mut Writer<'_>, zone: &InForce<'_>, (space, hook, prefix)
     writer.jump(chain, before);
     writer.parts(space, &name);
     writer.jump(chain, after);
-    if hook == Hook::Input && let Some((matches, action)) = icmp_rule(writer, zone.zone) {
+    if hook == Hook::Input
+        && let Some((matches, action)) = icmp_rule(writer, zone.zone)
+    {
         zone_rule(writer, chain, zone, matches, action);
     }
     if space == Space::Filter {
@@ -96,9 +98,8 @@ fn find_zone(writer: &mut Writer<'_>, zones: &[InForce<'_>], (space, hook, prefi
 ///
 /// Source: firewalld 1.3.3 `src/firewall/core/fw_policy.py`, `get_active_policies_not_derived_from_zone`.
 fn is_active(policy: &Policy, zones: &[InForce<'_>]) -> bool {
-    let reachable = |name: &str| {
-        name == "ANY" || name == "HOST" || zones.iter().any(|z| z.name == name && z.is_bound())
-    };
+    let reachable =
+        |name: &str| name == "ANY" || name == "HOST" || zones.iter().any(|z| z.name == name && z.is_bound());
     policy.ingress.iter().any(|z| reachable(&z.value)) && policy.egress.iter().any(|z| reachable(&z.value))
 }
 
@@ -107,7 +108,9 @@ fn policy_chains(writer: &mut Writer<'_>, firewalld: &Firewalld, name: &str, pol
     for (space, hook, prefix) in table.iter().copied() {
         let suffix = writer.policy_suffix(name);
         let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
-        if space == Space::Filter && let Some(action) = writer.policy_target(policy.target) {
+        if space == Space::Filter
+            && let Some(action) = writer.policy_target(policy.target)
+        {
             let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
             writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
         }
@@ -121,8 +124,7 @@ fn policy_chains(writer: &mut Writer<'_>, firewalld: &Firewalld, name: &str, pol
 /// policy that needs it has none.
 fn policy_table(backend: RuleBackend, firewalld: &Firewalld, policy: &Policy) -> Vec<Place> {
     let any = |zones: &[Entry<String>]| zones.iter().any(|z| z.value == "ANY");
-    let has_interfaces =
-        |zones: &[Entry<String>]| zones_of(firewalld, zones).any(|z| !z.interfaces.is_empty());
+    let has_interfaces = |zones: &[Entry<String>]| zones_of(firewalld, zones).any(|z| !z.interfaces.is_empty());
     let raw = (backend == RuleBackend::Iptables).then_some((Space::Raw, Hook::Prerouting, "PRE"));
     let before = [(Space::Nat, Hook::Prerouting, "PRE"), (Space::Mangle, Hook::Prerouting, "PRE")];
     let after = (Space::Nat, Hook::Postrouting, "POST");
@@ -183,12 +185,7 @@ fn find_policy(
 
 /// How packets come in or go out by these zones: `ANY` and `HOST` put no condition. nftables lists all interfaces in one
 /// rule, wildcards and sources in one each. Nothing when the zones only have addresses of the other family.
-fn ways(
-    backend: RuleBackend,
-    firewalld: &Firewalld,
-    names: &[Entry<String>],
-    side: Side,
-) -> Option<Vec<Vec<Match>>> {
+fn ways(backend: RuleBackend, firewalld: &Firewalld, names: &[Entry<String>], side: Side) -> Option<Vec<Vec<Match>>> {
     let all = zones_of(firewalld, names);
     let (mut listed, mut ways, mut other_family) = (Vec::new(), Vec::new(), false);
     for zone in all {
