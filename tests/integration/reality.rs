@@ -83,3 +83,18 @@ fn every_row_of_every_recorded_scenario_is_predicted() {
     assert!(complaints.is_empty(), "{all} rows, {different} predicted otherwise\n{complaints}");
     assert!(!only.is_empty() || all == 6946, "{all} rows");
 }
+
+#[test]
+fn the_solver_finds_exactly_the_rows_that_the_interpreter_sees_succeed() {
+    let only = std::env::var("REALITY").unwrap_or_default();
+    for page in pages().iter().filter(|page| page.name.contains(&only)) {
+        for (phase, stack) in page.phases.iter().flat_map(|p| STACKS.iter().map(move |s| (p, s))) {
+            let model = predict::Model::of(&phase.files_on(stack));
+            for (row, _) in phase.rows_of(stack) {
+                let (interpreted, found) = model.succeeds(row);
+                let (page, phase, tag) = (&page.name, &phase.label, stack.tag);
+                assert_eq!(interpreted, found, "{page} {phase} {tag}: {} dials {}", row.from, row.dialed());
+            }
+        }
+    }
+}

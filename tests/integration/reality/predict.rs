@@ -7,6 +7,8 @@ use canreach::dataplane::{Dataplane, Flow, NodeId, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::{self, Environment};
 use canreach::lab::{self, Input};
+use canreach::net::{Family, PortRange};
+use canreach::smt::{Answer, Encoding, Goal, Query};
 use canreach::source::Sources;
 use canreach::{eval, lower};
 
@@ -45,22 +47,44 @@ impl Model {
     }
 
     pub(super) fn predict(&self, row: &Row) -> Prediction {
-        let Some(from) = self.node(&row.from) else {
+        let Some(flow) = self.flow(row) else {
             return Prediction::Impossible(format!("there is no `{}`: {:?}", row.from, self.errors));
-        };
-        let to: SocketAddr = row.place.parse().unwrap();
-        let flow = Flow {
-            from,
-            protocol: row.protocol.parse().unwrap(),
-            source: None,
-            source_port: SOURCE_PORT,
-            destination: to.ip(),
-            destination_port: to.port(),
         };
         let trace = eval::trace(&self.dataplane, &flow, &self.dataplane.switches.defaults());
         Prediction::Seen(match (trace.outcome.symptom, trace.outcome.delivery) {
             (Symptom::Works, Some(delivery)) => format!("{} <- {}", delivery.owner, delivery.header.source),
             (symptom, _) => words(symptom).to_owned(),
+        })
+    }
+
+    /// Whether the interpreter and the solver see a row's connection succeed.
+    pub(super) fn succeeds(&self, row: &Row) -> (bool, bool) {
+        let Some(flow) = self.flow(row) else { return (false, false) };
+        let setting = self.dataplane.switches.defaults();
+        let query = Query {
+            from: flow.from,
+            family: Family::of(flow.destination),
+            protocol: flow.protocol,
+            sources: None,
+            destinations: Some(vec![flow.destination]),
+            ports: PortRange::single(flow.destination_port),
+            goal: Goal::Anyone,
+        };
+        let found = Encoding::new(&self.dataplane, query).find(&setting, &[]);
+        assert!(!matches!(found, Answer::Unknown(_)), "{found:?}");
+        let interpreted = eval::trace(&self.dataplane, &flow, &setting).outcome.symptom == Symptom::Works;
+        (interpreted, matches!(found, Answer::Yes(_)))
+    }
+
+    fn flow(&self, row: &Row) -> Option<Flow> {
+        let to: SocketAddr = row.place.parse().unwrap();
+        Some(Flow {
+            from: self.node(&row.from)?,
+            protocol: row.protocol.parse().unwrap(),
+            source: None,
+            source_port: SOURCE_PORT,
+            destination: to.ip(),
+            destination_port: to.port(),
         })
     }
 
