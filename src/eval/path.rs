@@ -48,8 +48,9 @@ enum End<'a> {
         packet: Packet,
         came_by_loopback: bool,
     },
-    /// An answer that came to the node of its dialler.
+    /// An answer that came to a node; it is the dialler's only if that is its node.
     Home {
+        node: NodeId,
         packet: Packet,
     },
     Lost {
@@ -229,14 +230,14 @@ impl<'a> Path<'a> {
         let end = self.send(node, packet);
         self.way = Way::Request;
         match end {
-            End::Home { packet } if packet.header == dialed.reversed() => {
+            End::Home { node, packet } if node == dialer && packet.header == dialed.reversed() => {
                 self.way = Way::Reply;
                 self.step(dialer, packet.header, Event::Answered, None);
                 self.way = Way::Request;
                 Ok(())
             }
-            End::Home { packet } | End::Taken { packet, .. } => {
-                self.step(dialer, packet.header, Event::Ended(Disposition::Unexpected), None);
+            End::Home { node, packet } | End::Taken { node, packet, .. } => {
+                self.step(node, packet.header, Event::Ended(Disposition::Unexpected), None);
                 Err(Disposition::Unexpected)
             }
             End::Lost { disposition, .. } => Err(disposition),
@@ -403,7 +404,7 @@ impl<'a> Path<'a> {
 
     fn take(&mut self, at: At) -> End<'a> {
         if at.packet.kind != Kind::Request {
-            return End::Home { packet: at.packet };
+            return End::Home { node: at.node, packet: at.packet };
         }
         let node = self.dataplane.node(at.node);
         match forward::taker(node, &at.packet.header, self.setting) {
@@ -417,7 +418,7 @@ impl<'a> Path<'a> {
 
     fn arrive_at_user_nat(&mut self, at: At) -> End<'a> {
         if at.packet.kind != Kind::Request {
-            return End::Home { packet: at.packet };
+            return End::Home { node: at.node, packet: at.packet };
         }
         let node = self.dataplane.node(at.node);
         match forward::transparent_relay(node, &at.packet.header, self.setting) {

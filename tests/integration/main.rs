@@ -2,4 +2,5 @@
 
 mod agreement;
 mod architecture;
+mod reality;
 mod support;
