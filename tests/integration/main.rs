@@ -1,4 +1,5 @@
 //! Everything that is tested from outside: one binary, so that Z3 is linked once.
 
 mod agreement;
+mod specs;
 mod support;
