@@ -203,7 +203,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
             eval::trace(dataplane, &flow, &checker.setting)
         })
         .filter(|trace| trace.outcome.symptom != Symptom::Works)
-        .max_by_key(|trace| nearness(trace, aim.endpoint.as_ref().map(|e| e.node)))?;
+        .max_by_key(|trace| nearness(dataplane, trace, aim.endpoint.as_ref()))?;
     Some(checker.witness(sentence, member, aim, best))
 }
 
@@ -222,15 +222,22 @@ fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
     ports
 }
 
-/// How near an attempt gets: to the target itself, else through as many relays and nodes as possible, but not out
-/// into the internet.
-fn nearness(trace: &Trace, target: Option<NodeId>) -> (bool, bool, usize, usize) {
+/// How near an attempt gets: to the target itself, else through as many relays as possible, else to the address that a
+/// machine has, else through as many nodes as possible, but not out into the internet.
+fn nearness(
+    dataplane: &Dataplane,
+    trace: &Trace,
+    target: Option<&Endpoint>,
+) -> (bool, usize, bool, bool, usize) {
     let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
-    let at_target = requests().any(|s| Some(s.node) == target);
+    let at_target = requests().any(|s| Some(s.node) == target.map(|t| t.node));
     let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();
     let crossed = requests().filter(|s| matches!(s.event, Event::Crossed { .. })).count();
+    let machine = target.filter(|t| t.container.is_none());
+    let is_own = machine.is_some_and(|t| dataplane.node(t.node).addresses().any(|a| a == trace.flow.destination));
+    let is_machines = is_own && !trace.flow.destination.is_loopback();
     let answered = trace.outcome.delivery.is_none();
-    (at_target, answered, relays, crossed)
+    (at_target, relays, is_machines, answered, crossed)
 }
 
 fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Witness {
@@ -304,6 +311,12 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
             let name = &dataplane.node(step.node).ruleset.get(*chain).name;
             let message = format!("`{node}` stops {header} in {} (chain `{name}`: {})", hook_name(*hook), origin.what);
             (Code::Dropped, message)
+        }
+        Event::Ended(disposition) if step.way == Way::Reply => {
+            let (code, message) = ended(*disposition, node, &header);
+            let is_lost = matches!(code, Code::RouteNone | Code::RouteNoNeighbour);
+            let message = if is_lost { format!("the answer does not come back: {message}") } else { message };
+            (if is_lost { Code::RouteReplyLost } else { code }, message)
         }
         Event::Ended(disposition) => ended(*disposition, node, &header),
         _ => return Vec::new(),

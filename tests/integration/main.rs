@@ -3,4 +3,5 @@
 mod agreement;
 mod architecture;
 mod reality;
+mod specs;
 mod support;
