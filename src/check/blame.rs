@@ -3,9 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{
-    Dataplane, Decision, Disposition, Event, Flow, Hook, NodeId, Outcome, Step, Symptom, Trace, Way,
-};
+use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Hook, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Lab, Networking};
@@ -224,11 +222,7 @@ fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
 
 /// How near an attempt gets: to the target itself, else through as many relays as possible, else to the address that a
 /// machine has, else through as many nodes as possible, but not out into the internet.
-fn nearness(
-    dataplane: &Dataplane,
-    trace: &Trace,
-    target: Option<&Endpoint>,
-) -> (bool, usize, bool, bool, usize) {
+fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> (bool, usize, bool, bool, usize) {
     let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
     let at_target = requests().any(|s| Some(s.node) == target.map(|t| t.node));
     let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();
