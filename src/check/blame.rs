@@ -176,12 +176,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
         Dialing::Fixed(addresses, ports) => (addresses.clone(), vec![ports.first]),
         Dialing::Name(name, port) => (checker.places.resolved(member, name), vec![*port]),
         Dialing::Free => {
-            let mut addresses = dialable(dataplane);
-            // The target's own addresses come last among equals, so that they are preferred.
-            if let Some(target) = &aim.endpoint {
-                let own: Vec<IpAddr> = dataplane.node(target.node).addresses().collect();
-                addresses.sort_by_key(|a| own.contains(a) && !a.is_loopback());
-            }
+            let addresses = checker.places.addresses_towards(member, aim.endpoint.as_ref());
             (addresses, front_ports(checker, aim))
         }
     };

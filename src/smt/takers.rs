@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::dataplane::{Listen, Node, NodeId, NodeKind, Relay, SourceAs};
-use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};
+use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol, address_bits};
 use crate::switch::SwitchId;
 
 use super::Goal;
@@ -169,7 +169,7 @@ pub(super) fn sources_behind(relay: &Relay, client: Field, assumed: &Assumed) ->
 /// Every loopback address of a family.
 pub(super) fn loopback_addresses(family: Family) -> Ranges {
     match family {
-        Family::V4 => Ranges::of_net(&IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8))),
+        Family::V4 => Ranges::of_net(&IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8))),
         Family::V6 => Ranges::one(1),
     }
 }

@@ -117,7 +117,7 @@ impl<'a> Walk<'a> {
         (protocol, source_port, destination, destination_port): (Protocol, Field, Field, Field),
     ) -> Vec<(Case, Field)> {
         let mut succeeded = Vec::new();
-        for (towards, assumed) in route::routes(self.dataplane, from, destination, &case.assumed) {
+        for (towards, assumed) in route::routes(self.dataplane, from, destination, Sense::Request, &case.assumed) {
             let case = Case { assumed, connections: case.connections.clone() };
             let Some((case, source)) = self.with_source(case, from, source, towards, destination) else { continue };
             let fields = Fields { protocol, source, source_port, destination, destination_port };
@@ -189,15 +189,15 @@ impl<'a> Walk<'a> {
     fn leave(&mut self, case: Case, at: At, arrived: &mut Vec<Arrived>) -> Vec<(Case, At)> {
         let mut out = Vec::new();
         if self.node(at).kind == NodeKind::UserNat {
-            for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+            for (towards, assumed) in self.routes(&case, &at) {
                 out.extend(self.dispatch(Case { assumed, ..case.clone() }, at, towards, arrived));
             }
             return out;
         }
-        for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+        for (towards, assumed) in self.routes(&case, &at) {
             let case = Case { assumed, ..case.clone() };
             for (case, at) in self.hook(case, at, Hook::Output, outgoing(towards)) {
-                for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+                for (towards, assumed) in self.routes(&case, &at) {
                     out.extend(self.dispatch(Case { assumed, ..case.clone() }, at, towards, arrived));
                 }
             }
@@ -217,7 +217,7 @@ impl<'a> Walk<'a> {
                 let mut out = Vec::new();
                 for (case, at) in self.hook(case, at, Hook::Postrouting, Some(interface)) {
                     let hop = gateway.map_or(at.fields.destination, Field::address);
-                    for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, &case.assumed) {
+                    for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, at.sense, &case.assumed) {
                         if self.relevant.contains(&to) {
                             out.extend(self.transmit(Case { assumed, ..case.clone() }, at, link, (to, port), arrived));
                         }
@@ -296,7 +296,7 @@ impl<'a> Walk<'a> {
 
     fn routed(&mut self, case: Case, at: At, arrived: &mut Vec<Arrived>) -> Vec<(Case, At)> {
         let mut out = Vec::new();
-        for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+        for (towards, assumed) in self.routes(&case, &at) {
             let case = Case { assumed, ..case.clone() };
             if let Towards::Local = towards {
                 let input = self.hook(case, at, Hook::Input, None);
@@ -379,6 +379,10 @@ impl<'a> Walk<'a> {
             }
         }
         home
+    }
+
+    fn routes(&self, case: &Case, at: &At) -> Vec<(Towards, Assumed)> {
+        route::routes(self.dataplane, at.node, at.fields.destination, at.sense, &case.assumed)
     }
 
     fn node(&self, at: At) -> &'a Node {
