@@ -82,6 +82,10 @@ impl Page {
 
     fn complain_about(&mut self, diagnostics: &[Diagnostic]) {
         for diagnostic in diagnostics.iter().filter(|d| d.severity != Severity::Advice) {
+            // A page may be about what is wrong with its files.
+            if self.text.contains(diagnostic.code.as_str()) {
+                continue;
+            }
             let at = diagnostic.labels.first().map_or(0, |label| label.span.start);
             self.complain(at, format!("{:?}: {}", diagnostic.severity, diagnostic.message));
         }
