@@ -1,5 +1,6 @@
 //! Everything that is tested from outside: one binary, so that Z3 is linked once.
 
 mod agreement;
+mod live;
 mod reality;
 mod support;
