@@ -193,7 +193,7 @@ fn add_stranger(lab: &Lab, id: SegmentId, map: &Map, dataplane: &mut Dataplane) 
     let node = namespace(dataplane, stranger_name(&segment.name), origin);
     let link = map.segment(id);
     let mut port = interface("eth0", Some(link), origin);
-    port.claims = free_addresses(lab, id);
+    port.claims.clone_from(&segment.subnets);
     port.only_dials = true;
     let port = add_interface(dataplane, node, port);
     for subnet in &segment.subnets {
@@ -205,24 +205,6 @@ fn add_stranger(lab: &Lab, id: SegmentId, map: &Map, dataplane: &mut Dataplane) 
     if let Some(gateway) = address.and_then(|i| i.addresses.first()) {
         add_default_route(dataplane, node, port, gateway.net.addr(), 0, origin);
     }
-}
-
-/// What nobody has. An address of a machine that is unplugged is not free: nobody answers for it.
-fn free_addresses(lab: &Lab, id: SegmentId) -> Vec<IpNet> {
-    let interfaces = lab.hosts.iter().flat_map(|h| &h.interfaces);
-    let unplugged = interfaces.filter(|i| !i.connected && is_attached(&i.attachment, id));
-    let taken = unplugged.flat_map(|i| &i.addresses).map(|a| a.net.addr());
-    taken.fold(lab.segment(id).subnets.clone(), |nets, address| {
-        nets.into_iter().flat_map(|net| without(net, address)).collect()
-    })
-}
-
-fn without(net: IpNet, address: IpAddr) -> Vec<IpNet> {
-    if !net.contains(&address) {
-        return vec![net];
-    }
-    let halves = net.subnets(net.prefix_len() + 1).into_iter().flatten();
-    if net.prefix_len() == net.max_prefix_len() { Vec::new() } else { halves.flat_map(|n| without(n, address)).collect() }
 }
 
 fn is_on(host: &Host, segment: SegmentId) -> bool {

@@ -1,9 +1,8 @@
 //! Everything that is tested from outside: one binary, so that Z3 is linked once.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at its first surprise")]
-
 mod agreement;
 mod architecture;
+mod live;
 mod reality;
 mod specs;
 mod support;

@@ -1,7 +1,7 @@
 //! Predictions equal reality: every row that real daemons produced is predicted, or listed in `known.tsv`.
 
 mod page;
-mod predict;
+pub(crate) mod predict;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -49,7 +49,7 @@ fn differences(page: &Page, phase: &Phase, stack: &Stack) -> Vec<(Key, String)> 
     let lab = predict::Model::of(&phase.files_on(stack));
     rows.into_iter()
         .filter_map(|(row, recorded)| {
-            let predicted = match lab.predict(row) {
+            let predicted = match lab.predict(&row.from, &row.protocol, &row.place) {
                 Prediction::Seen(seen) if seen == *recorded => return None,
                 Prediction::Seen(seen) => seen,
                 Prediction::Impossible(why) => why,

@@ -1,7 +1,7 @@
 //! What the pipeline says about a lab's files: the same front-ends, resolver, lowering and interpreter as a user's.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use canreach::dataplane::{Dataplane, Flow, NodeId, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
@@ -17,19 +17,19 @@ use super::page::Row;
 /// Any port that no server uses.
 const SOURCE_PORT: u16 = 40_000;
 
-pub(super) struct Model {
+pub(crate) struct Model {
     dataplane: Dataplane,
     errors: Vec<String>,
 }
 
 /// What a row should look like.
-pub(super) enum Prediction {
+pub(crate) enum Prediction {
     Seen(String),
     Impossible(String),
 }
 
 impl Model {
-    pub(super) fn of(files: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<String, String>) -> Self {
         let mut sources = Sources::default();
         let mut diagnostics = Vec::new();
         let mut inputs = Vec::new();
@@ -46,9 +46,9 @@ impl Model {
         Self { dataplane: lower::lower(&lab.value), errors }
     }
 
-    pub(super) fn predict(&self, row: &Row) -> Prediction {
-        let Some(flow) = self.flow(row) else {
-            return Prediction::Impossible(format!("there is no `{}`: {:?}", row.from, self.errors));
+    pub(crate) fn predict(&self, from: &str, protocol: &str, place: &str) -> Prediction {
+        let Some(flow) = self.flow(from, protocol, place) else {
+            return Prediction::Impossible(format!("there is no `{from}`: {:?}", self.errors));
         };
         let trace = eval::trace(&self.dataplane, &flow, &self.dataplane.switches.defaults());
         Prediction::Seen(match (trace.outcome.symptom, trace.outcome.delivery) {
@@ -59,7 +59,7 @@ impl Model {
 
     /// Whether the interpreter and the solver see a row's connection succeed.
     pub(super) fn succeeds(&self, row: &Row) -> (bool, bool) {
-        let Some(flow) = self.flow(row) else { return (false, false) };
+        let Some(flow) = self.flow(&row.from, &row.protocol, &row.place) else { return (false, false) };
         let setting = self.dataplane.switches.defaults();
         let query = Query {
             from: flow.from,
@@ -76,11 +76,22 @@ impl Model {
         (interpreted, matches!(found, Answer::Yes(_)))
     }
 
-    fn flow(&self, row: &Row) -> Option<Flow> {
-        let to: SocketAddr = row.place.parse().unwrap();
+    /// The addresses of a container's own namespace.
+    pub(crate) fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let node = self.node(name).map(|id| self.dataplane.node(id)).filter(|node| node.name.contains('/'));
+        node.into_iter().flat_map(|node| node.addresses()).filter(|a| a.is_ipv4() && !a.is_loopback()).collect()
+    }
+
+    /// What is wrong with the files.
+    pub(crate) fn errors(&self) -> &[String] {
+        &self.errors
+    }
+
+    fn flow(&self, from: &str, protocol: &str, place: &str) -> Option<Flow> {
+        let to: SocketAddr = place.parse().unwrap();
         Some(Flow {
-            from: self.node(&row.from)?,
-            protocol: row.protocol.parse().unwrap(),
+            from: self.node(from)?,
+            protocol: protocol.parse().unwrap(),
             source: None,
             source_port: SOURCE_PORT,
             destination: to.ip(),
