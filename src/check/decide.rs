@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
 use crate::property::{ExpectedSymptom, Sentence, Verb};
 use crate::provenance::Origin;
-use crate::smt::{self, Encoding, Goal, Query, Sources};
+use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::Spanned;
 use crate::switch::{Setting, Switch, SwitchKind};
 
@@ -231,7 +231,12 @@ impl<'a> Checker<'a> {
             // A sentence that forbids is about every address there is.
             Dialing::Free if !sentence.can => (None, PortRange::ALL),
             Dialing::Free => (Some(dialable(dataplane)), PortRange::ALL),
-            Dialing::Fixed(addresses, ports) => (Some(addresses.clone()), *ports),
+            Dialing::Fixed(addresses, ports) => {
+                // Somebody else's loopback address is one's own.
+                let is_own = aim.endpoint.as_ref().is_none_or(|e| e.node == member.node);
+                let meant = addresses.iter().copied().filter(|a| is_own || !a.is_loopback());
+                (Some(meant.collect()), *ports)
+            }
             Dialing::Name(name, port) => {
                 let addresses = self.places.resolved(member, name);
                 if addresses.is_empty() {
@@ -240,7 +245,7 @@ impl<'a> Checker<'a> {
                 (Some(addresses), PortRange::single(*port))
             }
         };
-        let sources = member.sources.clone().map(|(within, except)| Sources { within, except });
+        let sources = member.sources.clone();
         let goal = aim.goal.clone();
         Some(Query {
             from: member.node,

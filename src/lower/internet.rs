@@ -11,7 +11,7 @@ use crate::dataplane::{
 };
 use crate::lab::{HostKind, Lab};
 use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
-use crate::provenance::{Origin, OriginId};
+use crate::provenance::{Basis, Origin, OriginId};
 
 use super::address::add_address;
 use super::topology::{Map, add_interface, interface, namespace};
@@ -24,6 +24,8 @@ fn provider_address(router: usize) -> IpNet {
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(203, 0, 113, last), 24))
 }
 
+const PRIVATE: &str =
+    "RFC 1918, section 3: private addresses are not routed between enterprises; RFC 3927 for 169.254.0.0/16";
 const HOME_ROUTER: &str =
     "RFC 7084 and RFC 4787: home routers translate outbound and refuse unsolicited inbound traffic";
 
@@ -36,7 +38,11 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
     let link = dataplane.add_link(Link { name: INTERNET.into(), bridge: None, origin });
     add_outside(dataplane, link, origin);
     for (number, (id, host)) in routers.into_iter().enumerate() {
-        let because = host.origin.span();
+        // A router that is only assumed has no line of its own.
+        let because = match host.origin.basis {
+            Basis::Written(span) => Some(span),
+            _ => None,
+        };
         let origin = dataplane.origins.add(Origin::implied("home router", because, HOME_ROUTER));
         add_uplink(dataplane, map.host(id), link, number, origin);
     }
@@ -49,12 +55,31 @@ fn add_outside(dataplane: &mut Dataplane, link: LinkId, origin: OriginId) {
     port.claims.push(everything);
     let port = add_interface(dataplane, outside, port);
     let target = RouteTarget::Via { interface: port, gateway: None, source: None };
+    refuse_private_addresses(dataplane, outside);
     let node = dataplane.node_mut(outside);
     node.routes.push(Route { prefix: everything, target, metric: 0, guard: None, origin });
     for protocol in [Protocol::Tcp, Protocol::Udp] {
         let owner = INTERNET.to_owned();
         node.sockets.push(Socket { protocol, address: None, ports: PortRange::ALL, owner, guard: None, origin });
     }
+}
+
+/// Providers do not carry packets to private addresses.
+fn refuse_private_addresses(dataplane: &mut Dataplane, outside: NodeId) {
+    let origin = dataplane.origins.add(Origin::implied("private addresses mean nothing outside", None, PRIVATE));
+    let rules = &mut dataplane.node_mut(outside).ruleset;
+    let table = rules.table(TableFamily::Inet, INTERNET);
+    for (name, hook) in [("prerouting", Hook::Prerouting), ("output", Hook::Output)] {
+        let point = HookPoint { hook, kind: ChainKind::Filter, priority: 0, policy: Policy::Accept };
+        let chain = rules.chain(table, name, Some(point), origin);
+        let matches = vec![Match::AnyOf(private_prefixes().map(Match::Destination).to_vec())];
+        rules.get_mut(chain).rules.push(Rule { matches, action: Action::Drop, guard: None, origin });
+    }
+}
+
+fn private_prefixes() -> [IpNet; 4] {
+    [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([169, 254, 0, 0], 16)]
+        .map(|(octets, length)| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::from(octets), length)))
 }
 
 fn add_uplink(dataplane: &mut Dataplane, router: NodeId, link: LinkId, number: usize, origin: OriginId) {

@@ -87,6 +87,7 @@ pub fn interface(name: &str, link: Option<LinkId>, origin: OriginId) -> Interfac
         name: name.to_owned(),
         addresses: Vec::new(),
         claims: Vec::new(),
+        only_dials: false,
         link,
         up: true,
         route_localnet: false,
@@ -184,7 +185,8 @@ pub fn stranger_name(segment: &str) -> String {
     format!("any other host on {segment}")
 }
 
-/// Stands for every machine that could be on the segment: it answers for all free addresses.
+/// Stands for every machine that could be on the segment and dial: it may have any free address. Nobody is assumed to
+/// be there when such an address is dialled.
 fn add_stranger(lab: &Lab, id: SegmentId, map: &Map, dataplane: &mut Dataplane) {
     let segment = lab.segment(id);
     let origin = dataplane.origins.add(segment.origin.clone());
@@ -192,6 +194,7 @@ fn add_stranger(lab: &Lab, id: SegmentId, map: &Map, dataplane: &mut Dataplane) 
     let link = map.segment(id);
     let mut port = interface("eth0", Some(link), origin);
     port.claims.clone_from(&segment.subnets);
+    port.only_dials = true;
     let port = add_interface(dataplane, node, port);
     for subnet in &segment.subnets {
         let target = RouteTarget::Via { interface: port, gateway: None, source: None };

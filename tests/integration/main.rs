@@ -5,5 +5,8 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod live;
+mod reality;
 mod replay;
+mod specs;
 mod support;

@@ -168,6 +168,16 @@ fn damaged_scripts_never_panic() {
     }
 }
 
+#[test]
+fn deep_nesting_takes_no_time() {
+    for deep in ["$(", "(", "( ", "((a ", "( (", "{ ", "${a:-", "\"$(", "`", "if x; then ", "f() { ", "{a,", "<<E\n"] {
+        read(&deep.repeat(100));
+        read(&format!("docker run {} x", deep.repeat(20)));
+    }
+    read(&"case x in a) ".repeat(100));
+    read(&"case x in a)\n".repeat(100));
+}
+
 /// A place in the sample and what to put there.
 fn mutations() -> impl Strategy<Value = Vec<(usize, String)>> {
     proptest::collection::vec((0..SAMPLE.len(), "[ -~가\n]{0,3}|[$(){}'\"`\\\\;&|<>=-]{1,4}"), 1..6)

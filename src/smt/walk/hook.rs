@@ -183,7 +183,7 @@ impl Walk<'_> {
             Action::SourceNat { address } => connection.reply.destination = Field::address(*address),
             Action::Masquerade => {
                 let Some(interface) = outgoing else { return false };
-                let cases = route::routes(self.dataplane, at.node, at.fields.destination, assumed);
+                let cases = route::routes(self.dataplane, at.node, at.fields.destination, at.sense, assumed);
                 let hop = match cases.first() {
                     Some((Towards::Out { gateway: Some(gateway), .. }, _)) => Some(*gateway),
                     _ => known(at.fields.destination),
