@@ -78,7 +78,7 @@ mod tests {
             };
             assert_eq!(Exit::of(&report), expected);
         };
-        check(&[], &[], Exit::Holds);
+        check(&[], &[], Exit::Unusable);
         check(&[Answer::Holds], &[Code::UnknownKey], Exit::Holds);
         check(&[Answer::Holds, Answer::Undecided], &[], Exit::Undecided);
         check(&[Answer::Undecided], &[Code::YamlSyntax], Exit::Unusable);

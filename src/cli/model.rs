@@ -5,11 +5,7 @@ use std::path::PathBuf;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-<<<<<<< HEAD
-use crate::lab::{self, Host, Lab};
-=======
-use crate::lab::{self, Input, Lab};
->>>>>>> main
+use crate::lab::{self, Host, Input, Lab};
 use crate::lower;
 use crate::report::terminal as rendering;
 use crate::source::Sources;

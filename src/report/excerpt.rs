@@ -68,7 +68,7 @@ mod tests {
     fn check(text: &str, expected: Option<&str>) {
         let (start, end) = (text.find('[').unwrap(), text.find(']').unwrap() - 1);
         let text = text.replace(['[', ']'], "");
-        let marked = Excerpt::of(&text, &[start..end]).map(|excerpt| {
+        let marked = Excerpt::of(&text, std::slice::from_ref(&(start..end))).map(|excerpt| {
             let mut marked = excerpt.text.clone();
             marked.insert(excerpt.moved(end), ']');
             marked.insert(excerpt.moved(start), '[');

@@ -31,7 +31,7 @@ impl Chunk {
 const MAX_COMMAND_LINES: usize = 100;
 
 /// Deeper nesting is not read: brush-parser's recursion has no limit of its own.
-const MAX_NESTING: usize = 100;
+const MAX_DEPTH: usize = 100;
 
 /// How often a text is tried before the rest is given up.
 const MAX_TRIES: usize = 2000;
@@ -45,17 +45,12 @@ pub(super) fn parse(text: &str, range: Range<usize>) -> (Vec<Chunk>, Vec<Range<u
 }
 
 fn read(text: &str, range: Range<usize>) -> Option<Chunk> {
-<<<<<<< HEAD
-    let stretch = text.get(range.clone()).filter(|stretch| nesting(stretch) <= MAX_NESTING)?;
-=======
     let stretch = text.get(range.clone()).filter(|stretch| !is_too_nested(stretch))?;
->>>>>>> main
     let program = Parser::builder().build(stretch.as_bytes()).parse_program().ok()?;
     let offsets = stretch.char_indices().map(|(at, _)| range.start + at).chain([range.end]).collect();
     Some(Chunk { program, inside_broken_block: false, offsets })
 }
 
-<<<<<<< HEAD
 /// An upper bound for how deeply blocks and substitutions are nested; quotes and comments are not told apart.
 fn nesting(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
@@ -68,12 +63,13 @@ fn nesting(text: &str) -> usize {
         depth = depth.saturating_sub(closed);
     }
     deepest
-=======
+}
+
 /// How many `((` or `case` may stand inside each other: brush's time doubles with each.
 const MAX_NESTING: usize = 8;
 
 fn is_too_nested(text: &str) -> bool {
-    MAX_NESTING < doubled_parentheses(text) || MAX_NESTING < nested_cases(text)
+    MAX_DEPTH < nesting(text) || MAX_NESTING < doubled_parentheses(text) || MAX_NESTING < nested_cases(text)
 }
 
 /// How many parentheses that are followed by another are open at once.
@@ -112,7 +108,6 @@ fn nested_cases(text: &str) -> usize {
         }
     }
     most
->>>>>>> main
 }
 
 /// Joins lines until they can be read; a line that never becomes readable is reported and left out.
