@@ -3,14 +3,12 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{
-    Dataplane, Decision, Disposition, Event, Flow, Hook, NodeId, Outcome, Step, Symptom, Trace, Way,
-};
+use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Hook, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Lab, Networking};
 use crate::lower::lower;
-use crate::net::{Header, Protocol};
+use crate::net::{Header, IpNet, Protocol};
 use crate::property::Sentence;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{self, Encoding, Query};
@@ -178,12 +176,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
         Dialing::Fixed(addresses, ports) => (addresses.clone(), vec![ports.first]),
         Dialing::Name(name, port) => (checker.places.resolved(member, name), vec![*port]),
         Dialing::Free => {
-            let mut addresses = dialable(dataplane);
-            // The target's own addresses come last among equals, so that they are preferred.
-            if let Some(target) = &aim.endpoint {
-                let own: Vec<IpAddr> = dataplane.node(target.node).addresses().collect();
-                addresses.sort_by_key(|a| own.contains(a) && !a.is_loopback());
-            }
+            let addresses = checker.places.addresses_towards(member, aim.endpoint.as_ref());
             (addresses, front_ports(checker, aim))
         }
     };
@@ -207,7 +200,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
     Some(checker.witness(sentence, member, aim, best))
 }
 
-fn first_free(within: &[crate::net::IpNet], except: &[IpAddr]) -> Option<IpAddr> {
+fn first_free(within: &[IpNet], except: &[IpAddr]) -> Option<IpAddr> {
     within.iter().flat_map(|net| net.hosts().take(1024)).find(|a| !except.contains(a))
 }
 
@@ -224,11 +217,7 @@ fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
 
 /// How near an attempt gets: to the target itself, else through as many relays as possible, else to the address that a
 /// machine has, else through as many nodes as possible, but not out into the internet.
-fn nearness(
-    dataplane: &Dataplane,
-    trace: &Trace,
-    target: Option<&Endpoint>,
-) -> (bool, usize, bool, bool, usize) {
+fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> (bool, usize, bool, bool, usize) {
     let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
     let at_target = requests().any(|s| Some(s.node) == target.map(|t| t.node));
     let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();

@@ -48,8 +48,9 @@ enum End<'a> {
         packet: Packet,
         came_by_loopback: bool,
     },
-    /// An answer that came to the node of its dialler.
+    /// An answer that came to a node; it is the dialler's only if that is its node.
     Home {
+        node: NodeId,
         packet: Packet,
     },
     Lost {
@@ -103,7 +104,7 @@ impl<'a> Path<'a> {
     }
 
     fn dialed_header(&self, flow: &Flow) -> Option<Header> {
-        let decision = forward::route(self.dataplane, flow.from, flow.destination, self.setting);
+        let decision = forward::route(self.dataplane, flow.from, flow.destination, Way::Request, self.setting);
         if matches!(decision, Decision::None) {
             return None;
         }
@@ -229,14 +230,14 @@ impl<'a> Path<'a> {
         let end = self.send(node, packet);
         self.way = Way::Request;
         match end {
-            End::Home { packet } if packet.header == dialed.reversed() => {
+            End::Home { node, packet } if node == dialer && packet.header == dialed.reversed() => {
                 self.way = Way::Reply;
                 self.step(dialer, packet.header, Event::Answered, None);
                 self.way = Way::Request;
                 Ok(())
             }
-            End::Home { packet } | End::Taken { packet, .. } => {
-                self.step(dialer, packet.header, Event::Ended(Disposition::Unexpected), None);
+            End::Home { node, packet } | End::Taken { node, packet, .. } => {
+                self.step(node, packet.header, Event::Ended(Disposition::Unexpected), None);
                 Err(Disposition::Unexpected)
             }
             End::Lost { disposition, .. } => Err(disposition),
@@ -262,7 +263,7 @@ impl<'a> Path<'a> {
 
     /// Output of a packet that was made here.
     fn leave(&mut self, mut at: At) -> Next<'a> {
-        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.setting);
+        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.way, self.setting);
         if self.dataplane.node(at.node).kind == NodeKind::UserNat {
             return self.dispatch(at, decision);
         }
@@ -270,7 +271,7 @@ impl<'a> Path<'a> {
         if let Err(end) = self.hook(Hook::Output, &mut at, outgoing) {
             return Next::End(end);
         }
-        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.setting);
+        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.way, self.setting);
         self.dispatch(at, decision)
     }
 
@@ -301,7 +302,7 @@ impl<'a> Path<'a> {
     }
 
     fn transmit(&mut self, at: At, link: LinkId, next_hop: IpAddr) -> Next<'a> {
-        let Some((to, interface)) = forward::neighbor(self.dataplane, link, next_hop) else {
+        let Some((to, interface)) = forward::neighbor(self.dataplane, link, next_hop, self.way) else {
             let origin = self.dataplane.link(link).origin;
             return Next::End(self.lose(at.node, at.packet, Disposition::NoNeighbor, Some(origin)));
         };
@@ -366,7 +367,7 @@ impl<'a> Path<'a> {
     }
 
     fn routed(&mut self, mut at: At) -> Next<'a> {
-        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.setting);
+        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.way, self.setting);
         if let Decision::Local = decision {
             if let Err(end) = self.hook(Hook::Input, &mut at, None) {
                 return Next::End(end);
@@ -403,7 +404,7 @@ impl<'a> Path<'a> {
 
     fn take(&mut self, at: At) -> End<'a> {
         if at.packet.kind != Kind::Request {
-            return End::Home { packet: at.packet };
+            return End::Home { node: at.node, packet: at.packet };
         }
         let node = self.dataplane.node(at.node);
         match forward::taker(node, &at.packet.header, self.setting) {
@@ -417,7 +418,7 @@ impl<'a> Path<'a> {
 
     fn arrive_at_user_nat(&mut self, at: At) -> End<'a> {
         if at.packet.kind != Kind::Request {
-            return End::Home { packet: at.packet };
+            return End::Home { node: at.node, packet: at.packet };
         }
         let node = self.dataplane.node(at.node);
         match forward::transparent_relay(node, &at.packet.header, self.setting) {
@@ -525,7 +526,8 @@ impl<'a> Path<'a> {
             }
             Translation::Source { address } => Some((address, header.source_port)),
             Translation::Masquerade => {
-                let next_hop = match forward::route(self.dataplane, at.node, header.destination, self.setting) {
+                let next_hop = match forward::route(self.dataplane, at.node, header.destination, self.way, self.setting)
+                {
                     Decision::Out { next_hop, .. } => next_hop,
                     _ => header.destination,
                 };

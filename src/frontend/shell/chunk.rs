@@ -42,10 +42,55 @@ pub(super) fn parse(text: &str, range: Range<usize>) -> (Vec<Chunk>, Vec<Range<u
 }
 
 fn read(text: &str, range: Range<usize>) -> Option<Chunk> {
-    let stretch = text.get(range.clone())?;
+    let stretch = text.get(range.clone()).filter(|stretch| !is_too_nested(stretch))?;
     let program = Parser::builder().build(stretch.as_bytes()).parse_program().ok()?;
     let offsets = stretch.char_indices().map(|(at, _)| range.start + at).chain([range.end]).collect();
     Some(Chunk { program, inside_broken_block: false, offsets })
+}
+
+/// How many `((` or `case` may stand inside each other: brush's time doubles with each.
+const MAX_NESTING: usize = 8;
+
+fn is_too_nested(text: &str) -> bool {
+    MAX_NESTING < doubled_parentheses(text) || MAX_NESTING < nested_cases(text)
+}
+
+/// How many parentheses that are followed by another are open at once.
+fn doubled_parentheses(text: &str) -> usize {
+    let mut open: Vec<bool> = Vec::new();
+    let (mut doubled, mut most) = (0_usize, 0);
+    let mut chars = text.chars().filter(|c| !matches!(c, ' ' | '\t')).peekable();
+    while let Some(c) = chars.next() {
+        if c == '(' {
+            let is_doubled = chars.peek() == Some(&'(');
+            open.push(is_doubled);
+            doubled += usize::from(is_doubled);
+            most = most.max(doubled);
+        } else if c == ')' && open.pop() == Some(true) {
+            doubled -= 1;
+        }
+    }
+    most
+}
+
+fn nested_cases(text: &str) -> usize {
+    let (mut depth, mut most) = (0_usize, 0);
+    for line in text.lines() {
+        let mut before = "";
+        for word in line.split_whitespace() {
+            let starts_command = before.is_empty()
+                || before.ends_with([';', ')', '(', '{', '&', '|'])
+                || matches!(before, "then" | "do" | "else" | "!");
+            match word.trim_end_matches(';') {
+                "case" if starts_command => depth += 1,
+                "esac" => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            most = most.max(depth);
+            before = word;
+        }
+    }
+    most
 }
 
 /// Joins lines until they can be read; a line that never becomes readable is reported and left out.

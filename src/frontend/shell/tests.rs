@@ -1,3 +1,5 @@
+//! Scripts and the words that are read from them.
+
 use proptest::prelude::*;
 
 use crate::source::Sources;
@@ -164,6 +166,16 @@ fn damaged_scripts_never_panic() {
         read(&SAMPLE[..cut]);
         read(&SAMPLE[cut..]);
     }
+}
+
+#[test]
+fn deep_nesting_takes_no_time() {
+    for deep in ["$(", "(", "( ", "((a ", "( (", "{ ", "${a:-", "\"$(", "`", "if x; then ", "f() { ", "{a,", "<<E\n"] {
+        read(&deep.repeat(100));
+        read(&format!("docker run {} x", deep.repeat(20)));
+    }
+    read(&"case x in a) ".repeat(100));
+    read(&"case x in a)\n".repeat(100));
 }
 
 /// A place in the sample and what to put there.

@@ -1,3 +1,5 @@
+//! `.vbox` files and what is read from them.
+
 use crate::source::Sources;
 
 use super::*;
@@ -152,5 +154,16 @@ fn damaged_files_never_panic() {
     for cut in (0..WEB.len()).filter(|cut| WEB.is_char_boundary(*cut)) {
         read(&WEB[..cut]);
         read(&WEB[cut..]);
+    }
+}
+
+#[test]
+fn files_of_a_real_virtualbox_are_read_without_complaint() {
+    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/oracle/vbox");
+    for name in ["web.vbox", "db.vbox"] {
+        let Ok(text) = std::fs::read_to_string(directory.join(name)) else { continue };
+        let (_, out) = read(&text);
+        assert_eq!(out.diagnostics.len(), 0, "{:?}", out.diagnostics);
+        assert!(machine(&out).adapters.iter().any(|a| a.enabled));
     }
 }

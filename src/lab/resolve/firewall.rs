@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
-use crate::lab::{Declaration, Firewalld, HostEvent, Policy, RuleBackend, Zone};
+use crate::lab::{Declaration, Engine, Firewalld, HostEvent, Policy, RuleBackend, Zone};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -35,10 +35,13 @@ struct Daemon {
     running: Configuration,
     /// Permanent changes that the running daemon has not seen.
     pending: Vec<Span>,
+    runs: bool,
+    /// dockerd will make its zone at its next start beside the running daemon.
+    awaits_docker_zone: bool,
 }
 
 /// firewalld of a host, if anything on the host speaks of it.
-pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, has_engine: bool) -> Option<Firewalld> {
+pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
     let origin = Origin::assumed(format!("firewalld {DEFAULT_VERSION} on `{}`", plan.name), span_of(first));
     let mut firewalld = Firewalld {
@@ -55,9 +58,10 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, has_engine: bo
             set_options(&mut firewalld, stated, &plan.name);
         }
     }
-    let permanent = configured(context, plan, has_engine);
+    let permanent = configured(context, plan, engine.is_some());
     let running = permanent.clone();
-    let mut daemon = Daemon { firewalld, permanent, running, pending: Vec::new() };
+    let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
+    let mut daemon = Daemon { firewalld, permanent, running, pending: Vec::new(), runs: true, awaits_docker_zone };
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
     go_through(context, plan, &mut daemon);
@@ -138,16 +142,42 @@ fn go_through(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut Daemon) {
     }
 }
 
+/// Whether an engine that starts beside firewalld makes the zone `docker` (recorded: fw-*-noiptables of 20.10.24, 28.5.2
+/// and 29.7.2).
+fn makes_zone(engine: &Engine) -> bool {
+    engine.options.iptables || Version::new(29, 0, 0) <= engine.version
+}
+
+fn has_docker_zone(plan: &HostPlan<'_>) -> bool {
+    plan.declarations().any(|d| matches!(d, Declaration::Zone(file) if file.name.value == "docker"))
+}
+
 fn happen(daemon: &mut Daemon, event: HostEvent) {
     use HostEvent as E;
-    if matches!(event, E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload) {
-        let runtime_bindings = daemon.running.clone();
-        daemon.running = daemon.permanent.clone();
-        if event == E::FirewalldReload {
-            keep_interfaces(&runtime_bindings, &mut daemon.running);
+    match event {
+        E::FirewalldStart | E::FirewalldCompleteReload => load(daemon),
+        E::FirewalldReload => reload(daemon),
+        E::FirewalldStop => daemon.runs = false,
+        // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
+        // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
+        E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {
+            daemon.awaits_docker_zone = false;
+            reload(daemon);
         }
-        daemon.pending.clear();
+        E::EngineStart | E::EngineRestart => {}
     }
+}
+
+fn load(daemon: &mut Daemon) {
+    daemon.runs = true;
+    daemon.running = daemon.permanent.clone();
+    daemon.pending.clear();
+}
+
+fn reload(daemon: &mut Daemon) {
+    let before = daemon.running.clone();
+    load(daemon);
+    keep_interfaces(&before, &mut daemon.running);
 }
 
 /// A reload keeps the interfaces that were bound at run time in their zones (firewalld, src/firewall/core/fw.py,

@@ -1,0 +1,127 @@
+//! What the pipeline says about a lab's files: the same front-ends, resolver, lowering and interpreter as a user's.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use canreach::dataplane::{Dataplane, Flow, NodeId, Symptom};
+use canreach::diagnostic::{Diagnostic, Severity};
+use canreach::frontend::{self, Environment};
+use canreach::lab::{self, Input};
+use canreach::net::{Family, PortRange};
+use canreach::smt::{Answer, Encoding, Goal, Query};
+use canreach::source::Sources;
+use canreach::{eval, lower};
+
+use super::page::Row;
+
+/// Any port that no server uses.
+const SOURCE_PORT: u16 = 40_000;
+
+pub(crate) struct Model {
+    dataplane: Dataplane,
+    errors: Vec<String>,
+}
+
+/// What a row should look like.
+pub(crate) enum Prediction {
+    Seen(String),
+    Impossible(String),
+}
+
+impl Model {
+    pub(crate) fn of(files: &BTreeMap<String, String>) -> Self {
+        let mut sources = Sources::default();
+        let mut diagnostics = Vec::new();
+        let mut inputs = Vec::new();
+        for (path, text) in files {
+            let source = sources.add(path.as_str(), text);
+            let Some(format) = frontend::detect(path, text) else { panic!("no front-end reads {path}") };
+            let read = frontend::read(format, source, path, text, &Environment::default());
+            diagnostics.extend(read.diagnostics);
+            inputs.push(Input { source, path: path.clone(), declarations: read.value });
+        }
+        let lab = lab::resolve(&inputs);
+        diagnostics.extend(lab.diagnostics);
+        let errors = diagnostics.iter().filter(|d| is_error(d)).map(|d| d.message.clone()).collect();
+        Self { dataplane: lower::lower(&lab.value), errors }
+    }
+
+    pub(crate) fn predict(&self, from: &str, protocol: &str, place: &str) -> Prediction {
+        let Some(flow) = self.flow(from, protocol, place) else {
+            return Prediction::Impossible(format!("there is no `{from}`: {:?}", self.errors));
+        };
+        let trace = eval::trace(&self.dataplane, &flow, &self.dataplane.switches.defaults());
+        Prediction::Seen(match (trace.outcome.symptom, trace.outcome.delivery) {
+            (Symptom::Works, Some(delivery)) => format!("{} <- {}", delivery.owner, delivery.header.source),
+            (symptom, _) => words(symptom).to_owned(),
+        })
+    }
+
+    /// Whether the interpreter and the solver see a row's connection succeed.
+    pub(super) fn succeeds(&self, row: &Row) -> (bool, bool) {
+        let Some(flow) = self.flow(&row.from, &row.protocol, &row.place) else { return (false, false) };
+        let setting = self.dataplane.switches.defaults();
+        let query = Query {
+            from: flow.from,
+            family: Family::of(flow.destination),
+            protocol: flow.protocol,
+            sources: None,
+            destinations: Some(vec![flow.destination]),
+            ports: PortRange::single(flow.destination_port),
+            goal: Goal::Anyone,
+        };
+        let found = Encoding::new(&self.dataplane, query).find(&setting, &[]);
+        assert!(!matches!(found, Answer::Unknown(_)), "{found:?}");
+        let interpreted = eval::trace(&self.dataplane, &flow, &setting).outcome.symptom == Symptom::Works;
+        (interpreted, matches!(found, Answer::Yes(_)))
+    }
+
+    /// The addresses of a container's own namespace.
+    pub(crate) fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let node = self.node(name).map(|id| self.dataplane.node(id)).filter(|node| node.name.contains('/'));
+        node.into_iter().flat_map(|node| node.addresses()).filter(|a| a.is_ipv4() && !a.is_loopback()).collect()
+    }
+
+    /// What is wrong with the files.
+    pub(crate) fn errors(&self) -> &[String] {
+        &self.errors
+    }
+
+    fn flow(&self, from: &str, protocol: &str, place: &str) -> Option<Flow> {
+        let to: SocketAddr = place.parse().unwrap();
+        Some(Flow {
+            from: self.node(from)?,
+            protocol: protocol.parse().unwrap(),
+            source: None,
+            source_port: SOURCE_PORT,
+            destination: to.ip(),
+            destination_port: to.port(),
+        })
+    }
+
+    /// The namespace of a host or container; a container on the host's network has the host's.
+    fn node(&self, name: &str) -> Option<NodeId> {
+        let named = |(_, node): &(NodeId, &canreach::dataplane::Node)| {
+            node.name == name || node.name.rsplit_once('/').is_some_and(|(_, container)| container == name)
+        };
+        let holds = |(_, node): &(NodeId, &canreach::dataplane::Node)| node.sockets.iter().any(|s| s.owner == name);
+        self.dataplane.nodes().find(named).or_else(|| self.dataplane.nodes().find(holds)).map(|(id, _)| id)
+    }
+}
+
+fn is_error(diagnostic: &Diagnostic) -> bool {
+    diagnostic.severity == Severity::Error
+}
+
+/// The recorder's words. It gives up before the kernel stops asking for a neighbour.
+fn words(symptom: Symptom) -> &'static str {
+    match symptom {
+        Symptom::Works => "open",
+        Symptom::AcceptedThenClosed => "accepted",
+        Symptom::Refused => "refused",
+        Symptom::HostUnreachable => "no route to host",
+        Symptom::NetUnreachable => "network unreachable",
+        Symptom::NoNeighbor | Symptom::TimedOut => "timed out",
+        Symptom::NameNotResolved => "name not resolved",
+    }
+}
