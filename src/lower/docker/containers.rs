@@ -1,4 +1,5 @@
 //! Containers: a namespace each, or a place in somebody else's, and the programs in them.
+//! Spec: specs/docker-bridge.md, specs/docker-host-network.md.
 
 use crate::dataplane::{
     Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, NodeKind, Route, RouteTarget, Ruleset, Socket, Sysctls,
