@@ -1,4 +1,5 @@
 //! The bridge of every network: an interface of the host, its addresses, and the link behind it.
+//! Spec: specs/docker-bridge.md.
 
 use crate::dataplane::{Bridge, Dataplane, Interface, InterfaceId, Link};
 use crate::lab::{ContainerNetwork, GatewayMode};

@@ -1,4 +1,5 @@
 //! Containers: a namespace each, or a place in somebody else's, and the programs in them.
+//! Spec: specs/docker-bridge.md, specs/docker-host-network.md.
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, NodeId};
 use crate::lab::{Container, ContainerNetwork, Endpoint, Networking};

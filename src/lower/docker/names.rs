@@ -1,4 +1,5 @@
 //! Names that a container can resolve: docker's name service on user networks, `--add-host`, `localhost`.
+//! Spec: specs/docker-bridge.md.
 
 use std::collections::HashSet;
 
