@@ -20,6 +20,3 @@ use crate::switch::Setting;
 pub fn trace(dataplane: &Dataplane, flow: &Flow, setting: &Setting) -> Trace {
     path::follow(dataplane, flow, setting)
 }
-
-#[cfg(test)]
-mod tests;

@@ -132,8 +132,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
     }
 }
 
-fn sentences(page: markdown::Page) -> Declarations {
-    let value = page.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
+fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {
+    let value = labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence)).collect();
     Diagnosed { value, diagnostics: Vec::new() }
 }
 

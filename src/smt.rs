@@ -16,6 +16,7 @@ mod route;
 mod rules;
 mod slice;
 mod solve;
+mod takers;
 mod walk;
 
 use std::net::IpAddr;

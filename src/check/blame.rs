@@ -3,14 +3,12 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{
-    Dataplane, Decision, Disposition, Event, Flow, Hook, NodeId, Outcome, Step, Symptom, Trace, Way,
-};
+use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Hook, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Lab, Networking};
 use crate::lower::lower;
-use crate::net::{Header, Protocol};
+use crate::net::{Header, IpNet, Protocol};
 use crate::property::Sentence;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{self, Encoding, Query};
@@ -178,12 +176,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
         Dialing::Fixed(addresses, ports) => (addresses.clone(), vec![ports.first]),
         Dialing::Name(name, port) => (checker.places.resolved(member, name), vec![*port]),
         Dialing::Free => {
-            let mut addresses = dialable(dataplane);
-            // The target's own addresses come last among equals, so that they are preferred.
-            if let Some(target) = &aim.endpoint {
-                let own: Vec<IpAddr> = dataplane.node(target.node).addresses().collect();
-                addresses.sort_by_key(|a| own.contains(a) && !a.is_loopback());
-            }
+            let addresses = checker.places.addresses_towards(member, aim.endpoint.as_ref());
             (addresses, front_ports(checker, aim))
         }
     };
@@ -203,11 +196,11 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
             eval::trace(dataplane, &flow, &checker.setting)
         })
         .filter(|trace| trace.outcome.symptom != Symptom::Works)
-        .max_by_key(|trace| nearness(trace, aim.endpoint.as_ref().map(|e| e.node)))?;
+        .max_by_key(|trace| nearness(dataplane, trace, aim.endpoint.as_ref()))?;
     Some(checker.witness(sentence, member, aim, best))
 }
 
-fn first_free(within: &[crate::net::IpNet], except: &[IpAddr]) -> Option<IpAddr> {
+fn first_free(within: &[IpNet], except: &[IpAddr]) -> Option<IpAddr> {
     within.iter().flat_map(|net| net.hosts().take(1024)).find(|a| !except.contains(a))
 }
 
@@ -222,15 +215,18 @@ fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
     ports
 }
 
-/// How near an attempt gets: to the target itself, else through as many relays and nodes as possible, but not out
-/// into the internet.
-fn nearness(trace: &Trace, target: Option<NodeId>) -> (bool, bool, usize, usize) {
+/// How near an attempt gets: to the target itself, else through as many relays as possible, else to the address that a
+/// machine has, else through as many nodes as possible, but not out into the internet.
+fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> (bool, usize, bool, bool, usize) {
     let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
-    let at_target = requests().any(|s| Some(s.node) == target);
+    let at_target = requests().any(|s| Some(s.node) == target.map(|t| t.node));
     let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();
     let crossed = requests().filter(|s| matches!(s.event, Event::Crossed { .. })).count();
+    let machine = target.filter(|t| t.container.is_none());
+    let is_own = machine.is_some_and(|t| dataplane.node(t.node).addresses().any(|a| a == trace.flow.destination));
+    let is_machines = is_own && !trace.flow.destination.is_loopback();
     let answered = trace.outcome.delivery.is_none();
-    (at_target, answered, relays, crossed)
+    (at_target, relays, is_machines, answered, crossed)
 }
 
 fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Witness {
@@ -304,6 +300,12 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
             let name = &dataplane.node(step.node).ruleset.get(*chain).name;
             let message = format!("`{node}` stops {header} in {} (chain `{name}`: {})", hook_name(*hook), origin.what);
             (Code::Dropped, message)
+        }
+        Event::Ended(disposition) if step.way == Way::Reply => {
+            let (code, message) = ended(*disposition, node, &header);
+            let is_lost = matches!(code, Code::RouteNone | Code::RouteNoNeighbour);
+            let message = if is_lost { format!("the answer does not come back: {message}") } else { message };
+            (if is_lost { Code::RouteReplyLost } else { code }, message)
         }
         Event::Ended(disposition) => ended(*disposition, node, &header),
         _ => return Vec::new(),

@@ -231,7 +231,12 @@ impl<'a> Checker<'a> {
             // A sentence that forbids is about every address there is.
             Dialing::Free if !sentence.can => (None, PortRange::ALL),
             Dialing::Free => (Some(dialable(dataplane)), PortRange::ALL),
-            Dialing::Fixed(addresses, ports) => (Some(addresses.clone()), *ports),
+            Dialing::Fixed(addresses, ports) => {
+                // Somebody else's loopback address is one's own.
+                let is_own = aim.endpoint.as_ref().is_none_or(|e| e.node == member.node);
+                let meant = addresses.iter().copied().filter(|a| is_own || !a.is_loopback());
+                (Some(meant.collect()), *ports)
+            }
             Dialing::Name(name, port) => {
                 let addresses = self.places.resolved(member, name);
                 if addresses.is_empty() {

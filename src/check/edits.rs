@@ -9,7 +9,8 @@ use crate::diagnostic::Code;
 use crate::lab::declaration::ForwardNotation;
 use crate::lab::firewall::Entry;
 use crate::lab::{
-    Attachment, Container, Endpoint as Attached, Forward, HostId, HostKind, Lab, Listen, Networking, Process, Publish,
+    Attachment, Container, Endpoint as Attached, Engine, Forward, HostId, HostKind, Lab, Listen, Networking, Process,
+    Publish, VmNat,
 };
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
@@ -360,7 +361,7 @@ impl Draft {
         &self,
         vm: &str,
         index: usize,
-        nat: &crate::lab::VmNat,
+        nat: &VmNat,
         present: Option<&Forward>,
         (address, host_port, guest_port): (Option<IpAddr>, u16, u16),
         weight: u32,
@@ -459,7 +460,7 @@ fn free_forward_port(forwards: &[Forward], wanted: u16) -> u16 {
     (wanted..=u16::MAX).find(|p| !forwards.iter().any(|f| f.host_port == *p)).unwrap_or(wanted)
 }
 
-fn free_address(engine: &crate::lab::Engine, network: usize) -> Option<IpAddr> {
+fn free_address(engine: &Engine, network: usize) -> Option<IpAddr> {
     let subnet = engine.networks.get(network)?;
     let taken = |address: &IpAddr| {
         *address == subnet.gateway

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking, SegmentKind};
 use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
-use crate::net::IpNet;
+use crate::net::{Family, IpNet, Ipv4Net};
 use crate::property::Subject;
 use crate::source::{Span, Spanned};
 
@@ -166,6 +166,23 @@ impl Places<'_> {
         below
     }
 
+    /// Addresses that a person would try for a target: its own, and those of the machines that it runs on. Loopback
+    /// only from one of these.
+    pub(super) fn addresses_towards(&self, member: &Endpoint, target: Option<&Endpoint>) -> Vec<IpAddr> {
+        let Some(target) = target else { return self.known_addresses() };
+        let machines = self.machines_below(Some(target));
+        let of_machines = machines.iter().flat_map(|id| &self.lab.host(*id).interfaces).flat_map(|i| &i.addresses);
+        let mut all: Vec<IpAddr> = of_machines.map(|a| a.net.addr()).collect();
+        all.extend(self.dataplane.node(target.node).addresses().filter(|a| !a.is_loopback()));
+        let nodes = machines.iter().filter_map(|id| self.dataplane.node_named(&self.lab.host(*id).name));
+        if nodes.chain([target.node]).any(|node| node == member.node) {
+            all.push(Family::V4.loopback());
+        }
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     pub(super) fn internet(&self, span: Span) -> Result<Endpoint, Box<Diagnostic>> {
         let Some(node) = self.dataplane.node_named(INTERNET) else {
             return Err(Box::new(
@@ -174,7 +191,7 @@ impl Places<'_> {
                     .help("give a network a `gateway` in lab.yaml"),
             ));
         };
-        let everything = IpNet::V4(ipnet::Ipv4Net::default());
+        let everything = IpNet::V4(Ipv4Net::default());
         let sources = Some((vec![everything], self.known_addresses()));
         Ok(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
     }

@@ -10,15 +10,17 @@ use super::args::{CheckArguments, Emit, Format};
 use super::model::{self, Model};
 use super::{Exit, terminal};
 
+/// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
-    let Some(model) = model::build(&arguments.paths) else { return Exit::Unusable };
-    match arguments.emit {
+    let Some(models) = model::build_all(&arguments.paths) else { return Exit::Unusable };
+    let one = |model: Model| match arguments.emit {
         Some(stage) => emit(&model, stage),
         None => {
             let sentences = model.lab.sentences.clone();
             decide(model, &sentences, format)
         }
-    }
+    };
+    models.into_iter().map(one).fold(Exit::Holds, Exit::or)
 }
 
 /// Decides sentences and prints the report.

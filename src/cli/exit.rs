@@ -34,6 +34,12 @@ impl Exit {
             Self::Holds
         }
     }
+
+    /// The exit of two labs: that of the one that ends worse.
+    pub fn or(self, other: Self) -> Self {
+        let worst_first = [Self::Internal, Self::Violated, Self::Unusable, Self::Undecided];
+        worst_first.into_iter().find(|exit| [self, other].contains(exit)).unwrap_or(Self::Holds)
+    }
 }
 
 impl Termination for Exit {

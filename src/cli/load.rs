@@ -8,7 +8,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::frontend::{self, COMPOSE_NAMES, Environment, Format, markdown};
+use crate::frontend::markdown::{self, PageLab};
+use crate::frontend::{self, COMPOSE_NAMES, Environment, Format};
 use crate::lab::Input;
 use crate::lab::declaration::{Declaration, Declarations};
 use crate::source::{SourceId, Sources, Span};
@@ -20,12 +21,12 @@ const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
 const SKIPPED: [&str; 2] = ["target", "node_modules"];
 
 /// Everything that was read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Loaded {
     /// The texts.
     pub sources: Sources,
-    /// What each file states, sorted by path.
-    pub inputs: Vec<Input>,
+    /// Labs, at least one; a page may hold several. What each file states, sorted by path.
+    pub labs: Vec<Vec<Input>>,
     /// What is wrong with the files.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -76,14 +77,14 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    let mut loaded = Loaded::default();
+    let mut loaded = Loaded { sources: Sources::default(), labs: vec![Vec::new()], diagnostics: Vec::new() };
     let texts: Vec<Text> = found.iter().filter_map(|file| read(&mut loaded, file)).collect();
     let variables = variables(&found);
     let root = paths.first().map(|p| root_name(p)).unwrap_or_default();
     for text in chosen(&mut loaded, texts) {
         parse(&mut loaded, &text, &environment(&text.name, &root, &variables));
     }
-    if loaded.inputs.is_empty() && loaded.diagnostics.is_empty() {
+    if loaded.labs.iter().all(Vec::is_empty) && loaded.diagnostics.is_empty() {
         let path = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `");
         return Err(LoadError::Nothing { path });
     }
@@ -281,36 +282,56 @@ fn parse(loaded: &mut Loaded, text: &Text, environment: &Environment) {
         return page(loaded, text, &content);
     }
     let read = frontend::read(text.format, text.source, &text.name, &content, environment);
-    push(loaded, text.source, text.name.clone(), read);
+    let input = input(loaded, text.source, &text.name, read);
+    push(loaded, vec![input]);
 }
 
-fn push(loaded: &mut Loaded, source: SourceId, path: String, read: Declarations) {
+fn input(loaded: &mut Loaded, source: SourceId, path: &str, read: Declarations) -> Input {
     loaded.diagnostics.extend(read.diagnostics);
-    loaded.inputs.push(Input { source, path, declarations: read.value });
+    Input { source, path: path.to_owned(), declarations: read.value }
 }
 
-/// A page with files is a lab of its own, which is not mixed with the files of a directory. It stands for a directory
-/// that is called like the page.
+fn push(loaded: &mut Loaded, inputs: Vec<Input>) {
+    match loaded.labs.first_mut() {
+        Some(lab) => lab.extend(inputs),
+        None => loaded.labs.push(inputs),
+    }
+}
+
+/// A page with files is a lab of its own, or several, which are not mixed with the files of a directory.
 fn page(loaded: &mut Loaded, text: &Text, content: &str) {
-    let directory = last_of(&text.name).trim_end_matches(".md");
-    let page = markdown::split(text.source, content);
-    if !page.files.is_empty() && !text.asked_for {
+    let labs = markdown::split(text.source, content);
+    if labs.iter().any(|lab| !lab.files.is_empty()) && !text.asked_for {
         loaded.diagnostics.push(lab_of_its_own(&text.name, text.source));
         return;
     }
-    for (name, range) in &page.files {
+    for (index, lab) in labs.into_iter().enumerate() {
+        let inputs = page_lab(loaded, text, content, lab);
+        match index {
+            0 => push(loaded, inputs),
+            _ => loaded.labs.push(inputs),
+        }
+    }
+}
+
+/// A lab of a page stands for a directory that is called like the page.
+fn page_lab(loaded: &mut Loaded, text: &Text, content: &str, lab: PageLab) -> Vec<Input> {
+    let directory = last_of(&text.name).trim_end_matches(".md");
+    let mut inputs = Vec::new();
+    for (name, range) in &lab.files {
         match frontend::detect(&name.value, content.get(range.clone()).unwrap_or("")) {
             Some(format) => {
                 let alone = markdown::only(content, range);
                 let environment = environment(&name.value, directory, &BTreeMap::new());
                 let read = frontend::read(format, text.source, &name.value, &alone, &environment);
-                push(loaded, text.source, name.value.clone(), read);
+                inputs.push(input(loaded, text.source, &name.value, read));
             }
             None => loaded.diagnostics.push(unknown_format(&name.value).label(name.span, "this file")),
         }
     }
-    let sentences = page.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
-    loaded.inputs.push(Input { source: text.source, path: text.name.clone(), declarations: sentences });
+    let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
+    inputs.push(Input { source: text.source, path: text.name.clone(), declarations });
+    inputs
 }
 
 fn unknown_format(name: &str) -> Diagnostic {
@@ -354,7 +375,7 @@ mod tests {
         let directory = tempfile(files);
         let loaded = load(std::slice::from_ref(&directory)).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        let mut actual: Vec<String> = loaded.inputs.iter().map(|i| i.path.clone()).collect();
+        let mut actual: Vec<String> = loaded.labs.iter().flatten().map(|i| i.path.clone()).collect();
         actual.extend(loaded.diagnostics.iter().map(|d| format!("{:?}: {}", d.severity, d.message)));
         assert_eq!(actual, expected);
     }
@@ -402,12 +423,13 @@ mod tests {
 
     #[test]
     fn a_page_that_is_asked_for_is_a_lab() {
-        let text = b"```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n";
-        let directory = tempfile(&[("lesson.md", text)]);
+        let lab = "```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n";
+        let directory = tempfile(&[("lesson.md", format!("## A\n{lab}## B\n{lab}").as_bytes())]);
         let loaded = load(&[directory.join("lesson.md")]).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        let paths: Vec<&str> = loaded.inputs.iter().map(|i| i.path.as_str()).collect();
-        assert_eq!(paths, ["compose.yaml", "lesson.md"]);
+        let paths = |lab: &Vec<Input>| lab.iter().map(|i| i.path.clone()).collect::<Vec<_>>();
+        let expected = ["compose.yaml", "lesson.md"];
+        assert_eq!(loaded.labs.iter().map(paths).collect::<Vec<_>>(), [expected, expected]);
     }
 
     #[test]

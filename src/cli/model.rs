@@ -1,10 +1,11 @@
 //! From paths to a dataplane: the stages that every command begins with.
 
+use std::mem;
 use std::path::PathBuf;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::lab::{self, Lab};
+use crate::lab::{self, Input, Lab};
 use crate::lower;
 use crate::report::terminal as rendering;
 use crate::source::Sources;
@@ -20,17 +21,30 @@ pub(super) struct Model {
     pub(super) diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads the files and runs the stages up to the dataplane; complains if nothing can be read.
-pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
+/// Reads the files and runs the stages up to the dataplane, for every lab; complains if nothing can be read.
+pub(super) fn build_all(paths: &[PathBuf]) -> Option<Vec<Model>> {
     load::load(paths).map(understand).map_err(|error| terminal::complain(&with_cause(&error))).ok()
 }
 
-fn understand(loaded: Loaded) -> Model {
-    let Loaded { sources, inputs, mut diagnostics } = loaded;
-    let lab = lab::resolve(&inputs);
-    diagnostics.extend(lab.diagnostics);
-    let dataplane = lower::lower(&lab.value);
-    Model { sources, lab: lab.value, dataplane, diagnostics }
+/// The first lab.
+pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
+    let mut models = build_all(paths)?;
+    if models.len() > 1 {
+        terminal::complain(&format!("these files hold {} labs; this is about the first one", models.len()));
+    }
+    models.drain(..).next()
+}
+
+/// What is wrong with the files is said along with the first lab.
+fn understand(loaded: Loaded) -> Vec<Model> {
+    let Loaded { sources, labs, mut diagnostics } = loaded;
+    let model = |inputs: Vec<Input>| {
+        let lab = lab::resolve(&inputs);
+        diagnostics.extend(lab.diagnostics);
+        let dataplane = lower::lower(&lab.value);
+        Model { sources: sources.clone(), lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics) }
+    };
+    labs.into_iter().map(model).collect()
 }
 
 fn with_cause(error: &LoadError) -> String {

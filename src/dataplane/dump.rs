@@ -307,6 +307,7 @@ switch s0 assumption, on: `web` listens  # image table
                 name: "eth0".to_owned(),
                 addresses: vec![InterfaceAddress { net: "10.0.0.2/24".parse().unwrap(), origin }],
                 claims: Vec::new(),
+                only_dials: false,
                 link: Some(lan),
                 up: false,
                 route_localnet: false,

@@ -86,6 +86,9 @@ pub struct Interface {
     /// Answers for every address in these prefixes that no other interface of the link has: stands for "any other
     /// host". Empty for real interfaces.
     pub claims: Vec<IpNet>,
+    /// The machines that `claims` stands for may dial, but nobody knows that they are there: they answer for an
+    /// address only when a reply comes back to it.
+    pub only_dials: bool,
     /// The segment it is on; loopback has none.
     pub link: Option<LinkId>,
     /// Whether frames pass (cable connected).

@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, InterfaceId, LinkId, Listen, Node, NodeId, Relay, Route, RouteTarget, Socket};
+use crate::dataplane::{
+    Dataplane, Interface, InterfaceId, LinkId, Listen, Node, NodeId, Relay, Route, RouteTarget, Socket, Way,
+};
 use crate::net::{Family, Header, Protocol};
 use crate::switch::Setting;
 
@@ -18,9 +20,15 @@ pub(super) enum Decision<'a> {
 }
 
 /// Asks the routing table of a node.
-pub(super) fn route<'a>(dataplane: &'a Dataplane, id: NodeId, destination: IpAddr, setting: &Setting) -> Decision<'a> {
+pub(super) fn route<'a>(
+    dataplane: &'a Dataplane,
+    id: NodeId,
+    destination: IpAddr,
+    way: Way,
+    setting: &Setting,
+) -> Decision<'a> {
     let node = dataplane.node(id);
-    if claims(dataplane, id, destination) {
+    if claims(dataplane, id, destination, way) {
         return Decision::Local;
     }
     let usable = |r: &&Route| {
@@ -56,9 +64,10 @@ fn leaves_through_live_interface(node: &Node, route: &Route) -> bool {
 }
 
 /// Whether the node stands for "any other host" with this address.
-fn claims(dataplane: &Dataplane, id: NodeId, address: IpAddr) -> bool {
+fn claims(dataplane: &Dataplane, id: NodeId, address: IpAddr, way: Way) -> bool {
     dataplane.node(id).interfaces.iter().any(|i| {
-        i.claims.iter().any(|net| net.contains(&address))
+        answers(i, way)
+            && i.claims.iter().any(|net| net.contains(&address))
             && i.link.is_some_and(|link| owner(dataplane, link, address).is_none())
     })
 }
@@ -70,12 +79,22 @@ fn owner(dataplane: &Dataplane, link: LinkId, address: IpAddr) -> Option<(NodeId
         .map(|(node, interface, _)| (node, interface))
 }
 
+/// Machines that nobody knows of answer only for what they asked.
+fn answers(interface: &Interface, way: Way) -> bool {
+    !interface.only_dials || way == Way::Reply
+}
+
 /// Who answers for an address on a link.
-pub(super) fn neighbor(dataplane: &Dataplane, link: LinkId, address: IpAddr) -> Option<(NodeId, InterfaceId)> {
+pub(super) fn neighbor(
+    dataplane: &Dataplane,
+    link: LinkId,
+    address: IpAddr,
+    way: Way,
+) -> Option<(NodeId, InterfaceId)> {
     owner(dataplane, link, address).or_else(|| {
         dataplane
             .members(link)
-            .find(|(_, _, i)| i.up && i.claims.iter().any(|net| net.contains(&address)))
+            .find(|(_, _, i)| i.up && answers(i, way) && i.claims.iter().any(|net| net.contains(&address)))
             .map(|(node, interface, _)| (node, interface))
     })
 }

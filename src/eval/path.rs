@@ -104,7 +104,7 @@ impl<'a> Path<'a> {
     }
 
     fn dialed_header(&self, flow: &Flow) -> Option<Header> {
-        let decision = forward::route(self.dataplane, flow.from, flow.destination, self.setting);
+        let decision = forward::route(self.dataplane, flow.from, flow.destination, Way::Request, self.setting);
         if matches!(decision, Decision::None) {
             return None;
         }
@@ -263,7 +263,7 @@ impl<'a> Path<'a> {
 
     /// Output of a packet that was made here.
     fn leave(&mut self, mut at: At) -> Next<'a> {
-        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.setting);
+        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.way, self.setting);
         if self.dataplane.node(at.node).kind == NodeKind::UserNat {
             return self.dispatch(at, decision);
         }
@@ -271,7 +271,7 @@ impl<'a> Path<'a> {
         if let Err(end) = self.hook(Hook::Output, &mut at, outgoing) {
             return Next::End(end);
         }
-        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.setting);
+        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.way, self.setting);
         self.dispatch(at, decision)
     }
 
@@ -302,7 +302,7 @@ impl<'a> Path<'a> {
     }
 
     fn transmit(&mut self, at: At, link: LinkId, next_hop: IpAddr) -> Next<'a> {
-        let Some((to, interface)) = forward::neighbor(self.dataplane, link, next_hop) else {
+        let Some((to, interface)) = forward::neighbor(self.dataplane, link, next_hop, self.way) else {
             let origin = self.dataplane.link(link).origin;
             return Next::End(self.lose(at.node, at.packet, Disposition::NoNeighbor, Some(origin)));
         };
@@ -367,7 +367,7 @@ impl<'a> Path<'a> {
     }
 
     fn routed(&mut self, mut at: At) -> Next<'a> {
-        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.setting);
+        let decision = forward::route(self.dataplane, at.node, at.packet.header.destination, self.way, self.setting);
         if let Decision::Local = decision {
             if let Err(end) = self.hook(Hook::Input, &mut at, None) {
                 return Next::End(end);
@@ -526,7 +526,8 @@ impl<'a> Path<'a> {
             }
             Translation::Source { address } => Some((address, header.source_port)),
             Translation::Masquerade => {
-                let next_hop = match forward::route(self.dataplane, at.node, header.destination, self.setting) {
+                let next_hop = match forward::route(self.dataplane, at.node, header.destination, self.way, self.setting)
+                {
                     Decision::Out { next_hop, .. } => next_hop,
                     _ => header.destination,
                 };

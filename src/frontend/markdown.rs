@@ -3,16 +3,25 @@
 //! A block is a file when its info string names one (```` ```yaml name=compose.yaml ````) or when the line before it
 //! does (`` `compose.yaml`: ``). Sentences stand one a line; `#` starts a comment line, and what follows `=>` is the
 //! verdict that is expected. Fences are CommonMark's (spec 0.31, section 4.5), at the top level of the page.
+//!
+//! A page may hold several labs. A `## ` section with files begins the next lab as soon as the one before it has
+//! sentences. Files above the first section belong to every lab that has no file of the same name.
 
+use std::mem;
 use std::ops::Range;
 
 use crate::source::{SourceId, Span, Spanned};
 
-/// What a page holds.
+/// Name of a file and the bytes of its content.
+pub type PageFile = (Spanned<String>, Range<usize>);
+
+/// One lab of a page.
 #[derive(Clone, Debug, Default)]
-pub struct Page {
+pub struct PageLab {
+    /// The section that it begins in.
+    pub heading: Option<Spanned<String>>,
     /// Files: name and the bytes of their content.
-    pub files: Vec<(Spanned<String>, Range<usize>)>,
+    pub files: Vec<PageFile>,
     /// Sentences, in order.
     pub sentences: Vec<PageSentence>,
 }
@@ -28,6 +37,8 @@ pub struct PageSentence {
 
 /// A fenced code block.
 struct Block<'a> {
+    /// The `## ` heading that it stands under.
+    heading: Option<(usize, &'a str)>,
     info: &'a str,
     info_start: usize,
     /// The last line before the block that is not blank, and where it starts.
@@ -40,17 +51,35 @@ pub fn has_sentences(text: &str) -> bool {
     blocks(text).iter().any(is_sentences)
 }
 
-/// Takes a page apart.
-pub fn split(source: SourceId, text: &str) -> Page {
-    let mut page = Page::default();
+/// Takes a page apart: its labs, at least one.
+pub fn split(source: SourceId, text: &str) -> Vec<PageLab> {
+    let mut labs = Vec::new();
+    let mut shared = Vec::new();
+    let mut lab = PageLab::default();
     for block in blocks(text) {
         if is_sentences(&block) {
-            page.sentences.extend(sentences(source, text, &block.content));
+            lab.sentences.extend(sentences(source, text, &block.content));
         } else if let Some(name) = file_name(source, &block) {
-            page.files.push((name, block.content));
+            let heading = block.heading.map(|(at, heading)| trimmed(source, at, heading));
+            let is_next = heading.as_ref().map(|h| h.span) != lab.heading.as_ref().map(|h| h.span);
+            if is_next && !lab.sentences.is_empty() {
+                labs.push(mem::take(&mut lab));
+            }
+            let files = if heading.is_some() { &mut lab.files } else { &mut shared };
+            files.push((name, block.content));
+            lab.heading = lab.heading.take().or(heading);
         }
     }
-    page
+    labs.push(lab);
+    labs.iter_mut().for_each(|lab| lay_over(&shared, &mut lab.files));
+    labs
+}
+
+/// Puts the files of the whole page below those of a section.
+fn lay_over(shared: &[PageFile], own: &mut Vec<PageFile>) {
+    let is_missing = |file: &&PageFile| own.iter().all(|(name, _)| name.value != file.0.value);
+    let missing: Vec<PageFile> = shared.iter().filter(is_missing).cloned().collect();
+    own.splice(0..0, missing);
 }
 
 /// The page's text with everything but one file blanked out, so that places in the file are places in the page. An XML
@@ -77,6 +106,7 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut found = Vec::new();
     let mut open: Option<(Block<'_>, &str)> = None;
     let mut before = None;
+    let mut heading = None;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let end = start + line.len();
@@ -94,10 +124,13 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
             None => match fence(bare) {
                 Some((fence, info)) => {
                     let info_start = start + bare.len() - info.len();
-                    open = Some((Block { info, info_start, before, content: end..end }, fence));
+                    open = Some((Block { heading, info, info_start, before, content: end..end }, fence));
                 }
                 None if bare.trim().is_empty() => {}
-                None => before = Some((start, bare)),
+                None => {
+                    before = Some((start, bare));
+                    heading = bare.strip_prefix("## ").map(|text| (start + 3, text)).or(heading);
+                }
             },
         }
         start = end;
@@ -183,7 +216,7 @@ mod tests {
     #[test]
     fn blocks_with_names_are_files() {
         let source = Sources::default().add("page.md", PAGE);
-        let page = split(source, PAGE);
+        let [page] = split(source, PAGE).try_into().unwrap();
         let files: Vec<(&str, &str)> = page.files.iter().map(|(n, r)| (n.value.as_str(), &PAGE[r.clone()])).collect();
         assert_eq!(
             files,
@@ -197,7 +230,7 @@ mod tests {
     #[test]
     fn sentences_stand_one_a_line_with_an_expected_verdict() {
         let source = Sources::default().add("page.md", PAGE);
-        let page = split(source, PAGE);
+        let [page] = split(source, PAGE).try_into().unwrap();
         let texts: Vec<(&str, Option<&str>)> = page
             .sentences
             .iter()
@@ -211,17 +244,41 @@ mod tests {
 
     #[test]
     fn a_file_keeps_its_place_in_the_page() {
-        let page = split(Sources::default().add("page.md", PAGE), PAGE);
+        let [page] = split(Sources::default().add("page.md", PAGE), PAGE).try_into().unwrap();
         let xml = only(PAGE, &page.files[1].1);
         assert_eq!(xml.trim(), "<VirtualBox/>");
         assert_eq!(xml.find("<VirtualBox/>"), PAGE.find("<VirtualBox/>"));
         assert_eq!(xml.lines().count(), PAGE[..page.files[1].1.end].lines().count());
     }
 
+    /// Labs -> heading, files, and number of sentences of each.
+    fn labs(text: &str, expected: &[&str]) {
+        let described = |lab: &PageLab| {
+            let heading = lab.heading.as_ref().map_or("-", |h| h.value.as_str());
+            let files: Vec<&str> = lab.files.iter().map(|(_, range)| text[range.clone()].trim()).collect();
+            format!("{heading}: {} / {}", files.join(" "), lab.sentences.len())
+        };
+        let labs = split(Sources::default().add("page.md", text), text);
+        assert_eq!(labs.iter().map(described).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_section_with_files_is_a_lab_of_its_own() {
+        let file = |name: &str, content: &str| format!("```yaml name={name}\n{content}\n```\n");
+        let sentence = "```canreach\na can reach b:1\n```\n";
+        let (a, b, c) = (file("a.yaml", "A"), file("b.yaml", "B"), file("a.yaml", "C"));
+        labs(&format!("# T\n{a}## x\n{b}{sentence}## y\n{c}{sentence}{sentence}"), &["x: A B / 1", "y: C / 2"]);
+        labs(&format!("# T\n{a}{sentence}## x\n{b}{sentence}## y\n{sentence}"), &["-: A / 1", "x: A B / 2"]);
+        labs(&format!("## x\n{a}## y\n{b}## z\n{sentence}"), &["x: A B / 1"]);
+        labs(&format!("## x\n{a}{sentence}## x\n{c}{sentence}"), &["x: A / 1", "x: C / 1"]);
+        labs(&format!("## x\n{a}{sentence}### x\n{b}{sentence}"), &["x: A B / 2"]);
+        labs("no labs", &["-:  / 0"]);
+    }
+
     #[test]
     fn odd_pages_do_no_harm() {
         let check = |text: &str, files: usize, sentences: usize| {
-            let page = split(Sources::default().add("p", text), text);
+            let [page] = split(Sources::default().add("p", text), text).try_into().unwrap();
             assert_eq!((page.files.len(), page.sentences.len()), (files, sentences), "{text:?}");
         };
         check("", 0, 0);

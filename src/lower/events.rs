@@ -7,7 +7,7 @@
 //! | complete reload | the same, and forgets connections, which nothing here depends on         | results of order-fw-first-*   |
 //! | firewalld stop  | empties only                                                             | order-fw-first-*-stop         |
 //! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
-//! | engine restart  | like a start, and finds firewalld if that came up in between              | results of order-dockerd-restart |
+//! | engine restart  | like a start, and finds firewalld if that came up in between              | order-dockerd-restart         |
 //!
 //! dockerd only listens to firewalld when it found it running at its own start: then it puts its rules back after every
 //! reload and start of firewalld. An engine that was first never does, not even after a later reload: its rules are gone

@@ -32,6 +32,8 @@ mod writer;
 #[cfg(test)]
 pub(in crate::lower) mod fixture;
 #[cfg(test)]
+pub(in crate::lower) mod recorded;
+#[cfg(test)]
 mod tests;
 
 use crate::dataplane::{Dataplane, NodeId, Policy, Ruleset, TableFamily, TableId};

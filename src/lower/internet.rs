@@ -10,7 +10,7 @@ use crate::dataplane::{
     RouteTarget, Rule, Socket, States, TableFamily,
 };
 use crate::lab::{HostKind, Lab};
-use crate::net::{IpNet, PortRange, Protocol};
+use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::{Origin, OriginId};
 
 use super::address::add_address;
@@ -21,9 +21,11 @@ pub const INTERNET: &str = "internet";
 /// The documentation prefix 203.0.113.0/24 stands for the addresses that a provider gives out (RFC 5737).
 fn provider_address(router: usize) -> IpNet {
     let last = u8::try_from(router + 2).unwrap_or(u8::MAX);
-    IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::new(203, 0, 113, last), 24))
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(203, 0, 113, last), 24))
 }
 
+const PRIVATE: &str =
+    "RFC 1918, section 3: private addresses are not routed between enterprises; RFC 3927 for 169.254.0.0/16";
 const HOME_ROUTER: &str =
     "RFC 7084 and RFC 4787: home routers translate outbound and refuse unsolicited inbound traffic";
 
@@ -44,11 +46,12 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
 
 fn add_outside(dataplane: &mut Dataplane, link: LinkId, origin: OriginId) {
     let outside = namespace(dataplane, INTERNET.into(), origin);
-    let everything = IpNet::V4(ipnet::Ipv4Net::default());
+    let everything = IpNet::V4(Ipv4Net::default());
     let mut port = interface("eth0", Some(link), origin);
     port.claims.push(everything);
     let port = add_interface(dataplane, outside, port);
     let target = RouteTarget::Via { interface: port, gateway: None, source: None };
+    refuse_private_addresses(dataplane, outside);
     let node = dataplane.node_mut(outside);
     node.routes.push(Route { prefix: everything, target, metric: 0, guard: None, origin });
     for protocol in [Protocol::Tcp, Protocol::Udp] {
@@ -57,11 +60,29 @@ fn add_outside(dataplane: &mut Dataplane, link: LinkId, origin: OriginId) {
     }
 }
 
+/// Providers do not carry packets to private addresses.
+fn refuse_private_addresses(dataplane: &mut Dataplane, outside: NodeId) {
+    let origin = dataplane.origins.add(Origin::implied("private addresses mean nothing outside", None, PRIVATE));
+    let rules = &mut dataplane.node_mut(outside).ruleset;
+    let table = rules.table(TableFamily::Inet, INTERNET);
+    for (name, hook) in [("prerouting", Hook::Prerouting), ("output", Hook::Output)] {
+        let point = HookPoint { hook, kind: ChainKind::Filter, priority: 0, policy: Policy::Accept };
+        let chain = rules.chain(table, name, Some(point), origin);
+        let matches = vec![Match::AnyOf(private_prefixes().map(Match::Destination).to_vec())];
+        rules.get_mut(chain).rules.push(Rule { matches, action: Action::Drop, guard: None, origin });
+    }
+}
+
+fn private_prefixes() -> [IpNet; 4] {
+    [([10, 0, 0, 0], 8), ([172, 16, 0, 0], 12), ([192, 168, 0, 0], 16), ([169, 254, 0, 0], 16)]
+        .map(|(octets, length)| IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::from(octets), length)))
+}
+
 fn add_uplink(dataplane: &mut Dataplane, router: NodeId, link: LinkId, number: usize, origin: OriginId) {
     let wan = add_interface(dataplane, router, interface("wan", Some(link), origin));
     add_address(dataplane, router, wan, provider_address(number), origin);
     let target = RouteTarget::Via { interface: wan, gateway: None, source: None };
-    let everything = IpNet::V4(ipnet::Ipv4Net::default());
+    let everything = IpNet::V4(Ipv4Net::default());
     dataplane.node_mut(router).routes.push(Route { prefix: everything, target, metric: 0, guard: None, origin });
     add_rules(dataplane, router, wan, origin);
 }

@@ -7,7 +7,7 @@ use crate::dataplane::{
     Sysctls, Toggle,
 };
 use crate::lab::{Attachment, Host, HostId, HostKind, Lab, Process, SegmentId, SegmentKind};
-use crate::net::IpNet;
+use crate::net::{IpNet, Ipv4Net, Ipv6Net};
 use crate::provenance::{Origin, OriginId};
 
 use super::address::add_address;
@@ -70,8 +70,8 @@ pub fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginId) -> N
         origin,
     });
     for net in [
-        IpNet::V4(ipnet::Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8)),
-        IpNet::V6(ipnet::Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::LOCALHOST, 8)),
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
     ] {
         add_address(dataplane, node, InterfaceId(0), net, loopback);
     }
@@ -87,6 +87,7 @@ pub fn interface(name: &str, link: Option<LinkId>, origin: OriginId) -> Interfac
         name: name.to_owned(),
         addresses: Vec::new(),
         claims: Vec::new(),
+        only_dials: false,
         link,
         up: true,
         route_localnet: false,
@@ -118,8 +119,8 @@ pub fn add_default_route(
 
 fn default_prefix(like: IpAddr) -> IpNet {
     match like {
-        IpAddr::V4(_) => IpNet::V4(ipnet::Ipv4Net::default()),
-        IpAddr::V6(_) => IpNet::V6(ipnet::Ipv6Net::default()),
+        IpAddr::V4(_) => IpNet::V4(Ipv4Net::default()),
+        IpAddr::V6(_) => IpNet::V6(Ipv6Net::default()),
     }
 }
 
@@ -184,7 +185,8 @@ pub fn stranger_name(segment: &str) -> String {
     format!("any other host on {segment}")
 }
 
-/// Stands for every machine that could be on the segment: it answers for all free addresses.
+/// Stands for every machine that could be on the segment and dial: it may have any free address. Nobody is assumed to
+/// be there when such an address is dialled.
 fn add_stranger(lab: &Lab, id: SegmentId, map: &Map, dataplane: &mut Dataplane) {
     let segment = lab.segment(id);
     let origin = dataplane.origins.add(segment.origin.clone());
@@ -192,6 +194,7 @@ fn add_stranger(lab: &Lab, id: SegmentId, map: &Map, dataplane: &mut Dataplane) 
     let link = map.segment(id);
     let mut port = interface("eth0", Some(link), origin);
     port.claims.clone_from(&segment.subnets);
+    port.only_dials = true;
     let port = add_interface(dataplane, node, port);
     for subnet in &segment.subnets {
         let target = RouteTarget::Via { interface: port, gateway: None, source: None };

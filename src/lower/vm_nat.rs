@@ -9,7 +9,7 @@ use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs};
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, VmNat};
-use crate::net::{Family, IpNet, Protocol};
+use crate::net::{Family, IpNet, Ipv4Net, Protocol};
 use crate::provenance::OriginId;
 
 use super::address::add_address;
@@ -98,7 +98,7 @@ fn add_forward(
 /// What the guest dials is dialled again by the physical host. The gateway address stands for the host's loopback,
 /// if that is allowed.
 fn add_outbound(nat: &VmNat, physical: NodeId, engine: NodeId, origin: OriginId, dataplane: &mut Dataplane) {
-    let everything = IpNet::V4(ipnet::Ipv4Net::default());
+    let everything = IpNet::V4(Ipv4Net::default());
     let gateway = IpNet::from(nat.gateway);
     for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Icmp] {
         let mut add = |prefix, dial| {

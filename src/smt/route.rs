@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, InterfaceId, LinkId, Node, NodeId, Route, RouteTarget};
+use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, Route, RouteTarget};
 use crate::net::{Family, address_bits};
 
 use super::condition::{Assumed, Condition};
-use super::packet::Field;
+use super::packet::{Field, Sense};
 use super::ranges::Ranges;
 
 /// Where a packet goes at a node.
@@ -25,12 +25,13 @@ pub(super) fn routes(
     dataplane: &Dataplane,
     id: NodeId,
     destination: Field,
+    sense: Sense,
     assumed: &Assumed,
 ) -> Vec<(Towards, Assumed)> {
     let mut cases = Vec::new();
     let node = dataplane.node(id);
     let mut open = destination.values(assumed);
-    let claimed = claimed_addresses(dataplane, id, assumed.family);
+    let claimed = claimed_addresses(dataplane, id, sense, assumed.family);
     if let Some(here) = narrowed(destination, &claimed, assumed) {
         cases.push((Towards::Local, here));
         open = open.minus(&claimed);
@@ -97,15 +98,21 @@ fn sorted_routes(node: &Node, family: Family) -> Vec<&Route> {
 }
 
 /// Addresses for which the node stands in as "any other host".
-fn claimed_addresses(dataplane: &Dataplane, id: NodeId, family: Family) -> Ranges {
+fn claimed_addresses(dataplane: &Dataplane, id: NodeId, sense: Sense, family: Family) -> Ranges {
     let mut claimed = Ranges::empty();
-    for interface in &dataplane.node(id).interfaces {
+    for interface in dataplane.node(id).interfaces.iter().filter(|i| stands_in(i, sense)) {
         let Some(link) = interface.link else { continue };
         for net in interface.claims.iter().filter(|n| Family::of(n.addr()) == family) {
             claimed = claimed.union(&Ranges::of_net(net).minus(&taken_addresses(dataplane, link, family)));
         }
     }
     claimed
+}
+
+/// Whether an interface stands in for machines that a packet of this sense may meet: those of which only their own
+/// questions are known get answers, and nothing else.
+fn stands_in(interface: &Interface, sense: Sense) -> bool {
+    sense == Sense::Answer || !interface.only_dials
 }
 
 /// Addresses that interfaces of a link have.
@@ -123,6 +130,7 @@ pub(super) fn neighbors(
     dataplane: &Dataplane,
     link: LinkId,
     next_hop: Field,
+    sense: Sense,
     assumed: &Assumed,
 ) -> Vec<(NodeId, InterfaceId, Assumed)> {
     let family = assumed.family;
@@ -137,7 +145,7 @@ pub(super) fn neighbors(
             }
         }
     }
-    for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up) {
+    for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up && stands_in(port, sense)) {
         for net in port.claims.iter().filter(|n| Family::of(n.addr()) == family) {
             let some = open.intersect(&Ranges::of_net(net));
             if let Some(here) = narrowed(next_hop, &some, assumed) {

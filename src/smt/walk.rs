@@ -4,27 +4,22 @@
 //! translation, socket) becomes a case of its own; everything else is a condition. Cases that cannot succeed are
 //! dropped at once: the interpreter explains failures, not this module.
 
+mod hook;
+
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
-use crate::dataplane::{
-    Action, Dataplane, Dial, Hook, InterfaceId, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs, Toggle,
-};
-use crate::net::{Family, PortRange, Protocol, address_bits, address_from_bits};
-use crate::switch::SwitchId;
+use crate::dataplane::{Dataplane, Dial, Hook, InterfaceId, LinkId, Node, NodeId, NodeKind, Relay, Toggle};
+use crate::net::{Protocol, address_from_bits};
 
+use super::Query;
 use super::condition::{Assumed, Condition, Variable};
 use super::packet::{Connection, Field, Fields, Sense};
 use super::ranges::Ranges;
 use super::route::{self, Towards};
-use super::rules::{self, Phase, UsesMarks, View};
+use super::rules::{self, Phase};
 use super::slice;
-use super::{Goal, Query};
+use super::takers::{Taker, loopback_addresses, sources_behind, takers};
 
-/// As in the kernel: chains below see no connection; nat runs at its own priorities.
-const CONNECTIONS_FROM: i32 = -200;
-const NAT_BEFORE_ROUTING: i32 = -100;
-const NAT_AFTER_ROUTING: i32 = 100;
 /// A packet visits at most this many nodes, a connection at most this many relays.
 const MOST_HOPS: usize = 32;
 const MOST_LEGS: usize = 8;
@@ -122,7 +117,7 @@ impl<'a> Walk<'a> {
         (protocol, source_port, destination, destination_port): (Protocol, Field, Field, Field),
     ) -> Vec<(Case, Field)> {
         let mut succeeded = Vec::new();
-        for (towards, assumed) in route::routes(self.dataplane, from, destination, &case.assumed) {
+        for (towards, assumed) in route::routes(self.dataplane, from, destination, Sense::Request, &case.assumed) {
             let case = Case { assumed, connections: case.connections.clone() };
             let Some((case, source)) = self.with_source(case, from, source, towards, destination) else { continue };
             let fields = Fields { protocol, source, source_port, destination, destination_port };
@@ -194,15 +189,15 @@ impl<'a> Walk<'a> {
     fn leave(&mut self, case: Case, at: At, arrived: &mut Vec<Arrived>) -> Vec<(Case, At)> {
         let mut out = Vec::new();
         if self.node(at).kind == NodeKind::UserNat {
-            for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+            for (towards, assumed) in self.routes(&case, &at) {
                 out.extend(self.dispatch(Case { assumed, ..case.clone() }, at, towards, arrived));
             }
             return out;
         }
-        for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+        for (towards, assumed) in self.routes(&case, &at) {
             let case = Case { assumed, ..case.clone() };
             for (case, at) in self.hook(case, at, Hook::Output, outgoing(towards)) {
-                for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+                for (towards, assumed) in self.routes(&case, &at) {
                     out.extend(self.dispatch(Case { assumed, ..case.clone() }, at, towards, arrived));
                 }
             }
@@ -222,7 +217,7 @@ impl<'a> Walk<'a> {
                 let mut out = Vec::new();
                 for (case, at) in self.hook(case, at, Hook::Postrouting, Some(interface)) {
                     let hop = gateway.map_or(at.fields.destination, Field::address);
-                    for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, &case.assumed) {
+                    for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, at.sense, &case.assumed) {
                         if self.relevant.contains(&to) {
                             out.extend(self.transmit(Case { assumed, ..case.clone() }, at, link, (to, port), arrived));
                         }
@@ -301,7 +296,7 @@ impl<'a> Walk<'a> {
 
     fn routed(&mut self, case: Case, at: At, arrived: &mut Vec<Arrived>) -> Vec<(Case, At)> {
         let mut out = Vec::new();
-        for (towards, assumed) in route::routes(self.dataplane, at.node, at.fields.destination, &case.assumed) {
+        for (towards, assumed) in self.routes(&case, &at) {
             let case = Case { assumed, ..case.clone() };
             if let Towards::Local = towards {
                 let input = self.hook(case, at, Hook::Input, None);
@@ -326,7 +321,8 @@ impl<'a> Walk<'a> {
     fn taken(&mut self, arrived: Arrived, dialer: NodeId, dialed: Fields) -> Vec<Case> {
         let Arrived { case, at } = arrived;
         let mut succeeded = Vec::new();
-        for (taker, assumed) in self.takers(&case.assumed, &at) {
+        let node = self.node(at);
+        for (taker, assumed) in takers(node, at.node, &self.query.goal, &at.fields, &case.assumed) {
             let case = Case { assumed, connections: case.connections.clone() };
             match taker {
                 Taker::Goal => {
@@ -346,7 +342,6 @@ impl<'a> Walk<'a> {
     }
 
     fn redialed(&mut self, case: Case, at: &At, relay: &Relay) -> Vec<Case> {
-        let family = case.assumed.family;
         let destination = match relay.dial {
             Dial::To { address, .. } | Dial::SamePort { address } => Field::address(address),
             Dial::Same => at.fields.destination,
@@ -359,7 +354,8 @@ impl<'a> Walk<'a> {
         let template = (at.fields.protocol, at.fields.source_port, destination, port);
         self.legs += 1;
         let mut succeeded = Vec::new();
-        for (case, source) in sources_behind(case, relay, at.fields.source, family) {
+        for (source, assumed) in sources_behind(relay, at.fields.source, &case.assumed) {
+            let case = Case { assumed, connections: case.connections.clone() };
             let found = self.connect(case, relay.dial_from, source, template);
             succeeded.extend(found.into_iter().map(|(case, _)| case));
         }
@@ -385,360 +381,12 @@ impl<'a> Walk<'a> {
         home
     }
 
-    /// The sockets that matter for the goal, and the relays, in the order in which the kernel looks them up.
-    fn takers(&self, assumed: &Assumed, at: &At) -> Vec<(Taker<'a>, Assumed)> {
-        let dataplane: &'a Dataplane = self.dataplane;
-        let node: &'a Node = dataplane.node(at.node);
-        if node.kind == NodeKind::UserNat {
-            return transparent(node, at, assumed);
-        }
-        let family = assumed.family;
-        if at.fields.protocol == Protocol::Icmp {
-            return match self.query.goal {
-                Goal::Kernel(goal) if goal == at.node => vec![(Taker::Goal, assumed.clone())],
-                _ => Vec::new(),
-            };
-        }
-        let mut takers = Vec::new();
-        let mut open = Condition::True;
-        let listeners = listeners(node, at.fields.protocol);
-        for (address, ports, guard, who) in listeners {
-            let mut matched = at.fields.destination_port.in_ports(ports, assumed);
-            if let Some(address) = address {
-                let one = Ranges::one(address_bits(address));
-                let here = if Family::of(address) == family {
-                    at.fields.destination.within(&one, assumed)
-                } else {
-                    Condition::False
-                };
-                matched = matched.and(here, family);
-            }
-            if let Some(switch) = guard {
-                matched = matched.and(Condition::switch(switch), family);
-            }
-            if matches!(matched, Condition::False) {
-                continue;
-            }
-            let taken = open.clone().and(matched.clone(), family);
-            open = open.and(matched.not(family), family);
-            let taker = match who {
-                Who::Relay(relay) => Some(Taker::Relay(relay)),
-                Who::Socket(owner) => self.query.goal.is_socket(at.node, owner).then_some(Taker::Goal),
-            };
-            if let Some(taker) = taker
-                && let Some(assumed) = self.goal_port(&taker, at, assumed.clone()).and_then(|a| a.and(taken))
-            {
-                takers.push((taker, assumed));
-            }
-        }
-        takers
-    }
-
-    fn goal_port(&self, taker: &Taker<'_>, at: &At, assumed: Assumed) -> Option<Assumed> {
-        match (taker, &self.query.goal) {
-            (Taker::Goal, Goal::Socket { ports, .. }) => {
-                let within = at.fields.destination_port.in_ports(*ports, &assumed);
-                assumed.and(within)
-            }
-            _ => Some(assumed),
-        }
-    }
-
-    /// One hook: the cases in which the packet gets through it.
-    fn hook(&mut self, case: Case, at: At, hook: Hook, outgoing: Option<InterfaceId>) -> Vec<(Case, At)> {
-        if self.node(at).kind == NodeKind::UserNat {
-            return vec![(case, at)];
-        }
-        match self.try_hook(case, at, hook, outgoing) {
-            Ok(cases) => cases,
-            Err(UsesMarks) => {
-                self.unsure.insert(format!("packet marks on `{}`", self.node(at).name));
-                Vec::new()
-            }
-        }
-    }
-
-    fn try_hook(
-        &mut self,
-        case: Case,
-        at: At,
-        hook: Hook,
-        outgoing: Option<InterfaceId>,
-    ) -> Result<Vec<(Case, At)>, UsesMarks> {
-        let Some(case) = self.filtered(case, &at, hook, outgoing, |p| p < CONNECTIONS_FROM)? else {
-            return Ok(Vec::new());
-        };
-        let (mut case, mut at) = (case, at);
-        if !at.tracked {
-            self.track(&mut case, &mut at);
-        }
-        let (is_destination, priority) = match hook {
-            Hook::Prerouting | Hook::Output => (true, NAT_BEFORE_ROUTING),
-            Hook::Postrouting | Hook::Input => (false, NAT_AFTER_ROUTING),
-            Hook::Forward => {
-                let case = self.filtered(case, &at, hook, outgoing, |p| p >= CONNECTIONS_FROM)?;
-                return Ok(case.map(|case| (case, at)).into_iter().collect());
-            }
-        };
-        let before = |p: i32| (CONNECTIONS_FROM..priority).contains(&p);
-        let Some(case) = self.filtered(case, &at, hook, outgoing, before)? else { return Ok(Vec::new()) };
-        let mut passed = Vec::new();
-        for (case, at) in self.translated(case, at, hook, is_destination, outgoing)? {
-            if let Some(case) = self.filtered(case, &at, hook, outgoing, |p| p >= priority)? {
-                passed.push((case, at));
-            }
-        }
-        Ok(passed)
-    }
-
-    /// Finds the connection of a packet that has come to a node, or begins one.
-    fn track(&mut self, case: &mut Case, at: &mut At) {
-        at.tracked = true;
-        if at.sense == Sense::Request {
-            case.connections.push(Connection::new(at.node, at.fields));
-            at.connection = Some(case.connections.len() - 1);
-            at.phase = Phase::New;
-            return;
-        }
-        for (index, connection) in case.connections.iter().enumerate().rev() {
-            if connection.node != at.node {
-                continue;
-            }
-            match connection.reply.equals(&at.fields, &case.assumed) {
-                Some(true) => {
-                    at.connection = Some(index);
-                    at.phase = Phase::Established;
-                    return;
-                }
-                Some(false) => {}
-                None => {
-                    self.unsure.insert("an answer that may belong to another connection".to_owned());
-                }
-            }
-        }
-        at.connection = None;
-        at.phase = if at.fields.protocol == Protocol::Udp { Phase::New } else { Phase::Invalid };
-    }
-
-    fn view<'v>(&'v self, case: &'v Case, at: &At, hook: Hook, outgoing: Option<InterfaceId>) -> View<'v> {
-        let node = self.dataplane.node(at.node);
-        let name = |i: InterfaceId| node.interface(i).name.as_str();
-        let sees_outgoing = matches!(hook, Hook::Forward | Hook::Output | Hook::Postrouting);
-        View {
-            node,
-            fields: at.fields,
-            sense: at.sense,
-            phase: if at.tracked { at.phase } else { Phase::Invalid },
-            connection: at.connection.and_then(|i| case.connections.get(i).copied()),
-            incoming: at.incoming.map(name),
-            outgoing: outgoing.filter(|_| sees_outgoing).map(name),
-            assumed: &case.assumed,
-        }
-    }
-
-    fn filtered(
-        &self,
-        case: Case,
-        at: &At,
-        hook: Hook,
-        outgoing: Option<InterfaceId>,
-        wanted: impl Fn(i32) -> bool,
-    ) -> Result<Option<Case>, UsesMarks> {
-        let passes = rules::passes(&self.view(&case, at, hook, outgoing), hook, wanted)?;
-        Ok(case.assumed.and(passes).map(|assumed| Case { assumed, connections: case.connections }))
-    }
-
-    /// The nat step of a hook: one case per translation that may be chosen.
-    fn translated(
-        &self,
-        case: Case,
-        at: At,
-        hook: Hook,
-        is_destination: bool,
-        outgoing: Option<InterfaceId>,
-    ) -> Result<Vec<(Case, At)>, UsesMarks> {
-        let Some(index) = at.connection else { return Ok(vec![(case, at)]) };
-        let Some(connection) = case.connections.get(index).copied() else { return Ok(vec![(case, at)]) };
-        let bound = if is_destination { connection.destination_bound } else { connection.source_bound };
-        if at.sense == Sense::Answer || bound {
-            let fields = rewritten(&connection, at, is_destination);
-            return Ok(vec![(case, At { fields, ..at })]);
-        }
-        let mut cases = Vec::new();
-        for choice in rules::translations(&self.view(&case, &at, hook, outgoing), hook)? {
-            let Some(assumed) = case.assumed.clone().and(choice.condition) else { continue };
-            let mut case = Case { assumed, connections: case.connections.clone() };
-            let mut bound = connection;
-            if is_destination {
-                bound.destination_bound = true;
-            } else {
-                bound.source_bound = true;
-            }
-            if let Some(action) = choice.action
-                && !self.bind(&mut bound, action, &at, outgoing, &case.assumed)
-            {
-                continue;
-            }
-            if let Some(slot) = case.connections.get_mut(index) {
-                *slot = bound;
-            }
-            let fields = rewritten(&bound, at, is_destination);
-            cases.push((case, At { fields, ..at }));
-        }
-        Ok(cases)
-    }
-
-    /// Notes in the connection what a translation changes; false if it has no address to use.
-    fn bind(
-        &self,
-        connection: &mut Connection,
-        action: &Action,
-        at: &At,
-        outgoing: Option<InterfaceId>,
-        assumed: &Assumed,
-    ) -> bool {
-        let node = self.node(*at);
-        let family = assumed.family;
-        let known = |field: Field| match field.settled(assumed) {
-            Field::Known(bits) => Some(address_from_bits(family, bits)),
-            Field::Unknown(_) => None,
-        };
-        match action {
-            Action::DestinationNat { address, port } => {
-                connection.reply.source = address.map_or(connection.reply.source, Field::address);
-                connection.reply.source_port =
-                    port.map_or(connection.reply.source_port, |p| Field::Known(u128::from(p)));
-            }
-            Action::SourceNat { address } => connection.reply.destination = Field::address(*address),
-            Action::Masquerade => {
-                let Some(interface) = outgoing else { return false };
-                let cases = route::routes(self.dataplane, at.node, at.fields.destination, assumed);
-                let hop = match cases.first() {
-                    Some((Towards::Out { gateway: Some(gateway), .. }, _)) => Some(*gateway),
-                    _ => known(at.fields.destination),
-                };
-                let Some(address) = route::own_address(node, interface, hop, family) else { return false };
-                connection.reply.destination = Field::address(address);
-            }
-            Action::Redirect { port } => {
-                let address = match at.incoming {
-                    Some(interface) => route::own_address(node, interface, known(at.fields.source), family),
-                    None => Some(family.loopback()),
-                };
-                let Some(address) = address else { return false };
-                connection.reply.source = Field::address(address);
-                connection.reply.source_port =
-                    port.map_or(connection.reply.source_port, |p| Field::Known(u128::from(p)));
-            }
-            Action::Accept
-            | Action::Drop
-            | Action::Reject(_)
-            | Action::Jump(_)
-            | Action::Goto(_)
-            | Action::Return
-            | Action::SetMark { .. }
-            | Action::Continue => {}
-        }
-        true
+    fn routes(&self, case: &Case, at: &At) -> Vec<(Towards, Assumed)> {
+        route::routes(self.dataplane, at.node, at.fields.destination, at.sense, &case.assumed)
     }
 
     fn node(&self, at: At) -> &'a Node {
         self.dataplane.node(at.node)
-    }
-}
-
-enum Taker<'a> {
-    Goal,
-    Relay(&'a Relay),
-}
-
-enum Who<'a> {
-    Socket(&'a str),
-    Relay(&'a Relay),
-}
-
-type Listener<'a> = (Option<IpAddr>, PortRange, Option<SwitchId>, Who<'a>);
-
-/// Sockets and relays of a protocol; those bound to an address come first.
-fn listeners(node: &Node, protocol: Protocol) -> Vec<Listener<'_>> {
-    let sockets = node
-        .sockets
-        .iter()
-        .filter(|s| s.protocol == protocol)
-        .map(|s| (s.address, s.ports, s.guard, Who::Socket(s.owner.as_str())));
-    let relays = node.relays.iter().filter(|r| r.protocol == protocol).filter_map(|r| match r.listen {
-        Listen::Socket { address, port } => Some((address, PortRange::single(port), r.guard, Who::Relay(r))),
-        Listen::Transparent { .. } => None,
-    });
-    let mut all: Vec<Listener<'_>> = sockets.chain(relays).collect();
-    all.sort_by_key(|(address, ..)| address.is_none());
-    all
-}
-
-fn transparent<'a>(node: &'a Node, at: &At, assumed: &Assumed) -> Vec<(Taker<'a>, Assumed)> {
-    let mut relays: Vec<_> = node
-        .relays
-        .iter()
-        .filter(|r| r.protocol == at.fields.protocol)
-        .filter_map(|r| match r.listen {
-            Listen::Transparent { prefix } => Some((prefix, r)),
-            Listen::Socket { .. } => None,
-        })
-        .collect();
-    relays.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.prefix_len()));
-    let mut open = at.fields.destination.values(assumed);
-    let mut takers = Vec::new();
-    for (prefix, relay) in relays {
-        if Family::of(prefix.addr()) != assumed.family {
-            continue;
-        }
-        let here = open.intersect(&Ranges::of_net(&prefix));
-        if here.is_empty() {
-            continue;
-        }
-        open = open.minus(&here);
-        let within = at.fields.destination.within(&here, assumed);
-        let guarded = assumed.clone().and(within).and_then(|a| match relay.guard {
-            Some(switch) => a.and(Condition::switch(switch)),
-            None => Some(a),
-        });
-        if let Some(assumed) = guarded {
-            takers.push((Taker::Relay(relay), assumed));
-        }
-    }
-    takers
-}
-
-/// The source of a relay's second leg: its own, or the client's with loopback clients renamed.
-fn sources_behind(case: Case, relay: &Relay, client: Field, family: Family) -> Vec<(Case, Option<Field>)> {
-    let SourceAs::Client { loopback } = relay.source else { return vec![(case, None)] };
-    let local = client.within(&loopback_addresses(family), &case.assumed);
-    let mut cases = Vec::new();
-    if let Some(assumed) = case.assumed.clone().and(local.clone()) {
-        cases.push((Case { assumed, ..case.clone() }, Some(Field::address(loopback))));
-    }
-    if let Some(assumed) = case.assumed.clone().and(local.not(family)) {
-        cases.push((Case { assumed, ..case }, Some(client)));
-    }
-    cases
-}
-
-fn loopback_addresses(family: Family) -> Ranges {
-    match family {
-        Family::V4 => Ranges::of_net(&ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(std::net::Ipv4Addr::LOCALHOST, 8))),
-        Family::V6 => Ranges::one(1),
-    }
-}
-
-fn rewritten(connection: &Connection, at: At, is_destination: bool) -> Fields {
-    let towards = match at.sense {
-        Sense::Request => connection.reply.reversed(),
-        Sense::Answer => connection.original.reversed(),
-    };
-    if is_destination {
-        Fields { destination: towards.destination, destination_port: towards.destination_port, ..at.fields }
-    } else {
-        Fields { source: towards.source, source_port: towards.source_port, ..at.fields }
     }
 }
 

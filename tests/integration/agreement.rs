@@ -73,7 +73,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 impl Draft {
     fn lab_yaml(&self) -> String {
         let mut text = String::from(
-            "networks:\n  lan: {subnet: 192.168.1.0/24, gateway: 192.168.1.1}\nhosts:\n  mac:\n    os: macos\n    \
+            "networks:\n  lan: {subnet: 192.168.1.0/24}\nhosts:\n  mac:\n    os: macos\n    \
              interfaces: {en0: {network: lan, address: 192.168.1.100/24}}\n  vm:\n    on: mac\n    files: [setup.sh]\n    \
              listen: [\"3001/tcp\"]\n    interfaces:\n",
         );
@@ -157,8 +157,9 @@ fn check(dataplane: &Dataplane, protocol: Protocol) {
             ports,
             goal: Goal::Anyone,
         };
-        for destination in &addresses {
-            for port in ports {
+        // A tenth of the single questions is enough: the open question below covers all of them.
+        for (index, destination) in addresses.iter().enumerate() {
+            for port in ports.into_iter().skip(index % 10).step_by(10) {
                 let encoding = Encoding::new(dataplane, query(vec![*destination], PortRange::single(port)));
                 let found = matches!(encoding.find(&setting, &[]), Answer::Yes(_));
                 let seen = works(dataplane, &setting, from, *destination, port, protocol);
@@ -187,7 +188,7 @@ fn check(dataplane: &Dataplane, protocol: Protocol) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn solver_and_interpreter_agree(draft in draft(), udp in any::<bool>()) {

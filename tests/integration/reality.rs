@@ -78,7 +78,8 @@ fn every_row_of_every_recorded_scenario_is_predicted() {
         }
     }
     for (key, reason) in known.iter().filter(|(key, _)| key[0].contains(&only)) {
-        writeln!(complaints, "{}\tis listed as different ({reason}) but is predicted as recorded", key.join("\t")).unwrap();
+        writeln!(complaints, "{}\tis listed as different ({reason}) but is predicted as recorded", key.join("\t"))
+            .unwrap();
     }
     assert!(complaints.is_empty(), "{all} rows, {different} predicted otherwise\n{complaints}");
     assert!(!only.is_empty() || all == 6946, "{all} rows");

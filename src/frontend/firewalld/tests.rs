@@ -1,3 +1,5 @@
+//! firewalld's files and commands and what is read from them.
+
 use std::net::IpAddr;
 
 use crate::diagnostic::Code;

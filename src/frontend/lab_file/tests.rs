@@ -1,3 +1,5 @@
+//! `lab.yaml` files and what is read from them.
+
 use std::fmt::Write;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Scripts and the words that are read from them.
+
 use proptest::prelude::*;
 
 use crate::source::Sources;

@@ -1,3 +1,5 @@
+//! `.vbox` files and what is read from them.
+
 use crate::source::Sources;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! YAML texts and their trees, held against another reader of YAML.
+
 use std::fmt::Write;
 use std::path::PathBuf;
 

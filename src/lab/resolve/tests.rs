@@ -1,7 +1,9 @@
+//! Files of several formats and the lab that they make together.
+
 use std::fmt::Write as _;
 
 use super::{Input, resolve};
-use crate::diagnostic::Diagnosed;
+use crate::diagnostic::{Diagnosed, Diagnostic};
 use crate::frontend::{self, Environment};
 use crate::lab::{Attachment, Firewalld, Host, HostEvent, Lab, Networking, Process, RuleBackend, Target};
 use crate::net::url_host;
@@ -22,7 +24,7 @@ fn read(files: &[(&str, &str)]) -> (Lab, Vec<String>) {
     }
     let Diagnosed { value, diagnostics: more } = resolve(&inputs);
     diagnostics.extend(more);
-    let place = |d: &crate::diagnostic::Diagnostic| d.labels.first().map_or(String::new(), |l| sources.place(l.span));
+    let place = |d: &Diagnostic| d.labels.first().map_or(String::new(), |l| sources.place(l.span));
     let lines = diagnostics.iter().map(|d| format!("{}: {}", place(d), d.message)).collect();
     (value, lines)
 }

@@ -30,6 +30,7 @@ fn build_one(site: Site<'_>, network: &ContainerNetwork, dataplane: &mut Datapla
         name: network.bridge.clone(),
         addresses: Vec::new(),
         claims: Vec::new(),
+        only_dials: false,
         link: Some(link),
         up: true,
         route_localnet: !site.engine.options.userland_proxy,

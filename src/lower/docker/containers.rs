@@ -89,6 +89,7 @@ fn interface(name: String, link: Option<LinkId>, hairpin: bool, origin: OriginId
         name,
         addresses: Vec::new(),
         claims: Vec::new(),
+        only_dials: false,
         link,
         up: true,
         route_localnet: false,

@@ -2,10 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
-
 use crate::dataplane::{Action, ChainId, Match, Rule, States};
-use crate::net::{IpNet, PortRange, Protocol};
+use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::OriginId;
 use crate::switch::SwitchId;
 

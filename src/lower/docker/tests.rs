@@ -188,6 +188,7 @@ fn bare_host(forwards: bool) -> (Dataplane, NodeId) {
         name: "lo".to_owned(),
         addresses: Vec::new(),
         claims: Vec::new(),
+        only_dials: false,
         link: None,
         up: true,
         route_localnet: false,

@@ -1,11 +1,12 @@
 //! Sequences of events against what real machines had loaded after them.
 
 use super::apply;
-use crate::lab::HostEvent::{EngineStart, FirewalldCompleteReload, FirewalldReload, FirewalldStart, FirewalldStop};
-use crate::lab::{HostEvent, HostId, RuleBackend};
-use crate::lower::firewalld::fixture::{
-    Setup, differences, empty_dataplane, iptables_chains, lab, nft_chains, recordings, setup,
+use crate::lab::HostEvent::{
+    EngineRestart, EngineStart, FirewalldCompleteReload, FirewalldReload, FirewalldStart, FirewalldStop,
 };
+use crate::lab::{HostEvent, HostId, RuleBackend};
+use crate::lower::firewalld::fixture::{Setup, empty_dataplane, lab, setup};
+use crate::lower::firewalld::recorded::{condensed, differences, iptables_chains, nft_chains, recordings};
 use crate::report::rules::{Beside, iptables, nft};
 
 /// What is loaded after the events, as the two tools print it.
@@ -16,6 +17,14 @@ fn after(setup: Setup, events: &[HostEvent]) -> (String, String) {
     apply(&lab, HostId(0), node, &mut dataplane);
     let node = dataplane.node(node);
     (iptables::render(node, &dataplane.switches, &Beside::Nothing), nft::render(&node.ruleset, &Beside::Nothing))
+}
+
+#[track_caller]
+fn check(tag: &str, backend: RuleBackend, events: &[HostEvent], recorded: &str) {
+    let (iptables, _) = after(setup(tag, backend, "public"), events);
+    let all = |text: &str| condensed(iptables_chains(text, |_| true));
+    let differs = differences(&all(recorded), &all(&iptables));
+    assert!(differs.is_empty(), "{differs}");
 }
 
 const TAGS: [&str; 4] = ["d20", "d28", "d29", "d29n"];
@@ -38,6 +47,45 @@ const ORDERS: [(&str, &[HostEvent]); 6] = [
         &[FirewalldStart, FirewalldStop, EngineStart, FirewalldStart, FirewalldReload, FirewalldStop],
     ),
 ];
+
+#[test]
+fn an_engine_that_found_firewalld_puts_its_rules_back() {
+    let events = [FirewalldStart, EngineStart, FirewalldReload];
+    let recorded = include_str!("recorded/1.3.3-order-fw-first-iptables-reload.rules");
+    check("d20", RuleBackend::Iptables, &events, recorded);
+}
+
+#[test]
+fn an_engine_that_was_first_loses_its_rules_to_iptables() {
+    let recorded = include_str!("recorded/1.3.3-order-docker-first-iptables.rules");
+    check("d20", RuleBackend::Iptables, &[EngineStart, FirewalldStart], recorded);
+    check("d20", RuleBackend::Iptables, &[EngineStart, FirewalldStart, FirewalldReload], recorded);
+}
+
+#[test]
+fn nftables_spares_the_rules_of_others_from_2_0() {
+    let recorded = include_str!("recorded/2.5.2-order-docker-first-nftables.rules");
+    check("d28", RuleBackend::Nftables, &[EngineStart, FirewalldStart], recorded);
+    let emptied = include_str!("recorded/1.3.3-order-fw-first-nftables-stop.rules");
+    check("d20", RuleBackend::Nftables, &[FirewalldStart, EngineStart, FirewalldStop], emptied);
+}
+
+/// A restarting dockerd goes through its networks in the order of a map; rules of different bridges do not meet.
+#[test]
+fn a_restarted_engine_finds_firewalld() {
+    let (iptables, _) = after(
+        setup("d20", RuleBackend::Iptables, "public"),
+        &[FirewalldStart, FirewalldStop, EngineStart, FirewalldStart, EngineRestart],
+    );
+    let sorted = |text: &str| {
+        let mut chains = condensed(iptables_chains(text, |_| true));
+        chains.values_mut().for_each(|rules| rules.sort());
+        chains
+    };
+    let recorded = include_str!("recorded/1.3.3-order-dockerd-restart-iptables.rules");
+    let differs = differences(&sorted(recorded), &sorted(&iptables));
+    assert!(differs.is_empty(), "{differs}");
+}
 
 #[test]
 fn every_order_as_recorded() {

@@ -225,3 +225,8 @@ pub(super) fn icmp_match(name: &str) -> Option<Vec<Match>> {
 pub(super) fn in_reach(backend: RuleBackend, address: IpAddr) -> bool {
     backend == RuleBackend::Nftables || address.is_ipv4()
 }
+
+/// An address as firewalld writes it: without a prefix length when it is a single one.
+pub(super) fn address_text(net: IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+}

@@ -1,16 +1,17 @@
 //! How a packet finds the chains of its zones and policies, one file per generation.
 
+mod chains;
 pub(super) mod pairs;
 pub(super) mod staged;
 pub(super) mod zones;
 
 use crate::dataplane::{Action, Match};
-use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Zone};
+use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Target, Zone};
 use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::switch::SwitchId;
 
-use super::content::{Places, in_reach};
+use super::content::{Places, address_text, in_reach};
 use super::writer::{Space, Writer};
 
 /// A zone that packets can be in: the default zone, and every zone with an interface or source.
@@ -91,6 +92,28 @@ fn sources(zone: &Zone, side: Side, backend: RuleBackend) -> impl Iterator<Item 
     })
 }
 
+/// From 2.0 the sources of a zone are sorted as text.
+///
+/// Source: firewalld 2.3.1 `src/firewall/core/nftables.py`, `_policy_dispatch_sort_key`.
+fn sorted_sources(zone: &Zone, side: Side, backend: RuleBackend) -> Vec<Binding<'_>> {
+    let mut bindings: Vec<_> = sources(zone, side, backend).collect();
+    bindings.sort_by_key(|b| match b.matches.as_slice() {
+        [Match::Source(net) | Match::Destination(net)] => address_text(*net),
+        _ => String::new(),
+    });
+    bindings
+}
+
+/// From 2.0 the interfaces of a zone are sorted by name.
+fn sorted_interfaces(zone: &Zone, side: Side) -> Vec<Binding<'_>> {
+    let mut bindings: Vec<_> = interfaces(zone, side).collect();
+    bindings.sort_by_key(|b| match b.matches.as_slice() {
+        [Match::InInterface(name) | Match::OutInterface(name)] => name.clone(),
+        _ => String::new(),
+    });
+    bindings
+}
+
 /// What packets may pass from one interface or source of a zone to another of the same zone.
 ///
 /// Source: firewalld 1.3.3 `src/firewall/core/nftables.py`, `build_zone_forward_rules`.
@@ -111,7 +134,6 @@ fn forward_within(writer: &mut Writer<'_>, zone: &InForce<'_>) {
 ///
 /// Source: firewalld 1.3.3 `src/firewall/core/fw_policy.py`, `_icmp_block_inversion`.
 fn icmp_rule(writer: &Writer<'_>, zone: &Zone) -> Option<(Vec<Match>, Action)> {
-    use crate::lab::Target;
     let inverted = zone.content.icmp_block_inversion;
     match zone.target {
         Target::Drop | Target::Reject => None,
@@ -182,5 +204,34 @@ fn policy_places(writer: &Writer<'_>, name: &str, policy: &Policy, has: impl Fn(
         destination: place(direction.destination()),
         source: place("POST"),
         from_host: direction == Direction::Output,
+    }
+}
+
+/// Whether a policy has a chain with this prefix in the nat table.
+fn has_nat(places: &[chains::Place], prefix: &str) -> bool {
+    places.iter().any(|(space, _, p)| *space == Space::Nat && *p == prefix)
+}
+
+/// One end of a pair.
+#[derive(Clone, Copy)]
+enum End<'a> {
+    Host,
+    Zone(&'a InForce<'a>),
+}
+
+impl End<'_> {
+    /// Whether an end of a policy names it.
+    fn is_in(self, names: &[Entry<String>]) -> bool {
+        names.iter().any(|n| match self {
+            Self::Host => n.value == "HOST",
+            Self::Zone(zone) => n.value == "ANY" || n.value == zone.name,
+        })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Host => "HOST",
+            Self::Zone(zone) => zone.name,
+        }
     }
 }

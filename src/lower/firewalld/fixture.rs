@@ -1,7 +1,6 @@
-//! Labs, hosts and recordings that tests of firewalld share.
+//! Labs and hosts that tests of firewalld share.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
 use crate::dataplane::{Dataplane, Node, NodeId, NodeKind, Ruleset, Sysctls, Toggle};
 use crate::lab::{
@@ -179,6 +178,7 @@ pub(in crate::lower) struct Setup {
 pub(in crate::lower) fn versions(tag: &str) -> (Version, Version) {
     match tag {
         "d20" => (Version::new(1, 3, 3), Version::new(20, 10, 24)),
+        "f23" => (Version::new(2, 3, 1), Version::new(20, 10, 24)),
         "d28" => (Version::new(2, 5, 2), Version::new(28, 5, 2)),
         _ => (Version::new(2, 5, 2), Version::new(29, 7, 2)),
     }
@@ -283,103 +283,145 @@ pub(in crate::lower) fn only_firewalld(tag: &str, backend: RuleBackend) -> Setup
     Setup { firewalld, engine: None }
 }
 
-/// Where the recordings are, if they are at hand.
-pub(in crate::lower) fn recordings() -> Option<PathBuf> {
-    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?);
-    Some(root.join("../shared/oracle/rulesets")).filter(|p| p.is_dir())
+fn rich(rule: RichRule) -> Entry<RichRule> {
+    entry(rule)
 }
 
-/// A rule that only concerns IPv6 and is left out by the model.
-fn only_ipv6(line: &str) -> bool {
-    line.contains("icmpv6") || line.contains("nfproto ipv6") || line.contains("ip6 daddr {")
+/// A rich rule for IPv4 at priority 0.
+fn rule(element: RichElement, action: RichAction) -> RichRule {
+    RichRule { priority: 0, family: Some(Family::V4), source: None, destination: None, element, action }
 }
 
-fn sorted_set(line: &str) -> String {
-    let Some((before, rest)) = line.split_once("{ ") else { return line.to_owned() };
-    let Some((set, after)) = rest.split_once(" }") else { return line.to_owned() };
-    let items: BTreeSet<&str> = set.split(", ").collect();
-    format!("{before}{{ {} }}{after}", items.into_iter().collect::<Vec<_>>().join(", "))
+fn tcp(first: u16, last: u16) -> RichElement {
+    RichElement::Port(Protocol::Tcp, PortRange::new(first, last).unwrap())
 }
 
-/// The name that docker gave to the bridge of the network `n1`.
-fn bridge_name(text: &str) -> Option<&str> {
-    let at = text.find("br-")?;
-    text.get(at..at + 15)
+fn from(source: &str, rule: RichRule) -> RichRule {
+    RichRule { source: Some((source.parse().unwrap(), false)), ..rule }
 }
 
-/// Chains of `table inet firewalld` in the text of `nft list ruleset`.
-pub(in crate::lower) fn nft_chains(text: &str) -> BTreeMap<String, Vec<String>> {
-    let text = bridge_name(text).map_or_else(|| text.to_owned(), |name| text.replace(name, "br-n1"));
-    let mut chains = BTreeMap::new();
-    let mut current = String::new();
-    let lines = text.lines().skip_while(|l| !l.starts_with("table inet firewalld")).skip(1);
-    for line in lines.take_while(|l| *l != "}") {
-        let line = line.trim();
-        if let Some(name) = line.strip_prefix("chain ") {
-            current = name.trim_end_matches(" {").to_owned();
-            chains.insert(current.clone(), vec![]);
-        } else if !line.is_empty() && line != "}" && !line.starts_with("flags") && !only_ipv6(line) {
-            let line = line.replace("priority -90;", "priority dstnat + 10;");
-            chains.get_mut(&current).unwrap().push(sorted_set(&line));
-        }
-    }
-    chains
+fn rich_rules() -> Vec<Entry<RichRule>> {
+    use RichAction::{Accept, Drop, None as Nothing, Reject};
+    let host_prohibited = Reject(Some("icmp-host-prohibited".to_owned()));
+    let forward_8083 = RichElement::ForwardPort(forward(8083, 83, Some("192.168.56.20")).value);
+    let forward_8084 = RichElement::ForwardPort(forward(8084, 84, None).value);
+    let udp_82 = RichElement::Port(Protocol::Udp, PortRange::single(82));
+    let any_family = |rule: RichRule| RichRule { family: None, ..rule };
+    [
+        from("10.1.0.0/16", rule(tcp(80, 80), Accept)),
+        RichRule {
+            source: Some(("10.2.0.0/16".parse().unwrap(), true)),
+            ..rule(RichElement::Service(ssh().value), Reject(None))
+        },
+        RichRule { priority: -5, ..from("10.3.0.0/16", rule(RichElement::Any, Drop)) },
+        RichRule { priority: -3, ..rule(tcp(81, 81), Accept) },
+        RichRule { priority: 7, ..rule(udp_82, host_prohibited) },
+        rule(tcp(83, 90), Reject(Some("tcp-reset".to_owned()))),
+        from("10.4.0.0/16", rule(forward_8083, Nothing)),
+        rule(forward_8084, Nothing),
+        from("10.5.0.0/16", rule(RichElement::Masquerade, Nothing)),
+        from("10.6.0.0/16", rule(RichElement::IcmpBlock("echo-request".to_owned()), Nothing)),
+        any_family(rule(RichElement::Protocol(47), Accept)),
+        any_family(rule(RichElement::SourcePort(Protocol::Udp, PortRange::single(5353)), Accept)),
+        RichRule { destination: Some(("192.168.56.99/32".parse().unwrap(), false)), ..rule(tcp(443, 443), Accept) },
+        any_family(rule(tcp(444, 444), Nothing)),
+    ]
+    .map(rich)
+    .into()
 }
 
-/// Order does not matter in a list of rules that all accept, nor between neighbours that jump to the same policy, which
-/// firewalld keeps in a set, nor between those of different containers, which dockerd puts back in the order of a map.
-fn order_free(chain: &str, lines: &[String]) -> Vec<String> {
-    let mut lines = lines.to_vec();
-    if chain.contains("POLICIES") || ["raw PREROUTING", "filter DOCKER", "nat DOCKER"].contains(&chain) {
-        let target =
-            |line: &String| line.split_once("-j ").or(line.split_once("jump ")).map(|(_, to)| to[..4].to_owned());
-        lines.chunk_by_mut(|a, b| target(a) == target(b)).for_each(<[String]>::sort);
-    }
-    if chain.ends_with("_allow") && lines.iter().all(|l| l.ends_with("accept") || l.ends_with("ACCEPT")) {
-        lines.sort();
-    }
-    lines
+/// `StrictForwardPorts` with two forwards, without an engine.
+pub(in crate::lower) fn strict_forward(version: Version, backend: RuleBackend) -> Setup {
+    let mut firewalld = firewalld(version, backend);
+    firewalld.strict_forward_ports = true;
+    let public = firewalld.zones.get_mut("public").unwrap();
+    public.content = Content {
+        services: vec![ssh()],
+        forward_ports: vec![forward(8080, 9001, None), forward(8081, 9000, Some("192.168.56.20"))],
+        ..Content::default()
+    };
+    Setup { firewalld, engine: None }
 }
 
-pub(in crate::lower) fn differences(
-    real: &BTreeMap<String, Vec<String>>,
-    model: &BTreeMap<String, Vec<String>>,
-) -> String {
-    let names: BTreeSet<&String> = real.keys().chain(model.keys()).collect();
-    let mut differences = String::new();
-    for name in names {
-        let lines = |chains: &BTreeMap<String, Vec<String>>| chains.get(name).map(|l| order_free(name, l));
-        if lines(real) != lines(model) {
-            differences += &format!("chain {name}\n  real  {:#?}\n  model {:#?}\n", lines(real), lines(model));
-        }
-    }
-    differences
+/// A configuration with one of everything.
+pub(in crate::lower) fn everything(version: Version, backend: RuleBackend) -> Setup {
+    let mut firewalld = firewalld(version, backend);
+    let dns = Service {
+        name: "dns".to_owned(),
+        ports: vec![(Protocol::Tcp, PortRange::single(53)), (Protocol::Udp, PortRange::single(53))],
+        destinations: vec![],
+    };
+    let mut range = forward(8100, 0, Some("192.168.56.20"));
+    range.value.ports = PortRange::new(8100, 8110).unwrap();
+    range.value.to_port = PortRange::new(8100, 8110);
+    let public = Content {
+        services: vec![ssh(), entry(dns)],
+        ports: vec![entry((Protocol::Tcp, PortRange::single(3000)))],
+        source_ports: vec![entry((Protocol::Udp, PortRange::single(67)))],
+        protocols: vec![entry(2)],
+        masquerade: Some(origin()),
+        forward_ports: vec![forward(8080, 9001, None), range],
+        icmp_blocks: entries(&["echo-request", "timestamp-request"]),
+        icmp_block_inversion: false,
+        rich_rules: rich_rules(),
+    };
+    let http = service("http", Protocol::Tcp, 80, &[]);
+    let internal = Content {
+        services: vec![http],
+        icmp_blocks: entries(&["echo-request"]),
+        icmp_block_inversion: true,
+        ..Content::default()
+    };
+    let dmz = Content { icmp_block_inversion: true, ..Content::default() };
+    let sources = |nets: &[&str]| nets.iter().map(|n| entry(n.parse().unwrap())).collect();
+    let zones = [
+        ("public", Zone { interfaces: entries(&["enp0s8"]), ..zone(Target::Default, public) }),
+        (
+            "internal",
+            Zone {
+                interfaces: entries(&["eth9", "tun+"]),
+                sources: sources(&["10.9.0.0/16", "10.8.0.1/32"]),
+                ..zone(Target::Default, internal)
+            },
+        ),
+        ("dmz", Zone { sources: sources(&["10.7.0.0/24"]), forward: false, ..zone(Target::Accept, dmz) }),
+    ];
+    firewalld.zones.extend(zones.map(|(name, zone)| (name.to_owned(), zone)));
+    firewalld.policies = everything_policies(backend);
+    Setup { firewalld, engine: None }
 }
 
-/// firewalld 2 gives names above 28 characters a random name; only one of the recordings' chains has such a name.
-fn with_full_names(text: &str) -> String {
-    let random = |word: &&str| word.len() == 28 && word.chars().all(|c| c.is_ascii_alphanumeric());
-    match text.split_whitespace().map(|w| w.trim_start_matches(':')).find(random) {
-        Some(name) => text.replace(name, "POST_internal_dispatch_stage2"),
-        None => text.to_owned(),
-    }
-}
-
-/// Chains in the text of `iptables-save` by table and name, with the rules on lines that are wanted.
-pub(in crate::lower) fn iptables_chains(text: &str, wanted: impl Fn(&str) -> bool) -> BTreeMap<String, Vec<String>> {
-    let text = bridge_name(text).map_or_else(|| text.to_owned(), |name| text.replace(name, "br-n1"));
-    let text = with_full_names(text.split("##### nft").next().unwrap());
-    let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let mut table = String::new();
-    for line in text.lines().filter(|l| wanted(l)) {
-        if let Some(name) = line.strip_prefix('*') {
-            table = name.to_owned();
-        } else if let Some(chain) = line.strip_prefix(':') {
-            chains.entry(format!("{table} {}", chain.split(' ').next().unwrap())).or_default();
-        } else if let Some(rule) = line.strip_prefix("-A ") {
-            let (chain, rule) = rule.split_once(' ').unwrap();
-            chains.get_mut(&format!("{table} {chain}")).unwrap().push(rule.to_owned());
-        }
-    }
-    chains
+fn everything_policies(backend: RuleBackend) -> BTreeMap<String, Policy> {
+    let p1 = Content {
+        services: vec![service("https", Protocol::Tcp, 443, &[])],
+        // The iptables backend refuses to masquerade from zones with interfaces.
+        masquerade: (backend == RuleBackend::Nftables).then(origin),
+        ..Content::default()
+    };
+    let p2 = Content { ports: vec![entry((Protocol::Tcp, PortRange::single(9000)))], ..Content::default() };
+    let to_cloudflare = RichRule {
+        destination: Some(("1.1.1.1/32".parse().unwrap(), false)),
+        ..rule(RichElement::Any, RichAction::Accept)
+    };
+    let p3 = Content { rich_rules: vec![rich(to_cloudflare)], ..Content::default() };
+    let drop = RichRule { priority: -1, ..from("10.11.0.0/16", rule(RichElement::Any, RichAction::Drop)) };
+    let p5 = Content {
+        forward_ports: vec![forward(8200, 8201, Some("192.168.56.21"))],
+        rich_rules: vec![rich(drop)],
+        ..Content::default()
+    };
+    let p6 = Content { services: vec![ssh()], ..Content::default() };
+    let with = |priority, content, policy: Policy| Policy { priority, content, ..policy };
+    let several = Policy { ingress: entries(&["internal", "dmz"]), ..policy(Target::Reject, "ANY", "HOST") };
+    [
+        ("p1", with(-10, p1, policy(Target::Continue, "internal", "public"))),
+        ("p2", with(5, p2, several)),
+        ("p3", with(-1, p3, policy(Target::Drop, "HOST", "ANY"))),
+        ("p4", with(20, Content::default(), policy(Target::Accept, "ANY", "dmz"))),
+        ("p5", with(-20, p5, policy(Target::Continue, "ANY", "ANY"))),
+        ("p6", with(-20, p6, policy(Target::Continue, "HOST", "internal"))),
+    ]
+    .into_iter()
+    .map(|(name, policy)| (name.to_owned(), policy))
+    .collect()
 }

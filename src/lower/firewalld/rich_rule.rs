@@ -2,20 +2,77 @@
 
 use crate::dataplane::{Action, Match, Reject};
 use crate::lab::{Entry, Firewalld, RichAction, RichElement, RichRule, RuleBackend};
-use crate::net::{Family, IpNet};
+use crate::net::{Family, IpNet, PortRange, Protocol, Version};
 
 use super::content::{
-    Places, family_match, forward_port, icmp_match, in_reach, masquerade, port_match, protocol_match, service_matches,
+    Places, address_text, family_match, forward_port, icmp_match, in_reach, masquerade, port_match, protocol_match,
+    service_matches,
 };
 use super::writer::{Draft, Space, Writer};
 
-/// Writes rich rules by ascending priority, those of one priority as they were written.
+/// Writes rich rules by ascending priority, those of one priority as they were written, or from 2.3 in firewalld's own
+/// order.
 pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Places, rules: &[Entry<RichRule>]) {
     let backend = writer.backend;
     let mut sorted: Vec<&Entry<RichRule>> = rules.iter().filter(|r| concerns(backend, &r.value)).collect();
-    sorted.sort_by_key(|r| r.value.priority);
+    if firewalld.version < SORTS {
+        sorted.sort_by_key(|r| r.value.priority);
+    } else {
+        sorted.sort_by_key(|r| Rank::of(&r.value));
+    }
     for rule in sorted {
         one(writer, firewalld, places, rule);
+    }
+}
+
+/// First release that sorts rich rules. Source: firewalld commits fb5626e4 and f61e67e9.
+const SORTS: Version = Version::new(2, 3, 0);
+
+/// Place of a rule among others: by these in turn, as text, nothing first.
+///
+/// Source: firewalld 2.5.0 `src/firewall/core/rich.py`, `Rich_Rule.__lt__`.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Rank {
+    priority: i32,
+    family: &'static str,
+    source: Option<(String, bool)>,
+    destination: Option<(String, bool)>,
+    /// Name of firewalld's class, then its fields.
+    element: Option<(&'static str, String, String)>,
+    action: Option<(&'static str, String)>,
+}
+
+impl Rank {
+    fn of(rule: &RichRule) -> Self {
+        let end = |(net, inverted): (IpNet, bool)| (address_text(net), inverted);
+        Self {
+            priority: rule.priority,
+            family: rule.family.map_or("", |f| if f == Family::V4 { "ipv4" } else { "ipv6" }),
+            source: rule.source.map(end),
+            destination: rule.destination.map(end),
+            element: element_rank(&rule.element),
+            action: match &rule.action {
+                RichAction::None => None,
+                RichAction::Accept => Some(("Accept", String::new())),
+                RichAction::Drop => Some(("Drop", String::new())),
+                RichAction::Reject(answer) => Some(("Reject", answer.clone().unwrap_or_default())),
+            },
+        }
+    }
+}
+
+fn element_rank(element: &RichElement) -> Option<(&'static str, String, String)> {
+    let name = |class, name: &str| Some((class, name.to_owned(), String::new()));
+    let ports = |class, ports: &PortRange, protocol: &Protocol| Some((class, ports.to_string(), protocol.to_string()));
+    match element {
+        RichElement::Any => None,
+        RichElement::ForwardPort(forward) => ports("ForwardPort", &forward.ports, &forward.protocol),
+        RichElement::IcmpBlock(icmp) => name("IcmpBlock", icmp),
+        RichElement::Masquerade => name("Masquerade", ""),
+        RichElement::Port(protocol, range) => ports("Port", range, protocol),
+        RichElement::Protocol(number) => name("Protocol", &number.to_string()),
+        RichElement::Service(service) => name("Service", &service.name),
+        RichElement::SourcePort(protocol, range) => ports("SourcePort", range, protocol),
     }
 }
 

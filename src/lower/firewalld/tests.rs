@@ -1,8 +1,7 @@
 //! What the model loads, against what real machines had loaded.
 
-use super::fixture::{
-    Setup, differences, empty_dataplane, iptables_chains, lab, nft_chains, only_firewalld, recordings, setup,
-};
+use super::fixture::{Setup, empty_dataplane, everything, lab, only_firewalld, setup, strict_forward, versions};
+use super::recorded::{Chains, condensed, differences, iptables_chains, nft_chains, recordings};
 use super::start;
 use crate::dataplane::{Dataplane, NodeId};
 use crate::lab::{HostId, Lab, RuleBackend};
@@ -14,7 +13,9 @@ fn loaded(lab: &Lab) -> (Dataplane, NodeId) {
     (dataplane, node)
 }
 
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 22] = [
+    "strict-forward",
+    "everything",
     "public",
     "public-reject3000",
     "public-3000-4000",
@@ -43,10 +44,12 @@ fn every_recording(backend: RuleBackend, compare: impl Fn(&str, Setup) -> String
     let mut failures = String::new();
     let word = if backend == RuleBackend::Nftables { "nftables" } else { "iptables" };
     let mut seen = 0;
-    for tag in ["d20", "d28", "d29", "d29n"] {
+    for tag in ["d20", "f23", "d28", "d29", "d29n"] {
         for name in NAMES {
             let (file, setup) = match name {
                 "firewalld-only" => (format!("{tag}-firewalld-only-{word}.txt"), only_firewalld(tag, backend)),
+                "everything" => (format!("{tag}-rich-{word}.txt"), everything(versions(tag).0, backend)),
+                "strict-forward" => (format!("{tag}-strict-{word}.txt"), strict_forward(versions(tag).0, backend)),
                 "full-nat" => (format!("{tag}-full-nat-firewalld-docker.txt"), setup(tag, backend, "public")),
                 name => (format!("{tag}-fw-{word}-{name}.txt"), setup(tag, backend, name)),
             };
@@ -67,18 +70,65 @@ fn every_recording(backend: RuleBackend, compare: impl Fn(&str, Setup) -> String
 
 #[test]
 fn nftables_as_recorded() {
-    every_recording(RuleBackend::Nftables, |text, setup| {
-        let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
-        let model = nft::render(&dataplane.node(node).ruleset, &Beside::Nothing);
-        differences(&nft_chains(text), &nft_chains(&model))
-    });
+    every_recording(RuleBackend::Nftables, |text, setup| differences(&nft_chains(text), &nft_of(setup)));
+}
+
+fn nft_of(setup: Setup) -> Chains {
+    let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
+    nft_chains(&nft::render(&dataplane.node(node).ruleset, &Beside::Nothing))
+}
+
+fn iptables_of(setup: Setup) -> Chains {
+    let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
+    iptables_chains(&iptables::render(dataplane.node(node), &dataplane.switches, &Beside::Nothing), is_firewallds)
+}
+
+#[track_caller]
+fn check(setup: Setup, recorded: &str) {
+    let differs = match setup.firewalld.backend {
+        RuleBackend::Nftables => differences(&condensed(nft_chains(recorded)), &condensed(nft_of(setup))),
+        RuleBackend::Iptables => {
+            let real = iptables_chains(recorded, is_firewallds);
+            differences(&condensed(real), &condensed(iptables_of(setup)))
+        }
+    };
+    assert!(differs.is_empty(), "{differs}");
+}
+
+#[test]
+fn release_1_3_jumps_by_ingress_zone() {
+    let version = versions("d20").0;
+    check(everything(version, RuleBackend::Nftables), include_str!("recorded/1.3.3-everything.nft"));
+    check(everything(version, RuleBackend::Iptables), include_str!("recorded/1.3.3-everything.rules"));
+}
+
+#[test]
+fn release_2_3_lists_pairs_of_zones() {
+    let setup = |backend, name| setup("f23", backend, name);
+    check(setup(RuleBackend::Nftables, "src-drop"), include_str!("recorded/2.3.1-src-drop.nft"));
+    check(setup(RuleBackend::Iptables, "policy-dropdocker"), include_str!("recorded/2.3.1-policy-dropdocker.rules"));
+}
+
+#[test]
+fn release_2_5_dispatches_in_three_stages() {
+    let setup = |backend, name| setup("d28", backend, name);
+    check(setup(RuleBackend::Nftables, "src-drop"), include_str!("recorded/2.5.2-src-drop.nft"));
+    let policy = "policy-pub-docker-reject3000";
+    check(setup(RuleBackend::Iptables, policy), include_str!("recorded/2.5.2-policy-pub-docker-reject3000.rules"));
+}
+
+#[test]
+fn strict_forward_ports_let_only_listed_ports_pass() {
+    let setup = strict_forward(versions("f23").0, RuleBackend::Iptables);
+    check(setup, include_str!("recorded/2.3.1-strict-forward.rules"));
 }
 
 /// Not what docker writes into iptables' own chains, nor its own chains.
 fn is_firewallds(line: &str) -> bool {
     let built_in =
         ["-A FORWARD ", "-A POSTROUTING ", "-A PREROUTING ", "-A OUTPUT "].iter().any(|c| line.starts_with(c));
-    let dockers = line.contains("DOCKER")
+    let dockers = line == "policy"
+        || line.contains("DOCKER")
         || built_in && ["docker0", "br-", " 172.1", "127.0.0.1"].iter().any(|w| line.contains(w));
     !dockers
 }
@@ -86,8 +136,6 @@ fn is_firewallds(line: &str) -> bool {
 #[test]
 fn iptables_as_recorded() {
     every_recording(RuleBackend::Iptables, |text, setup| {
-        let (dataplane, node) = loaded(&lab(setup.firewalld, setup.engine));
-        let model = iptables::render(dataplane.node(node), &dataplane.switches, &Beside::Nothing);
-        differences(&iptables_chains(text, is_firewallds), &iptables_chains(&model, is_firewallds))
+        differences(&iptables_chains(text, is_firewallds), &iptables_of(setup))
     });
 }

@@ -1,3 +1,5 @@
+//! Sentences and what is read from them, with the complaints about those that cannot be.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -98,7 +98,8 @@ fn priority(point: &HookPoint) -> String {
 
 /// One rule, as it stands in a chain of a table of this family.
 pub fn rule_line(ruleset: &Ruleset, family: TableFamily, rule: &Rule) -> String {
-    let implied = matches!(rule.action, Action::Reject(reject) if answers_v4(&rule.matches, reject));
+    let implied = matches!(rule.action, Action::Reject(reject) if answers_v4(&rule.matches, reject))
+        || addresses(&rule.matches).any(|net| net.addr().is_ipv4());
     let shown = rule.matches.iter().filter(|m| !(implied && **m == Match::Family(Family::V4)));
     let mut words = matches(&shown.cloned().collect::<Vec<_>>());
     if let Some(action) = action(ruleset, family, rule) {
@@ -282,14 +283,101 @@ fn reject_words(family: TableFamily, rule: &Rule, reject: Reject) -> String {
     format!("reject with {kind} {name}")
 }
 
+/// Addresses that a rule compares with: nft leaves out a family that they imply.
+fn addresses(matches: &[Match]) -> impl Iterator<Item = IpNet> {
+    matches.iter().filter_map(|m| match m {
+        Match::Source(net) | Match::Destination(net) => Some(*net),
+        Match::Not(inner) => match inner.as_ref() {
+            Match::Source(net) | Match::Destination(net) => Some(*net),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
 fn answers_v4(matches: &[Match], reject: Reject) -> bool {
-    matches!(reject, Reject::HostProhibited | Reject::HostUnreachable | Reject::NetUnreachable)
-        || matches.iter().any(|m| match m {
-            Match::Family(family) => *family == Family::V4,
-            Match::Source(net) | Match::Destination(net) => net.addr().is_ipv4(),
-            _ => false,
-        })
+    let named = matches.contains(&Match::Family(Family::V4));
+    let addressed = || addresses(matches).any(|net| net.addr().is_ipv4());
+    match reject {
+        Reject::HostProhibited | Reject::HostUnreachable | Reject::NetUnreachable => true,
+        // A plain `reject` takes the family that the rule implies.
+        Reject::PortUnreachable => named || addressed(),
+        Reject::TcpReset => named,
+        Reject::AdminProhibited => false,
+    }
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests {
+    use super::*;
+    use crate::dataplane::Dataplane;
+    use crate::net::PortRange;
+    use crate::provenance::Origin;
+
+    #[track_caller]
+    fn check(matches: &[Match], action: Action, expected: &str) {
+        let origin = Dataplane::default().origins.add(Origin::assumed("test", None));
+        let rule = Rule { matches: matches.to_vec(), action, guard: None, origin };
+        assert_eq!(rule_line(&Ruleset::default(), TableFamily::Inet, &rule), expected);
+    }
+
+    /// Lines as nft 1.0.6 and 1.1.7 printed them.
+    #[test]
+    fn rules_are_written_as_nft_does() {
+        let tcp = |port| [Match::Protocol(Protocol::Tcp), Match::DestinationPort(PortRange::single(port))];
+        let v4 = || Match::Family(Family::V4);
+        let with = |first: Match, rest: &[Match]| [&[first], rest].concat();
+        check(&tcp(22), Action::Accept, "tcp dport 22 accept");
+        check(
+            &with(Match::Destination("fe80::/64".parse().unwrap()), &tcp(546)),
+            Action::Accept,
+            "ip6 daddr fe80::/64 tcp dport 546 accept",
+        );
+        check(&[Match::State(States::ESTABLISHED_RELATED)], Action::Accept, "ct state { established, related } accept");
+        check(&[Match::State(States::INVALID)], Action::Drop, "ct state invalid drop");
+        check(
+            &[Match::AnyOf(vec![Match::Protocol(Protocol::Icmp), Match::ProtocolNumber(58)])],
+            Action::Accept,
+            "meta l4proto { icmp, ipv6-icmp } accept",
+        );
+        check(
+            &with(v4(), &tcp(3000)),
+            Action::Reject(Reject::PortUnreachable),
+            "tcp dport 3000 reject with icmp port-unreachable",
+        );
+        check(&[], Action::Reject(Reject::AdminProhibited), "reject with icmpx admin-prohibited");
+        check(
+            &with(v4(), &tcp(8080)),
+            Action::DestinationNat { address: Some("172.17.0.2".parse().unwrap()), port: Some(3000) },
+            "meta nfproto ipv4 tcp dport 8080 dnat ip to 172.17.0.2:3000",
+        );
+        check(
+            &with(v4(), &tcp(8081)),
+            Action::Redirect { port: Some(9001) },
+            "meta nfproto ipv4 tcp dport 8081 redirect to :9001",
+        );
+        check(
+            &[v4(), Match::OutInterface("lo".to_owned()).negated()],
+            Action::Masquerade,
+            "meta nfproto ipv4 oifname != \"lo\" masquerade",
+        );
+        check(
+            &with(Match::Source("10.2.0.0/16".parse().unwrap()).negated(), &tcp(22)),
+            Action::Reject(Reject::TcpReset),
+            "ip saddr != 10.2.0.0/16 tcp dport 22 reject with tcp reset",
+        );
+    }
+
+    #[test]
+    fn priorities_near_a_standard_one_are_named() {
+        let check = |hook, value, expected: &str| {
+            let point = HookPoint { hook, kind: ChainKind::Filter, priority: value, policy: Policy::Accept };
+            assert_eq!(priority(&point), expected);
+        };
+        check(Hook::Prerouting, -90, "dstnat + 10");
+        check(Hook::Forward, 0, "filter");
+        check(Hook::Postrouting, 110, "srcnat + 10");
+        check(Hook::Forward, -105, "-105");
+        check(Hook::Prerouting, i32::MIN, "-2147483648");
+    }
+}

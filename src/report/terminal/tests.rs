@@ -189,6 +189,7 @@ fn node(name: &str, address: &str, origin: OriginId) -> Node {
         name: "eth0".to_owned(),
         addresses: vec![InterfaceAddress { net: address.parse().unwrap(), origin }],
         claims: Vec::new(),
+        only_dials: false,
         link: None,
         up: true,
         route_localnet: false,

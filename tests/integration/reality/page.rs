@@ -78,7 +78,7 @@ fn phase(section: &str, files: &mut BTreeMap<String, String>) -> Phase {
 /// `setup.sh` goes on where it ended, other files are replaced, empty ones removed.
 fn change(files: &mut BTreeMap<String, String>, text: &str) {
     let source = Sources::default().add("page", text);
-    for (name, content) in markdown::split(source, text).files {
+    for (name, content) in markdown::split(source, text).into_iter().flat_map(|lab| lab.files) {
         let content = &text[content];
         match name.value.as_str() {
             "setup.sh" => files.entry(name.value).or_default().push_str(content),

@@ -1,3 +1,5 @@
+//! Compose files and what is read from them.
+
 use std::fmt::Write;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Command lines of docker and what is read from them.
+
 use crate::diagnostic::Code;
 use crate::frontend::shell;
 use crate::lab::Declaration;

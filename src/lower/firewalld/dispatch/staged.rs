@@ -3,35 +3,21 @@
 //!
 //! Sources: firewalld 2.5.0 `src/firewall/core/fw_zone.py` (`gen_zone_to_zone_rules`), `fw_policy.py`
 //! (`_ingress_egress_zone`), `nftables.py` (`build_dispatch_stage1_rules` and the following). As in 2.5.2, prerouting has
-//! no second stage, and the third stage ends with accept where 2.5.0 returned to the first (recorded: fw-nftables-*).
+//! no second stage (recorded: fw-nftables-*); 2.5.0 had one, which only ever found the default zone and addresses.
 
-use crate::dataplane::{Action, ChainId, Hook, Match};
+use crate::dataplane::{Action, ChainId, Hook};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
-use crate::provenance::OriginId;
+use crate::net::Version;
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
-use super::{Direction, InForce, Side, by_priority, forward_within, icmp_rule, in_force, policy_places, zone_places};
-
-/// Table, hook, and prefix of chain names.
-type Place = (Space, Hook, &'static str);
-
-const INPUT: Place = (Space::Filter, Hook::Input, "IN");
-const FORWARD: Place = (Space::Filter, Hook::Forward, "FWD");
-const POSTROUTING: Place = (Space::Nat, Hook::Postrouting, "POST");
-const OUTPUT: [Place; 2] = [(Space::Filter, Hook::Output, "OUT"), (Space::Nat, Hook::Output, "OUT")];
-
-fn prerouting(backend: RuleBackend) -> Vec<Place> {
-    let mut places = vec![(Space::Nat, Hook::Prerouting, "PRE"), (Space::Mangle, Hook::Prerouting, "PRE")];
-    if backend == RuleBackend::Iptables {
-        places.push((Space::Raw, Hook::Prerouting, "PRE"));
-    }
-    places
-}
+use super::chains::{FORWARD, INPUT, OUTPUT, POSTROUTING, Place, policy_chains, prerouting, zone_chains};
+use super::{Direction, End, InForce, Side, by_priority, forward_within, in_force, policy_places, zone_places};
 
 /// Writes zones and policies.
 pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
-    let plan = Plan { zones: in_force(firewalld), policies: by_priority(firewalld) };
+    let end = if firewalld.version < ENDS { Action::Return } else { Action::Accept };
+    let plan = Plan { zones: in_force(firewalld), policies: by_priority(firewalld), end };
     for zone in &plan.zones {
         zone_chains(writer, zone);
         content::write(writer, firewalld, &zone_places(zone.name), &zone.zone.content);
@@ -39,7 +25,7 @@ pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
     }
     for (name, policy) in &plan.policies {
         if plan.applies(policy) {
-            policy_chains(writer, name, policy);
+            policy_chains(writer, name, policy, &places_of(writer.backend, policy));
             content::write(writer, firewalld, &policy_places(writer, name, policy, |_| true), &policy.content);
         }
     }
@@ -50,66 +36,26 @@ pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
     plan.through(writer, POSTROUTING);
 }
 
-/// The chains that hold the entries of a zone.
-fn zone_chains(writer: &mut Writer<'_>, zone: &InForce<'_>) {
-    let places = [INPUT, FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).chain(OUTPUT);
-    for (space, hook, prefix) in places {
-        let chain = writer.parts(space, &format!("{prefix}_{}", zone.name));
-        if hook == Hook::Input
-            && let Some((matches, action)) = icmp_rule(writer, zone.zone)
-        {
-            let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
-            writer.add(chain, Draft { matches, action, guard: None, origin });
-        }
-    }
-}
-
-/// The chains that hold the entries of a policy, with its target.
-fn policy_chains(writer: &mut Writer<'_>, name: &str, policy: &Policy) {
-    let suffix = writer.policy_suffix(name);
-    let places = match Direction::of(policy) {
-        Direction::Input => [INPUT].into_iter().chain(prerouting(writer.backend)).collect(),
+/// Where a policy has chains.
+fn places_of(backend: RuleBackend, policy: &Policy) -> Vec<Place> {
+    match Direction::of(policy) {
+        Direction::Input => [INPUT].into_iter().chain(prerouting(backend)).collect(),
         Direction::Output => OUTPUT.to_vec(),
-        Direction::Forward => [FORWARD, POSTROUTING].into_iter().chain(prerouting(writer.backend)).collect::<Vec<_>>(),
-    };
-    for (space, _, prefix) in places {
-        let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
-        if space == Space::Filter
-            && let Some(action) = writer.policy_target(policy.target)
-        {
-            let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
-            writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
-        }
+        Direction::Forward => [FORWARD, POSTROUTING].into_iter().chain(prerouting(backend)).collect(),
     }
 }
 
-/// What is dispatched to.
+/// First release whose third stage ends the dispatch outside of the filter chains of input and forward. 2.5.0 returned
+/// to the first stage instead, where the default zone takes every packet a second time.
+///
+/// Source: firewalld 2.5.0 `src/firewall/core/nftables.py`, `build_zone_target_rules`; 2.5.2 as recorded.
+const ENDS: Version = Version::new(2, 5, 1);
+
+/// What is dispatched to, and how a list ends that has no target.
 struct Plan<'a> {
+    end: Action,
     zones: Vec<InForce<'a>>,
     policies: Vec<(&'a str, &'a Policy)>,
-}
-
-/// One end of a pair.
-#[derive(Clone, Copy)]
-enum End<'a> {
-    Host,
-    Zone(&'a InForce<'a>),
-}
-
-impl End<'_> {
-    fn is_in(self, names: &[Entry<String>]) -> bool {
-        names.iter().any(|n| match self {
-            Self::Host => n.value == "HOST",
-            Self::Zone(zone) => n.value == "ANY" || n.value == zone.name,
-        })
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Host => "HOST",
-            Self::Zone(zone) => zone.name,
-        }
-    }
 }
 
 impl Plan<'_> {
@@ -172,7 +118,7 @@ impl Plan<'_> {
             let list = dispatch(writer, place);
             self.find(writer, list, Side::Ingress, |writer, zone| {
                 let chain = writer.chain(place.0, &format!("PRE_{}_dispatch", zone.name));
-                let own = Own { zone, end: Action::Accept };
+                let own = Own { zone, end: self.end.clone() };
                 self.third(writer, chain, place, (End::Zone(zone), &anywhere), &own);
                 chain
             });
@@ -184,7 +130,7 @@ impl Plan<'_> {
             let list = dispatch(writer, place);
             self.find(writer, list, Side::Egress, |writer, zone| {
                 let chain = writer.chain(place.0, &format!("OUT_HOST_to_{}", zone.name));
-                let own = Own { zone, end: Action::Accept };
+                let own = Own { zone, end: self.end.clone() };
                 self.third(writer, chain, place, (End::Host, &[End::Zone(zone)]), &own);
                 chain
             });
@@ -204,7 +150,7 @@ impl Plan<'_> {
                 let own = if hook == Hook::Forward {
                     Own { zone: from, end: writer.zone_target(from.zone.target) }
                 } else {
-                    Own { zone: to, end: Action::Accept }
+                    Own { zone: to, end: self.end.clone() }
                 };
                 self.third(writer, chain, place, (End::Zone(from), &[End::Zone(to)]), &own);
                 chain
@@ -223,21 +169,16 @@ impl Plan<'_> {
     ) {
         let targets: Vec<(&InForce<'_>, ChainId)> = self.zones.iter().map(|z| (z, to(writer, z))).collect();
         let backend = writer.backend;
-        for (zone, to) in &targets {
-            for binding in super::sources(zone.zone, side, backend) {
-                let origin = bound(writer, zone, binding.origin);
-                let action = Action::Jump(*to);
-                writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
-            }
-        }
-        for (zone, to) in &targets {
-            let mut bindings: Vec<_> = super::interfaces(zone.zone, side).collect();
-            bindings.sort_by_key(|b| interface_name(&b.matches).to_owned());
-            for binding in bindings {
-                let origin = bound(writer, zone, binding.origin);
-                let action = Action::Jump(*to);
-                writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
-            }
+        let by_source = targets
+            .iter()
+            .flat_map(|(z, to)| super::sorted_sources(z.zone, side, backend).into_iter().map(move |b| (*z, *to, b)));
+        let by_interface = targets
+            .iter()
+            .flat_map(|(z, to)| super::sorted_interfaces(z.zone, side).into_iter().map(move |b| (*z, *to, b)));
+        for (zone, to, binding) in by_source.chain(by_interface) {
+            let origin = writer.because(format!("binding of zone `{}`", zone.name), binding.origin);
+            let action = Action::Jump(to);
+            writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
         }
         for (zone, to) in targets.iter().filter(|(z, _)| z.is_default) {
             let origin = writer.because(format!("`{}`, the default zone", zone.name), &zone.zone.origin);
@@ -259,15 +200,4 @@ fn repeated(writer: &Writer<'_>, pairs: usize) -> usize {
 
 fn dispatch(writer: &mut Writer<'_>, (space, hook, _): Place) -> ChainId {
     writer.chain(space, &format!("{}_dispatch", hook_name(hook)))
-}
-
-fn bound(writer: &mut Writer<'_>, zone: &InForce<'_>, origin: &crate::provenance::Origin) -> OriginId {
-    writer.because(format!("binding of zone `{}`", zone.name), origin)
-}
-
-fn interface_name(matches: &[Match]) -> &str {
-    match matches {
-        [Match::InInterface(name) | Match::OutInterface(name)] => name,
-        _ => "",
-    }
 }

@@ -6,47 +6,35 @@
 //! `build_zone_source_interface_rules`, `build_policy_chain_rules`).
 
 use crate::dataplane::{Action, ChainId, Hook, Match};
-use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Zone};
+use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
-use super::{Direction, InForce, Side, by_priority, forward_within, icmp_rule, in_force, policy_places, zone_places};
-
-/// Table, hook, and prefix of the chain names of a zone.
-type Place = (Space, Hook, &'static str);
+use super::chains::{self, FORWARD, INPUT, POSTROUTING, Place, policy_chains, prerouting, zones_of};
+use super::{InForce, Side, by_priority, forward_within, has_nat, icmp_rule, in_force, policy_places, zone_places};
 
 /// Writes zones and policies.
 pub(in super::super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld) {
     let zones = in_force(firewalld);
     for zone in &zones {
-        for place in zone_table(writer.backend) {
+        for place in zone_places_in(writer.backend) {
             zone_chain(writer, zone, place);
         }
         content::write(writer, firewalld, &zone_places(zone.name), &zone.zone.content);
         forward_within(writer, zone);
     }
-    for place in zone_table(writer.backend) {
+    for place in zone_places_in(writer.backend) {
         find_zone(writer, &zones, place);
     }
     for (name, policy) in by_priority(firewalld) {
         if is_active(policy, &zones) {
-            policy_chains(writer, firewalld, name, policy);
+            write_policy(writer, firewalld, name, policy);
         }
     }
 }
 
-fn zone_table(backend: RuleBackend) -> Vec<Place> {
-    let mut places = vec![
-        (Space::Filter, Hook::Input, "IN"),
-        (Space::Nat, Hook::Postrouting, "POST"),
-        (Space::Filter, Hook::Forward, "FWD"),
-        (Space::Nat, Hook::Prerouting, "PRE"),
-        (Space::Mangle, Hook::Prerouting, "PRE"),
-    ];
-    if backend == RuleBackend::Iptables {
-        places.push((Space::Raw, Hook::Prerouting, "PRE"));
-    }
-    places
+fn zone_places_in(backend: RuleBackend) -> Vec<Place> {
+    [INPUT, POSTROUTING, FORWARD].into_iter().chain(prerouting(backend)).collect()
 }
 
 fn zone_chain(writer: &mut Writer<'_>, zone: &InForce<'_>, (space, hook, prefix): Place) {
@@ -103,59 +91,16 @@ fn is_active(policy: &Policy, zones: &[InForce<'_>]) -> bool {
     policy.ingress.iter().any(|z| reachable(&z.value)) && policy.egress.iter().any(|z| reachable(&z.value))
 }
 
-fn policy_chains(writer: &mut Writer<'_>, firewalld: &Firewalld, name: &str, policy: &Policy) {
-    let table = policy_table(writer.backend, firewalld, policy);
+fn write_policy(writer: &mut Writer<'_>, firewalld: &Firewalld, name: &str, policy: &Policy) {
+    let table = chains::policy_places(writer.backend, firewalld, policy);
+    policy_chains(writer, name, policy, &table);
+    let suffix = writer.policy_suffix(name);
     for (space, hook, prefix) in table.iter().copied() {
-        let suffix = writer.policy_suffix(name);
-        let chain = writer.parts(space, &format!("{prefix}_{suffix}"));
-        if space == Space::Filter
-            && let Some(action) = writer.policy_target(policy.target)
-        {
-            let origin = writer.because(format!("target of policy `{name}`"), &policy.origin);
-            writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
-        }
+        let chain = writer.chain(space, &format!("{prefix}_{suffix}"));
         find_policy(writer, firewalld, (name, policy), (space, hook), chain);
     }
-    let has = |prefix: &str| table.iter().any(|(space, _, p)| *space == Space::Nat && *p == prefix);
-    content::write(writer, firewalld, &policy_places(writer, name, policy, has), &policy.content);
-}
-
-/// In which tables a policy has chains. Where packets have no outgoing interface yet, or no incoming one any more, a
-/// policy that needs it has none.
-fn policy_table(backend: RuleBackend, firewalld: &Firewalld, policy: &Policy) -> Vec<Place> {
-    let any = |zones: &[Entry<String>]| zones.iter().any(|z| z.value == "ANY");
-    let has_interfaces = |zones: &[Entry<String>]| zones_of(firewalld, zones).any(|z| !z.interfaces.is_empty());
-    let raw = (backend == RuleBackend::Iptables).then_some((Space::Raw, Hook::Prerouting, "PRE"));
-    let before = [(Space::Nat, Hook::Prerouting, "PRE"), (Space::Mangle, Hook::Prerouting, "PRE")];
-    let after = (Space::Nat, Hook::Postrouting, "POST");
-    let mut table = Vec::new();
-    match Direction::of(policy) {
-        Direction::Input => {
-            table.push((Space::Filter, Hook::Input, "IN"));
-            if any(&policy.ingress) {
-                table.extend(before);
-            }
-            table.extend(raw);
-        }
-        Direction::Output => {
-            table.extend([(Space::Filter, Hook::Output, "OUT"), (Space::Nat, Hook::Output, "OUT")]);
-        }
-        Direction::Forward => {
-            table.push((Space::Filter, Hook::Forward, "FWD"));
-            if any(&policy.egress) || !has_interfaces(&policy.egress) {
-                table.extend(before);
-            }
-            if any(&policy.ingress) || backend == RuleBackend::Nftables || !has_interfaces(&policy.ingress) {
-                table.push(after);
-            }
-            table.extend(raw);
-        }
-    }
-    table
-}
-
-fn zones_of<'a>(firewalld: &'a Firewalld, names: &'a [Entry<String>]) -> impl Iterator<Item = &'a Zone> {
-    names.iter().filter_map(|n| firewalld.zones.get(&n.value))
+    let places = policy_places(writer, name, policy, |prefix| has_nat(&table, prefix));
+    content::write(writer, firewalld, &places, &policy.content);
 }
 
 /// The jumps to a policy: one for each way in and each way out.

@@ -1,0 +1,37 @@
+# `make demo` shows the program at work, `make test` runs all tests; both work on a machine that has only Rust, make
+# and a C compiler.
+
+CANREACH := target/release/canreach
+
+# Labs whose sentences hold, and broken variants of them: there canreach exits with 1 and says why.
+HOLDING := nat-double-forward bridged
+BROKEN := nat-no-forward no-publish firewalld-host-network
+
+.PHONY: demo test lint bench build z3
+
+demo: build
+	@for lab in $(HOLDING); do \
+	    printf '\n$$ canreach check examples/%s\n' $$lab; \
+	    $(CANREACH) check examples/$$lab || exit 1; \
+	done
+	@for lab in $(BROKEN); do \
+	    printf '\n$$ canreach check examples/%s\n' $$lab; \
+	    $(CANREACH) check examples/$$lab && { echo "examples/$$lab should be violated" >&2; exit 1; }; \
+	    [ $$? -eq 1 ] || exit 1; \
+	done
+
+test: z3
+	cargo test --locked --no-fail-fast
+
+lint: z3
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- --deny warnings
+
+bench: z3
+	cargo bench --locked
+
+build: z3
+	cargo build --locked --release
+
+z3:
+	@sh .ci/install-z3

@@ -1,0 +1,247 @@
+//! The pages of `specs/` are the documentation of the model, and they are true: every sentence of every page gets the
+//! verdict that stands behind its `=>`.
+//!
+//! An expectation is `holds`, `violated`, `undecided` or `error`, followed by any of
+//!
+//! - the symptom of the attempt that fails: `timeout`, `refused`, `reset`, `no-route`, `no-neighbour`, `unreachable`,
+//!   `unresolved`;
+//! - the code of the first blocker, like `nat::no_inbound`;
+//! - `from ADDRESS`: the source address that every program that is reached sees;
+//! - `if WORDS`: a part of an assumption that the verdict depends on.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use canreach::check::{self, Answer, Checked, Verdict};
+use canreach::dataplane::{Dataplane, Symptom};
+use canreach::diagnostic::{Diagnostic, Severity};
+use canreach::frontend::markdown::{self, PageLab, PageSentence};
+use canreach::frontend::{self, Environment};
+use canreach::lab::{Input, Lab, resolve};
+use canreach::lower;
+use canreach::source::{SourceId, Sources};
+
+const SYMPTOMS: [(&str, Symptom); 7] = [
+    ("timeout", Symptom::TimedOut),
+    ("refused", Symptom::Refused),
+    ("reset", Symptom::AcceptedThenClosed),
+    ("no-route", Symptom::HostUnreachable),
+    ("no-neighbour", Symptom::NoNeighbor),
+    ("unreachable", Symptom::NetUnreachable),
+    ("unresolved", Symptom::NameNotResolved),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files_below(directory: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files_below(&path, extension));
+        } else if path.extension().is_some_and(|e| e == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The pages about mechanisms; the pages about codes are examples of other things.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = files_below(&root().join("specs"), "md");
+    pages.retain(|path| !path.starts_with(root().join("specs/codes")));
+    pages
+}
+
+/// A page while it is read.
+struct Page {
+    name: String,
+    text: String,
+    source: SourceId,
+    sources: Sources,
+    complaints: Vec<String>,
+}
+
+impl Page {
+    fn open(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap();
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        let mut sources = Sources::default();
+        let source = sources.add(name.as_str(), &text);
+        Self { name, text, source, sources, complaints: Vec::new() }
+    }
+
+    fn complain(&mut self, offset: usize, what: String) {
+        let line = self.text[..offset].matches('\n').count() + 1;
+        self.complaints.push(format!("{}:{line}: {what}", self.name));
+    }
+
+    fn complain_about(&mut self, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics.iter().filter(|d| d.severity != Severity::Advice) {
+            // A page may be about what is wrong with its files.
+            if self.text.contains(diagnostic.code.as_str()) {
+                continue;
+            }
+            let at = diagnostic.labels.first().map_or(0, |label| label.span.start);
+            self.complain(at, format!("{:?}: {}", diagnostic.severity, diagnostic.message));
+        }
+    }
+
+    fn lab(&mut self, lab: &PageLab) -> Lab {
+        let project = Path::new(&self.name).file_stem().unwrap().to_string_lossy().into_owned();
+        let environment = Environment { project, ..Environment::default() };
+        let mut inputs = Vec::new();
+        for (name, range) in &lab.files {
+            let content = markdown::only(&self.text, range);
+            let Some(format) = frontend::detect(&name.value, &self.text[range.clone()]) else {
+                self.complain(range.start, format!("the format of {} is not known", name.value));
+                continue;
+            };
+            let read = frontend::read(format, self.source, &name.value, &content, &environment);
+            self.complain_about(&read.diagnostics);
+            inputs.push(Input { source: self.source, path: name.value.clone(), declarations: read.value });
+        }
+        let resolved = resolve(&inputs);
+        self.complain_about(&resolved.diagnostics);
+        resolved.value
+    }
+
+    fn check(&mut self, lab: &Lab, dataplane: &Dataplane, sentence: &PageSentence) {
+        let at = sentence.sentence.span.start;
+        let checked = match check::check_all(lab, dataplane, std::slice::from_ref(&sentence.sentence)) {
+            Ok(checked) => checked,
+            Err(error) => return self.complain(at, error.to_string()),
+        };
+        let Some(expected) = &sentence.expected else {
+            return self.complain(at, "this sentence has no `=>`".to_owned());
+        };
+        if let Err(difference) = compare(&expected.value, &checked) {
+            self.complain(at, format!("{}\n    => {}\n    but {difference}", sentence.sentence.value, expected.value));
+        }
+    }
+}
+
+fn compare(expected: &str, checked: &Checked) -> Result<(), String> {
+    let (expected, condition) = expected.split_once(" if ").unwrap_or((expected, ""));
+    let mut words = expected.split_whitespace();
+    let answer = match words.next() {
+        Some("holds") => Answer::Holds,
+        Some("violated") => Answer::Violated,
+        Some("undecided") => Answer::Undecided,
+        Some("error") => return compare_error(words.next(), checked),
+        _ => return Err("`=>` is followed by `holds`, `violated`, `undecided` or `error`".to_owned()),
+    };
+    let Some(judgement) = checked.judgements.first() else {
+        let messages: Vec<&str> = checked.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        return Err(format!("error: {}", messages.join("; ")));
+    };
+    let verdict = &judgement.verdict;
+    let is_met = |statement: &str| condition.is_empty() || statement.contains(condition);
+    if verdict.answer != answer {
+        return Err(described(verdict));
+    }
+    if !condition.is_empty() && !verdict.conditions.iter().any(|c| is_met(&c.statement)) {
+        let known: Vec<&str> = verdict.conditions.iter().map(|c| c.statement.as_str()).collect();
+        return Err(format!("{}; it depends on: {}", described(verdict), known.join(", ")));
+    }
+    compare_details(words.collect(), verdict)
+}
+
+fn compare_error(code: Option<&str>, checked: &Checked) -> Result<(), String> {
+    let actual = checked.diagnostics.first().map(|d| d.code.as_str());
+    match (actual, code) {
+        (Some(actual), Some(code)) if actual.ends_with(&format!("::{code}")) => Ok(()),
+        _ => Err(format!("error {}", actual.unwrap_or("no error"))),
+    }
+}
+
+fn compare_details(words: Vec<&str>, verdict: &Verdict) -> Result<(), String> {
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let is_met = if let Some((_, symptom)) = SYMPTOMS.iter().find(|(name, _)| *name == word) {
+            verdict.failure.as_ref().is_some_and(|f| f.trace.outcome.symptom == *symptom)
+        } else if word == "from" {
+            let address: IpAddr = words.next().and_then(|a| a.parse().ok()).ok_or("`from` needs an address")?;
+            !verdict.witnesses.is_empty() && sources(verdict).iter().all(|source| *source == Some(address))
+        } else if word.contains("::") {
+            verdict.code.is_some_and(|code| code.as_str().ends_with(&format!("::{word}")))
+        } else {
+            return Err(format!("`{word}` means nothing behind `=>`"));
+        };
+        if !is_met {
+            return Err(described(verdict));
+        }
+    }
+    Ok(())
+}
+
+fn sources(verdict: &Verdict) -> Vec<Option<IpAddr>> {
+    verdict.witnesses.iter().map(|w| w.trace.outcome.delivery.as_ref().map(|d| d.header.source)).collect()
+}
+
+fn described(verdict: &Verdict) -> String {
+    let symptom = verdict.failure.as_ref().map(|f| f.trace.outcome.symptom);
+    let code = verdict.code.map(|code| code.as_str());
+    let seen: Vec<String> = verdict
+        .witnesses
+        .iter()
+        .zip(sources(verdict))
+        .map(|(w, s)| format!("{} from {}", w.url, s.map_or("-".to_owned(), |s| s.to_string())))
+        .collect();
+    format!(
+        "{:?} {symptom:?} {code:?}: {} [{}] {}",
+        verdict.answer,
+        verdict.headline,
+        seen.join(", "),
+        verdict.notes.join("; ")
+    )
+}
+
+#[test]
+fn every_page_is_true() {
+    let only = std::env::var("PAGE").unwrap_or_default();
+    let mut complaints = Vec::new();
+    for path in pages().iter().filter(|path| path.display().to_string().contains(&only)) {
+        let mut page = Page::open(path);
+        let labs = markdown::split(page.source, &page.text);
+        if labs.iter().all(|lab| lab.sentences.is_empty()) {
+            page.complain(0, "this page states nothing".to_owned());
+        }
+        for part in &labs {
+            let lab = page.lab(part);
+            let dataplane = lower::lower(&lab);
+            part.sentences.iter().for_each(|sentence| page.check(&lab, &dataplane, sentence));
+        }
+        complaints.append(&mut page.complaints);
+    }
+    assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+/// Pages that a module cites in its first lines.
+fn cited(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let head: Vec<&str> = text.lines().take_while(|line| line.starts_with("//!")).collect();
+    let words = head.join(" ");
+    let words = words.split(|c: char| c.is_whitespace() || c == ',' || c == '`');
+    words.map(|word| word.trim_end_matches('.')).filter(|word| word.starts_with("specs/")).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_mechanism_cites_its_page() {
+    let mut missing = Vec::new();
+    for path in files_below(&root().join("src/lower"), "rs") {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        if name.contains("tests") || name.ends_with("fixture.rs") {
+            continue;
+        }
+        let pages = cited(&path);
+        missing.extend(pages.is_empty().then(|| format!("{name} cites no page")));
+        let unknown = pages.iter().filter(|page| !root().join(page).is_file());
+        missing.extend(unknown.map(|page| format!("{name} cites {page}, which does not exist")));
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
