@@ -8,7 +8,7 @@ use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Lab, Networking};
 use crate::lower::lower;
-use crate::net::{Header, IpNet, Protocol};
+use crate::net::{Header, Protocol};
 use crate::property::Sentence;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{self, Encoding, Query};
@@ -180,7 +180,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
             (addresses, front_ports(checker, aim))
         }
     };
-    let source = member.sources.as_ref().map(|(within, except)| first_free(within, except));
+    let source = member.sources.as_ref().and_then(|s| s.natural);
     let attempts = addresses.iter().filter(|a| a.is_ipv4()).flat_map(|a| ports.iter().map(move |p| (*a, *p)));
     let best = attempts
         .map(|(destination, destination_port)| {
@@ -188,7 +188,7 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
             let flow = Flow {
                 from: member.node,
                 protocol: aim.protocol,
-                source: source.flatten(),
+                source,
                 source_port: if is_ping { 0 } else { 50_000 },
                 destination,
                 destination_port: if is_ping { 0 } else { destination_port },
@@ -198,10 +198,6 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
         .filter(|trace| trace.outcome.symptom != Symptom::Works)
         .max_by_key(|trace| nearness(dataplane, trace, aim.endpoint.as_ref()))?;
     Some(checker.witness(sentence, member, aim, best))
-}
-
-fn first_free(within: &[IpNet], except: &[IpAddr]) -> Option<IpAddr> {
-    within.iter().flat_map(|net| net.hosts().take(1024)).find(|a| !except.contains(a))
 }
 
 /// The target's own port and the host ports that lead to it.

@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
 use crate::property::{ExpectedSymptom, Sentence, Verb};
 use crate::provenance::Origin;
-use crate::smt::{self, Encoding, Goal, Query, Sources};
+use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::Spanned;
 use crate::switch::{Setting, Switch, SwitchKind};
 
@@ -245,7 +245,7 @@ impl<'a> Checker<'a> {
                 (Some(addresses), PortRange::single(*port))
             }
         };
-        let sources = member.sources.clone().map(|(within, except)| Sources { within, except });
+        let sources = member.sources.clone();
         let goal = aim.goal.clone();
         Some(Query {
             from: member.node,

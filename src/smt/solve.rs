@@ -69,15 +69,31 @@ impl Encoding {
         }
         let mut assumptions = self.assumptions(setting);
         assumptions.extend(known.iter().map(|dialed| self.differs_from(*dialed)));
-        let natural = Variable::SourcePort.term(self.query.family).eq(BV::from_u64(NATURAL_SOURCE_PORT, 16));
-        if self.query.protocol != Protocol::Icmp {
-            assumptions.push(natural);
-            if let answer @ Answer::Yes(_) = self.check(&assumptions) {
+        let mut answer = self.check(&assumptions);
+        for preference in self.preferences() {
+            if !matches!(answer, Answer::Yes(_)) {
                 return answer;
             }
-            assumptions.pop();
+            assumptions.push(preference);
+            match self.check(&assumptions) {
+                better @ Answer::Yes(_) => answer = better,
+                Answer::No | Answer::Unknown(_) => drop(assumptions.pop()),
+            }
         }
-        self.check(&assumptions)
+        answer
+    }
+
+    /// What an example should look like if it can.
+    fn preferences(&self) -> Vec<Bool> {
+        let family = self.query.family;
+        let mut preferences = Vec::new();
+        if self.query.protocol != Protocol::Icmp {
+            preferences.push(Variable::SourcePort.term(family).eq(BV::from_u64(NATURAL_SOURCE_PORT, 16)));
+        }
+        if let Some(source) = self.query.sources.as_ref().and_then(|s| s.natural) {
+            preferences.push(Variable::Source.term(family).eq(number(address_bits(source), family.bits())));
+        }
+        preferences
     }
 
     /// The cheapest set of edits under which a connection succeeds, other than supersets of those in `known`.
