@@ -2,7 +2,7 @@
 //! Spec: specs/docker-bridge.md, specs/docker-host-network.md.
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, NodeId};
-use crate::lab::{Container, ContainerNetwork, Endpoint, Networking};
+use crate::lab::{Container, ContainerNetwork, Endpoint, Engine, Networking};
 use crate::lower::address::add_guarded_address;
 use crate::lower::namespace::{
     add_default_route as route_by_default, add_interface, add_process, interface, namespace as namespace_node,
@@ -61,7 +61,7 @@ fn build_namespace(site: Site<'_>, container: &Container, dataplane: &mut Datapl
             attach(site, container, endpoint, network, node, dataplane);
         }
     }
-    if let Some((endpoint, network)) = gateway_endpoint(site.engine, container) {
+    if let Some((endpoint, network)) = route_endpoint(site.engine, container, endpoints) {
         add_default_route(endpoint, network, node, dataplane);
     }
     Some(node)
@@ -91,6 +91,17 @@ fn attach(
 fn bridge_link(site: Site<'_>, network: &ContainerNetwork, dataplane: &Dataplane) -> Option<LinkId> {
     let host = dataplane.node(site.node);
     host.interface_named(&network.bridge).and_then(|bridge| host.interface(bridge).link)
+}
+
+/// Up to 24 a container that is on internal networks only has a default route nevertheless: what leaves is dropped at
+/// the bridge instead of being unreachable at once, and the host's other addresses are reached (moby pull request 46603).
+fn route_endpoint<'a>(
+    engine: &'a Engine,
+    container: &'a Container,
+    endpoints: &'a [Endpoint],
+) -> Option<(&'a Endpoint, &'a ContainerNetwork)> {
+    let any = || endpoints.iter().find_map(|e| engine.networks.get(e.network).map(|n| (e, n)));
+    gateway_endpoint(engine, container).or_else(|| (engine.version.major < 25).then(any)?)
 }
 
 fn add_default_route(endpoint: &Endpoint, network: &ContainerNetwork, node: NodeId, dataplane: &mut Dataplane) {
