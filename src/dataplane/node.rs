@@ -41,6 +41,8 @@ pub struct Node {
     pub sysctls: Sysctls,
     /// Names that programs here can resolve.
     pub names: Vec<Name>,
+    /// What was configured here and has no model: nothing that happens here is certain.
+    pub unmodeled: Vec<OriginId>,
     /// Why it exists.
     pub origin: OriginId,
 }

@@ -32,6 +32,8 @@ pub(super) struct Way {
 
 /// Every way, and whether there may be more that the encoding cannot see.
 pub(super) struct Ways {
+    /// The nodes that were looked at: all that can lie on a way.
+    pub(super) nodes: BTreeSet<NodeId>,
     pub(super) all: Vec<Way>,
     pub(super) unsure: Vec<String>,
 }
@@ -40,7 +42,7 @@ pub(super) fn ways(dataplane: &Dataplane, query: &Query) -> Ways {
     let relevant = slice::relevant_nodes(dataplane, query);
     let mut walk = Walk { dataplane, query, relevant, unsure: BTreeSet::new(), legs: 0 };
     let all = walk.dialed();
-    Ways { all, unsure: walk.unsure.into_iter().collect() }
+    Ways { nodes: walk.relevant, all, unsure: walk.unsure.into_iter().collect() }
 }
 
 struct Walk<'a> {
