@@ -4,7 +4,9 @@
 
 mod agreement;
 mod architecture;
+mod cli;
 mod live;
 mod reality;
+mod replay;
 mod specs;
 mod support;
