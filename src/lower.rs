@@ -8,6 +8,7 @@ pub mod docker;
 pub mod events;
 pub mod firewalld;
 pub mod internet;
+mod namespace;
 pub mod topology;
 mod vm_nat;
 

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Hook, Outcome, Step, Symptom, Trace, Way};
+use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Lab, Networking};
@@ -294,7 +294,7 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     let (code, message) = match &step.event {
         Event::Filtered { hook, chain, .. } => {
             let name = &dataplane.node(step.node).ruleset.get(*chain).name;
-            let message = format!("`{node}` stops {header} in {} (chain `{name}`: {})", hook_name(*hook), origin.what);
+            let message = format!("`{node}` stops {header} in {} (chain `{name}`: {})", hook, origin.what);
             (Code::Dropped, message)
         }
         Event::Ended(disposition) if step.way == Way::Reply => {
@@ -333,16 +333,6 @@ fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, String
         Disposition::Delivered | Disposition::Dropped | Disposition::Rejected(_) => {
             (Code::Dropped, format!("`{node}` stops {header}"))
         }
-    }
-}
-
-fn hook_name(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Prerouting => "prerouting",
-        Hook::Input => "input",
-        Hook::Forward => "forward",
-        Hook::Output => "output",
-        Hook::Postrouting => "postrouting",
     }
 }
 

@@ -43,7 +43,10 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// Nothing that a front-end reads.
-    #[error("there is no file in `{path}` that canreach can read")]
+    #[error(
+        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, *.sh with docker and \
+         firewall-cmd lines, zones/*.xml, lab.yaml"
+    )]
     Nothing {
         /// The paths as given.
         path: String,
@@ -193,10 +196,8 @@ impl Problem {
                 Diagnostic::new(Code::InputUnreadable, format!("`{name}` cannot be read: {}", why.to_lowercase()))
                     .help("check the permissions of the file")
             }
-            Self::TooLarge => {
-                Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than {SIZE_LIMIT} bytes"))
-                    .help("no configuration file is that large; is it the right file?")
-            }
+            Self::TooLarge => Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than 4 MiB"))
+                .help("no configuration file is that large; is it the right file?"),
             Self::Binary => Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
                 .help("save the file as UTF-8"),
         }

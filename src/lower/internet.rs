@@ -14,7 +14,8 @@ use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::{Basis, Origin, OriginId};
 
 use super::address::add_address;
-use super::topology::{Map, add_interface, interface, namespace};
+use super::namespace::{add_interface, interface, namespace};
+use super::topology::Map;
 
 /// The node that stands for every machine outside.
 pub const INTERNET: &str = "internet";

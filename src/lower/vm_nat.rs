@@ -15,7 +15,8 @@ use crate::net::{Family, IpNet, Ipv4Net, Protocol};
 use crate::provenance::OriginId;
 
 use super::address::add_address;
-use super::topology::{Map, add_interface, interface, namespace};
+use super::namespace::{add_interface, interface, namespace};
+use super::topology::Map;
 
 pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
     for (id, host) in lab.hosts() {

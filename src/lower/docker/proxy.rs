@@ -1,4 +1,5 @@
 //! docker-proxy: a user-space forwarder for every published port, for connections that netfilter does not translate.
+//! Spec: specs/docker-publish.md.
 
 use crate::dataplane::{
     AnswersFrom, ChainKind, Dataplane, Dial, Hook, HookPoint, Listen, Match, Policy, Relay, SourceAs, TableFamily,

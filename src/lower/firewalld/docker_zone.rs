@@ -1,4 +1,5 @@
 //! The zone and the policy that dockerd makes in firewalld, and firewalld's own policy for IPv6.
+//! Spec: specs/firewalld-and-docker.md.
 
 use crate::lab::{ContainerNetwork, Content, Engine, Entry, Firewalld, Policy, Target, Zone};
 use crate::net::Version;
