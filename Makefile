@@ -7,7 +7,7 @@ CANREACH := target/release/canreach
 HOLDING := nat-double-forward bridged
 BROKEN := nat-no-forward no-publish firewalld-host-network
 
-.PHONY: demo test lint bench build z3
+.PHONY: demo test lint bench reality build z3
 
 demo: build
 	@for lab in $(HOLDING); do \
@@ -27,8 +27,12 @@ lint: z3
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
 
+# Random labs on real daemons; needs root, dockerd and firewalld. LIVE_SEED and LIVE_LABS choose them.
+reality: z3
+	cargo test --locked --test integration -- --ignored live::
+
 bench: z3
-	cargo bench --locked
+	cargo bench --locked --bench check
 
 build: z3
 	cargo build --locked --release
