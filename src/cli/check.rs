@@ -17,6 +17,9 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
         Some(stage) => emit(&model, stage),
         None => {
             let sentences = model.lab.sentences.clone();
+            if let Some(title) = model.title.as_ref().filter(|_| format == Format::Human) {
+                terminal::print(&format!("\n## {title}\n\n"));
+            }
             decide(model, &sentences, format)
         }
     };

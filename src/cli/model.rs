@@ -5,16 +5,18 @@ use std::path::PathBuf;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::lab::{self, Host, Input, Lab};
+use crate::lab::{self, Host, Lab};
 use crate::lower;
 use crate::report::terminal as rendering;
 use crate::source::Sources;
 
-use super::load::{self, LoadError, Loaded};
+use super::load::{self, LabFiles, LoadError, Loaded};
 use super::terminal;
 
 /// A lab and what it does with packets.
 pub(super) struct Model {
+    /// Where it stands, if the files hold several.
+    pub(super) title: Option<String>,
     pub(super) sources: Sources,
     pub(super) lab: Lab,
     pub(super) dataplane: Dataplane,
@@ -38,11 +40,12 @@ pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
 /// What is wrong with the files is said along with the first lab.
 fn understand(loaded: Loaded) -> Vec<Model> {
     let Loaded { sources, labs, mut diagnostics } = loaded;
-    let model = |inputs: Vec<Input>| {
-        let lab = lab::resolve(&inputs);
+    let model = |files: LabFiles| {
+        let lab = lab::resolve(&files.inputs);
         diagnostics.extend(lab.diagnostics);
         let dataplane = lower::lower(&lab.value);
-        Model { sources: sources.clone(), lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics) }
+        let title = files.title;
+        Model { title, sources: sources.clone(), lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics) }
     };
     labs.into_iter().map(model).collect()
 }
