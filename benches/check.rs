@@ -64,8 +64,8 @@ fn measure(name: &str, directory: &Path) {
 fn run(directory: &Path) -> usize {
     let Ok(mut loaded) = load(&[directory.to_owned()]) else { return 0 };
     let mut judged = 0;
-    for inputs in mem::take(&mut loaded.labs) {
-        let lab = lab::resolve(&inputs);
+    for files in mem::take(&mut loaded.labs) {
+        let lab = lab::resolve(&files.inputs);
         let dataplane = lower::lower(&lab.value);
         let Ok(Checked { judgements, mut diagnostics }) = check_all(&lab.value, &dataplane, &lab.value.sentences)
         else {
