@@ -6,6 +6,7 @@ mod agreement;
 mod architecture;
 mod cli;
 mod live;
+mod readme;
 mod reality;
 mod replay;
 mod specs;
