@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, Flow, NodeId, Socket, Symptom, Trace};
+use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Trace, Way};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
@@ -75,7 +75,8 @@ impl<'a> Checker<'a> {
         // For one who dials every address is of interest, for a crowd one each.
         let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
         for aim in aims {
-            let unknown = self.places.content_is_unknown(aim).then(|| self.with_listener(aim)).flatten();
+            let unknown =
+                self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
             let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
                 let found = self.find(sentence, member, aim, dataplane, most)?;
@@ -98,7 +99,7 @@ impl<'a> Checker<'a> {
     fn judge_cannot(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
         for aim in aims {
-            let listening = self.with_listener(aim);
+            let listening = self.with_listener(aim, self.places.dataplane);
             if listening.is_some() {
                 let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
                 verdict.notes.push(note);
@@ -110,7 +111,7 @@ impl<'a> Checker<'a> {
                 match found.answer {
                     smt::Answer::No if found.unmodeled.is_empty() => {}
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
-                        return Ok(blame::exposed(self, member, aim, found.witnesses, dataplane));
+                        return Ok(blame::exposed(self, sentence, member, aim, found.witnesses, dataplane));
                     }
                     smt::Answer::Unknown(reason) => return Ok(undecided(sentence, Some(reason), Vec::new())),
                     _ => return Ok(undecided(sentence, None, found.unmodeled)),
@@ -221,7 +222,7 @@ impl<'a> Checker<'a> {
             smt::Answer::No => found.unmodeled.extend(doubts_about(dataplane, encoding.nodes().iter().copied())),
             smt::Answer::Yes(_) | smt::Answer::Unknown(_) => {}
         }
-        found.witnesses.sort_by_key(|w| (!w.trace.flow.destination.is_loopback(), w.trace.flow.destination));
+        found.witnesses.sort_by_key(|w| detour(&w.trace));
         Ok(found)
     }
 
@@ -306,28 +307,19 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn witness(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, trace: Trace) -> Witness {
-        let host = match &aim.dial {
-            Dialing::Name(name, _) => name.clone(),
-            _ if trace.flow.destination == Family::V4.loopback() => "localhost".to_owned(),
-            _ => url_host(trace.flow.destination),
-        };
-        let place = match trace.flow.protocol {
-            Protocol::Icmp => host,
-            _ => format!("{host}:{}", trace.flow.destination_port),
-        };
-        let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
-        let url = if is_browser && trace.flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place };
+        let name = name_of(self.places.dataplane, &self.setting, member, aim, trace.flow.destination);
+        let url = url(sentence, aim, name, &trace.flow);
         Witness { url, from: member.label.clone(), trace }
     }
 
     /// The dataplane with a program that listens on the target's port on all addresses, if none is known to: behind a
     /// switch, so that an answer that depends on it says so.
-    fn with_listener(&self, aim: &Aim) -> Option<Dataplane> {
+    pub(super) fn with_listener(&self, aim: &Aim, dataplane: &Dataplane) -> Option<Dataplane> {
         let (Goal::Socket { node, ports, .. }, Some(endpoint)) = (&aim.goal, &aim.endpoint) else { return None };
         if self.places.has_socket(endpoint, *ports, aim.protocol) {
             return None;
         }
-        let mut dataplane = self.places.dataplane.clone();
+        let mut dataplane = dataplane.clone();
         let statement = format!("`{}` listens on {ports}/{} on all addresses", endpoint.label, aim.protocol);
         let assumed = Origin::assumed("not stated: nothing is known of what runs there", self.places.span_of(endpoint));
         let origin = dataplane.origins.add(assumed.clone());
@@ -378,6 +370,44 @@ impl<'a> Checker<'a> {
         }
         Ok(text)
     }
+}
+
+/// What the person types to dial this flow.
+pub(super) fn url(sentence: &Sentence, aim: &Aim, name: Option<String>, flow: &Flow) -> String {
+    let host = match (&aim.dial, name) {
+        (Dialing::Name(name, _), _) => name.clone(),
+        (_, Some(name)) => name,
+        _ if flow.destination == Family::V4.loopback() => "localhost".to_owned(),
+        _ => url_host(flow.destination),
+    };
+    let place = match flow.protocol {
+        Protocol::Icmp => host,
+        _ => format!("{host}:{}", flow.destination_port),
+    };
+    let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
+    if is_browser && flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place }
+}
+
+/// The name that a container has for an address of the target, as far as its name service knows one.
+pub(super) fn name_of(
+    dataplane: &Dataplane,
+    setting: &Setting,
+    member: &Endpoint,
+    aim: &Aim,
+    destination: IpAddr,
+) -> Option<String> {
+    member.container.as_ref()?;
+    let target = aim.endpoint.as_ref().filter(|target| target.container.is_some())?;
+    let known = dataplane.node(member.node).names.iter();
+    let mut known = known.filter(|n| n.address == destination && setting.allows(n.guard));
+    known.find(|n| n.name == target.label).map(|n| n.name.clone())
+}
+
+/// What a person would try first sorts first: loopback, then the way with the fewest stops.
+fn detour(trace: &Trace) -> (bool, usize, IpAddr) {
+    let is_stop = |step: &&Step| matches!(step.event, Event::Relayed { .. } | Event::Rewritten { .. });
+    let stops = trace.steps.iter().filter(|s| s.way == Way::Request).filter(is_stop).count();
+    (!trace.flow.destination.is_loopback(), stops, trace.flow.destination)
 }
 
 /// Every address that a person could type: those of the lab, and 127.0.0.1 for all of loopback.

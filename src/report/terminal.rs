@@ -15,6 +15,9 @@ const RED: u8 = 31;
 const YELLOW: u8 = 33;
 const CYAN: u8 = 36;
 
+/// Of the addresses that work, at most this many are listed.
+const MOST_ADDRESSES: usize = 4;
+
 /// The whole report.
 pub fn render(report: &Report, sources: &Sources, style: Style) -> String {
     let page = Page { dataplane: &report.dataplane, sources, style };
@@ -59,10 +62,22 @@ impl Page<'_> {
     fn holding(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
         let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.sentence.value);
-        for witness in &verdict.witnesses {
-            text += &format!("      at {}\n", path::witness(self.dataplane, witness, self.style.arrow()));
-        }
+        text += &self.works_at(&verdict.witnesses);
         text + &self.conditions("if", &verdict.conditions) + &notes(verdict)
+    }
+
+    /// The addresses that work, the most natural first, and by whom if several dial.
+    fn works_at(&self, witnesses: &[Witness]) -> String {
+        let is_same = witnesses.iter().all(|w| Some(&w.from) == witnesses.first().map(|first| &first.from));
+        let line = |witness: &Witness| {
+            let from = if is_same { String::new() } else { format!("from {} ", witness.from) };
+            format!("      {from}at {}\n", path::witness(self.dataplane, witness, self.style.arrow()))
+        };
+        let text: String = witnesses.iter().take(MOST_ADDRESSES).map(line).collect();
+        match witnesses.len().saturating_sub(MOST_ADDRESSES) {
+            0 => text,
+            more => text + &format!("      and {more} more\n"),
+        }
     }
 
     fn violated(&self, judgement: &Judgement) -> String {

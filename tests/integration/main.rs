@@ -5,6 +5,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod examples;
 mod live;
 mod readme;
 mod reality;

@@ -48,7 +48,7 @@ fn stated_process(declaration: &ProcessDecl) -> Process {
 fn stated_listen(declaration: &ListenDecl, process: &str) -> Listen {
     Listen {
         protocol: declaration.protocol,
-        address: declaration.address,
+        address: declaration.address.filter(|address| !address.is_unspecified()),
         ports: declaration.ports,
         guard: None,
         origin: Origin::written(
