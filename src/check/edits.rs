@@ -119,6 +119,10 @@ impl Draft {
         }
         let wrong = self.misdirected(&container);
         let host_port = wrong.as_ref().and_then(|p| p.host_port).unwrap_or_else(|| self.free_port(host, port));
+        // The edit replaces the wrong one, which leads nowhere and would keep the host's port.
+        if let (Some(wrong), Some(container)) = (&wrong, self.container_mut(host, name)) {
+            container.publishes.retain(|p| (p.host_port, p.container_port) != (wrong.host_port, wrong.container_port));
+        }
         for (address, weight) in [(Some(LOOPBACK), 10), (None, 14)] {
             let value = match address {
                 Some(address) => format!("{address}:{host_port}:{port}"),
