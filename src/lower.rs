@@ -10,6 +10,7 @@ pub mod firewalld;
 pub mod internet;
 mod namespace;
 pub mod topology;
+mod unmodeled;
 mod vm_nat;
 
 use crate::dataplane::Dataplane;
@@ -24,5 +25,6 @@ pub fn lower(lab: &Lab) -> Dataplane {
     for (id, _) in lab.hosts() {
         events::apply(lab, id, map.host(id), &mut dataplane);
     }
+    unmodeled::mark(lab, &mut dataplane);
     dataplane
 }

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
 use crate::property::{ExpectedSymptom, Sentence, Verb};
-use crate::provenance::Origin;
+use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::Spanned;
 use crate::switch::{Setting, Switch, SwitchKind};
@@ -47,7 +47,7 @@ pub(super) struct Found {
     pub(super) witnesses: Vec<Witness>,
     pub(super) conditions: Vec<Condition>,
     /// The answer depends on something that is not modelled.
-    pub(super) unmodeled: Vec<String>,
+    pub(super) unmodeled: Vec<Blocker>,
 }
 
 impl<'a> Checker<'a> {
@@ -83,8 +83,8 @@ impl<'a> Checker<'a> {
                     smt::Answer::No if found.unmodeled.is_empty() => {
                         return Ok(blame::unreachable(self, sentence, member, aim, verdict.conditions));
                     }
-                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, vec![reason])),
-                    _ => return Ok(undecided(sentence, found.unmodeled)),
+                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, Some(reason), Vec::new())),
+                    _ => return Ok(undecided(sentence, None, found.unmodeled)),
                 }
             }
         }
@@ -110,8 +110,8 @@ impl<'a> Checker<'a> {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
                         return Ok(blame::exposed(self, member, aim, found.witnesses, dataplane));
                     }
-                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, vec![reason])),
-                    _ => return Ok(undecided(sentence, found.unmodeled)),
+                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, Some(reason), Vec::new())),
+                    _ => return Ok(undecided(sentence, None, found.unmodeled)),
                 }
             }
             if !self.is_reachable_at_all(aim, dataplane) {
@@ -188,13 +188,25 @@ impl<'a> Checker<'a> {
         found.answer = encoding.find(&setting, &[]);
         self.gather_conditions(&encoding, dataplane, &mut found);
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
+        let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
             let trace = self.replayed(sentence, dataplane, &flow, aim)?;
-            found.witnesses.push(self.witness(sentence, member, aim, trace));
+            let doubtful = doubts_about(dataplane, trace.steps.iter().map(|s| s.node));
+            let is_certain = doubtful.is_empty();
+            doubts.extend(doubtful);
+            if is_certain {
+                found.witnesses.push(self.witness(sentence, member, aim, trace));
+            }
             known.push((flow.destination, flow.destination_port));
-            if known.len() >= MOST_WITNESSES || matches!(aim.dial, Dialing::Name(..)) || !sentence.can {
+            let is_enough = is_certain && !sentence.can;
+            if known.len() >= MOST_WITNESSES || is_enough || matches!(aim.dial, Dialing::Name(..)) {
                 break;
             }
+        }
+        match &found.answer {
+            smt::Answer::Yes(_) if found.witnesses.is_empty() => found.unmodeled.extend(doubts),
+            smt::Answer::No => found.unmodeled.extend(doubts_about(dataplane, encoding.nodes().iter().copied())),
+            smt::Answer::Yes(_) | smt::Answer::Unknown(_) => {}
         }
         found.witnesses.sort_by_key(|w| (!w.trace.flow.destination.is_loopback(), w.trace.flow.destination));
         Ok(found)
@@ -210,7 +222,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             match switch.kind {
-                SwitchKind::Unmodeled => found.unmodeled.push(switch.statement.clone()),
+                SwitchKind::Unmodeled => {
+                    let message = format!("{}: not modelled", switch.statement);
+                    found.unmodeled.push(blocker(Code::Unmodeled, message, switch.origin.clone()));
+                }
                 SwitchKind::Assumption | SwitchKind::Edit => found.conditions.push(Condition {
                     statement: switch.statement.clone(),
                     origin: switch.origin.clone(),
@@ -368,10 +383,26 @@ fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
     }
 }
 
-fn undecided(sentence: &Sentence, reasons: Vec<String>) -> Verdict {
+/// What is configured on these nodes and has no model.
+fn doubts_about(dataplane: &Dataplane, nodes: impl Iterator<Item = NodeId>) -> Vec<Blocker> {
+    let mut origins: Vec<OriginId> = nodes.flat_map(|id| dataplane.node(id).unmodeled.iter().copied()).collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let doubt = |id| {
+        let origin = dataplane.origins.get(id).clone();
+        blocker(Code::Unmodeled, format!("{}: not modelled", origin.what), origin)
+    };
+    origins.into_iter().map(doubt).collect()
+}
+
+fn undecided(sentence: &Sentence, reason: Option<String>, mut doubts: Vec<Blocker>) -> Verdict {
+    doubts.dedup_by(|a, b| a.message == b.message && a.origin.span() == b.origin.span());
+    let named = doubts.iter().map(|d| d.origin.what.to_string());
+    let reasons: Vec<String> = reason.into_iter().chain(named).collect();
     let headline = format!("`{}` is undecided: it depends on {}", sentence.text.value, reasons.join(", "));
     let mut verdict = Verdict::new(Answer::Undecided, headline);
     verdict.code = Some(Code::Undecided);
+    verdict.blockers = doubts;
     verdict
 }
 

@@ -119,9 +119,8 @@ impl Draft {
         }
         let wrong = self.misdirected(&container);
         let host_port = wrong.as_ref().and_then(|p| p.host_port).unwrap_or_else(|| self.free_port(host, port));
-        // The edit replaces the wrong one, which leads nowhere and would keep the host's port.
-        if let (Some(wrong), Some(container)) = (&wrong, self.container_mut(host, name)) {
-            container.publishes.retain(|p| (p.host_port, p.container_port) != (wrong.host_port, wrong.container_port));
+        if wrong.is_some() {
+            self.forget_misdirected(host, name);
         }
         for (address, weight) in [(Some(LOOPBACK), 10), (None, 14)] {
             let value = match address {
@@ -167,6 +166,14 @@ impl Draft {
             None,
         );
         self.push_publish(host, name, None, host_port, bound.container_port, switch);
+    }
+
+    /// The edit replaces the line that leads nowhere, whose translation would stand in front of the new one.
+    fn forget_misdirected(&mut self, host: HostId, name: &str) {
+        let Some(wrong) = self.container(host, name).and_then(|c| self.misdirected(c)) else { return };
+        if let Some(container) = self.container_mut(host, name) {
+            container.publishes.retain(|p| (p.host_port, p.container_port) != (wrong.host_port, wrong.container_port));
+        }
     }
 
     /// A published port that leads where nothing listens.

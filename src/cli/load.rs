@@ -53,8 +53,8 @@ pub enum LoadError {
     },
     /// Nothing that a front-end reads.
     #[error(
-        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, *.sh with docker, \
-         VBoxManage and firewall-cmd lines, zones/*.xml, lab.yaml"
+        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, *.sh with docker and \
+         firewall-cmd lines, zones/*.xml, lab.yaml"
     )]
     Nothing {
         /// The paths as given.

@@ -314,6 +314,7 @@ switch s0 assumption, on: `web` listens  # image table
                 bridge_calls_iptables: false,
             },
             names: Vec::new(),
+            unmodeled: Vec::new(),
             origin,
         }
     }

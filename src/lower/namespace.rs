@@ -32,6 +32,7 @@ pub(super) fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginI
         relays: Vec::new(),
         sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin, bridge_calls_iptables: true },
         names: Vec::new(),
+        unmodeled: Vec::new(),
         origin,
     });
     for net in [

@@ -1,11 +1,12 @@
 //! Solving and decoding.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use z3::ast::{Ast, BV, Bool};
 use z3::{Model, Optimize, Params, SatResult, Solver};
 
-use crate::dataplane::{Dataplane, Flow};
+use crate::dataplane::{Dataplane, Flow, NodeId};
 use crate::net::{Protocol, address_bits, address_from_bits};
 use crate::switch::{Setting, SwitchId};
 
@@ -37,13 +38,14 @@ pub struct Encoding {
     goal: Bool,
     switches: Vec<SwitchId>,
     unsure: Vec<String>,
+    nodes: BTreeSet<NodeId>,
     is_empty: bool,
 }
 
 impl Encoding {
     /// Encodes a query.
     pub fn new(dataplane: &Dataplane, query: Query) -> Self {
-        let Ways { all, unsure } = walk::ways(dataplane, &query);
+        let Ways { nodes, all, unsure } = walk::ways(dataplane, &query);
         let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
         let goal = Bool::or(&terms);
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
@@ -54,12 +56,17 @@ impl Encoding {
         let text = goal.to_string();
         // Only switches that occur in the encoding can change the answer.
         let switches = dataplane.switches.iter().map(|(id, _)| id).filter(|id| mentions(&text, *id)).collect();
-        Self { query, solver, goal, switches, unsure, is_empty: all.is_empty() }
+        Self { query, solver, goal, switches, unsure, nodes, is_empty: all.is_empty() }
     }
 
     /// The switches on which the answer may depend.
     pub fn switches(&self) -> &[SwitchId] {
         &self.switches
+    }
+
+    /// The nodes that can lie on a way from the dialler to the goal.
+    pub fn nodes(&self) -> &BTreeSet<NodeId> {
+        &self.nodes
     }
 
     /// A connection that succeeds under a setting of the switches and dials none of `known`.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AttachDecl, ContainerDecl, NetworkMode};
-use crate::lab::{Container, Declaration, Endpoint, Engine, Host, Listen, Networking, Process, Publish, images};
+use crate::lab::{Container, Declaration, Endpoint, Engine, Host, Networking, Process, Publish, images};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -54,25 +54,7 @@ pub(super) fn resolve(
         let container = container(draft, networking, publishes, processes, engine);
         engine.containers.push(container);
     }
-    yield_ports(engine);
-}
-
-/// A published port of a shared namespace is for whoever in it is known to listen there, not for its owner.
-fn yield_ports(engine: &mut Engine) {
-    let shares = |c: &Container| match &c.networking {
-        Networking::Container(owner, _) => Some((*owner, c.processes.iter().flat_map(|p| p.listens.clone()).collect())),
-        _ => None,
-    };
-    let sharing: Vec<(usize, Vec<Listen>)> = engine.containers.iter().filter_map(shares).collect();
-    for (owner, listens) in sharing {
-        let Some(owner) = engine.containers.get_mut(owner) else { continue };
-        let is_published = |l: &Listen| owner.publishes.iter().any(|p| l.ports.contains(p.container_port));
-        let taken: Vec<&Listen> = listens.iter().filter(|l| is_published(l)).collect();
-        let is_taken = |l: &Listen| taken.iter().any(|t| (t.protocol, t.ports) == (l.protocol, l.ports));
-        for process in &mut owner.processes {
-            process.listens.retain(|l| l.guard.is_none() || !is_taken(l));
-        }
-    }
+    listen::yield_to_guests(&mut engine.containers);
 }
 
 /// The drafts that docker starts, with their published ports.

@@ -163,6 +163,7 @@ pub(in crate::lower) fn empty_dataplane() -> (Dataplane, NodeId) {
         relays: vec![],
         sysctls,
         names: vec![],
+        unmodeled: vec![],
         origin,
     });
     (dataplane, id)
