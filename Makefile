@@ -7,7 +7,7 @@ CANREACH := target/release/canreach
 HOLDING := nat-double-forward bridged
 BROKEN := nat-no-forward no-publish firewalld-host-network
 
-.PHONY: demo test lint bench build z3
+.PHONY: demo test reality lint bench build z3
 
 demo: build
 	@for lab in $(HOLDING); do \
@@ -22,6 +22,10 @@ demo: build
 
 test: z3
 	cargo test --locked --no-fail-fast
+
+# Runs random labs with the daemons that are installed, as root, and compares; see tests/integration/live.rs.
+reality: z3
+	cargo test --locked --test integration real_daemons -- --ignored --nocapture
 
 lint: z3
 	cargo fmt --check

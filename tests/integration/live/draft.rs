@@ -196,6 +196,7 @@ impl Draft {
         let start = "systemctl start firewalld\n";
         let mut script = if dice.once_in(4) { format!("{docker}{start}") } else { format!("{start}{docker}") };
         for _ in 0..dice.below(3) {
+            let restart = format!("systemctl restart docker\ndocker start {}\n", self.containers.join(" "));
             script.push_str(dice.pick(&[
                 "firewall-cmd --reload\n",
                 "firewall-cmd --zone=public --add-port=3000/tcp\n",
@@ -211,7 +212,7 @@ impl Draft {
                  firewall-cmd --permanent --policy=dock --add-ingress-zone=docker\n\
                  firewall-cmd --permanent --policy=dock --add-egress-zone=HOST\n\
                  firewall-cmd --permanent --policy=dock --set-target=DROP\nfirewall-cmd --reload\n",
-                "systemctl restart docker\ndocker start c1 c2\n",
+                &restart,
                 "docker rm -f c1\n",
             ]));
         }
