@@ -4,6 +4,7 @@ pub mod docker;
 pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
+pub mod netfilter;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;

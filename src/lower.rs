@@ -9,6 +9,7 @@ pub mod events;
 pub mod firewalld;
 pub mod internet;
 pub mod topology;
+pub mod user_rules;
 mod vm_nat;
 
 use crate::dataplane::Dataplane;

@@ -9,6 +9,7 @@ use crate::source::{Span, Spanned};
 
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::iptables::IptablesCommand;
 use super::{GatewayMode, RuleBackend};
 
 /// One thing that a file states.
@@ -42,6 +43,8 @@ pub enum Declaration {
     Policy(PolicyDecl),
     /// One `firewall-cmd` change.
     FirewallCmd(FirewallCmd),
+    /// Rules for iptables: one line of a script, or a saved rule set.
+    Iptables(Vec<IptablesCommand>),
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.
