@@ -87,6 +87,8 @@ pub struct HostDecl {
     pub vm: Option<Spanned<String>>,
     /// Files that configure this host, in order, relative to lab.yaml; directories count whole.
     pub files: Vec<Spanned<String>>,
+    /// Saved rule sets that replace whatever the products would write, relative to lab.yaml.
+    pub rules: Vec<Spanned<String>>,
     /// Interfaces.
     pub interfaces: Vec<InterfaceDecl>,
     /// `net.ipv4.ip_forward`.
