@@ -44,7 +44,7 @@ pub(super) fn decide(model: Model, sentences: &[Spanned<String>], format: Format
 
 fn rendered(report: &Report, sources: &Sources, format: Format) -> String {
     match format {
-        Format::Human => rendering::render(report, sources, terminal::style()),
+        Format::Human | Format::Csv => rendering::render(report, sources, terminal::style()),
         Format::Json => json::report(report, sources),
     }
 }
