@@ -59,7 +59,7 @@ fn judged(model: Model, sentences: &[Spanned<String>], format: Format) -> (Exit,
 
 fn rendered(report: &Report, sources: &Sources, format: Format) -> String {
     match format {
-        Format::Human => rendering::render(report, sources, terminal::style()),
+        Format::Human | Format::Csv => rendering::render(report, sources, terminal::style()),
         Format::Json => json::report(report, sources),
     }
 }

@@ -23,7 +23,10 @@ pub fn parse(words: &[Word]) -> Declarations {
     let family = if program.text.contains("ip6tables") { Family::V6 } else { Family::V4 };
     let tokens: Vec<Token> = words.iter().skip(1).map(Token::of).collect();
     if words.iter().any(Word::may_split) {
-        out.value.push(Declaration::Unmodeled(Spanned::new(format!("a line of `{}` that is not known", program.text), whole)));
+        out.value.push(Declaration::Unmodeled(Spanned::new(
+            format!("a line of `{}` that is not known", program.text),
+            whole,
+        )));
         return out;
     }
     match line(family, None, tokens, whole) {
@@ -251,7 +254,8 @@ impl<'t> Reader<'t> {
             "-I" => Verb::Insert(self.chain(token)?, self.number().unwrap_or(1)),
             "-R" => {
                 let chain = self.chain(token)?;
-                let number = self.number().ok_or_else(|| bad("`-R` needs the number of a rule".to_owned(), token.span))?;
+                let number =
+                    self.number().ok_or_else(|| bad("`-R` needs the number of a rule".to_owned(), token.span))?;
                 Verb::Replace(chain, number)
             }
             "-D" => {
@@ -342,15 +346,15 @@ impl<'t> Reader<'t> {
                 if !name.is_known {
                     return Err(Stop::Unmodeled(format!("a rule with the target `{}`, which is not known", name.text)));
                 }
-                self.target =
-                    Some(Written { name: name.text.clone(), is_goto: option == "-g", settings: Vec::new() });
+                self.target = Some(Written { name: name.text.clone(), is_goto: option == "-g", settings: Vec::new() });
                 return Ok(true);
             }
             _ => return Ok(false),
         };
         let value = self.value(token, &mut not)?;
         let outcome = self.judged(read(&value.text, family), value, || format!("{option} {}", value.text))?;
-        self.header.extend(outcome.map_or_else(|| not.then(condition::never), |c| Some(negated(c, not))).map(|c| (rank, c)));
+        self.header
+            .extend(outcome.map_or_else(|| not.then(condition::never), |c| Some(negated(c, not))).map(|c| (rank, c)));
         Ok(true)
     }
 
