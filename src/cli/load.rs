@@ -25,10 +25,19 @@ const SKIPPED: [&str; 2] = ["target", "node_modules"];
 pub struct Loaded {
     /// The texts.
     pub sources: Sources,
-    /// Labs, at least one; a page may hold several. What each file states, sorted by path.
-    pub labs: Vec<Vec<Input>>,
+    /// Labs, at least one; a page may hold several.
+    pub labs: Vec<LabFiles>,
     /// What is wrong with the files.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The files of one lab.
+#[derive(Debug, Default)]
+pub struct LabFiles {
+    /// The section of the page that the lab stands in.
+    pub title: Option<String>,
+    /// What each file states, sorted by path.
+    pub inputs: Vec<Input>,
 }
 
 /// Why nothing could be loaded.
@@ -43,7 +52,10 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// Nothing that a front-end reads.
-    #[error("there is no file in `{path}` that canreach can read")]
+    #[error(
+        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, *.sh with docker and \
+         firewall-cmd lines, zones/*.xml, lab.yaml"
+    )]
     Nothing {
         /// The paths as given.
         path: String,
@@ -77,14 +89,14 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    let mut loaded = Loaded { sources: Sources::default(), labs: vec![Vec::new()], diagnostics: Vec::new() };
+    let mut loaded = Loaded { sources: Sources::default(), labs: vec![LabFiles::default()], diagnostics: Vec::new() };
     let texts: Vec<Text> = found.iter().filter_map(|file| read(&mut loaded, file)).collect();
     let variables = variables(&found);
     let root = paths.first().map(|p| root_name(p)).unwrap_or_default();
     for text in chosen(&mut loaded, texts) {
         parse(&mut loaded, &text, &environment(&text.name, &root, &variables));
     }
-    if loaded.labs.iter().all(Vec::is_empty) && loaded.diagnostics.is_empty() {
+    if loaded.labs.iter().all(|lab| lab.inputs.is_empty()) && loaded.diagnostics.is_empty() {
         let path = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `");
         return Err(LoadError::Nothing { path });
     }
@@ -193,10 +205,8 @@ impl Problem {
                 Diagnostic::new(Code::InputUnreadable, format!("`{name}` cannot be read: {}", why.to_lowercase()))
                     .help("check the permissions of the file")
             }
-            Self::TooLarge => {
-                Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than {SIZE_LIMIT} bytes"))
-                    .help("no configuration file is that large; is it the right file?")
-            }
+            Self::TooLarge => Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than 4 MiB"))
+                .help("no configuration file is that large; is it the right file?"),
             Self::Binary => Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
                 .help("save the file as UTF-8"),
         }
@@ -293,8 +303,8 @@ fn input(loaded: &mut Loaded, source: SourceId, path: &str, read: Declarations) 
 
 fn push(loaded: &mut Loaded, inputs: Vec<Input>) {
     match loaded.labs.first_mut() {
-        Some(lab) => lab.extend(inputs),
-        None => loaded.labs.push(inputs),
+        Some(lab) => lab.inputs.extend(inputs),
+        None => loaded.labs.push(LabFiles { title: None, inputs }),
     }
 }
 
@@ -305,11 +315,16 @@ fn page(loaded: &mut Loaded, text: &Text, content: &str) {
         loaded.diagnostics.push(lab_of_its_own(&text.name, text.source));
         return;
     }
+    let only_one = labs.len() == 1;
     for (index, lab) in labs.into_iter().enumerate() {
+        let title = lab.heading.as_ref().map(|heading| heading.value.clone()).filter(|_| !only_one);
         let inputs = page_lab(loaded, text, content, lab);
-        match index {
-            0 => push(loaded, inputs),
-            _ => loaded.labs.push(inputs),
+        match loaded.labs.first_mut().filter(|_| index == 0) {
+            Some(first) => {
+                first.title = title;
+                first.inputs.extend(inputs);
+            }
+            None => loaded.labs.push(LabFiles { title, inputs }),
         }
     }
 }
@@ -375,7 +390,7 @@ mod tests {
         let directory = tempfile(files);
         let loaded = load(std::slice::from_ref(&directory)).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        let mut actual: Vec<String> = loaded.labs.iter().flatten().map(|i| i.path.clone()).collect();
+        let mut actual: Vec<String> = loaded.labs.iter().flat_map(|lab| &lab.inputs).map(|i| i.path.clone()).collect();
         actual.extend(loaded.diagnostics.iter().map(|d| format!("{:?}: {}", d.severity, d.message)));
         assert_eq!(actual, expected);
     }
@@ -427,9 +442,12 @@ mod tests {
         let directory = tempfile(&[("lesson.md", format!("## A\n{lab}## B\n{lab}").as_bytes())]);
         let loaded = load(&[directory.join("lesson.md")]).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        let paths = |lab: &Vec<Input>| lab.iter().map(|i| i.path.clone()).collect::<Vec<_>>();
-        let expected = ["compose.yaml", "lesson.md"];
-        assert_eq!(loaded.labs.iter().map(paths).collect::<Vec<_>>(), [expected, expected]);
+        let described = |lab: &LabFiles| {
+            let paths: Vec<&str> = lab.inputs.iter().map(|i| i.path.as_str()).collect();
+            format!("{}: {}", lab.title.as_deref().unwrap_or("-"), paths.join(" "))
+        };
+        let labs: Vec<String> = loaded.labs.iter().map(described).collect();
+        assert_eq!(labs, ["A: compose.yaml lesson.md", "B: compose.yaml lesson.md"]);
     }
 
     #[test]
