@@ -4,6 +4,7 @@ pub mod docker;
 pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
+pub mod projects;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
@@ -12,6 +13,7 @@ pub mod xml;
 pub mod yaml;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::lab::Declaration;
@@ -43,9 +45,27 @@ pub enum Format {
     FirewalldConf,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// A file that is read only because another one names it: `.env`.
+    Beside,
     /// A file that can change packets and that we cannot read.
     Foreign,
 }
+
+/// A text with its name.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Names the text.
+    pub source: SourceId,
+    /// Path relative to where the tool was pointed, with `/` between parts.
+    pub path: String,
+    /// The content.
+    pub text: Arc<str>,
+    /// The text in which places count: the whole page when the file stands in one.
+    pub whole: Arc<str>,
+}
+
+/// Finds a file by its path.
+pub type Open<'a> = &'a mut dyn FnMut(&str) -> Option<File>;
 
 /// What a front-end needs to know beside the text.
 #[derive(Clone, Debug, Default)]
@@ -66,10 +86,11 @@ pub fn is_candidate(path: &str) -> bool {
 
 /// The format of a file, by its path and, where that is not enough, by its text.
 pub fn detect(path: &str, text: &str) -> Option<Format> {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
+        (".env", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
         ("Vagrantfile" | "daemon.json", _) => Some(Format::Foreign),
         (_, "vbox") => Some(Format::VirtualBox),
@@ -88,9 +109,32 @@ fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A path without its last part.
+pub fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// The path that a file in `directory` writes as `written`; nothing when it is absolute. `..` above the top stays.
+pub fn beside(directory: &str, written: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(written.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|p| *p != "..") => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    (!written.starts_with('/')).then(|| parts.join("/"))
+}
+
 /// The name of a zone or policy is that of its file.
 fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
@@ -113,14 +157,15 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
     }
 }
 
-/// Reads a text of a known format.
+/// Reads a text of a known format by itself.
 pub fn read(format: Format, source: SourceId, path: &str, text: &str, environment: &Environment) -> Declarations {
     match format {
         Format::Lab => lab_file::parse(source, text),
         Format::Specs => spec_file::parse(source, text),
-        Format::Compose | Format::ComposeVariant => {
-            let variable = |name: &str| environment.variables.get(name).cloned();
-            docker::compose::parse(source, text, &environment.project, &variable)
+        Format::Compose | Format::ComposeVariant | Format::ComposeOverride => {
+            let text: Arc<str> = text.into();
+            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+            docker::compose::parse(&[file], environment, &mut |_| None)
         }
         Format::Shell => shell::parse(source, text),
         Format::VirtualBox => vbox::parse(source, text),
@@ -128,7 +173,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
-        Format::ComposeOverride | Format::Foreign => unmodeled(source, path, text),
+        Format::Beside => Declarations::default(),
+        Format::Foreign => unmodeled(source, path, text),
     }
 }
 
