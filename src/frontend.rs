@@ -1,6 +1,7 @@
 //! Text of one format in, declarations with spans out. A front-end never fails: what it cannot understand it reports.
 
 pub mod docker;
+pub mod engine_options;
 pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
@@ -8,6 +9,7 @@ pub mod projects;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
+pub mod systemd;
 pub mod vbox;
 pub mod xml;
 pub mod yaml;
@@ -35,6 +37,10 @@ pub enum Format {
     ComposeVariant,
     /// A shell script with docker, dockerd, VBoxManage, firewall-cmd lines.
     Shell,
+    /// The docker daemon's options.
+    DaemonJson,
+    /// A systemd unit that starts the docker daemon, or an addition to it.
+    SystemdUnit,
     /// A VirtualBox machine.
     VirtualBox,
     /// A firewalld zone.
@@ -92,7 +98,10 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
         (".env", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
-        ("Vagrantfile" | "daemon.json", _) => Some(Format::Foreign),
+        ("daemon.json", _) => Some(Format::DaemonJson),
+        ("docker.service", _) => Some(Format::SystemdUnit),
+        (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
+        ("Vagrantfile", _) => Some(Format::Foreign),
         (_, "vbox") => Some(Format::VirtualBox),
         (_, "sh") => Some(Format::Shell),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
@@ -168,6 +177,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
             docker::compose::parse(&[file], environment, &mut |_| None)
         }
         Format::Shell => shell::parse(source, text),
+        Format::DaemonJson => docker::daemon_json::parse(source, text),
+        Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
         Format::VirtualBox => vbox::parse(source, text),
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
@@ -203,6 +214,9 @@ mod tests {
         check("docker-compose.prod.yml", "", Some(Format::ComposeVariant));
         check("specs/db.yaml", "", Some(Format::Specs));
         check("values.yaml", "", None);
+        check("etc/docker/daemon.json", "{}", Some(Format::DaemonJson));
+        check("etc/systemd/system/docker.service.d/10-options.conf", "", Some(Format::SystemdUnit));
+        check("a.conf", "", None);
         check("rocky.vbox", "", Some(Format::VirtualBox));
         check("rocky.vbox-prev", "", None);
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));

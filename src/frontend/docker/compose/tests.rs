@@ -1,21 +1,67 @@
 //! Compose files and what is read from them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::*;
 use crate::lab::declaration::{ContainerDecl, Insertion};
 use crate::source::Sources;
 
+/// One file by itself.
+pub(super) fn alone(sources: &mut Sources, text: &str, project: &str, variables: &[(&str, &str)]) -> Declarations {
+    several(sources, &[("compose.yaml", text)], &["compose.yaml"], project, variables)
+}
+
+/// The project of the files `main`; other files are found when they are named.
+fn several(
+    sources: &mut Sources,
+    files: &[(&str, &str)],
+    main: &[&str],
+    project: &str,
+    variables: &[(&str, &str)],
+) -> Declarations {
+    let mut all = BTreeMap::new();
+    for (path, text) in files {
+        let text: Arc<str> = (*text).into();
+        let (source, path) = (sources.add(*path, &text), (*path).to_owned());
+        all.insert(path.clone(), File { source, path, whole: Arc::clone(&text), text });
+    }
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment = Environment { project: project.to_owned(), variables };
+    let main: Vec<File> = main.iter().map(|path| all[*path].clone()).collect();
+    parse(&main, &environment, &mut |path| all.get(path).cloned())
+}
+
 fn read(text: &str) -> (Sources, Declarations) {
     let mut sources = Sources::default();
-    let source = sources.add("compose.yaml", text);
-    let variables = |name: &str| match name {
-        "PORT" => Some("3000".to_owned()),
-        "COMPOSE_PROFILES" => Some("debug,extra".to_owned()),
-        _ => None,
-    };
-    let parsed = parse(source, text, "Shop", &variables);
+    let variables = [("PORT", "3000"), ("COMPOSE_PROFILES", "debug,extra")];
+    let parsed = alone(&mut sources, text, "Shop", &variables);
     (sources, parsed)
+}
+
+/// `compose.yaml` with `compose.override.yaml` over it -> what is declared, and the text and file of every published
+/// port and image.
+#[track_caller]
+fn check_files(files: &[(&str, &str)], expected: &str) {
+    let mut sources = Sources::default();
+    let main: Vec<&str> = files.iter().map(|(path, _)| *path).filter(|path| path.starts_with("compose")).collect();
+    let parsed = several(&mut sources, files, &main, "shop", &[("TAG", "1")]);
+    let mut actual: String = said(&sources, &parsed).iter().map(|line| format!("{line}\n")).collect();
+    for declaration in &parsed.value {
+        match declaration {
+            Declaration::Container(c) => container(&mut actual, c),
+            Declaration::Network(n) => network(&mut actual, n),
+            Declaration::Unmodeled(what) => writeln!(actual, "unmodeled {}", what.value).unwrap(),
+            _ => {}
+        }
+        if let Declaration::Container(c) = declaration {
+            for span in c.publishes.iter().map(|p| p.span).chain(c.image.iter().map(|i| i.span)) {
+                writeln!(actual, "  <{}> {}", sources.text(span), sources.place(span)).unwrap();
+            }
+        }
+    }
+    assert_eq!(actual, expected);
 }
 
 fn option<T: ToString>(value: Option<&Spanned<T>>) -> String {
@@ -235,7 +281,7 @@ fn commands_become_words_and_extra_hosts_addresses() {
         concat!(
             "    entrypoint: [\"/bin/prometheus\"]\n",
             "    command: --web.listen-address=':9091' \"--x y\"\n",
-            "    extra_hosts: ['db:10.0.0.7', 'v6=[::1]']\n",
+            "    extra_hosts: ['db:10.0.0.7', 'v6=[::1]', 'up:host-gateway']\n",
         ),
         "[\"web\"] nginx\n\
          \x20 on shop_default - []\n\
@@ -328,10 +374,6 @@ fn mistakes_are_reported_where_they_are() {
     check_errors(
         "services:\n  a: {image: x, container_name: b, deploy: {replicas: 2}}\n",
         &["one name cannot be given to several containers <a>"],
-    );
-    check_errors(
-        "services:\n  a: {image: x, extra_hosts: ['host.docker.internal:host-gateway']}\n",
-        &["not modelled: `host-gateway` as the address of `host.docker.internal` <host.docker.internal:host-gateway>"],
     );
     check_errors("name: 실습\nservices: {}\n", &["`실습` leaves no name for the project <실습>"]);
     check_errors("services: []\n", &["`services` must be a map <[]>"]);
