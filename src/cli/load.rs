@@ -358,6 +358,71 @@ mod tests {
         assert_eq!(loaded.labs.iter().map(paths).collect::<Vec<_>>(), [expected, expected]);
     }
 
+    /// Files on disk -> the container images of each file, and messages.
+    fn images(files: &[(&str, &[u8])], expected: &[&str]) {
+        let directory = tempfile(files);
+        let loaded = load(std::slice::from_ref(&directory)).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        let image = |declaration: &Declaration| match declaration {
+            Declaration::Container(container) => container.image.as_ref().map(|image| image.value.clone()),
+            _ => None,
+        };
+        let line = |input: &Input| {
+            let images: Vec<String> = input.declarations.iter().filter_map(image).collect();
+            format!("{}: {}", input.path, images.join(" "))
+        };
+        let mut actual: Vec<String> = loaded.labs.iter().flatten().map(line).collect();
+        actual.extend(loaded.diagnostics.iter().map(|d| d.message.clone()));
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn compose_files_that_belong_together_are_read_together() {
+        let base = b"services: {web: {image: base}}\n".as_slice();
+        let over = b"services: {web: {image: 'over-${A:-}'}}\n".as_slice();
+        images(
+            &[("compose.yaml", base), ("compose.override.yaml", over), (".env", b"A=1")],
+            &["compose.override.yaml: ", "compose.yaml: over-1"],
+        );
+        images(
+            &[
+                ("compose.yaml", base),
+                ("compose.override.yaml", b"services: {}\n"),
+                ("compose.prod.yaml", over),
+                ("lab.yaml", b"hosts:\n  a: {files: [compose.yaml, compose.prod.yaml]}\n"),
+            ],
+            &[
+                "compose.prod.yaml: over-",
+                "compose.yaml: ",
+                "lab.yaml: ",
+                "`docker compose` does not read `compose.override.yaml` unless it is told to",
+            ],
+        );
+        images(
+            &[
+                ("compose.yaml", base),
+                ("compose.prod.yaml", over),
+                (".env", b"COMPOSE_FILE=compose.yaml:compose.prod.yaml"),
+            ],
+            &["compose.prod.yaml: ", "compose.yaml: over-"],
+        );
+        images(
+            &[("compose.yaml", b"include: [db/compose.yaml]\n"), ("db/compose.yaml", base), ("db/.env", b"A=1")],
+            &["compose.yaml: base"],
+        );
+        images(
+            &[("compose.yaml", b"services: {a: {extends: {file: ../common.yml, service: b}}}\n")],
+            &["compose.yaml: ", "there is no file `../common.yml`", "the service `a` has neither `image` nor `build`"],
+        );
+        images(
+            &[
+                ("a/compose.yaml", b"services: {a: {extends: {file: ../common.yml, service: web}}}\n"),
+                ("common.yml", base),
+            ],
+            &["a/compose.yaml: base"],
+        );
+    }
+
     #[test]
     fn what_cannot_be_loaded_is_an_error() {
         assert!(matches!(load(&[PathBuf::from("no/such/path")]), Err(LoadError::Unreadable { .. })));

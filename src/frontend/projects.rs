@@ -9,18 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::docker::compose;
 use super::{COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, read};
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
-use crate::lab::declaration::{Declaration, Declarations};
 use crate::lab::Input;
+use crate::lab::declaration::{Declaration, Declarations};
 use crate::source::Span;
 
 /// Names of the file that is laid over another by itself, the preferred one first (compose-go, cli/options.go,
 /// `DefaultOverrideFileNames`).
-const OVERRIDE_NAMES: [&str; 4] = [
-    "compose.override.yml",
-    "compose.override.yaml",
-    "docker-compose.override.yml",
-    "docker-compose.override.yaml",
-];
+const OVERRIDE_NAMES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 /// The files of a lab.
 pub struct LabFiles<'a> {
@@ -101,16 +97,23 @@ impl Reader<'_> {
                 self.keep_project(&project, read);
             }
         }
-        let passed_over = compose.keys().filter(|path| !self.inputs.contains_key(**path) && !self.opened.contains(**path));
-        let passed_over: Vec<Diagnostic> =
-            self.lab.files.iter().filter(|file| passed_over.clone().any(|path| *path == file.path)).map(passed_over_by_compose).collect();
+        let passed_over =
+            compose.keys().filter(|path| !self.inputs.contains_key(**path) && !self.opened.contains(**path));
+        let passed_over: Vec<Diagnostic> = self
+            .lab
+            .files
+            .iter()
+            .filter(|file| passed_over.clone().any(|path| *path == file.path))
+            .map(passed_over_by_compose)
+            .collect();
         self.diagnostics.extend(passed_over);
     }
 
     /// The projects that a host's `files:` or the command line list: compose files of one directory are read together.
     fn listed(&self, compose: &BTreeMap<&str, Format>) -> Vec<Project> {
         let hosts = self.inputs.values().flat_map(|input| {
-            let hosts = input.declarations.iter().filter_map(|d| if let Declaration::Host(h) = d { Some(h) } else { None });
+            let hosts =
+                input.declarations.iter().filter_map(|d| if let Declaration::Host(h) = d { Some(h) } else { None });
             hosts.map(|host| {
                 let directory = directory_of(&input.path);
                 host.files.iter().filter_map(|path| beside(directory, &path.value)).collect()
@@ -208,7 +211,8 @@ fn unknown_format(file: &File) -> Diagnostic {
 fn passed_over_by_compose(file: &File) -> Diagnostic {
     let message = format!("`docker compose` does not read `{}` unless it is told to", file.path);
     let start = file.text.len() - file.text.trim_start().len();
-    let diagnostic = Diagnostic::new(Code::InputUnused, message).label(Span::new(file.source, start, start), "not analyzed");
+    let diagnostic =
+        Diagnostic::new(Code::InputUnused, message).label(Span::new(file.source, start, start), "not analyzed");
     let help =
         format!("it reads the first of {}; name the file itself or list it in lab.yaml", COMPOSE_NAMES.join(", "));
     Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }

@@ -14,7 +14,8 @@ pub fn start_command(text: &str) -> String {
         if command.is_some() {
             kept.fill(false);
         }
-        let skipped = command.map_or(0, |command| line.len() - command.trim_start_matches(['-', '@', ':', '+', '!']).len());
+        let skipped =
+            command.map_or(0, |command| line.len() - command.trim_start_matches(['-', '@', ':', '+', '!']).len());
         let is_kept = command.is_some() || continues;
         kept.iter_mut().skip(start + skipped).take(line.len() - skipped).for_each(|byte| *byte = is_kept);
         continues = is_kept && line.trim_end().ends_with('\\');
@@ -40,9 +41,15 @@ mod tests {
             let command = start_command(text);
             assert_eq!(command.trim(), expected);
             assert_eq!(command.len(), text.len());
-            assert!(expected.is_empty() || command.find(expected.lines().next().unwrap()) == text.rfind(expected.lines().next().unwrap()));
+            assert!(
+                expected.is_empty()
+                    || command.find(expected.lines().next().unwrap()) == text.rfind(expected.lines().next().unwrap())
+            );
         };
-        check("# 설정\n[Service]\nExecStart=\nExecStart=-/usr/bin/dockerd --icc=false\nRestart=no\n", "/usr/bin/dockerd --icc=false");
+        check(
+            "# 설정\n[Service]\nExecStart=\nExecStart=-/usr/bin/dockerd --icc=false\nRestart=no\n",
+            "/usr/bin/dockerd --icc=false",
+        );
         check("[Service]\nExecStart=dockerd --a \\\n  --b\nX=1\n", "dockerd --a \\\n  --b");
         check("[Service]\nExecStart=a\nExecStart=\n", "");
         check("", "");

@@ -34,8 +34,7 @@ use model::{Loader, Place, Texts};
 /// Reads the files of one project, the later laid over the earlier. The name of `environment` is that of the project
 /// unless a file or the variable `COMPOSE_PROJECT_NAME` says otherwise.
 pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Declarations {
-    let mut loader =
-        Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new() };
+    let mut loader = Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new() };
     let documents: Vec<(File, Node)> =
         files.iter().filter_map(|file| Some((file.clone(), loader.document(file)?))).collect();
     let directory = files.first().map_or("", |file| directory_of(&file.path)).to_owned();
@@ -68,16 +67,18 @@ fn project_name(documents: &[(File, Node)], environment: &Environment, diagnosti
             from_file = Some(node);
         }
     }
-    let span = from_file.as_ref().map_or_else(|| documents.first().map(|(_, root)| root.span), |node| Some(node.span));
+    let start = documents.first().map(|(_, root)| Span::new(root.span.source, root.span.start, root.span.start));
+    let span = from_file.as_ref().map_or(start, |node| Some(node.span));
     let from_file = from_file.and_then(|node| if let Value::Scalar(name) = node.value { Some(name) } else { None });
     let written = from_variable.or(from_file).unwrap_or_else(|| environment.project.clone());
     let kept = written.to_lowercase().replace(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '-'), "");
     let name = kept.trim_start_matches(['_', '-']);
     if name.is_empty() {
-        let diagnostic = Diagnostic::new(Code::ComposeBadProject, format!("`{written}` leaves no name for the project"))
-            .help("add `name:` with lower-case letters and digits");
+        let diagnostic =
+            Diagnostic::new(Code::ComposeBadProject, format!("`{written}` leaves no name for the project"))
+                .help("add `name:` with lower-case letters and digits");
         diagnostics.push(match span {
-            Some(span) => diagnostic.label(Span::new(span.source, span.start, span.start), "docker compose refuses to start"),
+            Some(span) => diagnostic.label(span, "docker compose refuses to start"),
             None => diagnostic,
         });
         return "project".to_owned();
@@ -119,13 +120,7 @@ impl Project {
     }
 }
 
-fn declarations(
-    walk: &mut Walk,
-    root: &Node,
-    texts: Texts,
-    name: String,
-    profiles: &str,
-) -> Vec<Declaration> {
+fn declarations(walk: &mut Walk, root: &Node, texts: Texts, name: String, profiles: &str) -> Vec<Declaration> {
     let networks = root.get("networks").map(|node| walk.map(node, "`networks`")).unwrap_or_default();
     let networks = networks.iter().map(|entry| network::read(walk, &name, entry)).collect();
     let services = root.get("services").map(|node| walk.map(node, "`services`")).unwrap_or_default();

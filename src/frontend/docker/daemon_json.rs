@@ -39,15 +39,8 @@ const NEUTRAL: &[&str] = &[
 ];
 
 /// Options that are `true` or `false`; dockerd refuses anything else.
-const SWITCHES: &[&str] = &[
-    "allow-direct-routing",
-    "icc",
-    "ip-forward",
-    "ip-forward-no-drop",
-    "ip-masq",
-    "iptables",
-    "userland-proxy",
-];
+const SWITCHES: &[&str] =
+    &["allow-direct-routing", "icc", "ip-forward", "ip-forward-no-drop", "ip-masq", "iptables", "userland-proxy"];
 
 /// Reads the file.
 pub fn parse(source: SourceId, text: &str) -> Declarations {
@@ -122,7 +115,9 @@ mod tests {
         for declaration in read.value {
             match declaration {
                 Declaration::Engine(read) => engine = read,
-                Declaration::Unmodeled(what) => said.push(format!("unmodeled {} <{}>", what.value, sources.text(what.span))),
+                Declaration::Unmodeled(what) => {
+                    said.push(format!("unmodeled {} <{}>", what.value, sources.text(what.span)))
+                }
                 _ => {}
             }
         }
@@ -138,17 +133,23 @@ mod tests {
         assert!(!iptables.value);
         assert_eq!(&text[iptables.span.start..iptables.span.end], "false");
         let bridge = engine.default_bridge.unwrap();
-        assert_eq!((bridge.value.to_string().as_str(), &text[bridge.span.start..bridge.span.end]), ("10.1.0.1/24", "10.1.0.1/24"));
+        assert_eq!(
+            (bridge.value.to_string().as_str(), &text[bridge.span.start..bridge.span.end]),
+            ("10.1.0.1/24", "10.1.0.1/24")
+        );
         assert_eq!(engine.address_pools[0].value, AddressPool { base: "10.10.0.0/16".parse().unwrap(), size: 24 });
     }
 
     #[test]
     fn what_dockerd_refuses_or_we_do_not_model_is_said() {
         let check = |text: &str, expected: &[&str]| assert_eq!(read(text).1, expected, "{text}");
-        check("{\"iptable\": false}", &["dockerd has no option `iptable` <iptable> did you mean `iptables`?"]);
+        check("{\"iptable\": false}", &["dockerd has no option `iptable` <\"iptable\"> did you mean `iptables`?"]);
         check("{\"icc\": \"no\"}", &["`icc` must be true or false <\"no\"> write `true` or `false` without quotes"]);
         check("{\"bridge\": \"none\"}", &["unmodeled `bridge` in daemon.json <\"bridge\": \"none\">"]);
-        check("{\"default-address-pools\": [{\"base\": \"10.0.0.0/24\", \"size\": 16}]}", &["`10.0.0.0/24` cannot be cut into subnets of length 16 <16> "]);
+        check(
+            "{\"default-address-pools\": [{\"base\": \"10.0.0.0/24\", \"size\": 16}]}",
+            &["`10.0.0.0/24` cannot be cut into subnets of length 16 <16> "],
+        );
         check("[]", &["`daemon.json` must be a map <[]> "]);
         check("", &[]);
     }

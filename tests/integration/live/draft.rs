@@ -73,7 +73,8 @@ impl Draft {
         for (name, _) in PEERS {
             draft.listens.insert(name.to_owned(), vec!["9000/tcp".to_owned()]);
         }
-        let firewalld = if has_firewalld { format!("    firewalld: {{version: {firewalld}}}\n") } else { String::new() };
+        let firewalld =
+            if has_firewalld { format!("    firewalld: {{version: {firewalld}}}\n") } else { String::new() };
         let lab = draft.lab_yaml(docker, &firewalld);
         draft.files.insert("lab.yaml".to_owned(), lab);
         draft
@@ -86,13 +87,18 @@ impl Draft {
             writeln!(text, "  {segment}: {{subnet: 192.168.{number}.0/24, kind: internal}}").unwrap();
         }
         let files = if firewalld.is_empty() { "setup.sh" } else { "etc, setup.sh" };
-        writeln!(text, "hosts:\n  vm:\n    files: [{files}]\n    docker: {{version: {docker}}}\n{firewalld}    interfaces:").unwrap();
+        writeln!(
+            text,
+            "hosts:\n  vm:\n    files: [{files}]\n    docker: {{version: {docker}}}\n{firewalld}    interfaces:"
+        )
+        .unwrap();
         writeln!(text, "      enp0s8: {{network: lan, address: {}/24}}", MACHINE[0]).unwrap();
         writeln!(text, "      enp0s9: {{network: back, address: {}/24}}", MACHINE[1]).unwrap();
         writeln!(text, "    listen: [{}]", listen("vm")).unwrap();
         for ((name, address), (segment, gateway)) in PEERS.iter().zip(["lan", "back"].iter().zip(MACHINE)) {
             let interface = format!("{{network: {segment}, address: {address}/24, gateway: {gateway}}}");
-            writeln!(text, "  {name}:\n    interfaces:\n      eth0: {interface}\n    listen: [{}]", listen(name)).unwrap();
+            writeln!(text, "  {name}:\n    interfaces:\n      eth0: {interface}\n    listen: [{}]", listen(name))
+                .unwrap();
         }
         text.push_str("containers:\n");
         for name in &self.containers {
@@ -104,7 +110,9 @@ impl Draft {
     /// dockerd, networks and containers.
     fn docker(&mut self, dice: &mut Dice) -> String {
         let mut text = String::from("dockerd");
-        for option in ["--icc=false", "--userland-proxy=false", "--ip-masq=false", "--ip=127.0.0.1", "--ip-forward=false"] {
+        for option in
+            ["--icc=false", "--userland-proxy=false", "--ip-masq=false", "--ip=127.0.0.1", "--ip-forward=false"]
+        {
             if dice.once_in(6) {
                 write!(text, " {option}").unwrap();
             }
@@ -114,7 +122,9 @@ impl Draft {
         }
         text.push('\n');
         let mut networks = vec!["bridge", "bridge", "host", "none"];
-        for (name, options) in [("front", network_options(dice)), ("back", network_options(dice)), ("sealed", "--internal")] {
+        for (name, options) in
+            [("front", network_options(dice)), ("back", network_options(dice)), ("sealed", "--internal")]
+        {
             if !dice.once_in(3) {
                 writeln!(text, "docker network create {options} {name}").unwrap();
                 networks.extend([name, name]);
@@ -123,7 +133,8 @@ impl Draft {
         for (number, name) in ["c1", "c2", "c3", "c4"].into_iter().enumerate().take(2 + dice.below(3)) {
             let network = dice.pick(&networks);
             self.container(dice, &mut text, name, number, network);
-            let others: Vec<&str> = networks.iter().copied().filter(|n| !["bridge", "host", "none", network].contains(n)).collect();
+            let others: Vec<&str> =
+                networks.iter().copied().filter(|n| !["bridge", "host", "none", network].contains(n)).collect();
             if !others.is_empty() && !["host", "none"].contains(&network) && dice.once_in(4) {
                 writeln!(text, "docker network connect {} {name}", dice.pick(&others)).unwrap();
             }
@@ -134,7 +145,11 @@ impl Draft {
     fn container(&mut self, dice: &mut Dice, text: &mut String, name: &str, number: usize, network: &str) {
         let first = 3000 + 100 * u16::try_from(number).unwrap();
         let own = format!("{}/tcp", first + 50);
-        let listens = if network == "host" { vec![own] } else { ["3000/tcp", "3000/udp", "3010/tcp"].map(str::to_owned).to_vec() };
+        let listens = if network == "host" {
+            vec![own]
+        } else {
+            ["3000/tcp", "3000/udp", "3010/tcp"].map(str::to_owned).to_vec()
+        };
         self.listens.insert(name.to_owned(), listens);
         self.containers.push(name.to_owned());
         self.ports.push(if network == "host" { first + 50 } else { first });
@@ -158,7 +173,12 @@ impl Draft {
         if !dice.once_in(3) {
             self.zone(dice, default, "");
         }
-        let bound = ["", "  <interface name=\"enp0s9\"/>\n", "  <source address=\"192.168.56.20\"/>\n", "  <source address=\"192.168.56.0/24\"/>\n"];
+        let bound = [
+            "",
+            "  <interface name=\"enp0s9\"/>\n",
+            "  <source address=\"192.168.56.20\"/>\n",
+            "  <source address=\"192.168.56.0/24\"/>\n",
+        ];
         let binding = dice.pick(&bound);
         let other = dice.pick(&ZONES);
         if !binding.is_empty() && other != default {
@@ -215,12 +235,17 @@ impl Draft {
     }
 
     fn policy(&mut self, dice: &mut Dice) {
-        let (ingress, egress) = (dice.pick(&["ANY", "HOST", "public", "trusted"]), dice.pick(&["ANY", "HOST", "public", "internal"]));
+        let (ingress, egress) =
+            (dice.pick(&["ANY", "HOST", "public", "trusted"]), dice.pick(&["ANY", "HOST", "public", "internal"]));
         // firewalld refuses a policy from the machine to itself.
         let egress = if ingress == "HOST" && egress == "HOST" { "ANY" } else { egress };
         let target = dice.pick(&["CONTINUE", "ACCEPT", "DROP", "REJECT"]);
         let priority = dice.pick(&["-1", "-100", "5"]);
-        let content = dice.pick(&["", "  <port port=\"3000\" protocol=\"tcp\"/>\n", "  <rule><port port=\"9000\" protocol=\"tcp\"/><reject/></rule>\n"]);
+        let content = dice.pick(&[
+            "",
+            "  <port port=\"3000\" protocol=\"tcp\"/>\n",
+            "  <rule><port port=\"9000\" protocol=\"tcp\"/><reject/></rule>\n",
+        ]);
         let text = format!(
             "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<policy target=\"{target}\" priority=\"{priority}\">\n{content}  \
              <ingress-zone name=\"{ingress}\"/>\n  <egress-zone name=\"{egress}\"/>\n</policy>\n"
@@ -231,7 +256,8 @@ impl Draft {
     /// Everybody dials everything; container addresses are the predicted ones.
     pub(super) fn probes(&self, model: &Model) -> Vec<Probe> {
         let mut targets: Vec<(&str, IpAddr, u16)> = Vec::new();
-        let mut add = |protocol: &'static str, address: &str, port| targets.push((protocol, address.parse().unwrap(), port));
+        let mut add =
+            |protocol: &'static str, address: &str, port| targets.push((protocol, address.parse().unwrap(), port));
         for address in [MACHINE[0], MACHINE[1], "127.0.0.1", "172.17.0.1"] {
             self.ports.iter().chain(&[22, 3005]).for_each(|port| add("tcp", address, *port));
             add("udp", address, 9001);
@@ -260,16 +286,16 @@ impl Draft {
 
     /// The lab as `live.py` reads it.
     pub(super) fn to_json(&self, probes: &[Probe]) -> String {
-        let interface = |name: &str, segment: &str, address: &str, gateway: Option<&str>| {
-            json!({"name": name, "segment": segment, "address": format!("{address}/24"), "gateway": gateway})
-        };
+        let interface = |name: &str, segment: &str, address: &str, gateway: Option<&str>| json!({"name": name, "segment": segment, "address": format!("{address}/24"), "gateway": gateway});
         let hosts = json!({
             "vm": [interface("enp0s8", "lan", MACHINE[0], None), interface("enp0s9", "back", MACHINE[1], None)],
             "peer": [interface("eth0", "lan", PEERS[0].1, Some(MACHINE[0]))],
             "far": [interface("eth0", "back", PEERS[1].1, Some(MACHINE[1]))],
         });
-        let probes: Vec<_> = probes.iter().map(|p| json!([p.from, p.protocol, p.address.to_string(), p.port])).collect();
-        let lab = json!({"hosts": hosts, "machine": "vm", "files": self.files, "listens": self.listens, "probes": probes});
+        let probes: Vec<_> =
+            probes.iter().map(|p| json!([p.from, p.protocol, p.address.to_string(), p.port])).collect();
+        let lab =
+            json!({"hosts": hosts, "machine": "vm", "files": self.files, "listens": self.listens, "probes": probes});
         lab.to_string()
     }
 }

@@ -22,7 +22,8 @@ pub fn parse(text: &str, outer: &BTreeMap<String, String>) -> BTreeMap<String, S
 }
 
 fn value_of(text: &str, known: interpolate::Variables<'_>) -> String {
-    let quoted = |quote: char| text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(inside, _)| inside);
+    let quoted =
+        |quote: char| text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)).map(|(inside, _)| inside);
     if let Some(literal) = quoted('\'') {
         return literal.to_owned();
     }

@@ -97,13 +97,7 @@ fn maps(base: Node, over: Node, path: &mut Vec<String>, diagnostics: &mut Vec<Di
     Node { value: Value::Mapping(entries), ..shell }
 }
 
-fn lay_over(
-    old: &mut Entry,
-    new: Entry,
-    replaced: bool,
-    path: &mut Vec<String>,
-    diagnostics: &mut Vec<Diagnostic>,
-) {
+fn lay_over(old: &mut Entry, new: Entry, replaced: bool, path: &mut Vec<String>, diagnostics: &mut Vec<Diagnostic>) {
     if replaced {
         *old = new;
         return;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::frontend::yaml::{self, Entry, Node, Value};
+use crate::frontend::yaml::{self, Entry, Node, Value, Walk};
 use crate::frontend::{File, Open, beside, directory_of};
 use crate::lab::Declaration;
 use crate::source::{SourceId, Span, Spanned};
@@ -43,6 +43,9 @@ pub(super) struct Place {
     pub(super) variables: BTreeMap<String, String>,
 }
 
+/// Files and services on the way from a service to what it extends.
+type Trail = Vec<(String, String)>;
+
 /// A service that is looked for in a file.
 struct Wanted<'a> {
     services: &'a Node,
@@ -66,7 +69,12 @@ impl Loader<'_> {
     }
 
     /// All files laid over each other. The first one's directory is where paths start from.
-    pub(super) fn merged(&mut self, documents: Vec<(File, Node)>, place: &Place, trail: &mut Vec<String>) -> Option<Node> {
+    pub(super) fn merged(
+        &mut self,
+        documents: Vec<(File, Node)>,
+        place: &Place,
+        trail: &mut Vec<String>,
+    ) -> Option<Node> {
         let mut model: Option<Node> = None;
         for (file, mut root) in documents {
             self.interpolate(&file, &mut root, place);
@@ -96,7 +104,7 @@ impl Loader<'_> {
         for entry in &mut entries {
             let name = entry.key.clone();
             let wanted = Wanted { services: &services, name, place, path };
-            if let Some(service) = self.extended(&wanted, 0) {
+            if let Some(service) = self.extended(&wanted, &mut Vec::new()) {
                 entry.value = service;
             }
         }
@@ -108,14 +116,16 @@ impl Loader<'_> {
     }
 
     /// A service with what it extends below it.
-    fn extended(&mut self, wanted: &Wanted<'_>, depth: usize) -> Option<Node> {
+    fn extended(&mut self, wanted: &Wanted<'_>, trail: &mut Trail) -> Option<Node> {
         let mut service = wanted.services.get(&wanted.name.value)?.clone();
         let Some(extends) = take(&mut service, "extends") else { return Some(service) };
-        if MAX_DEPTH < depth {
-            self.diagnostics.push(circle(&wanted.name, extends.key.span));
+        let step = (wanted.path.to_owned(), wanted.name.value.clone());
+        if MAX_DEPTH < trail.len() || trail.contains(&step) {
+            self.diagnostics.push(circle(&wanted.name));
             return Some(service);
         }
-        let base = self.base(wanted, &extends, depth);
+        trail.push(step);
+        let base = self.base(wanted, &extends, trail);
         Some(match base {
             Some(base) => {
                 let mut path = vec!["services".to_owned(), wanted.name.value.clone()];
@@ -125,9 +135,11 @@ impl Loader<'_> {
         })
     }
 
-    fn base(&mut self, wanted: &Wanted<'_>, extends: &Entry, depth: usize) -> Option<Node> {
+    fn base(&mut self, wanted: &Wanted<'_>, extends: &Entry, trail: &mut Trail) -> Option<Node> {
         let (service, file) = match &extends.value.value {
-            Value::Mapping(_) => (extends.value.get("service").and_then(text), extends.value.get("file").and_then(text)),
+            Value::Mapping(_) => {
+                (extends.value.get("service").and_then(text), extends.value.get("file").and_then(text))
+            }
             _ => (text(&extends.value), None),
         };
         let Some(name) = service else {
@@ -137,7 +149,7 @@ impl Loader<'_> {
         };
         let Some(file) = file else {
             let wanted = Wanted { name, ..*wanted };
-            return self.found(&wanted, depth);
+            return self.found(&wanted, trail);
         };
         let file = self.opened(&file, &wanted.place.directory)?;
         let mut root = self.document(&file)?;
@@ -145,14 +157,14 @@ impl Loader<'_> {
         let place = Place { directory: directory_of(&file.path).to_owned(), ..wanted.place.clone() };
         let nothing = Node { value: Value::Mapping(Vec::new()), ..root.clone() };
         let services = root.get("services").unwrap_or(&nothing);
-        self.found(&Wanted { services, name, place: &place, path: &file.path }, depth)
+        self.found(&Wanted { services, name, place: &place, path: &file.path }, trail)
     }
 
-    fn found(&mut self, wanted: &Wanted<'_>, depth: usize) -> Option<Node> {
+    fn found(&mut self, wanted: &Wanted<'_>, trail: &mut Trail) -> Option<Node> {
         if wanted.services.entry(&wanted.name.value).is_none() {
             self.diagnostics.push(no_service(wanted));
         }
-        self.extended(wanted, depth + 1)
+        self.extended(wanted, trail)
     }
 
     /// Opens a file that another one names.
@@ -176,7 +188,10 @@ impl Loader<'_> {
     /// The files of `include:` below a file that includes them.
     fn with_includes(&mut self, mut root: Node, place: &Place, trail: &mut Vec<String>) -> Node {
         let Some(include) = take(&mut root, "include") else { return root };
-        for item in include.value.items() {
+        let mut walk = Walk::default();
+        let items = walk.list(&include.value, "`include`");
+        self.diagnostics.append(&mut walk.diagnostics);
+        for item in items {
             if MAX_DEPTH < trail.len() {
                 self.diagnostics.push(refused("files include each other in a circle".to_owned(), include.key.span));
                 break;
@@ -257,8 +272,8 @@ fn refused(message: String, span: Span) -> Diagnostic {
     Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
 }
 
-fn circle(service: &Spanned<String>, span: Span) -> Diagnostic {
-    refused(format!("the service `{}` extends itself, perhaps through others", service.value), span)
+fn circle(service: &Spanned<String>) -> Diagnostic {
+    refused(format!("the service `{}` extends itself, perhaps through others", service.value), service.span)
 }
 
 fn no_service(wanted: &Wanted<'_>) -> Diagnostic {

@@ -20,7 +20,8 @@ fn check(folder: &Path) {
     let file = ["compose.yaml", "compose.yml"].iter().find_map(|f| fs::read_to_string(folder.join(f)).ok()).unwrap();
     let environment = fs::read_to_string(folder.join(".env")).unwrap_or_default();
     let pairs = environment.lines().filter_map(|line| line.split_once('='));
-    let variables: Vec<(&str, &str)> = pairs.map(|(name, value)| (name, value.split(" #").next().unwrap_or(""))).collect();
+    let variables: Vec<(&str, &str)> =
+        pairs.map(|(name, value)| (name, value.split(" #").next().unwrap_or(""))).collect();
     let parsed = alone(&mut Sources::default(), &file, name, &variables);
 
     check_insertions(&file);
