@@ -74,12 +74,24 @@ pub fn check_with(
     for text in sentences {
         let judged = parse(text).and_then(|sentence| checker.judge(&sentence).transpose_error());
         match judged {
-            Ok(Ok(verdict)) => checked.judgements.push(Judgement { sentence: text.clone(), verdict }),
+            Ok(Ok(mut verdict)) => {
+                forget_assumed_origins(&mut verdict, dataplane);
+                checked.judgements.push(Judgement { sentence: text.clone(), verdict });
+            }
             Ok(Err(error)) => return Err(error),
             Err(diagnostic) => checked.diagnostics.push(*diagnostic),
         }
     }
     Ok(checked)
+}
+
+/// A program that is only assumed to listen has no origin in the dataplane that a report walks through; the verdict
+/// says it as a condition.
+fn forget_assumed_origins(verdict: &mut Verdict, dataplane: &Dataplane) {
+    let steps = verdict.witnesses.iter_mut().chain(&mut verdict.failure).flat_map(|witness| &mut witness.trace.steps);
+    for step in steps {
+        step.origin = step.origin.filter(|id| dataplane.origins.has(*id));
+    }
 }
 
 /// The solver's questions for a sentence, in SMT-LIB.

@@ -13,13 +13,29 @@ mod trace;
 
 pub use exit::Exit;
 
+use std::thread;
+
 use clap::Parser;
 
 use args::{Arguments, Command};
 
+/// Configuration may be nested more deeply than the main thread's stack allows for.
+const STACK: usize = 256 * 1024 * 1024;
+
 /// Does what the command line says.
 pub fn run() -> Exit {
-    let Arguments { format, command } = Arguments::parse();
+    let arguments = Arguments::parse();
+    let worker = thread::Builder::new().stack_size(STACK).spawn(move || obey(arguments));
+    match worker.map(thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(_)) | Err(_) => {
+            terminal::complain("this is a bug of canreach: it stopped in the middle; please report it");
+            Exit::Internal
+        }
+    }
+}
+
+fn obey(Arguments { format, command }: Arguments) -> Exit {
     match command {
         Command::Check(arguments) => check::run(&arguments, format),
         Command::Ask(arguments) => ask::run(&arguments, format),

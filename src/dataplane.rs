@@ -10,8 +10,8 @@ pub mod ruleset;
 
 pub use flow::{Decision, Delivery, Disposition, Event, Flow, IcmpError, Outcome, Step, Symptom, Trace, Way};
 pub use node::{
-    Bridge, Dial, Interface, InterfaceAddress, InterfaceId, Link, LinkId, Listen, Name, Node, NodeId, NodeKind, Relay,
-    Route, RouteTarget, Socket, SourceAs, Sysctls, Toggle,
+    AnswersFrom, Bridge, Dial, Interface, InterfaceAddress, InterfaceId, Link, LinkId, Listen, Name, Node, NodeId,
+    NodeKind, Relay, Route, RouteTarget, Socket, SourceAs, Sysctls, Toggle,
 };
 pub use ruleset::{
     Action, Chain, ChainId, ChainKind, Hook, HookPoint, Match, Policy, Reject, Rule, Ruleset, States, Table,

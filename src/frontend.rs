@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
-use crate::lab::Declaration;
+use crate::lab::{Declaration, Input};
 use crate::lab::declaration::Declarations;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -164,6 +164,13 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
         let of_firewalld = name == "direct.xml" || within("services") || within("ipsets") || within("icmptypes");
         (of_firewalld && within("firewalld")).then_some(Format::Foreign)
     }
+}
+
+/// Reads the files of one lab of a page, which stands for a directory that is called like the page.
+pub fn read_page_lab(page: &File, lab: &markdown::PageLab) -> Diagnosed<Vec<Input>> {
+    let files = markdown::files(page, lab);
+    let texts = projects::LabTexts { files: &files, folder: stem(&page.path), listed: &[] };
+    projects::read_lab(&texts, &mut |path| files.iter().find(|file| file.path == path).cloned())
 }
 
 /// Reads a text of a known format by itself.

@@ -8,7 +8,9 @@ pub mod docker;
 pub mod events;
 pub mod firewalld;
 pub mod internet;
+mod namespace;
 pub mod topology;
+mod unmodeled;
 mod vm_nat;
 
 use crate::dataplane::Dataplane;
@@ -23,5 +25,6 @@ pub fn lower(lab: &Lab) -> Dataplane {
     for (id, _) in lab.hosts() {
         events::apply(lab, id, map.host(id), &mut dataplane);
     }
+    unmodeled::mark(lab, &mut dataplane);
     dataplane
 }

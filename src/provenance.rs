@@ -99,6 +99,11 @@ impl Origins {
         OriginId(u32::try_from(self.all.len() - 1).unwrap_or(u32::MAX))
     }
 
+    /// Whether an id was made by this arena.
+    pub fn has(&self, id: OriginId) -> bool {
+        (id.0 as usize) < self.all.len()
+    }
+
     /// The origin named by `id`, which must come from this arena.
     #[expect(clippy::indexing_slicing, reason = "an id is only made by `add` of the same arena")]
     pub fn get(&self, id: OriginId) -> &Origin {

@@ -55,6 +55,8 @@ pub struct Sources {
     pub within: Vec<IpNet>,
     /// But none of these.
     pub except: Vec<IpAddr>,
+    /// One of them that people would not find odd: taken for examples when it serves.
+    pub natural: Option<IpAddr>,
 }
 
 impl Sources {

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, Flow, NodeId, Socket, Symptom, Trace};
+use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Trace, Way};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
 use crate::property::{ExpectedSymptom, Sentence, Verb};
-use crate::provenance::Origin;
-use crate::smt::{self, Encoding, Goal, Query, Sources};
+use crate::provenance::{Origin, OriginId};
+use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::Spanned;
 use crate::switch::{Setting, Switch, SwitchKind};
 
@@ -47,7 +47,7 @@ pub(super) struct Found {
     pub(super) witnesses: Vec<Witness>,
     pub(super) conditions: Vec<Condition>,
     /// The answer depends on something that is not modelled.
-    pub(super) unmodeled: Vec<String>,
+    pub(super) unmodeled: Vec<Blocker>,
 }
 
 impl<'a> Checker<'a> {
@@ -72,19 +72,22 @@ impl<'a> Checker<'a> {
     /// Every member must have a way to every aim.
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
+        // For one who dials every address is of interest, for a crowd one each.
+        let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
         for aim in aims {
-            let unknown = self.places.content_is_unknown(aim).then(|| self.with_listener(aim)).flatten();
+            let unknown =
+                self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
             let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
-                let found = self.find(sentence, member, aim, dataplane)?;
+                let found = self.find(sentence, member, aim, dataplane, most)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
                     smt::Answer::No if found.unmodeled.is_empty() => {
                         return Ok(blame::unreachable(self, sentence, member, aim, verdict.conditions));
                     }
-                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, vec![reason])),
-                    _ => return Ok(undecided(sentence, found.unmodeled)),
+                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, Some(reason), Vec::new())),
+                    _ => return Ok(undecided(sentence, None, found.unmodeled)),
                 }
             }
         }
@@ -96,22 +99,22 @@ impl<'a> Checker<'a> {
     fn judge_cannot(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
         for aim in aims {
-            let listening = self.with_listener(aim);
+            let listening = self.with_listener(aim, self.places.dataplane);
             if listening.is_some() {
                 let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
                 verdict.notes.push(note);
             }
             let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
-                let found = self.find(sentence, member, aim, dataplane)?;
+                let found = self.find(sentence, member, aim, dataplane, 1)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::No if found.unmodeled.is_empty() => {}
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
-                        return Ok(blame::exposed(self, member, aim, found.witnesses, dataplane));
+                        return Ok(blame::exposed(self, sentence, member, aim, found.witnesses, dataplane));
                     }
-                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, vec![reason])),
-                    _ => return Ok(undecided(sentence, found.unmodeled)),
+                    smt::Answer::Unknown(reason) => return Ok(undecided(sentence, Some(reason), Vec::new())),
+                    _ => return Ok(undecided(sentence, None, found.unmodeled)),
                 }
             }
             if !self.is_reachable_at_all(aim, dataplane) {
@@ -179,7 +182,14 @@ impl<'a> Checker<'a> {
     }
 
     /// Asks for every way from a member to an aim, and for the assumptions that decide whether there is one.
-    fn find(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, dataplane: &Dataplane) -> Result<Found, Stop> {
+    fn find(
+        &self,
+        sentence: &Sentence,
+        member: &Endpoint,
+        aim: &Aim,
+        dataplane: &Dataplane,
+        most: usize,
+    ) -> Result<Found, Stop> {
         let mut found =
             Found { answer: smt::Answer::No, witnesses: Vec::new(), conditions: Vec::new(), unmodeled: Vec::new() };
         let Some(query) = self.query(sentence, member, aim, dataplane) else { return Ok(found) };
@@ -188,15 +198,31 @@ impl<'a> Checker<'a> {
         found.answer = encoding.find(&setting, &[]);
         self.gather_conditions(&encoding, dataplane, &mut found);
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
+        let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
             let trace = self.replayed(sentence, dataplane, &flow, aim)?;
-            found.witnesses.push(self.witness(sentence, member, aim, trace));
+            let doubtful = doubts_about(dataplane, trace.steps.iter().map(|s| s.node));
+            let is_certain = doubtful.is_empty();
+            doubts.extend(doubtful);
+            if is_certain {
+                found.witnesses.push(self.witness(sentence, member, aim, trace));
+            }
             known.push((flow.destination, flow.destination_port));
-            if known.len() >= MOST_WITNESSES || matches!(aim.dial, Dialing::Name(..)) || !sentence.can {
+            let is_enough = is_certain && !sentence.can;
+            if known.len() >= MOST_WITNESSES
+                || found.witnesses.len() >= most
+                || is_enough
+                || matches!(aim.dial, Dialing::Name(..))
+            {
                 break;
             }
         }
-        found.witnesses.sort_by_key(|w| (!w.trace.flow.destination.is_loopback(), w.trace.flow.destination));
+        match &found.answer {
+            smt::Answer::Yes(_) if found.witnesses.is_empty() => found.unmodeled.extend(doubts),
+            smt::Answer::No => found.unmodeled.extend(doubts_about(dataplane, encoding.nodes().iter().copied())),
+            smt::Answer::Yes(_) | smt::Answer::Unknown(_) => {}
+        }
+        found.witnesses.sort_by_key(|w| detour(&w.trace));
         Ok(found)
     }
 
@@ -210,7 +236,10 @@ impl<'a> Checker<'a> {
                 continue;
             }
             match switch.kind {
-                SwitchKind::Unmodeled => found.unmodeled.push(switch.statement.clone()),
+                SwitchKind::Unmodeled => {
+                    let message = format!("{}: not modelled", switch.statement);
+                    found.unmodeled.push(blocker(Code::Unmodeled, message, switch.origin.clone()));
+                }
                 SwitchKind::Assumption | SwitchKind::Edit => found.conditions.push(Condition {
                     statement: switch.statement.clone(),
                     origin: switch.origin.clone(),
@@ -245,7 +274,7 @@ impl<'a> Checker<'a> {
                 (Some(addresses), PortRange::single(*port))
             }
         };
-        let sources = member.sources.clone().map(|(within, except)| Sources { within, except });
+        let sources = member.sources.clone();
         let goal = aim.goal.clone();
         Some(Query {
             from: member.node,
@@ -278,28 +307,19 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn witness(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, trace: Trace) -> Witness {
-        let host = match &aim.dial {
-            Dialing::Name(name, _) => name.clone(),
-            _ if trace.flow.destination == Family::V4.loopback() => "localhost".to_owned(),
-            _ => url_host(trace.flow.destination),
-        };
-        let place = match trace.flow.protocol {
-            Protocol::Icmp => host,
-            _ => format!("{host}:{}", trace.flow.destination_port),
-        };
-        let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
-        let url = if is_browser && trace.flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place };
+        let name = name_of(self.places.dataplane, &self.setting, member, aim, trace.flow.destination);
+        let url = url(sentence, aim, name, &trace.flow);
         Witness { url, from: member.label.clone(), trace }
     }
 
     /// The dataplane with a program that listens on the target's port on all addresses, if none is known to: behind a
     /// switch, so that an answer that depends on it says so.
-    fn with_listener(&self, aim: &Aim) -> Option<Dataplane> {
+    pub(super) fn with_listener(&self, aim: &Aim, dataplane: &Dataplane) -> Option<Dataplane> {
         let (Goal::Socket { node, ports, .. }, Some(endpoint)) = (&aim.goal, &aim.endpoint) else { return None };
         if self.places.has_socket(endpoint, *ports, aim.protocol) {
             return None;
         }
-        let mut dataplane = self.places.dataplane.clone();
+        let mut dataplane = dataplane.clone();
         let statement = format!("`{}` listens on {ports}/{} on all addresses", endpoint.label, aim.protocol);
         let assumed = Origin::assumed("not stated: nothing is known of what runs there", self.places.span_of(endpoint));
         let origin = dataplane.origins.add(assumed.clone());
@@ -352,6 +372,44 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// What the person types to dial this flow.
+pub(super) fn url(sentence: &Sentence, aim: &Aim, name: Option<String>, flow: &Flow) -> String {
+    let host = match (&aim.dial, name) {
+        (Dialing::Name(name, _), _) => name.clone(),
+        (_, Some(name)) => name,
+        _ if flow.destination == Family::V4.loopback() => "localhost".to_owned(),
+        _ => url_host(flow.destination),
+    };
+    let place = match flow.protocol {
+        Protocol::Icmp => host,
+        _ => format!("{host}:{}", flow.destination_port),
+    };
+    let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
+    if is_browser && flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place }
+}
+
+/// The name that a container has for an address of the target, as far as its name service knows one.
+pub(super) fn name_of(
+    dataplane: &Dataplane,
+    setting: &Setting,
+    member: &Endpoint,
+    aim: &Aim,
+    destination: IpAddr,
+) -> Option<String> {
+    member.container.as_ref()?;
+    let target = aim.endpoint.as_ref().filter(|target| target.container.is_some())?;
+    let known = dataplane.node(member.node).names.iter();
+    let mut known = known.filter(|n| n.address == destination && setting.allows(n.guard));
+    known.find(|n| n.name == target.label).map(|n| n.name.clone())
+}
+
+/// What a person would try first sorts first: loopback, then the way with the fewest stops.
+fn detour(trace: &Trace) -> (bool, usize, IpAddr) {
+    let is_stop = |step: &&Step| matches!(step.event, Event::Relayed { .. } | Event::Rewritten { .. });
+    let stops = trace.steps.iter().filter(|s| s.way == Way::Request).filter(is_stop).count();
+    (!trace.flow.destination.is_loopback(), stops, trace.flow.destination)
+}
+
 /// Every address that a person could type: those of the lab, and 127.0.0.1 for all of loopback.
 pub(super) fn dialable(dataplane: &Dataplane) -> Vec<IpAddr> {
     let mut all: Vec<IpAddr> = dataplane.nodes().flat_map(|(_, n)| n.addresses()).filter(IpAddr::is_ipv4).collect();
@@ -368,10 +426,26 @@ fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
     }
 }
 
-fn undecided(sentence: &Sentence, reasons: Vec<String>) -> Verdict {
+/// What is configured on these nodes and has no model.
+fn doubts_about(dataplane: &Dataplane, nodes: impl Iterator<Item = NodeId>) -> Vec<Blocker> {
+    let mut origins: Vec<OriginId> = nodes.flat_map(|id| dataplane.node(id).unmodeled.iter().copied()).collect();
+    origins.sort_unstable();
+    origins.dedup();
+    let doubt = |id| {
+        let origin = dataplane.origins.get(id).clone();
+        blocker(Code::Unmodeled, format!("{}: not modelled", origin.what), origin)
+    };
+    origins.into_iter().map(doubt).collect()
+}
+
+fn undecided(sentence: &Sentence, reason: Option<String>, mut doubts: Vec<Blocker>) -> Verdict {
+    doubts.dedup_by(|a, b| a.message == b.message && a.origin.span() == b.origin.span());
+    let named = doubts.iter().map(|d| d.origin.what.to_string());
+    let reasons: Vec<String> = reason.into_iter().chain(named).collect();
     let headline = format!("`{}` is undecided: it depends on {}", sentence.text.value, reasons.join(", "));
     let mut verdict = Verdict::new(Answer::Undecided, headline);
     verdict.code = Some(Code::Undecided);
+    verdict.blockers = doubts;
     verdict
 }
 

@@ -9,6 +9,7 @@ use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
 use crate::net::{Family, IpNet, Ipv4Net};
 use crate::property::Subject;
+use crate::smt::Sources;
 use crate::source::{Span, Spanned};
 
 use super::aim::Aim;
@@ -26,7 +27,7 @@ pub(super) struct Endpoint {
     /// The container that it is.
     pub(super) container: Option<String>,
     /// For nodes that stand for many machines: the addresses that these may have, and those that they do not have.
-    pub(super) sources: Option<(Vec<IpNet>, Vec<IpAddr>)>,
+    pub(super) sources: Option<Sources>,
 }
 
 pub(super) struct Places<'a> {
@@ -37,9 +38,11 @@ pub(super) struct Places<'a> {
 impl Places<'_> {
     /// The endpoint with this name.
     pub(super) fn named(&self, name: &Spanned<String>) -> Result<Endpoint, Box<Diagnostic>> {
-        self.exact(&name.value)
-            .or_else(|| name.value.split_once('/').and_then(|(place, _)| self.exact(place)))
-            .ok_or_else(|| Box::new(self.unknown(name)))
+        let whole = self.exact(&name.value).map(|e| (e, name.value.as_str()));
+        let place = || name.value.split_once('/').and_then(|(place, _)| self.exact(place).map(|e| (e, place)));
+        // Messages use the word of the sentence, not the container's full name.
+        let found = whole.or_else(place).map(|(endpoint, word)| Endpoint { label: word.to_owned(), ..endpoint });
+        found.ok_or_else(|| Box::new(self.unknown(name)))
     }
 
     fn exact(&self, name: &str) -> Option<Endpoint> {
@@ -131,7 +134,7 @@ impl Places<'_> {
                 owner: None,
                 host: None,
                 container: None,
-                sources: Some((segment.subnets.clone(), self.addresses_of(node))),
+                sources: Some(strangers(segment.subnets.clone(), self.addresses_of(node))),
             });
         }
         non_empty(all, span, "the lab has no LAN")
@@ -166,10 +169,23 @@ impl Places<'_> {
         below
     }
 
+    /// The lab's addresses outside: those of its routers.
+    fn public_addresses(&self) -> Vec<IpAddr> {
+        let link = self
+            .dataplane
+            .node_named(INTERNET)
+            .and_then(|id| self.dataplane.node(id).interfaces.iter().find_map(|interface| interface.link));
+        let members = link.into_iter().flat_map(|link| self.dataplane.members(link));
+        members.flat_map(|(_, _, i)| i.addresses.iter().map(|a| a.net.addr())).collect()
+    }
+
     /// Addresses that a person would try for a target: its own, and those of the machines that it runs on. Loopback
     /// only from one of these.
     pub(super) fn addresses_towards(&self, member: &Endpoint, target: Option<&Endpoint>) -> Vec<IpAddr> {
         let Some(target) = target else { return self.known_addresses() };
+        if member.label == INTERNET {
+            return self.public_addresses();
+        }
         let machines = self.machines_below(Some(target));
         let of_machines = machines.iter().flat_map(|id| &self.lab.host(*id).interfaces).flat_map(|i| &i.addresses);
         let mut all: Vec<IpAddr> = of_machines.map(|a| a.net.addr()).collect();
@@ -192,7 +208,8 @@ impl Places<'_> {
             ));
         };
         let everything = IpNet::V4(Ipv4Net::default());
-        let sources = Some((vec![everything], self.known_addresses()));
+        let natural = Some(IpAddr::from([198, 51, 100, 7]));
+        let sources = Some(Sources { within: vec![everything], except: self.known_addresses(), natural });
         Ok(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
     }
 
@@ -254,6 +271,14 @@ impl Places<'_> {
         let known: Vec<&str> = hosts.chain(containers).chain(groups).collect();
         unknown("host or container", name, &known)
     }
+}
+
+/// Any free address; for examples one in the middle of the subnet, where no router or server is expected.
+fn strangers(within: Vec<IpNet>, except: Vec<IpAddr>) -> Sources {
+    let of_first = || within.iter().flat_map(|net| net.hosts().take(1024));
+    let free = |address: &IpAddr| !except.contains(address);
+    let natural = of_first().skip(49).find(free).or_else(|| of_first().find(free));
+    Sources { within, except, natural }
 }
 
 fn unknown(kind: &str, name: &Spanned<String>, known: &[&str]) -> Diagnostic {

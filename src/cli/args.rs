@@ -16,7 +16,7 @@ pub(super) struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 every sentence holds; 1 a sentence is violated; 2 the arguments or some of \
-the files cannot be used; 3 a sentence cannot be decided.";
+the files cannot be used, or there is no sentence; 3 a sentence cannot be decided.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {

@@ -13,7 +13,7 @@ pub enum Exit {
     Holds,
     /// 1: a sentence is violated, or the traced connection fails.
     Violated,
-    /// 2: the arguments or some of the files cannot be used.
+    /// 2: the arguments or some of the files cannot be used, or there is no sentence.
     Unusable,
     /// 3: no sentence is violated, but some cannot be decided.
     Undecided,
@@ -22,11 +22,12 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// A violation outweighs an error in a file, and that outweighs an undecided sentence.
+    /// A violation outweighs an error in a file, and that outweighs an undecided sentence. Nothing decided is no
+    /// success: a CI run whose sentences are not found must not be green.
     pub fn of(report: &Report) -> Self {
         if report.count(Answer::Violated) > 0 {
             Self::Violated
-        } else if report.count_diagnostics(Severity::Error) > 0 {
+        } else if report.count_diagnostics(Severity::Error) > 0 || report.judgements.is_empty() {
             Self::Unusable
         } else if report.count(Answer::Undecided) > 0 {
             Self::Undecided
@@ -77,7 +78,7 @@ mod tests {
             };
             assert_eq!(Exit::of(&report), expected);
         };
-        check(&[], &[], Exit::Holds);
+        check(&[], &[], Exit::Unusable);
         check(&[Answer::Holds], &[Code::UnknownKey], Exit::Holds);
         check(&[Answer::Holds, Answer::Undecided], &[], Exit::Undecided);
         check(&[Answer::Undecided], &[Code::YamlSyntax], Exit::Unusable);

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::markdown::{self, PageLab};
-use crate::frontend::projects::{LabFiles, read_lab};
+use crate::frontend::projects::{LabTexts, read_lab};
 use crate::frontend::{self, File};
 use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Sources, Span};
@@ -25,10 +25,19 @@ const SKIPPED: [&str; 2] = ["target", "node_modules"];
 pub struct Loaded {
     /// The texts.
     pub sources: Sources,
-    /// Labs, at least one; a page may hold several. What each file states, sorted by path.
-    pub labs: Vec<Vec<Input>>,
+    /// Labs, at least one; a page may hold several.
+    pub labs: Vec<LabFiles>,
     /// What is wrong with the files.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The files of one lab.
+#[derive(Debug, Default)]
+pub struct LabFiles {
+    /// The section of the page that the lab stands in.
+    pub title: Option<String>,
+    /// What each file states, sorted by path.
+    pub inputs: Vec<Input>,
 }
 
 /// Why nothing could be loaded.
@@ -43,7 +52,10 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// Nothing that a front-end reads.
-    #[error("there is no file in `{path}` that canreach can read")]
+    #[error(
+        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, *.sh with docker and \
+         firewall-cmd lines, zones/*.xml, lab.yaml"
+    )]
     Nothing {
         /// The paths as given.
         path: String,
@@ -84,7 +96,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     for file in pages {
         page(&mut loaded, &file, listed.contains(&file.path));
     }
-    if loaded.labs.iter().all(Vec::is_empty) && loaded.diagnostics.is_empty() {
+    if loaded.labs.iter().all(|lab| lab.inputs.is_empty()) && loaded.diagnostics.is_empty() {
         let path = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `");
         return Err(LoadError::Nothing { path });
     }
@@ -195,18 +207,12 @@ impl Problem {
                 Diagnostic::new(Code::InputUnreadable, format!("`{name}` cannot be read: {}", why.to_lowercase()))
                     .help("check the permissions of the file")
             }
-            Self::TooLarge => {
-                Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than {SIZE_LIMIT} bytes"))
-                    .help("no configuration file is that large; is it the right file?")
-            }
+            Self::TooLarge => Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than 4 MiB"))
+                .help("no configuration file is that large; is it the right file?"),
             Self::Binary => Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
                 .help("save the file as UTF-8"),
         }
     }
-}
-
-fn last_of(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// The name of the directory that the tool was pointed at.
@@ -237,9 +243,9 @@ fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[S
     let root = root_of(paths);
     let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
     let mut disk = Disk { root: &root, sources: &mut loaded.sources, opened };
-    let read = read_lab(&LabFiles { files, folder: &folder, listed }, &mut |path| disk.open(path));
+    let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
     loaded.diagnostics.extend(read.diagnostics);
-    loaded.labs.push(read.value);
+    loaded.labs.push(LabFiles { title: None, inputs: read.value });
 }
 
 /// The directory that names of files start from.
@@ -258,21 +264,22 @@ fn page(loaded: &mut Loaded, page: &File, asked_for: bool) {
         loaded.diagnostics.push(lab_of_its_own(&page.path, page.source));
         return;
     }
+    let only_one = labs.len() == 1;
     for (index, lab) in labs.into_iter().enumerate() {
+        let title = lab.heading.as_ref().map(|heading| heading.value.clone()).filter(|_| !only_one);
         let inputs = page_lab(loaded, page, lab);
-        match (index, loaded.labs.first_mut()) {
-            (0, Some(first)) => first.extend(inputs),
-            _ => loaded.labs.push(inputs),
+        match loaded.labs.first_mut().filter(|_| index == 0) {
+            Some(first) => {
+                first.title = title;
+                first.inputs.extend(inputs);
+            }
+            None => loaded.labs.push(LabFiles { title, inputs }),
         }
     }
 }
 
-/// A lab of a page stands for a directory that is called like the page.
 fn page_lab(loaded: &mut Loaded, page: &File, lab: PageLab) -> Vec<Input> {
-    let folder = last_of(&page.path).trim_end_matches(".md");
-    let files = markdown::files(page, &lab);
-    let mut open = |path: &str| files.iter().find(|file| file.path == path).cloned();
-    let read = read_lab(&LabFiles { files: &files, folder, listed: &[] }, &mut open);
+    let read = frontend::read_page_lab(page, &lab);
     loaded.diagnostics.extend(read.diagnostics);
     let mut inputs = read.value;
     let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
@@ -301,7 +308,7 @@ mod tests {
         let directory = tempfile(files);
         let loaded = load(std::slice::from_ref(&directory)).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        let mut actual: Vec<String> = loaded.labs.iter().flatten().map(|i| i.path.clone()).collect();
+        let mut actual: Vec<String> = loaded.labs.iter().flat_map(|lab| &lab.inputs).map(|i| i.path.clone()).collect();
         actual.extend(loaded.diagnostics.iter().map(|d| format!("{:?}: {}", d.severity, d.message)));
         assert_eq!(actual, expected);
     }
@@ -353,9 +360,12 @@ mod tests {
         let directory = tempfile(&[("lesson.md", format!("## A\n{lab}## B\n{lab}").as_bytes())]);
         let loaded = load(&[directory.join("lesson.md")]).unwrap();
         fs::remove_dir_all(&directory).unwrap();
-        let paths = |lab: &Vec<Input>| lab.iter().map(|i| i.path.clone()).collect::<Vec<_>>();
-        let expected = ["compose.yaml", "lesson.md"];
-        assert_eq!(loaded.labs.iter().map(paths).collect::<Vec<_>>(), [expected, expected]);
+        let described = |lab: &LabFiles| {
+            let paths: Vec<&str> = lab.inputs.iter().map(|i| i.path.as_str()).collect();
+            format!("{}: {}", lab.title.as_deref().unwrap_or("-"), paths.join(" "))
+        };
+        let labs: Vec<String> = loaded.labs.iter().map(described).collect();
+        assert_eq!(labs, ["A: compose.yaml lesson.md", "B: compose.yaml lesson.md"]);
     }
 
     /// Files on disk -> the container images of each file, and messages.
@@ -371,7 +381,7 @@ mod tests {
             let images: Vec<String> = input.declarations.iter().filter_map(image).collect();
             format!("{}: {}", input.path, images.join(" "))
         };
-        let mut actual: Vec<String> = loaded.labs.iter().flatten().map(line).collect();
+        let mut actual: Vec<String> = loaded.labs.iter().flat_map(|lab| &lab.inputs).map(line).collect();
         actual.extend(loaded.diagnostics.iter().map(|d| d.message.clone()));
         assert_eq!(actual, expected);
     }

@@ -5,16 +5,18 @@ use std::path::PathBuf;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
-use crate::lab::{self, Input, Lab};
+use crate::lab::{self, Host, Lab};
 use crate::lower;
 use crate::report::terminal as rendering;
 use crate::source::Sources;
 
-use super::load::{self, LoadError, Loaded};
+use super::load::{self, LabFiles, LoadError, Loaded};
 use super::terminal;
 
 /// A lab and what it does with packets.
 pub(super) struct Model {
+    /// Where it stands, if the files hold several.
+    pub(super) title: Option<String>,
     pub(super) sources: Sources,
     pub(super) lab: Lab,
     pub(super) dataplane: Dataplane,
@@ -38,11 +40,12 @@ pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
 /// What is wrong with the files is said along with the first lab.
 fn understand(loaded: Loaded) -> Vec<Model> {
     let Loaded { sources, labs, mut diagnostics } = loaded;
-    let model = |inputs: Vec<Input>| {
-        let lab = lab::resolve(&inputs);
+    let model = |files: LabFiles| {
+        let lab = lab::resolve(&files.inputs);
         diagnostics.extend(lab.diagnostics);
         let dataplane = lower::lower(&lab.value);
-        Model { sources: sources.clone(), lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics) }
+        let title = files.title;
+        Model { title, sources: sources.clone(), lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics) }
     };
     labs.into_iter().map(model).collect()
 }
@@ -57,7 +60,7 @@ fn with_cause(error: &LoadError) -> String {
 impl Model {
     /// The node with this name; complains if there is none.
     pub(super) fn node(&self, name: &str) -> Option<NodeId> {
-        let found = self.dataplane.node_named(name).or_else(|| self.container(name));
+        let found = self.dataplane.node_named(name).or_else(|| self.container(name)).or_else(|| self.process(name));
         if found.is_none() {
             let names = self.dataplane.nodes.iter().map(|node| node.name.as_str());
             let tails = names.clone().filter_map(|name| name.rsplit_once('/')).map(|(_, tail)| tail);
@@ -75,6 +78,13 @@ impl Model {
         let is_named = |node: &str| node.rsplit_once('/').is_some_and(|(_, last)| last == name);
         let mut found = self.dataplane.nodes().filter(|(_, node)| is_named(&node.name));
         found.next().map(|(id, _)| id).filter(|_| found.next().is_none())
+    }
+
+    /// `HOST/PROCESS` dials from the host.
+    fn process(&self, name: &str) -> Option<NodeId> {
+        let (host, process) = name.split_once('/')?;
+        let runs = |h: &Host| h.name == host && h.processes.iter().any(|p| p.name == process);
+        self.lab.hosts().any(|(_, h)| runs(h)).then(|| self.dataplane.node_named(host)).flatten()
     }
 
     /// Prints errors in files to standard error, for commands whose output is something else.

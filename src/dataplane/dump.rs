@@ -8,8 +8,8 @@ use crate::provenance::OriginId;
 use crate::switch::{Switch, SwitchId, SwitchKind};
 
 use super::{
-    Action, Chain, ChainKind, Dataplane, Dial, Hook, Interface, Link, Listen, Match, Node, NodeId, NodeKind, Policy,
-    Reject, Relay, Route, RouteTarget, Rule, Ruleset, Socket, SourceAs, States, TableFamily, Toggle,
+    Action, Chain, ChainKind, Dataplane, Dial, Interface, Link, Listen, Match, Node, NodeId, NodeKind, Policy, Reject,
+    Relay, Route, RouteTarget, Rule, Ruleset, Socket, SourceAs, States, TableFamily, Toggle,
 };
 
 /// Every node, link and switch.
@@ -119,7 +119,7 @@ impl Printer<'_> {
         let hook = chain.hook.map_or(String::new(), |point| {
             let kind = if point.kind == ChainKind::Nat { "nat" } else { "filter" };
             let policy = if point.policy == Policy::Drop { "drop" } else { "accept" };
-            format!(" {kind} at {} priority {} policy {policy}", hook(point.hook), point.priority)
+            format!(" {kind} at {} priority {} policy {policy}", point.hook, point.priority)
         });
         let line = format!("  chain {} {} {}{hook}", family(table.family), table.name, chain.name);
         let rules = chain.rules.iter().enumerate();
@@ -159,16 +159,6 @@ impl Printer<'_> {
 
 fn any(address: Option<IpAddr>) -> String {
     address.map_or("*".to_owned(), url_host)
-}
-
-fn hook(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Prerouting => "prerouting",
-        Hook::Input => "input",
-        Hook::Forward => "forward",
-        Hook::Output => "output",
-        Hook::Postrouting => "postrouting",
-    }
 }
 
 fn family(family: TableFamily) -> &'static str {
@@ -257,7 +247,7 @@ fn reject_word(reject: Reject) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataplane::{HookPoint, InterfaceAddress, LinkId, Sysctls};
+    use crate::dataplane::{Hook, HookPoint, InterfaceAddress, LinkId, Sysctls};
     use crate::net::Protocol;
     use crate::provenance::Origin;
     use crate::switch::Switches;
@@ -324,6 +314,7 @@ switch s0 assumption, on: `web` listens  # image table
                 bridge_calls_iptables: false,
             },
             names: Vec::new(),
+            unmodeled: Vec::new(),
             origin,
         }
     }

@@ -41,6 +41,8 @@ pub struct Node {
     pub sysctls: Sysctls,
     /// Names that programs here can resolve.
     pub names: Vec<Name>,
+    /// What was configured here and has no model: nothing that happens here is certain.
+    pub unmodeled: Vec<OriginId>,
     /// Why it exists.
     pub origin: OriginId,
 }
@@ -200,10 +202,22 @@ pub struct Relay {
     pub source: SourceAs,
     /// Completes the handshake with the client before it dials. Otherwise the client sees what the dialler sees.
     pub accepts_first: bool,
+    /// Which address datagrams to its client come from.
+    pub answers_from: AnswersFrom,
     /// Exists only while this switch is on.
     pub guard: Option<SwitchId>,
     /// Why.
     pub origin: OriginId,
+}
+
+/// Which address a relay's datagrams to its client come from. Connections always have the dialled one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswersFrom {
+    /// The address that the client dialled.
+    Dialed,
+    /// The address that routes choose, unless the relay listens on one address only. A client that dialled another
+    /// one does not recognize the answer.
+    Route,
 }
 
 /// What a relay takes.

@@ -5,6 +5,7 @@
 //! first of them that binds a rewrite wins.
 //! Source: the kernel's `nf_hook_slow` and `nf_nat_inet_fn` (Linux 6.1); nft(8), "Chains".
 
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::net::{Family, IpNet, PortRange, Protocol};
@@ -91,6 +92,18 @@ pub enum Hook {
     Output,
     /// Before leaving.
     Postrouting,
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prerouting => "prerouting",
+            Self::Input => "input",
+            Self::Forward => "forward",
+            Self::Output => "output",
+            Self::Postrouting => "postrouting",
+        })
+    }
 }
 
 /// What a base chain may do.

@@ -113,13 +113,18 @@ pub(super) fn source_for(node: &Node, decision: Decision<'_>, destination: IpAdd
     }
 }
 
-/// The interface's address in the next hop's subnet, else its first of the family (`inet_select_addr`).
+/// The interface's address in the next hop's subnet, else its first of the family, else the first of any interface.
+/// Loopback addresses do not leave the machine and are never chosen (`inet_select_addr`, net/ipv4/devinet.c: their
+/// scope is too narrow).
 pub(super) fn address_towards(node: &Node, interface: InterfaceId, next_hop: IpAddr) -> Option<IpAddr> {
+    let family = Family::of(next_hop);
     let addresses = || node.interface(interface).addresses.iter().map(|a| a.net);
+    let leaves = |address: &IpAddr| Family::of(*address) == family && !address.is_loopback();
     addresses()
-        .find(|net| net.contains(&next_hop))
-        .or_else(|| addresses().find(|net| Family::of(net.addr()) == Family::of(next_hop)))
+        .find(|net| net.contains(&next_hop) && leaves(&net.addr()))
         .map(|net| net.addr())
+        .or_else(|| addresses().map(|net| net.addr()).find(leaves))
+        .or_else(|| node.addresses().find(leaves))
 }
 
 /// Who takes a packet that has come to its node.

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::dataplane::{
-    ChainKind, Dataplane, Decision as Verdict, Delivery, Dial, Disposition, Event, Flow, Hook, IcmpError, InterfaceId,
-    LinkId, NodeId, NodeKind, Outcome, Relay, Socket, SourceAs, Step, Symptom, Toggle, Trace, Way,
+    AnswersFrom, ChainKind, Dataplane, Decision as Verdict, Delivery, Dial, Disposition, Event, Flow, Hook, IcmpError,
+    InterfaceId, LinkId, Listen, NodeId, NodeKind, Outcome, Relay, Socket, SourceAs, Step, Symptom, Toggle, Trace, Way,
 };
 use crate::net::{Header, Protocol};
 use crate::provenance::OriginId;
@@ -205,11 +205,19 @@ impl<'a> Path<'a> {
             let symptom = if behind.symptom == Symptom::Works { Symptom::Works } else { Symptom::AcceptedThenClosed };
             return Outcome { symptom, ..behind };
         }
-        self.passed_on(dialer, dialed, node, packet, behind)
+        self.passed_on(dialer, dialed, node, packet, relay, behind)
     }
 
     /// A relay that dials before it answers shows its client what it saw itself.
-    fn passed_on(&mut self, dialer: NodeId, dialed: Header, node: NodeId, packet: Packet, behind: Outcome) -> Outcome {
+    fn passed_on(
+        &mut self,
+        dialer: NodeId,
+        dialed: Header,
+        node: NodeId,
+        packet: Packet,
+        relay: &Relay,
+        behind: Outcome,
+    ) -> Outcome {
         let is_tcp = packet.header.protocol == Protocol::Tcp;
         let kind = match behind.symptom {
             Symptom::Works => Kind::Answer,
@@ -218,9 +226,24 @@ impl<'a> Path<'a> {
             Symptom::HostUnreachable | Symptom::NoNeighbor if is_tcp => Kind::Error(IcmpError::Host),
             _ => return Outcome { symptom: Symptom::TimedOut, ..behind },
         };
-        match self.reply(dialer, dialed, node, packet.reply(kind)) {
+        let mut answer = packet.reply(kind);
+        if !is_tcp && let Some(source) = self.answering_address(node, relay, packet.header.source) {
+            answer.header.source = source;
+        }
+        match self.reply(dialer, dialed, node, answer) {
             Ok(()) => behind,
             Err(disposition) => Outcome { disposition, symptom: Symptom::TimedOut, ..behind },
+        }
+    }
+
+    /// The address that a relay answers from, if it is not simply the dialled one.
+    fn answering_address(&self, node: NodeId, relay: &Relay, client: IpAddr) -> Option<IpAddr> {
+        match (relay.answers_from, relay.listen) {
+            (AnswersFrom::Route, Listen::Socket { address: None, .. }) => {
+                let decision = forward::route(self.dataplane, node, client, Way::Reply, self.setting);
+                forward::source_for(self.dataplane.node(node), decision, client)
+            }
+            _ => None,
         }
     }
 

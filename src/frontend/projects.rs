@@ -19,7 +19,7 @@ const OVERRIDE_NAMES: [&str; 4] =
     ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
 
 /// The files of a lab.
-pub struct LabFiles<'a> {
+pub struct LabTexts<'a> {
     /// Every file, sorted by path.
     pub files: &'a [File],
     /// The name of the directory that paths start from.
@@ -38,7 +38,7 @@ struct Project {
 }
 
 /// Reads the files of a lab. `open` finds files that other files name.
-pub fn read_lab(lab: &LabFiles<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
+pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let mut reader = Reader { lab, open, opened: BTreeSet::new(), inputs: BTreeMap::new(), diagnostics: Vec::new() };
     let mut compose = BTreeMap::new();
     let mut unknown = Vec::new();
@@ -66,7 +66,7 @@ fn is_compose(format: Format) -> bool {
 }
 
 struct Reader<'a> {
-    lab: &'a LabFiles<'a>,
+    lab: &'a LabTexts<'a>,
     open: Open<'a>,
     /// Files that other files name.
     opened: BTreeSet<String>,

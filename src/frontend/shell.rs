@@ -14,7 +14,7 @@ use brush_parser::ast::{
     SourceLocation as _, Word as RawWord,
 };
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::run as docker;
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, FirewalldDecl};
@@ -31,7 +31,17 @@ mod expand;
 pub mod word;
 
 /// Reads a script.
+///
+/// Windows line endings are reported and read as if they were those of Unix.
 pub fn parse(source: SourceId, text: &str) -> Declarations {
+    let Some(at) = text.find("\r\n") else { return walk(source, text) };
+    // Of the same length, so that spans stay right; a carriage return before the line break would undo a `\` there.
+    let mut read = walk(source, &text.replace("\\\r\n", " \\\n").replace("\r\n", " \n"));
+    read.diagnostics.push(windows_line_ends(Span::new(source, 0, at)));
+    read
+}
+
+fn walk(source: SourceId, text: &str) -> Declarations {
     let mut walker = Walker {
         source,
         text,
@@ -456,6 +466,13 @@ fn syntax_error(span: Span) -> Diagnostic {
     Diagnostic::new(Code::ShellSyntax, "the shell would not understand this")
         .label(span, "not used")
         .help("the other commands of the script are still analyzed")
+}
+
+fn windows_line_ends(first_line: Span) -> Diagnostic {
+    let diagnostic = Diagnostic::new(Code::ShellSyntax, "the script ends its lines as Windows does")
+        .label(first_line, "the shell takes the carriage return here as part of the last word")
+        .help("save it with line feeds only, as it was read here");
+    Diagnostic { severity: Severity::Warning, ..diagnostic }
 }
 
 #[cfg(test)]

@@ -562,6 +562,14 @@ pub enum FirewallChange {
     Target(Target),
     /// `--new-zone`.
     NewZone(String),
+    /// `--new-policy`.
+    NewPolicy(String),
+    /// `--add-ingress-zone`, `--remove-ingress-zone`.
+    IngressZone(bool, String),
+    /// `--add-egress-zone`, `--remove-egress-zone`.
+    EgressZone(bool, String),
+    /// `--set-priority` of a policy.
+    Priority(i32),
     /// `--set-default-zone`.
     DefaultZone(String),
     /// `--runtime-to-permanent`.

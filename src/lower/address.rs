@@ -1,4 +1,4 @@
-//! Addresses on interfaces, and the routes that come with them.
+//! Addresses on interfaces, and the routes that come with them. Spec: specs/topology.md.
 
 use crate::dataplane::{Dataplane, InterfaceAddress, InterfaceId, NodeId, Route, RouteTarget};
 use crate::net::IpNet;

@@ -1,4 +1,5 @@
 //! What a docker engine makes of its networks, containers and published ports.
+//! Spec: specs/docker-bridge.md, specs/docker-publish.md.
 //!
 //! Four lines of engines write four different rule sets: up to 27, 28, 29 with iptables, 29 with nftables. The rules
 //! follow moby 20.10.24, 27.5.1, 28.5.2 and 29.7.2; versions in between are taken as the newest of their line, except

@@ -1,4 +1,5 @@
 //! In which order firewall and engine loaded their rules, and what each event left of the other's.
+//! Spec: specs/firewalld-order.md.
 //!
 //! | event           | what it does                                                            | recorded as                   |
 //! |-----------------|-------------------------------------------------------------------------|-------------------------------|

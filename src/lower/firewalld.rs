@@ -1,4 +1,5 @@
 //! What firewalld loads into the kernel for its zones and policies.
+//! Spec: specs/firewalld-zones.md, specs/firewalld-policies.md.
 //!
 //! Three generations lay their chains out differently, and each is written here as firewalld writes it, chain names
 //! included, so that the result can be compared with `nft list ruleset` or `iptables-save` of a real machine:

@@ -11,10 +11,11 @@ use crate::dataplane::{
 };
 use crate::lab::{HostKind, Lab};
 use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
-use crate::provenance::{Origin, OriginId};
+use crate::provenance::{Basis, Origin, OriginId};
 
 use super::address::add_address;
-use super::topology::{Map, add_interface, interface, namespace};
+use super::namespace::{add_interface, interface, namespace};
+use super::topology::Map;
 
 /// The node that stands for every machine outside.
 pub const INTERNET: &str = "internet";
@@ -38,7 +39,11 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
     let link = dataplane.add_link(Link { name: INTERNET.into(), bridge: None, origin });
     add_outside(dataplane, link, origin);
     for (number, (id, host)) in routers.into_iter().enumerate() {
-        let because = host.origin.span();
+        // A router that is only assumed has no line of its own.
+        let because = match host.origin.basis {
+            Basis::Written(span) => Some(span),
+            _ => None,
+        };
         let origin = dataplane.origins.add(Origin::implied("home router", because, HOME_ROUTER));
         add_uplink(dataplane, map.host(id), link, number, origin);
     }

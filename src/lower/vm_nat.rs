@@ -7,13 +7,16 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs};
+use crate::dataplane::{
+    AnswersFrom, Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs,
+};
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, VmNat};
 use crate::net::{Family, IpNet, Ipv4Net, Protocol};
 use crate::provenance::OriginId;
 
 use super::address::add_address;
-use super::topology::{Map, add_interface, interface, namespace};
+use super::namespace::{add_interface, interface, namespace};
+use super::topology::Map;
 
 pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
     for (id, host) in lab.hosts() {
@@ -89,6 +92,7 @@ fn add_forward(
         dial: Dial::To { address, port: forward.guest_port },
         source,
         accepts_first: true,
+        answers_from: AnswersFrom::Route,
         guard: forward.guard,
         origin,
     };
@@ -110,6 +114,7 @@ fn add_outbound(nat: &VmNat, physical: NodeId, engine: NodeId, origin: OriginId,
                 dial,
                 source: SourceAs::Dialer,
                 accepts_first: false,
+                answers_from: AnswersFrom::Dialed,
                 guard: None,
                 origin,
             });

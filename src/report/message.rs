@@ -3,14 +3,16 @@
 //! miette draws one file per message; labels in other files become nested messages with a file of their own.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
 
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
-use crate::source::{SourceId, Sources};
+use crate::source::{Source, SourceId, Sources};
 
 use super::Style;
+use super::excerpt::Excerpt;
 
 /// Columns that messages are wrapped to.
 const WIDTH: usize = 100;
@@ -54,18 +56,26 @@ impl Message {
     pub(super) fn labelled(mut self, labels: &[Label], sources: &Sources) -> Self {
         for (source, labels) in by_file(labels) {
             let file = sources.get(source);
-            let named = NamedSource::new(&file.name, Arc::clone(&file.text));
             if self.file.is_none() {
-                self.labels = marks(&labels, &file.text);
-                self.file = Some(named);
+                self.show(file, &labels);
             } else {
                 let mut other = Self::new(Severity::Advice, None, format!("see also {}", file.name));
-                other.labels = marks(&labels, &file.text);
-                other.file = Some(named);
+                other.show(file, &labels);
                 self.nested.push(other);
             }
         }
         self
+    }
+
+    fn show(&mut self, file: &Source, labels: &[&Label]) {
+        let mut places: Vec<Range<usize>> = labels.iter().map(|label| marked(label, &file.text)).collect();
+        let mut text = Arc::clone(&file.text);
+        if let Some(excerpt) = Excerpt::of(&text, &places) {
+            places = places.into_iter().map(|place| excerpt.moved(place.start)..excerpt.moved(place.end)).collect();
+            text = excerpt.text.into();
+        }
+        self.labels = marks(labels, &places);
+        self.file = Some(NamedSource::new(&file.name, text));
     }
 
     pub(super) fn with_nested(mut self, nested: impl IntoIterator<Item = Self>) -> Self {
@@ -106,26 +116,25 @@ fn by_file(labels: &[Label]) -> Vec<(SourceId, Vec<&Label>)> {
     files
 }
 
-fn marks(labels: &[&Label], text: &str) -> Vec<LabeledSpan> {
-    let mark = |(index, label): (usize, &&Label)| {
-        let (start, end) = marked(label, text);
+fn marks(labels: &[&Label], places: &[Range<usize>]) -> Vec<LabeledSpan> {
+    let mark = |(index, (label, place)): (usize, (&&Label, &Range<usize>))| {
         let message = Some(label.message.clone()).filter(|m| !m.is_empty());
         if index == 0 {
-            LabeledSpan::new_primary_with_span(message, (start, end - start))
+            LabeledSpan::new_primary_with_span(message, place.clone())
         } else {
-            LabeledSpan::new_with_span(message, (start, end - start))
+            LabeledSpan::new_with_span(message, place.clone())
         }
     };
-    labels.iter().enumerate().map(mark).collect()
+    labels.iter().zip(places).enumerate().map(mark).collect()
 }
 
 /// The bytes to underline. Of something long, like a whole service, only the first line.
-fn marked(label: &Label, text: &str) -> (usize, usize) {
+fn marked(label: &Label, text: &str) -> Range<usize> {
     let end = text.floor_char_boundary(label.span.end);
     let start = text.floor_char_boundary(label.span.start).min(end);
     let inside = text.get(start..end).unwrap_or("").trim_end();
     let shown = if inside.lines().count() > MARKED_LINES { inside.lines().next().unwrap_or("") } else { inside };
-    (start, start + shown.len())
+    start..start + shown.len()
 }
 
 fn theme(style: Style) -> GraphicalTheme {

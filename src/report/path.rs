@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 
 use crate::check::Witness;
-use crate::dataplane::{
-    Dataplane, Decision, Disposition, Event, Hook, NodeId, Outcome, Reject, Step, Symptom, Trace, Way,
-};
+use crate::dataplane::{Dataplane, Decision, Disposition, Event, NodeId, Outcome, Reject, Step, Symptom, Trace, Way};
 use crate::net::{Header, Protocol, url_host};
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
@@ -79,7 +77,7 @@ pub(super) fn event(dataplane: &Dataplane, step: &Step) -> String {
             let chain = node.ruleset.get(*chain);
             let table = node.ruleset.get_table(chain.table);
             let rule = rule.map_or("policy".to_owned(), |rule| format!("rule {}", rule + 1));
-            format!("{} by {rule} of {}/{} ({})", decided(*decision), table.name, chain.name, hook_word(*hook))
+            format!("{} by {rule} of {}/{} ({})", decided(*decision), table.name, chain.name, hook)
         }
         Event::Rewritten { before, undone } => rewritten(before, &step.header, *undone),
         Event::Crossed { link, to } if *to == step.node => format!("gets it over {}", dataplane.link(*link).name),
@@ -98,16 +96,6 @@ fn decided(decision: Decision) -> String {
         Decision::Accepted => "accepts it".to_owned(),
         Decision::Dropped => "drops it".to_owned(),
         Decision::Rejected(reject) => format!("rejects it with {}", reject_words(reject)),
-    }
-}
-
-pub(super) fn hook_word(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Prerouting => "prerouting",
-        Hook::Input => "input",
-        Hook::Forward => "forward",
-        Hook::Output => "output",
-        Hook::Postrouting => "postrouting",
     }
 }
 

@@ -157,15 +157,17 @@ pub(super) fn neighbors(
     cases
 }
 
-/// The interface's own address that packets towards a next hop get.
+/// The interface's own address that packets towards a next hop get; where it has none, the node's first. Loopback
+/// addresses are for the machine itself.
 pub(super) fn own_address(
     node: &Node,
     interface: InterfaceId,
     next_hop: Option<IpAddr>,
     family: Family,
 ) -> Option<IpAddr> {
-    let of_family =
-        || node.interface(interface).addresses.iter().map(|a| a.net).filter(|net| Family::of(net.addr()) == family);
-    let same_subnet = next_hop.and_then(|hop| of_family().find(|net| net.contains(&hop)));
-    same_subnet.or_else(|| of_family().next()).map(|net| net.addr())
+    let suits = |address: IpAddr| Family::of(address) == family && !address.is_loopback();
+    let nets = || node.interface(interface).addresses.iter().map(|a| a.net).filter(|net| suits(net.addr()));
+    let same_subnet = next_hop.and_then(|hop| nets().find(|net| net.contains(&hop)));
+    let on_interface = same_subnet.or_else(|| nets().next()).map(|net| net.addr());
+    on_interface.or_else(|| node.addresses().find(|a| suits(*a)))
 }

@@ -1,11 +1,12 @@
 //! Solving and decoding.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use z3::ast::{Ast, BV, Bool};
 use z3::{Model, Optimize, Params, SatResult, Solver};
 
-use crate::dataplane::{Dataplane, Flow};
+use crate::dataplane::{Dataplane, Flow, NodeId};
 use crate::net::{Protocol, address_bits, address_from_bits};
 use crate::switch::{Setting, SwitchId};
 
@@ -15,8 +16,9 @@ use super::walk::{self, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
 const NATURAL_SOURCE_PORT: u64 = 50_000;
-/// The solver gives up on one question after this many milliseconds.
-const TIME_LIMIT_MS: u32 = 5_000;
+/// The solver gives up on one question after this many steps of its own: about a second, but the same on every
+/// machine, and without the timer thread that a limit in milliseconds costs each time.
+const STEP_LIMIT: u32 = 20_000_000;
 
 /// What the solver says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,29 +39,35 @@ pub struct Encoding {
     goal: Bool,
     switches: Vec<SwitchId>,
     unsure: Vec<String>,
+    nodes: BTreeSet<NodeId>,
     is_empty: bool,
 }
 
 impl Encoding {
     /// Encodes a query.
     pub fn new(dataplane: &Dataplane, query: Query) -> Self {
-        let Ways { all, unsure } = walk::ways(dataplane, &query);
+        let Ways { nodes, all, unsure } = walk::ways(dataplane, &query);
         let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
         let goal = Bool::or(&terms);
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
         let mut params = Params::new();
-        params.set_u32("timeout", TIME_LIMIT_MS);
+        params.set_u32("rlimit", STEP_LIMIT);
         solver.set_params(&params);
         solver.assert(&goal);
         let text = goal.to_string();
         // Only switches that occur in the encoding can change the answer.
         let switches = dataplane.switches.iter().map(|(id, _)| id).filter(|id| mentions(&text, *id)).collect();
-        Self { query, solver, goal, switches, unsure, is_empty: all.is_empty() }
+        Self { query, solver, goal, switches, unsure, nodes, is_empty: all.is_empty() }
     }
 
     /// The switches on which the answer may depend.
     pub fn switches(&self) -> &[SwitchId] {
         &self.switches
+    }
+
+    /// The nodes that can lie on a way from the dialler to the goal.
+    pub fn nodes(&self) -> &BTreeSet<NodeId> {
+        &self.nodes
     }
 
     /// A connection that succeeds under a setting of the switches and dials none of `known`.
@@ -69,15 +77,31 @@ impl Encoding {
         }
         let mut assumptions = self.assumptions(setting);
         assumptions.extend(known.iter().map(|dialed| self.differs_from(*dialed)));
-        let natural = Variable::SourcePort.term(self.query.family).eq(BV::from_u64(NATURAL_SOURCE_PORT, 16));
-        if self.query.protocol != Protocol::Icmp {
-            assumptions.push(natural);
-            if let answer @ Answer::Yes(_) = self.check(&assumptions) {
+        let mut answer = self.check(&assumptions);
+        for preference in self.preferences() {
+            if !matches!(answer, Answer::Yes(_)) {
                 return answer;
             }
-            assumptions.pop();
+            assumptions.push(preference);
+            match self.check(&assumptions) {
+                better @ Answer::Yes(_) => answer = better,
+                Answer::No | Answer::Unknown(_) => drop(assumptions.pop()),
+            }
         }
-        self.check(&assumptions)
+        answer
+    }
+
+    /// What an example should look like if it can.
+    fn preferences(&self) -> Vec<Bool> {
+        let family = self.query.family;
+        let mut preferences = Vec::new();
+        if self.query.protocol != Protocol::Icmp {
+            preferences.push(Variable::SourcePort.term(family).eq(BV::from_u64(NATURAL_SOURCE_PORT, 16)));
+        }
+        if let Some(source) = self.query.sources.as_ref().and_then(|s| s.natural) {
+            preferences.push(Variable::Source.term(family).eq(number(address_bits(source), family.bits())));
+        }
+        preferences
     }
 
     /// The cheapest set of edits under which a connection succeeds, other than supersets of those in `known`.

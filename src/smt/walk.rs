@@ -8,7 +8,9 @@ mod hook;
 
 use std::collections::BTreeSet;
 
-use crate::dataplane::{Dataplane, Dial, Hook, InterfaceId, LinkId, Node, NodeId, NodeKind, Relay, Toggle};
+use crate::dataplane::{
+    AnswersFrom, Dataplane, Dial, Hook, InterfaceId, LinkId, Listen, Node, NodeId, NodeKind, Relay, Toggle,
+};
 use crate::net::{Protocol, address_from_bits};
 
 use super::Query;
@@ -32,6 +34,8 @@ pub(super) struct Way {
 
 /// Every way, and whether there may be more that the encoding cannot see.
 pub(super) struct Ways {
+    /// The nodes that were looked at: all that can lie on a way.
+    pub(super) nodes: BTreeSet<NodeId>,
     pub(super) all: Vec<Way>,
     pub(super) unsure: Vec<String>,
 }
@@ -40,7 +44,7 @@ pub(super) fn ways(dataplane: &Dataplane, query: &Query) -> Ways {
     let relevant = slice::relevant_nodes(dataplane, query);
     let mut walk = Walk { dataplane, query, relevant, unsure: BTreeSet::new(), legs: 0 };
     let all = walk.dialed();
-    Ways { all, unsure: walk.unsure.into_iter().collect() }
+    Ways { nodes: walk.relevant, all, unsure: walk.unsure.into_iter().collect() }
 }
 
 struct Walk<'a> {
@@ -326,11 +330,13 @@ impl<'a> Walk<'a> {
             let case = Case { assumed, connections: case.connections.clone() };
             match taker {
                 Taker::Goal => {
-                    succeeded.extend(self.comes_home(case, &at, dialer, dialed));
+                    succeeded.extend(self.comes_home(case, at.node, at.fields.reversed(), dialer, dialed));
                 }
                 Taker::Relay(relay) if self.legs + 1 < MOST_LEGS => {
-                    for case in self.comes_home(case, &at, dialer, dialed) {
-                        succeeded.extend(self.redialed(case, &at, relay));
+                    for (case, answer) in self.relay_answers(case, &at, relay) {
+                        for case in self.comes_home(case, at.node, answer, dialer, dialed) {
+                            succeeded.extend(self.redialed(case, &at, relay));
+                        }
                     }
                 }
                 Taker::Relay(_) => {
@@ -363,10 +369,28 @@ impl<'a> Walk<'a> {
         succeeded
     }
 
-    fn comes_home(&mut self, case: Case, at: &At, dialer: NodeId, dialed: Fields) -> Vec<Case> {
+    /// What a relay sends to its client. Datagrams may come from another address than the dialled one.
+    fn relay_answers(&self, case: Case, at: &At, relay: &Relay) -> Vec<(Case, Fields)> {
         let answer = at.fields.reversed();
+        let is_free = matches!(relay.listen, Listen::Socket { address: None, .. });
+        if at.fields.protocol == Protocol::Tcp || !is_free || relay.answers_from == AnswersFrom::Dialed {
+            return vec![(case, answer)];
+        }
+        let mut answers = Vec::new();
+        for (towards, assumed) in
+            route::routes(self.dataplane, at.node, answer.destination, Sense::Answer, &case.assumed)
+        {
+            let case = Case { assumed, connections: case.connections.clone() };
+            if let Some((case, source)) = self.with_source(case, at.node, None, towards, answer.destination) {
+                answers.push((case, Fields { source, ..answer }));
+            }
+        }
+        answers
+    }
+
+    fn comes_home(&mut self, case: Case, node: NodeId, answer: Fields, dialer: NodeId, dialed: Fields) -> Vec<Case> {
         let mut home = Vec::new();
-        for Arrived { case, at } in self.send(case, at.node, answer, Sense::Answer) {
+        for Arrived { case, at } in self.send(case, node, answer, Sense::Answer) {
             if at.node != dialer {
                 continue;
             }

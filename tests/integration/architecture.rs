@@ -82,7 +82,7 @@ const PRODUCTS: [&str; 5] = ["docker", "firewalld", "virtualbox", "vbox", "compo
 
 /// Siblings that may be imported by siblings: readers that several formats share, and what several mechanisms share.
 const SHARED_IN_FRONTEND: [&str; 5] = ["yaml", "xml", "shell::word", "sentence_list", "engine_options"];
-const SHARED_IN_LOWER: [&str; 2] = ["address", "topology"];
+const SHARED_IN_LOWER: [&str; 3] = ["address", "namespace", "topology"];
 
 const LONGEST_FUNCTION: usize = 60;
 const LONGEST_FILE: usize = 700;

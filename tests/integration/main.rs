@@ -1,8 +1,14 @@
 //! Everything that is tested from outside: one binary, so that Z3 is linked once.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is a test, not only what is marked so")]
+
 mod agreement;
 mod architecture;
+mod cli;
+mod examples;
 mod live;
+mod readme;
 mod reality;
+mod replay;
 mod specs;
 mod support;

@@ -12,13 +12,14 @@
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use canreach::check::{self, Answer, Checked, Verdict};
 use canreach::dataplane::{Dataplane, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::markdown::{self, PageLab, PageSentence};
-use canreach::frontend::{self, Environment};
-use canreach::lab::{Input, Lab, resolve};
+use canreach::frontend::{self, File};
+use canreach::lab::{Lab, resolve};
 use canreach::lower;
 use canreach::source::{SourceId, Sources};
 
@@ -31,6 +32,9 @@ const SYMPTOMS: [(&str, Symptom); 7] = [
     ("unreachable", Symptom::NetUnreachable),
     ("unresolved", Symptom::NameNotResolved),
 ];
+
+/// Parts of the names of modules below `src/lower` that are for tests.
+const TEST_ONLY: [&str; 3] = ["tests", "fixture.rs", "recorded.rs"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -53,7 +57,7 @@ fn files_below(directory: &Path, extension: &str) -> Vec<PathBuf> {
 /// The pages about mechanisms; the pages about codes are examples of other things.
 fn pages() -> Vec<PathBuf> {
     let mut pages = files_below(&root().join("specs"), "md");
-    pages.retain(|path| !path.starts_with(root().join("specs/codes")));
+    pages.retain(|path| !path.starts_with(root().join("specs/codes")) && !path.ends_with("README.md"));
     pages
 }
 
@@ -62,7 +66,6 @@ struct Page {
     name: String,
     text: String,
     source: SourceId,
-    sources: Sources,
     complaints: Vec<String>,
 }
 
@@ -70,9 +73,8 @@ impl Page {
     fn open(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        let mut sources = Sources::default();
-        let source = sources.add(name.as_str(), &text);
-        Self { name, text, source, sources, complaints: Vec::new() }
+        let source = Sources::default().add(name.as_str(), &text);
+        Self { name, text, source, complaints: Vec::new() }
     }
 
     fn complain(&mut self, offset: usize, what: String) {
@@ -92,20 +94,11 @@ impl Page {
     }
 
     fn lab(&mut self, lab: &PageLab) -> Lab {
-        let project = Path::new(&self.name).file_stem().unwrap().to_string_lossy().into_owned();
-        let environment = Environment { project, ..Environment::default() };
-        let mut inputs = Vec::new();
-        for (name, range) in &lab.files {
-            let content = markdown::only(&self.text, range);
-            let Some(format) = frontend::detect(&name.value, &self.text[range.clone()]) else {
-                self.complain(range.start, format!("the format of {} is not known", name.value));
-                continue;
-            };
-            let read = frontend::read(format, self.source, &name.value, &content, &environment);
-            self.complain_about(&read.diagnostics);
-            inputs.push(Input { source: self.source, path: name.value.clone(), declarations: read.value });
-        }
-        let resolved = resolve(&inputs);
+        let text: Arc<str> = self.text.as_str().into();
+        let page = File { source: self.source, path: self.name.clone(), whole: Arc::clone(&text), text };
+        let read = frontend::read_page_lab(&page, lab);
+        self.complain_about(&read.diagnostics);
+        let resolved = resolve(&read.value);
         self.complain_about(&resolved.diagnostics);
         resolved.value
     }
@@ -221,6 +214,22 @@ fn every_page_is_true() {
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 
+#[test]
+fn every_page_is_listed_and_every_link_leads_to_a_page() {
+    let directory = root().join("specs");
+    let index = fs::read_to_string(directory.join("README.md")).unwrap();
+    let mut complaints = Vec::new();
+    for path in pages() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        complaints.extend((!index.contains(&format!("]({name})"))).then(|| format!("{name} is not in README.md")));
+        let text = fs::read_to_string(&path).unwrap() + &index;
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let missing = targets.filter(|target| !target.contains("://") && !directory.join(target).exists());
+        complaints.extend(missing.map(|target| format!("{name} links to {target}, which does not exist")));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
 /// Pages that a module cites in its first lines.
 fn cited(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap();
@@ -235,7 +244,7 @@ fn every_mechanism_cites_its_page() {
     let mut missing = Vec::new();
     for path in files_below(&root().join("src/lower"), "rs") {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        if name.contains("tests") || name.ends_with("fixture.rs") {
+        if TEST_ONLY.iter().any(|part| name.contains(part)) {
             continue;
         }
         let pages = cited(&path);

@@ -1,5 +1,9 @@
 //! What several tests share: a lab from texts, through the same front-ends as a user's files.
 
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fs, process};
+
 use canreach::frontend::{self, Environment};
 use canreach::lab::{Input, Lab, resolve};
 use canreach::source::Sources;
@@ -15,4 +19,32 @@ pub(crate) fn lab_of(files: &[(&str, &str)]) -> Lab {
         inputs.push(Input { source, path: (*path).to_owned(), declarations: read.value });
     }
     resolve(&inputs).value
+}
+
+/// A directory of its own for one test, gone afterwards.
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    /// With these files in it.
+    pub(crate) fn with(files: &[(&str, &[u8])]) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("canreach-test-{}-{number}", process::id()));
+        for (name, content) in files {
+            let file = path.join(name);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, content).unwrap();
+        }
+        Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }

@@ -30,6 +30,9 @@ impl Chunk {
 /// How many lines are tried together before the first of them is given up.
 const MAX_COMMAND_LINES: usize = 100;
 
+/// Deeper nesting is not read: brush-parser's recursion has no limit of its own.
+const MAX_DEPTH: usize = 100;
+
 /// How often a text is tried before the rest is given up.
 const MAX_TRIES: usize = 2000;
 
@@ -48,11 +51,25 @@ fn read(text: &str, range: Range<usize>) -> Option<Chunk> {
     Some(Chunk { program, inside_broken_block: false, offsets })
 }
 
+/// An upper bound for how deeply blocks and substitutions are nested; quotes and comments are not told apart.
+fn nesting(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for token in text.split_inclusive(|c: char| !c.is_alphanumeric()) {
+        let word = token.trim_end_matches(|c: char| !c.is_alphanumeric());
+        depth += usize::from(matches!(word, "if" | "for" | "while" | "until" | "case" | "select"));
+        depth += usize::from(token.ends_with(['(', '{']));
+        deepest = deepest.max(depth);
+        let closed = usize::from(matches!(word, "fi" | "done" | "esac")) + usize::from(token.ends_with([')', '}']));
+        depth = depth.saturating_sub(closed);
+    }
+    deepest
+}
+
 /// How many `((` or `case` may stand inside each other: brush's time doubles with each.
 const MAX_NESTING: usize = 8;
 
 fn is_too_nested(text: &str) -> bool {
-    MAX_NESTING < doubled_parentheses(text) || MAX_NESTING < nested_cases(text)
+    MAX_DEPTH < nesting(text) || MAX_NESTING < doubled_parentheses(text) || MAX_NESTING < nested_cases(text)
 }
 
 /// How many parentheses that are followed by another are open at once.

@@ -54,6 +54,7 @@ pub(super) fn resolve(
         let container = container(draft, networking, publishes, processes, engine);
         engine.containers.push(container);
     }
+    listen::yield_to_guests(&mut engine.containers);
 }
 
 /// The drafts that docker starts, with their published ports.

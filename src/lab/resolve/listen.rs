@@ -3,7 +3,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::lab::declaration::{ContainerDecl, ListenDecl, ProcessDecl};
-use crate::lab::{Listen, Process, Publish, images};
+use crate::lab::{Container, Listen, Networking, Process, Publish, images};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -48,7 +48,7 @@ fn stated_process(declaration: &ProcessDecl) -> Process {
 fn stated_listen(declaration: &ListenDecl, process: &str) -> Listen {
     Listen {
         protocol: declaration.protocol,
-        address: declaration.address,
+        address: declaration.address.filter(|address| !address.is_unspecified()),
         ports: declaration.ports,
         guard: None,
         origin: Origin::written(
@@ -129,6 +129,24 @@ fn apply(said: &Said, image_is_known: bool, found: &mut [Assumed]) {
     if let Some(main) = found.first_mut().filter(|_| is_clear) {
         main.port = said.port.map_or(main.port, |(port, _)| port);
         main.said = *said;
+    }
+}
+
+/// A published port of a container whose namespace others share is meant for the guest that listens on it: what was
+/// assumed about the owner gives way.
+pub(super) fn yield_to_guests(containers: &mut [Container]) {
+    let guests: Vec<(usize, Protocol, PortRange)> = containers
+        .iter()
+        .filter_map(|c| match c.networking {
+            Networking::Container(owner, _) => Some((owner, c)),
+            _ => None,
+        })
+        .flat_map(|(owner, c)| c.processes.iter().flat_map(|p| &p.listens).map(move |l| (owner, l.protocol, l.ports)))
+        .collect();
+    for (owner, protocol, ports) in guests {
+        for process in containers.get_mut(owner).into_iter().flat_map(|c| &mut c.processes) {
+            process.listens.retain(|l| l.guard.is_none() || (l.protocol, l.ports) != (protocol, ports));
+        }
     }
 }
 

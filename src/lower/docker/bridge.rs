@@ -1,8 +1,10 @@
 //! The bridge of every network: an interface of the host, its addresses, and the link behind it.
+//! Spec: specs/docker-bridge.md.
 
 use crate::dataplane::{Bridge, Dataplane, Interface, InterfaceId, Link};
 use crate::lab::{ContainerNetwork, GatewayMode};
 use crate::lower::address::add_address;
+use crate::lower::namespace::{add_interface, interface};
 use crate::net::IpNet;
 
 use super::Site;
@@ -23,24 +25,16 @@ pub(super) fn build(site: Site<'_>, dataplane: &mut Dataplane) {
 fn build_one(site: Site<'_>, network: &ContainerNetwork, dataplane: &mut Dataplane) {
     let what = format!("bridge `{}` of network `{}`", network.bridge, network.name);
     let origin = dataplane.origins.add(network.origin.derive(what, DEVICE));
-    let interface = InterfaceId(dataplane.node(site.node).interfaces.len());
-    let bridge = Some(Bridge { node: site.node, interface });
-    let link = dataplane.add_link(Link { name: link_name(site, network), bridge, origin });
-    dataplane.node_mut(site.node).interfaces.push(Interface {
-        name: network.bridge.clone(),
-        addresses: Vec::new(),
-        claims: Vec::new(),
-        only_dials: false,
-        link: Some(link),
-        up: true,
-        route_localnet: !site.engine.options.userland_proxy,
-        hairpin: false,
-        origin,
-    });
+    let own = InterfaceId(dataplane.node(site.node).interfaces.len());
+    let bridge = Some(Bridge { node: site.node, interface: own });
+    let link = dataplane.add_link(Link { name: format!("network {}", network.name), bridge, origin });
+    let route_localnet = !site.engine.options.userland_proxy;
+    let bridge = interface(&network.bridge, Some(link), origin);
+    add_interface(dataplane, site.node, Interface { route_localnet, ..bridge });
     if let Some(net) = own_address(network) {
         let what = format!("the host's address on network `{}`", network.name);
         let origin = dataplane.origins.add(network.origin.derive(what, ADDRESS));
-        add_address(dataplane, site.node, interface, net, origin);
+        add_address(dataplane, site.node, own, net, origin);
     }
 }
 
@@ -50,8 +44,4 @@ fn own_address(network: &ContainerNetwork) -> Option<IpNet> {
         return None;
     }
     IpNet::new(network.gateway, network.subnet.prefix_len()).ok()
-}
-
-fn link_name(site: Site<'_>, network: &ContainerNetwork) -> String {
-    format!("{}/{}", site.host, network.bridge)
 }

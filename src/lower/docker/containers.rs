@@ -1,13 +1,13 @@
 //! Containers: a namespace each, or a place in somebody else's, and the programs in them.
+//! Spec: specs/docker-bridge.md, specs/docker-host-network.md.
 
-use crate::dataplane::{
-    Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, NodeKind, Route, RouteTarget, Ruleset, Socket, Sysctls,
-    Toggle,
+use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, NodeId};
+use crate::lab::{Container, ContainerNetwork, Endpoint, Engine, Networking};
+use crate::lower::address::add_guarded_address;
+use crate::lower::namespace::{
+    add_default_route as route_by_default, add_interface, add_process, interface, namespace as namespace_node,
 };
-use crate::lab::{Container, ContainerNetwork, Endpoint, Networking};
-use crate::lower::address::{add_address, add_guarded_address};
 use crate::net::IpNet;
-use crate::provenance::OriginId;
 
 use super::Site;
 use super::names::NameService;
@@ -24,7 +24,9 @@ pub(super) fn build(site: Site<'_>, dataplane: &mut Dataplane) {
     let own: Vec<_> = containers.iter().map(|c| build_namespace(site, c, dataplane)).collect();
     for (index, container) in containers.iter().enumerate() {
         let Some(node) = namespace(site, &own, index) else { continue };
-        open_sockets(container, node, dataplane);
+        for process in &container.processes {
+            add_process(dataplane, node, &container.name, process);
+        }
         service.tell(container, node, dataplane);
     }
 }
@@ -52,50 +54,17 @@ fn build_namespace(site: Site<'_>, container: &Container, dataplane: &mut Datapl
     };
     let what = format!("namespace of container `{}`", container.name);
     let origin = dataplane.origins.add(container.origin.derive(what, NAMESPACE));
-    let node = dataplane.add_node(empty_namespace(format!("{}/{}", site.host, container.name), origin));
-    if let Ok(loopback) = "127.0.0.1/8".parse() {
-        add_address(dataplane, node, InterfaceId(0), loopback, origin);
-    }
+    // Its kernel forwards in truth, as the host's does; but nothing is ever routed through a container.
+    let node = namespace_node(dataplane, format!("{}/{}", site.host, container.name), origin);
     for endpoint in endpoints {
         if let Some(network) = site.engine.networks.get(endpoint.network) {
             attach(site, container, endpoint, network, node, dataplane);
         }
     }
-    if let Some((endpoint, network)) = gateway_endpoint(site.engine, container) {
+    if let Some((endpoint, network)) = route_endpoint(site.engine, container, endpoints) {
         add_default_route(endpoint, network, node, dataplane);
     }
     Some(node)
-}
-
-/// A namespace with nothing but loopback. Its kernel forwards in truth, as the host's does; nothing is ever routed
-/// through a container, though, and without forwarding it drops what is not for it.
-fn empty_namespace(name: String, origin: OriginId) -> Node {
-    Node {
-        name,
-        kind: NodeKind::Namespace,
-        interfaces: vec![interface("lo".to_owned(), None, false, origin)],
-        routes: Vec::new(),
-        ruleset: Ruleset::default(),
-        sockets: Vec::new(),
-        relays: Vec::new(),
-        sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: false },
-        names: Vec::new(),
-        origin,
-    }
-}
-
-fn interface(name: String, link: Option<LinkId>, hairpin: bool, origin: OriginId) -> Interface {
-    Interface {
-        name,
-        addresses: Vec::new(),
-        claims: Vec::new(),
-        only_dials: false,
-        link,
-        up: true,
-        route_localnet: false,
-        hairpin,
-        origin,
-    }
 }
 
 /// Plugs an endpoint in. Without the userland proxy a container reaches its own published port through the bridge,
@@ -111,10 +80,9 @@ fn attach(
     let what = format!("`{}` on network `{}`", container.name, network.name);
     let origin = dataplane.origins.add(endpoint.origin.derive(what, ENDPOINT));
     let link = bridge_link(site, network, dataplane);
-    let id = InterfaceId(dataplane.node(node).interfaces.len());
-    let name = format!("eth{}", id.0.saturating_sub(1));
+    let name = format!("eth{}", dataplane.node(node).interfaces.len() - 1);
     let hairpin = !site.engine.options.userland_proxy;
-    dataplane.node_mut(node).interfaces.push(interface(name, link, hairpin, origin));
+    let id = add_interface(dataplane, node, Interface { hairpin, ..interface(&name, link, origin) });
     if let Ok(net) = IpNet::new(endpoint.address, network.subnet.prefix_len()) {
         add_guarded_address(dataplane, node, id, net, endpoint.guard, origin);
     }
@@ -125,29 +93,22 @@ fn bridge_link(site: Site<'_>, network: &ContainerNetwork, dataplane: &Dataplane
     host.interface_named(&network.bridge).and_then(|bridge| host.interface(bridge).link)
 }
 
+/// Up to 24 a container that is on internal networks only has a default route nevertheless: what leaves is dropped at
+/// the bridge instead of being unreachable at once, and the host's other addresses are reached (moby pull request 46603).
+fn route_endpoint<'a>(
+    engine: &'a Engine,
+    container: &'a Container,
+    endpoints: &'a [Endpoint],
+) -> Option<(&'a Endpoint, &'a ContainerNetwork)> {
+    let any = || endpoints.iter().find_map(|e| engine.networks.get(e.network).map(|n| (e, n)));
+    gateway_endpoint(engine, container).or_else(|| (engine.version.major < 25).then(any)?)
+}
+
 fn add_default_route(endpoint: &Endpoint, network: &ContainerNetwork, node: NodeId, dataplane: &mut Dataplane) {
     let owner = dataplane.node(node);
     let has_address = |i: &Interface| i.addresses.iter().any(|a| a.net.addr() == endpoint.address);
     let Some(index) = owner.interfaces.iter().position(has_address) else { return };
-    let everything = if network.gateway.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
-    let Ok(prefix) = everything.parse() else { return };
     let what = format!("default route through network `{}`", network.name);
     let origin = dataplane.origins.add(endpoint.origin.derive(what, GATEWAY));
-    let gateway = Some(network.gateway);
-    let target = RouteTarget::Via { interface: InterfaceId(index), gateway, source: Some(endpoint.address) };
-    dataplane.node_mut(node).routes.push(Route { prefix, target, metric: 0, guard: endpoint.guard, origin });
-}
-
-fn open_sockets(container: &Container, node: NodeId, dataplane: &mut Dataplane) {
-    for listen in container.processes.iter().flat_map(|p| &p.listens) {
-        let origin = dataplane.origins.add(listen.origin.clone());
-        dataplane.node_mut(node).sockets.push(Socket {
-            protocol: listen.protocol,
-            address: listen.address,
-            ports: listen.ports,
-            owner: container.name.clone(),
-            guard: listen.guard,
-            origin,
-        });
-    }
+    route_by_default(dataplane, node, InterfaceId(index), network.gateway, 0, endpoint.guard, origin);
 }

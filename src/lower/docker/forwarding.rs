@@ -1,4 +1,5 @@
 //! `net.ipv4.ip_forward`, and the FORWARD policy that comes with turning it on.
+//! Spec: specs/docker-options.md, specs/docker-nftables.md.
 
 use crate::dataplane::{Dataplane, Hook, Policy, Toggle};
 use crate::provenance::Basis;

@@ -1,6 +1,7 @@
 //! The iptables rules of 28 and 29: own chains below DOCKER-FORWARD, unpublished ports dropped at the way into a
 //! network, packets that are routed straight to a container dropped in the raw table. 29 has no isolation between
 //! networks any more: these two drops stand in for it.
+//! Spec: specs/docker-publish.md, specs/docker-isolation.md, specs/gateway-modes.md.
 
 use crate::dataplane::{ChainId, Dataplane, Hook, Match};
 use crate::lab::{ContainerNetwork, Endpoint, Networking};

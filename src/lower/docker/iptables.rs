@@ -1,5 +1,5 @@
 //! The iptables command on one node: tables with their built-in chains, `-A`, `-I`, `-P`, each a no-op for a rule that
-//! is already there.
+//! is already there. Spec: specs/docker-publish.md.
 
 use crate::dataplane::{
     Action, ChainId, ChainKind, Dataplane, Hook, HookPoint, NodeId, Policy, Rule, Ruleset, TableFamily, TableId,

@@ -1,10 +1,10 @@
 //! Names that a container can resolve: docker's name service on user networks, `--add-host`, `localhost`.
+//! Spec: specs/docker-bridge.md.
 
 use std::collections::HashSet;
 
 use crate::dataplane::{Dataplane, Name, NodeId};
 use crate::lab::{Container, Endpoint, Engine, Networking};
-use crate::net::Family;
 use crate::provenance::Origin;
 use crate::switch::{Switch, SwitchId, SwitchKind};
 
@@ -66,9 +66,6 @@ fn add_hosts_file(container: &Container, node: NodeId, guard: Option<SwitchId>, 
     let mut push = |name: &str, address, guard| {
         dataplane.node_mut(node).names.push(Name { name: name.to_owned(), address, guard, origin });
     };
-    if guard.is_none() {
-        push("localhost", Family::V4.loopback(), None);
-    }
     for (name, address) in &container.extra_hosts {
         push(name, *address, guard);
     }

@@ -1,5 +1,5 @@
 //! The nftables rules of 29 with `--firewall-backend=nftables`: a table of its own whose base chains accept by
-//! default, with a pair of chains for every network.
+//! default, with a pair of chains for every network. Spec: specs/docker-nftables.md.
 //!
 //! docker dispatches to the chains of a network through verdict maps from interface names; here every element of a map
 //! is a rule, which means the same, since names are unique.

@@ -1,7 +1,8 @@
 //! docker-proxy: a user-space forwarder for every published port, for connections that netfilter does not translate.
+//! Spec: specs/docker-publish.md.
 
 use crate::dataplane::{
-    ChainKind, Dataplane, Dial, Hook, HookPoint, Listen, Match, Policy, Relay, SourceAs, TableFamily,
+    AnswersFrom, ChainKind, Dataplane, Dial, Hook, HookPoint, Listen, Match, Policy, Relay, SourceAs, TableFamily,
 };
 use crate::net::{Family, Protocol};
 use crate::provenance::Origin;
@@ -50,6 +51,7 @@ fn reservation(binding: &Binding<'_>) -> Holder {
     Holder { name: "dockerd", dial: Dial::To { address: Family::V4.loopback(), port: 0 }, origin }
 }
 
+/// Until 27 a datagram's answer comes from whatever address the host has towards the client (moby pull request 48571).
 fn add(site: Site<'_>, binding: &Binding<'_>, host: HostSide, holder: Holder, dataplane: &mut Dataplane) {
     let origin = dataplane.origins.add(holder.origin);
     dataplane.node_mut(site.node).relays.push(Relay {
@@ -60,6 +62,7 @@ fn add(site: Site<'_>, binding: &Binding<'_>, host: HostSide, holder: Holder, da
         dial: holder.dial,
         source: SourceAs::Dialer,
         accepts_first: true,
+        answers_from: if site.engine.version.major < 28 { AnswersFrom::Route } else { AnswersFrom::Dialed },
         guard: binding.guard,
         origin,
     });

@@ -1,4 +1,5 @@
 //! Published ports as the engine sees them: which endpoint they belong to, which host address and port they get.
+//! Spec: specs/docker-publish.md.
 
 use std::net::{IpAddr, Ipv4Addr};
 

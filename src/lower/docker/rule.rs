@@ -1,4 +1,4 @@
-//! Writing one rule in one line.
+//! Writing one rule in one line. Spec: specs/docker-publish.md.
 
 use std::net::{IpAddr, Ipv4Addr};
 

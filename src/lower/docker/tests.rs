@@ -206,6 +206,7 @@ fn bare_host(forwards: bool) -> (Dataplane, NodeId) {
         relays: Vec::new(),
         sysctls: Sysctls { ip_forward, ip_forward_origin: id, bridge_calls_iptables: false },
         names: Vec::new(),
+        unmodeled: Vec::new(),
         origin: id,
     });
     add_address(&mut dataplane, node, InterfaceId(0), "127.0.0.1/8".parse().unwrap(), id);

@@ -1,5 +1,5 @@
 //! The iptables rules of 20.10 to 27: accept rules of every network side by side in FORWARD, isolation between
-//! networks in two stages.
+//! networks in two stages. Spec: specs/docker-publish.md, specs/docker-isolation.md.
 
 use crate::dataplane::{ChainId, Dataplane, Hook, Match};
 use crate::net::IpNet;

@@ -1,4 +1,4 @@
-//! The base chains, and the rules in them that do not depend on any zone.
+//! The base chains, and the rules in them that do not depend on any zone. Spec: specs/firewalld-and-docker.md.
 
 use crate::dataplane::{Action, Hook, Match, States};
 use crate::lab::{Firewalld, RuleBackend};

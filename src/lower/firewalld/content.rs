@@ -1,4 +1,5 @@
 //! The entries of a zone or policy: services, ports, masquerade, forwards, blocked ICMP types.
+//! Spec: specs/firewalld-zones.md, specs/firewalld-forward-ports.md.
 
 use std::net::IpAddr;
 

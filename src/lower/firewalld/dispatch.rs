@@ -1,4 +1,5 @@
 //! How a packet finds the chains of its zones and policies, one file per generation.
+//! Spec: specs/firewalld-zones.md, specs/firewalld-policies.md.
 
 mod chains;
 pub(super) mod pairs;

@@ -1,6 +1,7 @@
 //! The zone and the policy that dockerd makes in firewalld, and firewalld's own policy for IPv6.
+//! Spec: specs/firewalld-and-docker.md.
 
-use crate::lab::{Content, Engine, Entry, Firewalld, Policy, Target, Zone};
+use crate::lab::{ContainerNetwork, Content, Engine, Entry, Firewalld, Policy, Target, Zone};
 use crate::net::Version;
 use crate::provenance::Origin;
 
@@ -29,6 +30,12 @@ fn manages_zone(engine: &Engine) -> bool {
     Version::new(20, 10, 0) <= engine.version && (engine.options.iptables || Version::new(29, 0, 0) <= engine.version)
 }
 
+/// Bridges of internal networks are forgotten until 25.0.2, which leaves them to the default zone (moby pull request
+/// 47303).
+fn covers(engine: &Engine, network: &ContainerNetwork) -> bool {
+    !network.internal || Version::new(25, 0, 3) <= engine.version
+}
+
 fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
     let bound: Vec<String> =
         firewalld.zones.values().flat_map(|z| z.interfaces.iter().map(|i| i.value.clone())).collect();
@@ -41,7 +48,7 @@ fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
         port_at: None,
         origin: engine.origin.derive("zone `docker`, made by dockerd", CITATION),
     });
-    for network in engine.networks.iter().filter(|n| !bound.contains(&n.bridge)) {
+    for network in engine.networks.iter().filter(|n| covers(engine, n) && !bound.contains(&n.bridge)) {
         let origin =
             network.origin.derive(format!("`{}` in zone `docker`, put there by dockerd", network.bridge), CITATION);
         zone.interfaces.push(Entry { value: network.bridge.clone(), guard: None, origin });

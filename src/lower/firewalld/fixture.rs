@@ -61,6 +61,7 @@ pub(in crate::lower) fn firewalld(version: Version, backend: RuleBackend) -> Fir
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
         zones: built_in_zones(),
+        stored_zones: BTreeMap::new(),
         policies: BTreeMap::new(),
         origin: origin(),
     }
@@ -163,6 +164,7 @@ pub(in crate::lower) fn empty_dataplane() -> (Dataplane, NodeId) {
         relays: vec![],
         sysctls,
         names: vec![],
+        unmodeled: vec![],
         origin,
     });
     (dataplane, id)

@@ -1,4 +1,4 @@
-//! Taking chains away from a rule set: what a stop or a reload does to tables.
+//! Taking chains away from a rule set: what a stop or a reload does to tables. Spec: specs/firewalld-order.md.
 
 use crate::dataplane::{Action, Chain, ChainId, Ruleset, Table};
 

@@ -1,4 +1,4 @@
-//! Rich rules: which part of a chain each goes to, and what it matches and does.
+//! Rich rules: which part of a chain each goes to, and what it matches and does. Spec: specs/firewalld-zones.md.
 
 use crate::dataplane::{Action, Match, Reject};
 use crate::lab::{Entry, Firewalld, RichAction, RichElement, RichRule, RuleBackend};

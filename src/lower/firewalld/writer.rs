@@ -1,5 +1,5 @@
 //! One pen for both backends: chains are named by table and base name, and end up as `filter_IN_public` of
-//! `inet firewalld` or as `IN_public` of the iptables table `filter`.
+//! `inet firewalld` or as `IN_public` of the iptables table `filter`. Spec: specs/firewalld-zones.md.
 
 use crate::dataplane::{
     Action, ChainId, ChainKind, Dataplane, Hook, HookPoint, Match, NodeId, Policy, Reject, Rule, TableFamily, TableId,

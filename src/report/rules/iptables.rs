@@ -323,6 +323,7 @@ mod tests {
             relays: vec![],
             sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: false },
             names: vec![],
+            unmodeled: vec![],
             origin,
         };
         assert_eq!(

@@ -64,18 +64,8 @@ fn hook_line(point: &HookPoint) -> String {
         Policy::Accept => "accept",
         Policy::Drop => "drop",
     };
-    let hook = hook_name(point.hook);
+    let hook = point.hook;
     format!("type {kind} hook {hook} priority {}; policy {policy};", priority(point))
-}
-
-fn hook_name(hook: Hook) -> &'static str {
-    match hook {
-        Hook::Prerouting => "prerouting",
-        Hook::Input => "input",
-        Hook::Forward => "forward",
-        Hook::Output => "output",
-        Hook::Postrouting => "postrouting",
-    }
 }
 
 /// nft names a priority when a standard one is at most 10 away. Source: nft 1.1.7 `src/rule.c`, `prio2str`.

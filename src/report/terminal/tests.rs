@@ -206,6 +206,7 @@ fn node(name: &str, address: &str, origin: OriginId) -> Node {
         relays: Vec::new(),
         sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: false },
         names: Vec::new(),
+        unmodeled: Vec::new(),
         origin,
     }
 }

@@ -1,4 +1,4 @@
-//! Tables and chains that the generations have in common.
+//! Tables and chains that the generations have in common. Spec: specs/firewalld-zones.md.
 
 use crate::dataplane::{Hook, Match};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Zone};

@@ -1,5 +1,5 @@
 //! 2.0 to 2.4: one list per hook. For every way in and every way out it has the policies of the two zones by priority, the
-//! zone itself at 0, and a last rule with the zone's target.
+//! zone itself at 0, and a last rule with the zone's target. Spec: specs/firewalld-policies.md.
 //!
 //! Sources: firewalld 2.3.1 `src/firewall/core/fw_policy.py` (`_ingress_egress_zone`), `fw_zone.py`
 //! (`_interface_or_source_update_policies_derived_from_zone`), `nftables.py` and `ipXtables.py`

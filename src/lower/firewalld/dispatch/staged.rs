@@ -1,5 +1,5 @@
 //! From 2.5: the first stage finds the ingress zone, the second the egress zone, the third runs the policies of that
-//! pair by priority, the zone itself at 0, and then the zone's target.
+//! pair by priority, the zone itself at 0, and then the zone's target. Spec: specs/firewalld-policies.md.
 //!
 //! Sources: firewalld 2.5.0 `src/firewall/core/fw_zone.py` (`gen_zone_to_zone_rules`), `fw_policy.py`
 //! (`_ingress_egress_zone`), `nftables.py` (`build_dispatch_stage1_rules` and the following). As in 2.5.2, prerouting has

@@ -1,5 +1,5 @@
 //! Until 1.3: one jump by ingress zone. Policies with a negative priority run before the parts of every zone, the
-//! others behind them; a policy's own jump names its interfaces and sources.
+//! others behind them; a policy's own jump names its interfaces and sources. Spec: specs/firewalld-policies.md.
 //!
 //! Sources: firewalld 1.3.3 `src/firewall/core/fw_policy.py` (`_get_table_chains_for_policy_dispatch`,
 //! `_get_table_chains_for_zone_dispatch`), `nftables.py` and `ipXtables.py` (`build_policy_ingress_egress_rules`,
