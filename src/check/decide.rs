@@ -72,12 +72,14 @@ impl<'a> Checker<'a> {
     /// Every member must have a way to every aim.
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
+        // For one who dials every address is of interest, for a crowd one each.
+        let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
         for aim in aims {
             let unknown =
                 self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
             let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
-                let found = self.find(sentence, member, aim, dataplane)?;
+                let found = self.find(sentence, member, aim, dataplane, most)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
@@ -104,7 +106,7 @@ impl<'a> Checker<'a> {
             }
             let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
-                let found = self.find(sentence, member, aim, dataplane)?;
+                let found = self.find(sentence, member, aim, dataplane, 1)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::No if found.unmodeled.is_empty() => {}
@@ -180,7 +182,14 @@ impl<'a> Checker<'a> {
     }
 
     /// Asks for every way from a member to an aim, and for the assumptions that decide whether there is one.
-    fn find(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, dataplane: &Dataplane) -> Result<Found, Stop> {
+    fn find(
+        &self,
+        sentence: &Sentence,
+        member: &Endpoint,
+        aim: &Aim,
+        dataplane: &Dataplane,
+        most: usize,
+    ) -> Result<Found, Stop> {
         let mut found =
             Found { answer: smt::Answer::No, witnesses: Vec::new(), conditions: Vec::new(), unmodeled: Vec::new() };
         let Some(query) = self.query(sentence, member, aim, dataplane) else { return Ok(found) };
@@ -200,7 +209,11 @@ impl<'a> Checker<'a> {
             }
             known.push((flow.destination, flow.destination_port));
             let is_enough = is_certain && !sentence.can;
-            if known.len() >= MOST_WITNESSES || is_enough || matches!(aim.dial, Dialing::Name(..)) {
+            if known.len() >= MOST_WITNESSES
+                || found.witnesses.len() >= most
+                || is_enough
+                || matches!(aim.dial, Dialing::Name(..))
+            {
                 break;
             }
         }

@@ -351,7 +351,7 @@ fn page_lab(loaded: &mut Loaded, text: &Text, content: &str, lab: PageLab) -> Ve
 
 fn unknown_format(name: &str) -> Diagnostic {
     Diagnostic::new(Code::InputUnused, format!("the format of `{name}` is not known"))
-        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, lab.yaml")
+        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml")
 }
 
 fn empty(name: &str, source: SourceId) -> Diagnostic {

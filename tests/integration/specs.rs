@@ -56,7 +56,7 @@ fn files_below(directory: &Path, extension: &str) -> Vec<PathBuf> {
 /// The pages about mechanisms; the pages about codes are examples of other things.
 fn pages() -> Vec<PathBuf> {
     let mut pages = files_below(&root().join("specs"), "md");
-    pages.retain(|path| !path.starts_with(root().join("specs/codes")));
+    pages.retain(|path| !path.starts_with(root().join("specs/codes")) && !path.ends_with("README.md"));
     pages
 }
 
@@ -220,6 +220,22 @@ fn every_page_is_true() {
         complaints.append(&mut page.complaints);
     }
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn every_page_is_listed_and_every_link_leads_to_a_page() {
+    let directory = root().join("specs");
+    let index = fs::read_to_string(directory.join("README.md")).unwrap();
+    let mut complaints = Vec::new();
+    for path in pages() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        complaints.extend((!index.contains(&format!("]({name})"))).then(|| format!("{name} is not in README.md")));
+        let text = fs::read_to_string(&path).unwrap() + &index;
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let missing = targets.filter(|target| !target.contains("://") && !directory.join(target).exists());
+        complaints.extend(missing.map(|target| format!("{name} links to {target}, which does not exist")));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 /// Pages that a module cites in its first lines.
