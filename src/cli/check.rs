@@ -23,8 +23,10 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
             let (exit, report) = judged(model, &sentences, format);
             match format {
                 Format::Json if several => reports.push((title, report)),
-                Format::Human if !title.is_empty() => terminal::print(&format!("\n## {title}\n\n{report}")),
-                Format::Json | Format::Human => terminal::print(&report),
+                Format::Human | Format::Csv if !title.is_empty() => {
+                    terminal::print(&format!("\n## {title}\n\n{report}"))
+                }
+                Format::Json | Format::Human | Format::Csv => terminal::print(&report),
             }
             exit
         }
