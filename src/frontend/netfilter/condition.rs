@@ -7,8 +7,21 @@ use super::value::{self, Read, Trouble};
 
 /// Extensions whose options are understood; of others only the text is kept.
 const MODULES: [&str; 15] = [
-    "tcp", "udp", "sctp", "udplite", "dccp", "icmp", "icmp6", "icmpv6", "ipv6-icmp", "multiport", "conntrack", "state",
-    "addrtype", "comment", "iprange",
+    "tcp",
+    "udp",
+    "sctp",
+    "udplite",
+    "dccp",
+    "icmp",
+    "icmp6",
+    "icmpv6",
+    "ipv6-icmp",
+    "multiport",
+    "conntrack",
+    "state",
+    "addrtype",
+    "comment",
+    "iprange",
 ];
 
 /// Whether the options of an extension are understood.

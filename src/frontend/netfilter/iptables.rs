@@ -23,7 +23,10 @@ pub fn parse(words: &[Word]) -> Declarations {
     let family = if program.text.contains("ip6tables") { Family::V6 } else { Family::V4 };
     let tokens: Vec<Token> = words.iter().skip(1).map(Token::of).collect();
     if words.iter().any(Word::may_split) {
-        out.value.push(Declaration::Unmodeled(Spanned::new(format!("a line of `{}` that is not known", program.text), whole)));
+        out.value.push(Declaration::Unmodeled(Spanned::new(
+            format!("a line of `{}` that is not known", program.text),
+            whole,
+        )));
         return out;
     }
     match line(family, None, tokens, whole) {
@@ -120,7 +123,7 @@ fn separated(tokens: Vec<Token>) -> Vec<Token> {
 
 fn short_option(text: &str) -> (String, Option<String>) {
     let Some(letters) = text.strip_prefix('-') else { return (text.to_owned(), None) };
-    let letters = letters.trim_start_matches(|c| matches!(c, 'n' | 'v' | 'x'));
+    let letters = letters.trim_start_matches(['n', 'v', 'x']);
     let mut characters = letters.chars();
     match characters.next() {
         Some(letter) if ATTACHED.contains(letter) && !characters.as_str().is_empty() => {
@@ -130,6 +133,9 @@ fn short_option(text: &str) -> (String, Option<String>) {
         None => (text.to_owned(), None),
     }
 }
+
+/// Reads the value of an option that every rule may have.
+type ReadValue = fn(&str, Family) -> Read<Option<Condition>>;
 
 /// The short name of an option that has one.
 fn canonical(text: &str) -> &str {
@@ -251,7 +257,8 @@ impl<'t> Reader<'t> {
             "-I" => Verb::Insert(self.chain(token)?, self.number().unwrap_or(1)),
             "-R" => {
                 let chain = self.chain(token)?;
-                let number = self.number().ok_or_else(|| bad("`-R` needs the number of a rule".to_owned(), token.span))?;
+                let number =
+                    self.number().ok_or_else(|| bad("`-R` needs the number of a rule".to_owned(), token.span))?;
                 Verb::Replace(chain, number)
             }
             "-D" => {
@@ -317,7 +324,7 @@ impl<'t> Reader<'t> {
     fn of_rule(&mut self, token: &'t Token, mut not: bool) -> Result<bool, Stop> {
         let option = canonical(&token.text);
         let family = self.family;
-        let (rank, read): (u8, fn(&str, Family) -> Read<Option<Condition>>) = match option {
+        let (rank, read): (u8, ReadValue) = match option {
             "-s" => (0, |text, family| condition::networks(text, family, Condition::Source)),
             "-d" => (1, |text, family| condition::networks(text, family, Condition::Destination)),
             "-i" => (2, |text, _| Ok(value::interface(text).map(Condition::InInterface))),
@@ -342,15 +349,15 @@ impl<'t> Reader<'t> {
                 if !name.is_known {
                     return Err(Stop::Unmodeled(format!("a rule with the target `{}`, which is not known", name.text)));
                 }
-                self.target =
-                    Some(Written { name: name.text.clone(), is_goto: option == "-g", settings: Vec::new() });
+                self.target = Some(Written { name: name.text.clone(), is_goto: option == "-g", settings: Vec::new() });
                 return Ok(true);
             }
             _ => return Ok(false),
         };
         let value = self.value(token, &mut not)?;
         let outcome = self.judged(read(&value.text, family), value, || format!("{option} {}", value.text))?;
-        self.header.extend(outcome.map_or_else(|| not.then(condition::never), |c| Some(negated(c, not))).map(|c| (rank, c)));
+        self.header
+            .extend(outcome.map_or_else(|| not.then(condition::never), |c| Some(negated(c, not))).map(|c| (rank, c)));
         Ok(true)
     }
 

@@ -9,14 +9,45 @@ use super::value::{self, Read, Trouble};
 
 /// Targets that let the packet go on and change nothing that a verdict depends on.
 const WITHOUT_EFFECT: [&str; 21] = [
-    "LOG", "NFLOG", "ULOG", "AUDIT", "CHECKSUM", "TCPMSS", "TCPOPTSTRIP", "CLASSIFY", "TOS", "DSCP", "ECN", "TTL",
-    "HL", "CONNSECMARK", "SECMARK", "TRACE", "RATEEST", "IDLETIMER", "LED", "TEE", "SET",
+    "LOG",
+    "NFLOG",
+    "ULOG",
+    "AUDIT",
+    "CHECKSUM",
+    "TCPMSS",
+    "TCPOPTSTRIP",
+    "CLASSIFY",
+    "TOS",
+    "DSCP",
+    "ECN",
+    "TTL",
+    "HL",
+    "CONNSECMARK",
+    "SECMARK",
+    "TRACE",
+    "RATEEST",
+    "IDLETIMER",
+    "LED",
+    "TEE",
+    "SET",
 ];
 
 /// Targets of the kernel that we do not follow.
 const UNMODELED: [&str; 14] = [
-    "CLUSTERIP", "CONNMARK", "CT", "DNPT", "HMARK", "MIRROR", "NETMAP", "NFQUEUE", "NOTRACK", "QUEUE", "SNPT",
-    "SYNPROXY", "TPROXY", "SAME",
+    "CLUSTERIP",
+    "CONNMARK",
+    "CT",
+    "DNPT",
+    "HMARK",
+    "MIRROR",
+    "NETMAP",
+    "NFQUEUE",
+    "NOTRACK",
+    "QUEUE",
+    "SNPT",
+    "SYNPROXY",
+    "TPROXY",
+    "SAME",
 ];
 
 /// An option of a target with its values.
@@ -106,8 +137,12 @@ fn reject(with: Option<&str>) -> Read<RejectWith> {
         Some("icmp-net-unreachable" | "net-unreach" | "icmp6-no-route" | "no-route") => RejectWith::Net,
         Some("icmp-host-prohibited" | "host-prohib") => RejectWith::HostProhibited,
         Some(
-            "icmp-admin-prohibited" | "admin-prohib" | "icmp6-adm-prohibited" | "adm-prohibited"
-            | "icmp-net-prohibited" | "net-prohib",
+            "icmp-admin-prohibited"
+            | "admin-prohib"
+            | "icmp6-adm-prohibited"
+            | "adm-prohibited"
+            | "icmp-net-prohibited"
+            | "net-prohib",
         ) => RejectWith::AdminProhibited,
         Some(_) => return Err(Trouble::Unknown),
     })

@@ -130,10 +130,7 @@ fn what_has_no_model_is_kept_as_text_and_reported() {
 
 #[test]
 fn what_iptables_refuses_is_reported() {
-    check(
-        "iptables -A INPUT -p tcp --dport 70000 -j DROP",
-        "canreach::iptables::bad_rule: `70000` is not a port",
-    );
+    check("iptables -A INPUT -p tcp --dport 70000 -j DROP", "canreach::iptables::bad_rule: `70000` is not a port");
     check("iptables -t filtr -F", "canreach::iptables::bad_rule: there is no table `filtr`");
     check("iptables -A", "canreach::iptables::bad_rule: `-A` needs a value");
 }

@@ -150,12 +150,8 @@ pub(super) fn range(text: &str, family: Family) -> Read<Vec<IpNet>> {
         return Err(bad());
     }
     Ok(match (first, last) {
-        (IpAddr::V4(first), IpAddr::V4(last)) => {
-            ipnet::Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect()
-        }
-        (IpAddr::V6(first), IpAddr::V6(last)) => {
-            ipnet::Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect()
-        }
+        (IpAddr::V4(first), IpAddr::V4(last)) => ipnet::Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect(),
+        (IpAddr::V6(first), IpAddr::V6(last)) => ipnet::Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect(),
         _ => return Err(bad()),
     })
 }
@@ -183,4 +179,3 @@ pub(super) fn number(text: &str) -> Read<u32> {
         None => text.parse().map_err(bad),
     }
 }
-
