@@ -34,10 +34,6 @@ lint: z3
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
 
-# Random labs on real daemons; needs root, dockerd and firewalld. LIVE_SEED and LIVE_LABS choose them.
-reality: z3
-	cargo test --locked --test integration -- --ignored live::
-
 bench: z3
 	cargo bench --locked --bench check
 

@@ -7,11 +7,13 @@ mod aim;
 mod blame;
 mod decide;
 mod edits;
+pub mod exposure;
 mod place;
 pub mod verdict;
 
 use thiserror::Error;
 
+pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
 use crate::dataplane::{Dataplane, Flow, Trace};

@@ -5,6 +5,7 @@ pub mod engine_options;
 pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
+pub mod netfilter;
 pub mod projects;
 pub mod sentence_list;
 pub mod shell;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
+use crate::frontend::netfilter::iptables_save;
 use crate::lab::{Declaration, Input};
 use crate::lab::declaration::Declarations;
 use crate::source::{SourceId, Span, Spanned};
@@ -49,6 +51,8 @@ pub enum Format {
     FirewalldPolicy,
     /// firewalld's global settings.
     FirewalldConf,
+    /// What `iptables-save` prints.
+    IptablesSave,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A file that is read only because another one names it: `.env`.
@@ -87,7 +91,7 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
-    detect(path, "").is_some() || matches!(extension(path), "xml" | "md")
+    detect(path, "").is_some() || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6")
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -96,7 +100,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
-        (".env", _) => Some(Format::Beside),
+        (_, "env") => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
@@ -104,6 +108,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("Vagrantfile", _) => Some(Format::Foreign),
         (_, "vbox") => Some(Format::VirtualBox),
         (_, "sh") => Some(Format::Shell),
+        (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
         (_, "yaml" | "yml") if is_override(name) => Some(Format::ComposeOverride),
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
@@ -190,6 +195,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
+        Format::IptablesSave => iptables_save::parse(source, path, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),
@@ -229,6 +235,8 @@ mod tests {
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
         check("etc/firewalld/services/x.xml", "<service>", Some(Format::Foreign));
+        check("etc/iptables/rules.v4", "*filter\nCOMMIT\n", Some(Format::IptablesSave));
+        check("99-usb.rules", "SUBSYSTEM==\"usb\"", None);
         check("pom.xml", "<project>", None);
         check("README.md", "# Hello", None);
         check("README.md", "```canreach\na can reach b:1\n```", Some(Format::Markdown));

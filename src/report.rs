@@ -2,6 +2,7 @@
 
 pub mod codes;
 mod excerpt;
+pub mod exposure;
 pub mod json;
 mod message;
 mod patch;

@@ -24,6 +24,8 @@ pub(super) enum Format {
     Human,
     /// For programs.
     Json,
+    /// For spreadsheets: only `exposure`.
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +38,8 @@ pub(super) enum Command {
     Trace(TraceArguments),
     /// Print the rules that the products write on a host.
     Rules(RulesArguments),
+    /// Show who can reach what: everything that listens, and the addresses at which everyone else can dial it.
+    Exposure(ExposureArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -108,6 +112,13 @@ pub(super) struct RulesArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct ExposureArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -142,5 +153,7 @@ mod tests {
         check("trace lab --flows f.json --from a", false);
         check("trace lab --from a --to b --port 0", false);
         check("explain", true);
+        check("exposure", true);
+        check("exposure lab --format csv", true);
     }
 }

@@ -71,6 +71,8 @@ codes! {
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
+    IptablesBadRule "iptables" "bad_rule" Error;
+    IptablesUnknownChain "iptables" "unknown_chain" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;
     LabUnknownName "lab" "unknown_name" Error;

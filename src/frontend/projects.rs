@@ -205,7 +205,7 @@ fn unknown_format(file: &File) -> Diagnostic {
     let start = file.text.len() - file.text.trim_start().len();
     Diagnostic::new(Code::InputUnused, format!("the format of `{}` is not known", file.path))
         .label(Span::new(file.source, start, start), "not analyzed")
-        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, lab.yaml")
+        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml")
 }
 
 fn passed_over_by_compose(file: &File) -> Diagnostic {

@@ -11,6 +11,7 @@ use crate::source::{Span, Spanned};
 
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::iptables::IptablesCommand;
 use super::{GatewayMode, RuleBackend};
 
 /// One thing that a file states.
@@ -44,6 +45,8 @@ pub enum Declaration {
     Policy(PolicyDecl),
     /// One `firewall-cmd` change.
     FirewallCmd(FirewallCmd),
+    /// Rules for iptables: one line of a script, or a saved rule set.
+    Iptables(Vec<IptablesCommand>),
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.
@@ -86,6 +89,8 @@ pub struct HostDecl {
     pub vm: Option<Spanned<String>>,
     /// Files that configure this host, in order, relative to lab.yaml; directories count whole.
     pub files: Vec<Spanned<String>>,
+    /// Saved rule sets that replace whatever the products would write, relative to lab.yaml.
+    pub rules: Vec<Spanned<String>>,
     /// Interfaces.
     pub interfaces: Vec<InterfaceDecl>,
     /// `net.ipv4.ip_forward`.

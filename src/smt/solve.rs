@@ -15,7 +15,7 @@ use super::condition::{Variable, number, switch_term};
 use super::walk::{self, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
-const NATURAL_SOURCE_PORT: u64 = 50_000;
+pub(super) const NATURAL_SOURCE_PORT: u64 = 50_000;
 /// The solver gives up on one question after this many steps of its own: about a second, but the same on every
 /// machine, and without the timer thread that a limit in milliseconds costs each time.
 const STEP_LIMIT: u32 = 20_000_000;
@@ -46,7 +46,13 @@ pub struct Encoding {
 impl Encoding {
     /// Encodes a query.
     pub fn new(dataplane: &Dataplane, query: Query) -> Self {
-        let Ways { nodes, all, unsure } = walk::ways(dataplane, &query);
+        let ways = walk::ways(dataplane, &query);
+        Self::of(dataplane, query, ways)
+    }
+
+    /// Encodes ways of a query that are known already.
+    pub(super) fn of(dataplane: &Dataplane, query: Query, ways: Ways) -> Self {
+        let Ways { nodes, all, unsure } = ways;
         let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
         let goal = Bool::or(&terms);
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();

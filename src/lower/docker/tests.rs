@@ -173,6 +173,7 @@ fn lab(engine: Engine) -> Lab {
         engine: Some(engine),
         firewalld: None,
         events: Vec::new(),
+        rules: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
         origin: origin(),

@@ -143,6 +143,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         engine,
         firewalld: Some(firewalld),
         events: vec![],
+        rules: vec![],
         ip_forward: false,
         routes: vec![],
         origin: origin(),
