@@ -100,7 +100,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
-        (_, "env") => Some(Format::Beside),
+        (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
