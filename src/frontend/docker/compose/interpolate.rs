@@ -12,10 +12,10 @@ use crate::source::Span;
 const MAX_NESTING: usize = 20;
 
 /// Where variables come from.
-pub type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
+pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A text with its variables replaced.
-pub fn substitute(text: &str, variables: Variables<'_>) -> String {
+pub fn substitute(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> String {
     Template { variables, problems: Vec::new() }.substitute(text, 0, 0)
 }
 
