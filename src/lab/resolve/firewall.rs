@@ -59,6 +59,7 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
             set_options(&mut firewalld, stated, &plan.name);
         }
     }
+    context.services = zone::services_of_files(plan.declarations());
     let permanent = configured(context, plan, engine.is_some());
     let running = permanent.clone();
     let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
@@ -78,7 +79,7 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
 fn is_about_firewalld(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
-        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::FirewallCmd(_) => true,
+        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::FirewallCmd(_) => true,
         D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }
