@@ -29,7 +29,12 @@ pub struct Loaded {
     pub labs: Vec<LabFiles>,
     /// What is wrong with the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where each file is on disk, by name.
+    pub files: BTreeMap<String, PathBuf>,
 }
+
+/// Texts that stand in for those on disk, by name of file.
+pub type Replacements = BTreeMap<String, String>;
 
 /// The files of one lab.
 #[derive(Debug, Default)]
@@ -83,14 +88,24 @@ struct Text {
 /// # Errors
 /// When a path does not exist, or when there is nothing to read.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    load_with(paths, &Replacements::new())
+}
+
+/// Like [`load`], but some files have other texts than on disk.
+///
+/// # Errors
+/// Like [`load`].
+pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, LoadError> {
     let mut found = Vec::new();
     for path in paths {
         discover(path, paths.len() == 1, &mut found)?;
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    let mut loaded = Loaded { sources: Sources::default(), labs: vec![LabFiles::default()], diagnostics: Vec::new() };
-    let texts: Vec<Text> = found.iter().filter_map(|file| read(&mut loaded, file)).collect();
+    let files = found.iter().map(|file| (file.name.clone(), file.disk.clone())).collect();
+    let labs = vec![LabFiles::default()];
+    let mut loaded = Loaded { sources: Sources::default(), labs, diagnostics: Vec::new(), files };
+    let texts: Vec<Text> = found.iter().filter_map(|file| read(&mut loaded, file, replaced)).collect();
     let variables = variables(&found);
     let root = paths.first().map(|p| root_name(p)).unwrap_or_default();
     for text in chosen(&mut loaded, texts) {
@@ -150,8 +165,8 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
     }
 }
 
-fn read(loaded: &mut Loaded, file: &Found) -> Option<Text> {
-    let text = match contents(&file.disk) {
+fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Option<Text> {
+    let text = match replaced.get(&file.name).map_or_else(|| contents(&file.disk), |text| Ok(text.clone())) {
         Ok(text) => text,
         // Whether this file is one of ours would have to be told by its text.
         Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
