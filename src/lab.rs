@@ -11,6 +11,7 @@ pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
+pub mod iptables;
 pub mod resolve;
 
 pub use container::{

@@ -11,6 +11,7 @@ pub mod internet;
 mod namespace;
 pub mod topology;
 mod unmodeled;
+pub mod user_rules;
 mod vm_nat;
 
 use crate::dataplane::Dataplane;

@@ -6,16 +6,17 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
-use crate::lab::{Lab, Networking};
+use crate::lab::{Container, HostId, Lab, Networking};
 use crate::lower::lower;
 use crate::net::{Header, Protocol};
 use crate::property::Sentence;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{self, Encoding, Query};
+use crate::source::Span;
 use crate::switch::SwitchId;
 
 use super::aim::{Aim, Dialing};
-use super::decide::{Checker, blocker, dialable, symptom_text};
+use super::decide::{Checker, blocker, dialable, name_of, symptom_text, url};
 use super::edits::{self, Candidate};
 use super::place::Endpoint;
 use super::verdict::{Answer, Blocker, Condition, Edit, Fix, Verdict, Witness};
@@ -38,6 +39,11 @@ pub(super) fn unreachable(
     {
         verdict.blockers = vec![name_unknown(checker, member, name)];
         verdict.failure = Some(unresolved(sentence, checker, member, aim));
+        verdict.fixes = naming(checker, sentence, member, aim, name);
+    } else if let Some((blocker, fix)) = networkless(checker, member, aim) {
+        verdict.blockers = vec![blocker];
+        verdict.fixes = fix.into_iter().collect();
+        verdict.failure = best_attempt(checker, sentence, member, aim);
     } else {
         let plan = plan(checker, sentence, member, aim);
         verdict.fixes = plan.fixes;
@@ -53,6 +59,61 @@ pub(super) fn unreachable(
     let seen = verdict.failure.as_ref().map_or(Symptom::TimedOut, |f| f.trace.outcome.symptom);
     verdict.headline = format!("{} cannot reach {}: {}", member.label, aim.label, symptom_text(seen));
     verdict
+}
+
+/// A container of the two that has only a loopback.
+fn networkless(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Option<(Blocker, Option<Fix>)> {
+    let ends = [Some(member), aim.endpoint.as_ref()];
+    let containers = ends.into_iter().flatten().filter_map(|end| container(checker, end));
+    let (name, origin) = containers.into_iter().find_map(|container| match &container.networking {
+        Networking::None(origin) => Some((&container.name, origin)),
+        _ => None,
+    })?;
+    let what = format!("attach `{name}` to the default bridge");
+    let fix = origin.span().map(|at| {
+        let edit = Edit { what, at: Some(at), text: "bridge".to_owned() };
+        Fix { edits: vec![edit], url: None }
+    });
+    let message = format!("`{name}` has no network: only its own programs reach it, and it reaches nobody");
+    Some((blocker(Code::DockerNoNetwork, message, origin.clone()), fix))
+}
+
+fn container<'c>(checker: &Checker<'c>, end: &Endpoint) -> Option<&'c Container> {
+    let named = |(host, c): &(HostId, &Container)| Some(*host) == end.host && Some(&c.name) == end.container.as_ref();
+    checker.places.lab.containers().find(named).map(|(_, container)| container)
+}
+
+/// What makes a container's name known to another: a network that both are on and that a person made.
+fn naming(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim, name: &str) -> Vec<Fix> {
+    let target = aim.endpoint.as_ref().and_then(|end| container(checker, end));
+    let (Some(subject), Some(target)) = (container(checker, member), target) else { return Vec::new() };
+    if target.name != name && !target.aliases.iter().any(|alias| alias == name) {
+        return Vec::new();
+    }
+    if on_default_bridge(checker, member, subject) && on_default_bridge(checker, member, target) {
+        let (asker, asked) = (&subject.name, &target.name);
+        let commands = format!(
+            "docker network create lab\ndocker network connect lab {asker}\ndocker network connect lab {asked}"
+        );
+        let what = format!("put `{asker}` and `{asked}` on a network of their own");
+        let url = url(sentence, aim, None, &unresolved(sentence, checker, member, aim).trace.flow);
+        return vec![Fix { edits: vec![Edit { what, at: None, text: commands }], url: Some(url) }];
+    }
+    let by_address = Aim { dial: Dialing::Free, ..aim.clone() };
+    let (lab, mut candidates) = edits::candidates(checker.places.lab, member, &by_address);
+    candidates.retain(|candidate| candidate.code == Code::DockerIsolation);
+    planned(checker, sentence, member, &by_address, &lab, &candidates).fixes
+}
+
+fn on_default_bridge(checker: &Checker<'_>, end: &Endpoint, container: &Container) -> bool {
+    let engine = end.host.and_then(|host| checker.places.lab.host(host).engine.as_ref());
+    let networks = engine.map(|e| e.networks.as_slice()).unwrap_or_default();
+    match &container.networking {
+        Networking::Bridges(endpoints) => {
+            endpoints.iter().all(|e| networks.get(e.network).is_some_and(|n| n.is_default_bridge))
+        }
+        _ => false,
+    }
 }
 
 /// What a person would try, and what happens.
@@ -117,10 +178,11 @@ fn planned(
             break;
         }
         let chosen_candidates = in_path_order(candidates, &chosen, &edited, &after);
-        let url = checker.witness(sentence, member, aim, after).url;
+        let name = name_of(&edited, &setting, member, aim, flow.destination);
+        let url = url(sentence, aim, name, &flow);
         if known.is_empty() {
             plan.blockers =
-                chosen_candidates.iter().map(|c| blocker(c.code, c.blocker.clone(), c.origin.clone())).collect();
+                chosen_candidates.iter().map(|c| blocker(c.code, c.blocker.clone(), c.shown.clone())).collect();
             let now = eval::trace(checker.places.dataplane, &flow, &checker.setting);
             plan.attempt = Some(checker.witness(sentence, member, aim, now));
         }
@@ -253,20 +315,12 @@ fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim
 /// Nobody tells this name to the one who asks.
 pub(super) fn name_unknown(checker: &Checker<'_>, member: &Endpoint, name: &str) -> Blocker {
     let lab = checker.places.lab;
-    let container = lab.containers().find(|(_, c)| Some(&c.name) == member.container.as_ref());
-    let Some((host, container)) = container else {
+    let Some(container) = container(checker, member) else {
         let origin = member.host.map_or_else(|| Origin::assumed("name service", None), |h| lab.host(h).origin.clone());
         let message = format!("`{}` has no entry for the name `{name}`", member.label);
         return blocker(Code::DockerNameUnknown, message, origin);
     };
-    let networks = lab.host(host).engine.as_ref().map(|e| e.networks.as_slice()).unwrap_or_default();
-    let on_default = match &container.networking {
-        Networking::Bridges(endpoints) => {
-            endpoints.iter().all(|e| networks.get(e.network).is_some_and(|n| n.is_default_bridge))
-        }
-        _ => false,
-    };
-    let message = if on_default {
+    let message = if on_default_bridge(checker, member, container) {
         format!(
             "`{}` is on the default bridge, which has no name service: `{name}` means nothing there",
             container.name
@@ -292,10 +346,9 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     );
     let header = step.header;
     let (code, message) = match &step.event {
-        Event::Filtered { hook, chain, .. } => {
-            let name = &dataplane.node(step.node).ruleset.get(*chain).name;
-            let message = format!("`{node}` stops {header} in {} (chain `{name}`: {})", hook, origin.what);
-            (Code::Dropped, message)
+        Event::Filtered { decision, .. } => {
+            let stops = if *decision == Decision::Dropped { "drops" } else { "rejects" };
+            (Code::Dropped, format!("`{node}` {stops} {header}: {}", origin.what))
         }
         Event::Ended(disposition) if step.way == Way::Reply => {
             let (code, message) = ended(*disposition, node, &header);
@@ -339,6 +392,7 @@ fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, String
 /// A `cannot` sentence that is false: the packet that gets through, and the lines that let it.
 pub(super) fn exposed(
     checker: &Checker<'_>,
+    sentence: &Sentence,
     member: &Endpoint,
     aim: &Aim,
     witnesses: Vec<Witness>,
@@ -351,7 +405,9 @@ pub(super) fn exposed(
     if let Some(witness) = witnesses.first() {
         verdict.blockers = letting_in(dataplane, &witness.trace);
     }
-    verdict.fixes = narrower(checker, aim);
+    let counterexample = witnesses.first();
+    let fix = counterexample.and_then(|w| narrower(checker, sentence, member, aim, w, dataplane));
+    verdict.fixes = fix.into_iter().collect();
     verdict.witnesses = witnesses;
     verdict
 }
@@ -377,18 +433,35 @@ pub(super) fn letting_in(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     blockers
 }
 
-/// Publishing on loopback only, for every line that publishes the target's port everywhere.
-fn narrower(checker: &Checker<'_>, aim: &Aim) -> Vec<Fix> {
-    let target = aim.endpoint.as_ref().and_then(|e| e.container.as_deref());
-    let containers = checker.places.lab.containers().filter(|(_, c)| Some(c.name.as_str()) == target);
-    let publishes = containers.flat_map(|(_, c)| &c.publishes);
-    publishes
-        .filter(|p| Some(p.container_port) == aim.port && p.host_address.is_none_or(|a| a.is_unspecified()))
-        .filter_map(|p| {
-            let host_port = p.host_port?;
-            let text = format!("127.0.0.1:{host_port}:{}", p.container_port);
-            let what = format!("publish on loopback only: {text}");
-            Some(Fix { edits: vec![Edit { what, at: p.origin.span(), text }], url: None })
-        })
-        .collect()
+/// Listening on loopback only, where the packet that gets through comes in, and again until none does.
+fn narrower(
+    checker: &Checker<'_>,
+    sentence: &Sentence,
+    member: &Endpoint,
+    aim: &Aim,
+    witness: &Witness,
+    dataplane: &Dataplane,
+) -> Option<Fix> {
+    let mut lab = checker.places.lab.clone();
+    let mut spans = spans_on_the_way(dataplane, &witness.trace);
+    let mut edits = Vec::new();
+    while edits.len() < MOST_FIXES {
+        edits.push(spans.iter().find_map(|span| edits::narrow(&mut lab, *span))?);
+        let lowered = lower(&lab);
+        let lowered = checker.with_listener(aim, &lowered).unwrap_or(lowered);
+        let query = checker.query(sentence, member, aim, &lowered)?;
+        let setting = lowered.switches.defaults();
+        match Encoding::new(&lowered, query).find(&setting, &[]) {
+            smt::Answer::No => return Some(Fix { edits, url: None }),
+            smt::Answer::Yes(flow) => spans = spans_on_the_way(&lowered, &eval::trace(&lowered, &flow, &setting)),
+            smt::Answer::Unknown(_) => return None,
+        }
+    }
+    None
+}
+
+/// The lines that a request owes its way to. What the caller's own node does is no way in.
+fn spans_on_the_way(dataplane: &Dataplane, trace: &Trace) -> Vec<Span> {
+    let requests = trace.steps.iter().filter(|s| s.way == Way::Request && s.node != trace.flow.from);
+    requests.filter_map(|s| s.origin).filter_map(|id| dataplane.origins.get(id).span()).collect()
 }

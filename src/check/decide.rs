@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Dataplane, Flow, NodeId, Socket, Symptom, Trace};
+use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Trace, Way};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
@@ -72,11 +72,14 @@ impl<'a> Checker<'a> {
     /// Every member must have a way to every aim.
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
+        // For one who dials every address is of interest, for a crowd one each.
+        let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
         for aim in aims {
-            let unknown = self.places.content_is_unknown(aim).then(|| self.with_listener(aim)).flatten();
+            let unknown =
+                self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
             let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
-                let found = self.find(sentence, member, aim, dataplane)?;
+                let found = self.find(sentence, member, aim, dataplane, most)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
@@ -96,19 +99,19 @@ impl<'a> Checker<'a> {
     fn judge_cannot(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, String::new());
         for aim in aims {
-            let listening = self.with_listener(aim);
+            let listening = self.with_listener(aim, self.places.dataplane);
             if listening.is_some() {
                 let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
                 verdict.notes.push(note);
             }
             let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
-                let found = self.find(sentence, member, aim, dataplane)?;
+                let found = self.find(sentence, member, aim, dataplane, 1)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::No if found.unmodeled.is_empty() => {}
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
-                        return Ok(blame::exposed(self, member, aim, found.witnesses, dataplane));
+                        return Ok(blame::exposed(self, sentence, member, aim, found.witnesses, dataplane));
                     }
                     smt::Answer::Unknown(reason) => return Ok(undecided(sentence, Some(reason), Vec::new())),
                     _ => return Ok(undecided(sentence, None, found.unmodeled)),
@@ -179,14 +182,21 @@ impl<'a> Checker<'a> {
     }
 
     /// Asks for every way from a member to an aim, and for the assumptions that decide whether there is one.
-    fn find(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, dataplane: &Dataplane) -> Result<Found, Stop> {
+    fn find(
+        &self,
+        sentence: &Sentence,
+        member: &Endpoint,
+        aim: &Aim,
+        dataplane: &Dataplane,
+        most: usize,
+    ) -> Result<Found, Stop> {
         let mut found =
             Found { answer: smt::Answer::No, witnesses: Vec::new(), conditions: Vec::new(), unmodeled: Vec::new() };
         let Some(query) = self.query(sentence, member, aim, dataplane) else { return Ok(found) };
         let setting = dataplane.switches.defaults();
         let encoding = Encoding::new(dataplane, query);
         found.answer = encoding.find(&setting, &[]);
-        self.gather_conditions(&encoding, dataplane, &mut found);
+        self.gather_conditions(sentence, &encoding, dataplane, &mut found);
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
         let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
@@ -199,7 +209,11 @@ impl<'a> Checker<'a> {
             }
             known.push((flow.destination, flow.destination_port));
             let is_enough = is_certain && !sentence.can;
-            if known.len() >= MOST_WITNESSES || is_enough || matches!(aim.dial, Dialing::Name(..)) {
+            if known.len() >= MOST_WITNESSES
+                || found.witnesses.len() >= most
+                || is_enough
+                || matches!(aim.dial, Dialing::Name(..))
+            {
                 break;
             }
         }
@@ -208,11 +222,11 @@ impl<'a> Checker<'a> {
             smt::Answer::No => found.unmodeled.extend(doubts_about(dataplane, encoding.nodes().iter().copied())),
             smt::Answer::Yes(_) | smt::Answer::Unknown(_) => {}
         }
-        found.witnesses.sort_by_key(|w| (!w.trace.flow.destination.is_loopback(), w.trace.flow.destination));
+        found.witnesses.sort_by_key(|w| detour(&w.trace));
         Ok(found)
     }
 
-    fn gather_conditions(&self, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
+    fn gather_conditions(&self, sentence: &Sentence, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
         let is_yes = |answer: &smt::Answer| matches!(answer, smt::Answer::Yes(_));
         let setting = dataplane.switches.defaults();
         for id in encoding.switches() {
@@ -229,7 +243,7 @@ impl<'a> Checker<'a> {
                 SwitchKind::Assumption | SwitchKind::Edit => found.conditions.push(Condition {
                     statement: switch.statement.clone(),
                     origin: switch.origin.clone(),
-                    otherwise: Answer::Violated,
+                    otherwise: if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds },
                 }),
             }
         }
@@ -293,28 +307,19 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn witness(&self, sentence: &Sentence, member: &Endpoint, aim: &Aim, trace: Trace) -> Witness {
-        let host = match &aim.dial {
-            Dialing::Name(name, _) => name.clone(),
-            _ if trace.flow.destination == Family::V4.loopback() => "localhost".to_owned(),
-            _ => url_host(trace.flow.destination),
-        };
-        let place = match trace.flow.protocol {
-            Protocol::Icmp => host,
-            _ => format!("{host}:{}", trace.flow.destination_port),
-        };
-        let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
-        let url = if is_browser && trace.flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place };
+        let name = name_of(self.places.dataplane, &self.setting, member, aim, trace.flow.destination);
+        let url = url(sentence, aim, name, &trace.flow);
         Witness { url, from: member.label.clone(), trace }
     }
 
     /// The dataplane with a program that listens on the target's port on all addresses, if none is known to: behind a
     /// switch, so that an answer that depends on it says so.
-    fn with_listener(&self, aim: &Aim) -> Option<Dataplane> {
+    pub(super) fn with_listener(&self, aim: &Aim, dataplane: &Dataplane) -> Option<Dataplane> {
         let (Goal::Socket { node, ports, .. }, Some(endpoint)) = (&aim.goal, &aim.endpoint) else { return None };
         if self.places.has_socket(endpoint, *ports, aim.protocol) {
             return None;
         }
-        let mut dataplane = self.places.dataplane.clone();
+        let mut dataplane = dataplane.clone();
         let statement = format!("`{}` listens on {ports}/{} on all addresses", endpoint.label, aim.protocol);
         let assumed = Origin::assumed("not stated: nothing is known of what runs there", self.places.span_of(endpoint));
         let origin = dataplane.origins.add(assumed.clone());
@@ -365,6 +370,44 @@ impl<'a> Checker<'a> {
         }
         Ok(text)
     }
+}
+
+/// What the person types to dial this flow.
+pub(super) fn url(sentence: &Sentence, aim: &Aim, name: Option<String>, flow: &Flow) -> String {
+    let host = match (&aim.dial, name) {
+        (Dialing::Name(name, _), _) => name.clone(),
+        (_, Some(name)) => name,
+        _ if flow.destination == Family::V4.loopback() => "localhost".to_owned(),
+        _ => url_host(flow.destination),
+    };
+    let place = match flow.protocol {
+        Protocol::Icmp => host,
+        _ => format!("{host}:{}", flow.destination_port),
+    };
+    let is_browser = sentence.text.value.contains("/browser ") || sentence.text.value.contains("http://");
+    if is_browser && flow.protocol == Protocol::Tcp { format!("http://{place}") } else { place }
+}
+
+/// The name that a container has for an address of the target, as far as its name service knows one.
+pub(super) fn name_of(
+    dataplane: &Dataplane,
+    setting: &Setting,
+    member: &Endpoint,
+    aim: &Aim,
+    destination: IpAddr,
+) -> Option<String> {
+    member.container.as_ref()?;
+    let target = aim.endpoint.as_ref().filter(|target| target.container.is_some())?;
+    let known = dataplane.node(member.node).names.iter();
+    let mut known = known.filter(|n| n.address == destination && setting.allows(n.guard));
+    known.find(|n| n.name == target.label).map(|n| n.name.clone())
+}
+
+/// What a person would try first sorts first: loopback, then the way with the fewest stops.
+fn detour(trace: &Trace) -> (bool, usize, IpAddr) {
+    let is_stop = |step: &&Step| matches!(step.event, Event::Relayed { .. } | Event::Rewritten { .. });
+    let stops = trace.steps.iter().filter(|s| s.way == Way::Request).filter(is_stop).count();
+    (!trace.flow.destination.is_loopback(), stops, trace.flow.destination)
 }
 
 /// Every address that a person could type: those of the lab, and 127.0.0.1 for all of loopback.

@@ -7,10 +7,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::Code;
 use crate::lab::declaration::ForwardNotation;
-use crate::lab::firewall::Entry;
+use crate::lab::firewall::{Entry, Firewalld, Zone};
 use crate::lab::{
-    Attachment, Container, Endpoint as Attached, Engine, Forward, HostId, HostKind, Lab, Listen, Networking, Process,
-    Publish, VmNat,
+    Attachment, Container, Endpoint as Attached, Engine, Forward, Host, HostId, HostKind, Lab, Listen, Networking,
+    Process, Publish, VmNat,
 };
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
@@ -32,6 +32,8 @@ pub(super) struct Candidate {
     pub(super) code: Code,
     pub(super) blocker: String,
     pub(super) origin: Origin,
+    /// What a person is shown: the place of the edit, or what a command would change.
+    pub(super) shown: Origin,
 }
 
 /// A copy of the lab in which every candidate stands behind its switch.
@@ -43,8 +45,8 @@ pub(super) fn candidates(lab: &Lab, subject: &Endpoint, aim: &Aim) -> (Lab, Vec<
         draft.listen(target, host, port);
         let mut front_ports = vec![port];
         if let Some(name) = &target.container {
-            front_ports = draft.publish(host, name, port);
-            draft.attach(subject, host, name);
+            front_ports = draft.publish(target, host, name, port);
+            draft.attach(subject, target, host, name);
         }
         draft.zone_ports(host, port, &front_ports);
         draft.nat_forwards(host, &front_ports);
@@ -69,11 +71,12 @@ struct Wording {
 }
 
 impl Draft {
-    fn add(&mut self, wording: Wording, near: Option<Span>) -> SwitchId {
+    fn add(&mut self, wording: Wording, near: &Origin) -> SwitchId {
         let origin = match wording.at {
             Some(at) => Origin::missing(wording.what.clone(), at, wording.text.clone()),
-            None => Origin::assumed(wording.what.clone(), near),
+            None => Origin::assumed(wording.what.clone(), near.span()),
         };
+        let shown = if wording.at.is_some() { origin.clone() } else { near.clone() };
         let switch = self.lab.switches.add(Switch {
             statement: wording.what.clone(),
             default: false,
@@ -87,6 +90,7 @@ impl Draft {
             code: wording.code,
             blocker: wording.blocker,
             origin,
+            shown,
         });
         switch
     }
@@ -101,11 +105,12 @@ impl Draft {
     }
 
     /// Publishing the port; returns the host ports that then lead to it.
-    fn publish(&mut self, host: HostId, name: &str, port: u16) -> Vec<u16> {
+    fn publish(&mut self, target: &Endpoint, host: HostId, name: &str, port: u16) -> Vec<u16> {
         let Some(container) = self.container(host, name).cloned() else { return Vec::new() };
         if !matches!(container.networking, Networking::Bridges(_)) {
             return vec![port];
         }
+        let called = &target.label;
         let same = |p: &&Publish| p.container_port == port && p.protocol == self.protocol;
         let published: Vec<Publish> = container.publishes.iter().filter(same).cloned().collect();
         let mut host_ports: Vec<u16> = published.iter().filter_map(|p| p.host_port).collect();
@@ -114,7 +119,7 @@ impl Draft {
             return host_ports;
         }
         if let Some(bound) = published.first() {
-            self.widen(host, name, bound);
+            self.widen(target, host, name, bound);
             return host_ports;
         }
         let wrong = self.misdirected(&container);
@@ -132,18 +137,17 @@ impl Draft {
                     publish.origin.span(),
                     value.clone(),
                     Code::DockerWrongPort,
-                    format!("`{name}` publishes container port {}, where nothing listens", publish.container_port),
+                    format!("`{called}` publishes container port {}, where nothing listens", publish.container_port),
                 ),
                 None => (
                     container.publish_at.as_ref().map(|i| i.at),
                     container.publish_at.as_ref().map_or_else(|| format!("-p {value}"), |i| i.text(&value)),
                     Code::DockerNotPublished,
-                    format!("`{name}` publishes no port for {port}/{}", self.protocol),
+                    format!("`{called}` publishes no port for {port}/{}", self.protocol),
                 ),
             };
-            let what = format!("publish port {port} of `{name}` as {value}");
-            let near = container.origin.span();
-            let switch = self.add(Wording { weight, code, blocker, what, at, text }, near);
+            let what = format!("publish port {port} of `{called}` as {value}");
+            let switch = self.add(Wording { weight, code, blocker, what, at, text }, &container.origin);
             self.push_publish(host, name, address, host_port, port, switch);
         }
         host_ports.push(host_port);
@@ -151,19 +155,20 @@ impl Draft {
     }
 
     /// A port that is published on one address only: publish it on all.
-    fn widen(&mut self, host: HostId, name: &str, bound: &Publish) {
+    fn widen(&mut self, target: &Endpoint, host: HostId, name: &str, bound: &Publish) {
+        let called = &target.label;
         let Some(host_port) = bound.host_port else { return };
         let address = bound.host_address.unwrap_or(LOOPBACK);
         let switch = self.add(
             Wording {
                 weight: 14,
                 code: Code::DockerPublishedLoopback,
-                blocker: format!("port {host_port} of `{name}` is published on {address} only"),
-                what: format!("publish port {} of `{name}` on all addresses", bound.container_port),
+                blocker: format!("port {host_port} of `{called}` is published on {address} only"),
+                what: format!("publish port {} of `{called}` on all addresses", bound.container_port),
                 at: bound.origin.span(),
                 text: format!("{host_port}:{}", bound.container_port),
             },
-            None,
+            &bound.origin,
         );
         self.push_publish(host, name, None, host_port, bound.container_port, switch);
     }
@@ -231,6 +236,7 @@ impl Draft {
             return;
         }
         let label = &target.label;
+        let bound_at = here.first().map(|bound| bound.origin.clone());
         let wording = if let Some(bound) = here.first() {
             let address = bound.address.unwrap_or(LOOPBACK);
             Wording {
@@ -238,8 +244,8 @@ impl Draft {
                 code: Code::ListenLoopback,
                 blocker: format!("`{label}` listens on {address}:{port} only"),
                 what: format!("make `{label}` listen on all addresses"),
-                at: bound.origin.span(),
-                text: format!("0.0.0.0:{port}"),
+                at: bound.widened.as_ref().map(|w| w.span),
+                text: bound.widened.as_ref().map_or_else(String::new, |w| w.value.clone()),
             }
         } else {
             let others: Vec<String> = listens.iter().map(|l| l.ports.to_string()).collect();
@@ -255,10 +261,11 @@ impl Draft {
             }
         };
         let near = match &target.container {
-            Some(name) => self.container(host, name).and_then(|c| c.origin.span()),
-            None => self.lab.host(host).origin.span(),
+            Some(name) => self.container(host, name).map(|c| c.origin.clone()),
+            None => None,
         };
-        let switch = self.add(wording, near);
+        let near = bound_at.or(near).unwrap_or_else(|| self.lab.host(host).origin.clone());
+        let switch = self.add(wording, &near);
         self.push_listen(target, host, port, switch);
     }
 
@@ -269,6 +276,7 @@ impl Draft {
             address: None,
             ports: PortRange::single(port),
             guard: Some(switch),
+            widened: None,
             origin: origin.clone(),
         };
         let process = Process { name: String::new(), listens: vec![listen], origin };
@@ -295,25 +303,14 @@ impl Draft {
         for (name, zone) in &firewalld.zones {
             let in_use = *name == firewalld.default_zone || !zone.interfaces.is_empty() || !zone.sources.is_empty();
             for port in ports.iter().filter(|_| in_use) {
-                let value = format!("port=\"{port}\" protocol=\"{}\"", self.protocol);
-                let command = format!(
-                    "firewall-cmd --permanent --zone={name} --add-port={port}/{} && firewall-cmd --reload",
-                    self.protocol
-                );
-                let switch = self.add(
-                    Wording {
-                        weight: 12,
-                        code: Code::FirewallFiltered,
-                        blocker: format!(
-                            "firewalld on `{host_name}`: zone `{name}` does not open {port}/{}",
-                            self.protocol
-                        ),
-                        what: format!("open {port}/{} in zone `{name}` on `{host_name}`", self.protocol),
-                        at: zone.port_at.as_ref().map(|i| i.at),
-                        text: zone.port_at.as_ref().map_or(command, |i| i.text(&value)),
-                    },
-                    zone.origin.span().or_else(|| firewalld.origin.span()),
-                );
+                let (wording, near) = match self.stored(&firewalld, name, *port) {
+                    Some(line) => (self.reload(&host_name, name, *port), line),
+                    None => {
+                        let near = if zone.origin.span().is_some() { &zone.origin } else { &firewalld.origin };
+                        (self.open_port(&host_name, name, zone, *port), near.clone())
+                    }
+                };
+                let switch = self.add(wording, &near);
                 let entry = Entry {
                     value: (self.protocol, PortRange::single(*port)),
                     guard: Some(switch),
@@ -324,6 +321,50 @@ impl Draft {
                     zone.content.ports.push(entry);
                 }
             }
+        }
+    }
+
+    /// The line that opens the port in the stored configuration only.
+    fn stored(&self, firewalld: &Firewalld, zone: &str, port: u16) -> Option<Origin> {
+        let opens = |entry: &&Entry<(Protocol, PortRange)>| {
+            entry.value.0 == self.protocol && entry.value.1.contains(port) && entry.guard.is_none()
+        };
+        let line = firewalld.stored_zones.get(zone)?.content.ports.iter().find(opens)?;
+        let in_force = firewalld.zones.get(zone).is_some_and(|z| z.content.ports.iter().any(|e| opens(&e)));
+        (!in_force).then(|| line.origin.clone())
+    }
+
+    fn reload(&self, host: &str, zone: &str, port: u16) -> Wording {
+        Wording {
+            weight: 6,
+            code: Code::FirewalldNotReloaded,
+            blocker: format!(
+                "firewalld on `{host}`: opening {port}/{} in zone `{zone}` was stored, but is not in force",
+                self.protocol
+            ),
+            what: format!("reload firewalld on `{host}`"),
+            at: None,
+            text: "firewall-cmd --reload".to_owned(),
+        }
+    }
+
+    fn open_port(&self, host: &str, name: &str, zone: &Zone, port: u16) -> Wording {
+        let value = format!("port=\"{port}\" protocol=\"{}\"", self.protocol);
+        let command = format!(
+            "firewall-cmd --permanent --zone={name} --add-port={port}/{} && firewall-cmd --reload",
+            self.protocol
+        );
+        Wording {
+            weight: 12,
+            code: Code::FirewallFiltered,
+            blocker: format!(
+                "firewalld on `{host}`: zone `{name}` does not open {port}/{}{}",
+                self.protocol,
+                opened(zone)
+            ),
+            what: format!("open {port}/{} in zone `{name}` on `{host}`", self.protocol),
+            at: zone.port_at.as_ref().map(|i| i.at),
+            text: zone.port_at.as_ref().map_or(command, |i| i.text(&value)),
         }
     }
 
@@ -350,7 +391,7 @@ impl Draft {
                         (*address, host_port, *guest_port),
                         *weight,
                     );
-                    let switch = self.add(wording, nat.origin.span());
+                    let switch = self.add(wording, &nat.origin);
                     let forward = Forward {
                         name: String::new(),
                         protocol: self.protocol,
@@ -426,7 +467,7 @@ impl Draft {
     }
 
     /// Attaching the subject to a network of the target.
-    fn attach(&mut self, subject: &Endpoint, host: HostId, target: &str) {
+    fn attach(&mut self, subject: &Endpoint, object: &Endpoint, host: HostId, target: &str) {
         let Some(subject_name) = subject.container.clone().filter(|_| subject.host == Some(host)) else { return };
         let networks = |container: Option<&Container>| match container.map(|c| &c.networking) {
             Some(Networking::Bridges(endpoints)) => endpoints.iter().map(|e| e.network).collect::<Vec<_>>(),
@@ -446,17 +487,18 @@ impl Draft {
         let Some(address) = free_address(&engine, index) else { return };
         let insertion = self.container(host, &subject_name).and_then(|c| c.network_at.clone());
         let called = network.aliases.first().unwrap_or(&network.name).clone();
+        let near = network.origin.clone();
         let switch = self.add(
             Wording {
                 weight: 12,
                 code: Code::DockerIsolation,
-                blocker: format!("`{subject_name}` and `{target}` share no network"),
-                what: format!("attach `{subject_name}` to network `{called}`"),
+                blocker: format!("`{}` and `{}` share no network", subject.label, object.label),
+                what: format!("attach `{}` to network `{called}`", subject.label),
                 at: insertion.as_ref().map(|i| i.at),
                 text: insertion
                     .map_or_else(|| format!("docker network connect {called} {subject_name}"), |i| i.text(&called)),
             },
-            None,
+            &near,
         );
         let origin = self.lab.switches.get(switch).origin.clone();
         let endpoint = Attached { network: index, address, names: Vec::new(), guard: Some(switch), origin };
@@ -465,6 +507,69 @@ impl Draft {
             endpoints.push(endpoint);
         }
     }
+}
+
+/// Makes what is written at `span`, a published port or a NAT forward, listen on loopback only.
+pub(super) fn narrow(lab: &mut Lab, span: Span) -> Option<Edit> {
+    lab.hosts.iter_mut().find_map(|host| narrow_forward(host, span).or_else(|| narrow_publish(host, span)))
+}
+
+fn narrow_forward(host: &mut Host, span: Span) -> Option<Edit> {
+    let name = host.name.clone();
+    for interface in &mut host.interfaces {
+        let Attachment::Nat(nat) = &mut interface.attachment else { continue };
+        let notation = nat.forward_at.as_ref().filter(|(i, _)| i.at.source == span.source).map(|(_, n)| *n);
+        let forward = nat.forwards.iter_mut().find(|f| f.origin.span() == Some(span) && is_wide(f.host_address));
+        let Some(forward) = forward else { continue };
+        forward.host_address = Some(LOOPBACK);
+        let text = notation.map_or_else(String::new, |notation| forward_text(forward, notation));
+        let what = format!("bind the NAT forward of port {} to `{name}` to 127.0.0.1", forward.host_port);
+        return Some(Edit { what, at: notation.map(|_| span), text });
+    }
+    None
+}
+
+/// A whole forward, as it is written in its file.
+fn forward_text(forward: &Forward, notation: ForwardNotation) -> String {
+    let Forward { name, protocol, host_address, host_port, guest_address, guest_port, .. } = forward;
+    let host = host_address.map(|a| a.to_string()).unwrap_or_default();
+    match notation {
+        ForwardNotation::VboxXml => {
+            let proto = if *protocol == Protocol::Udp { 0 } else { 1 };
+            let guest = guest_address.map(|a| format!(" guestip=\"{a}\"")).unwrap_or_default();
+            format!(
+                "<Forwarding name=\"{name}\" proto=\"{proto}\" hostip=\"{host}\" hostport=\"{host_port}\"{guest} guestport=\"{guest_port}\"/>"
+            )
+        }
+        ForwardNotation::LabYaml => {
+            let guest = guest_address.map(|a| format!("{a}:")).unwrap_or_default();
+            format!("{protocol}:{host}:{host_port}:{guest}{guest_port}")
+        }
+    }
+}
+
+fn narrow_publish(host: &mut Host, span: Span) -> Option<Edit> {
+    let containers = host.engine.iter_mut().flat_map(|e| &mut e.containers);
+    let publish = containers
+        .flat_map(|c| &mut c.publishes)
+        .find(|p| p.origin.span() == Some(span) && is_wide(p.host_address) && p.host_port.is_some())?;
+    publish.host_address = Some(LOOPBACK);
+    let protocol = if publish.protocol == Protocol::Tcp { String::new() } else { format!("/{}", publish.protocol) };
+    let text = format!("127.0.0.1:{}:{}{protocol}", publish.host_port?, publish.container_port);
+    Some(Edit { what: format!("publish on loopback only: {text}"), at: Some(span), text })
+}
+
+fn is_wide(address: Option<IpAddr>) -> bool {
+    address.is_none_or(|a| !a.is_loopback())
+}
+
+/// What a zone lets in: ` (it opens ssh, 80/tcp)`.
+fn opened(zone: &Zone) -> String {
+    let services = zone.content.services.iter().map(|s| s.value.name.clone());
+    let ports = zone.content.ports.iter().filter(|p| p.guard.is_none());
+    let ports = ports.map(|p| format!("{}/{}", p.value.1, p.value.0));
+    let all: Vec<String> = services.chain(ports).collect();
+    if all.is_empty() { String::new() } else { format!(" (it opens {})", all.join(", ")) }
 }
 
 fn free_forward_port(forwards: &[Forward], wanted: u16) -> u16 {

@@ -13,33 +13,50 @@ use super::{Exit, terminal};
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
     let Some(models) = model::build_all(&arguments.paths) else { return Exit::Unusable };
+    let several = models.len() > 1;
+    let mut reports = Vec::new();
     let one = |model: Model| match arguments.emit {
         Some(stage) => emit(&model, stage),
         None => {
             let sentences = model.lab.sentences.clone();
-            if let Some(title) = model.title.as_ref().filter(|_| format == Format::Human) {
-                terminal::print(&format!("\n## {title}\n\n"));
+            let title = model.title.clone().unwrap_or_default();
+            let (exit, report) = judged(model, &sentences, format);
+            match format {
+                Format::Json if several => reports.push((title, report)),
+                Format::Human | Format::Csv if !title.is_empty() => {
+                    terminal::print(&format!("\n## {title}\n\n{report}"))
+                }
+                Format::Json | Format::Human | Format::Csv => terminal::print(&report),
             }
-            decide(model, &sentences, format)
+            exit
         }
     };
-    models.into_iter().map(one).fold(Exit::Holds, Exit::or)
+    let exit = models.into_iter().map(one).fold(Exit::Holds, Exit::or);
+    if !reports.is_empty() {
+        terminal::print(&json::labs(&reports));
+    }
+    exit
 }
 
 /// Decides sentences and prints the report.
 pub(super) fn decide(model: Model, sentences: &[Spanned<String>], format: Format) -> Exit {
+    let (exit, report) = judged(model, sentences, format);
+    terminal::print(&report);
+    exit
+}
+
+fn judged(model: Model, sentences: &[Spanned<String>], format: Format) -> (Exit, String) {
     let checked = match check::check_all(&model.lab, &model.dataplane, sentences) {
         Ok(checked) => checked,
         Err(error) => {
             terminal::complain(&format!("this is a bug of canreach: {error}"));
-            return Exit::Internal;
+            return (Exit::Internal, String::new());
         }
     };
     let Model { sources, dataplane, mut diagnostics, .. } = model;
     diagnostics.extend(checked.diagnostics);
     let report = Report { judgements: checked.judgements, diagnostics, dataplane };
-    terminal::print(&rendered(&report, &sources, format));
-    Exit::of(&report)
+    (Exit::of(&report), rendered(&report, &sources, format))
 }
 
 fn rendered(report: &Report, sources: &Sources, format: Format) -> String {

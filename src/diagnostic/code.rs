@@ -60,6 +60,7 @@ codes! {
     ComposeUnsetVariable "compose" "unset_variable" Warning;
     ComposeBadTemplate "compose" "bad_template" Error;
     ComposeBadProject "compose" "bad_project" Error;
+    ComposeMissingFile "compose" "missing_file" Error;
     DockerUnknownNetwork "docker" "unknown_network" Error;
     DockerUnknownFlag "docker" "unknown_flag" Warning;
     DockerBadFlag "docker" "bad_flag" Error;
@@ -70,6 +71,8 @@ codes! {
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
+    IptablesBadRule "iptables" "bad_rule" Error;
+    IptablesUnknownChain "iptables" "unknown_chain" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;
     LabUnknownName "lab" "unknown_name" Error;

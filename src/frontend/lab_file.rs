@@ -13,6 +13,7 @@
 //!     on: mac
 //!     vm: rocky.vbox
 //!     files: [setup.sh, compose.yaml, firewalld/]
+//!     rules: [rules.v4]
 //!     interfaces:
 //!       enp0s3: {adapter: 1, address: 10.0.2.15/24}
 //!       enp0s8:

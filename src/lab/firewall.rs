@@ -23,6 +23,8 @@ pub struct Firewalld {
     pub strict_forward_ports: bool,
     /// Zones by name, the built-in ones included.
     pub zones: BTreeMap<String, Zone>,
+    /// Zones by name as they are stored, which a reload puts in force.
+    pub stored_zones: BTreeMap<String, Zone>,
     /// Policies by name, the built-in ones included.
     pub policies: BTreeMap<String, Policy>,
     /// Where firewalld comes from.

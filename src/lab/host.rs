@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use crate::net::{IpNet, PortRange, Protocol};
 use crate::provenance::Origin;
+use crate::source::Spanned;
 use crate::switch::SwitchId;
 
 use super::declaration::{ForwardNotation, Insertion};
+use super::iptables::IptablesCommand;
 use super::{Engine, Firewalld};
 
 /// Index of a host in its lab.
@@ -61,6 +63,8 @@ pub struct Host {
     pub firewalld: Option<Firewalld>,
     /// In which order firewall and engine came up, and what happened to them since.
     pub events: Vec<HostEvent>,
+    /// What the user gives to iptables; `events` says when.
+    pub rules: Vec<Vec<IptablesCommand>>,
     /// Whether the kernel forwards packets without an engine asking for it (`net.ipv4.ip_forward`).
     pub ip_forward: bool,
     /// Extra routes: destination and gateway.
@@ -84,6 +88,8 @@ pub enum HostEvent {
     EngineStart,
     /// dockerd restarts with its containers.
     EngineRestart,
+    /// The user gives rules to iptables: an index of the host's `rules`.
+    UserRules(usize),
 }
 
 /// One network interface of a host.
@@ -221,6 +227,8 @@ pub struct Listen {
     pub ports: PortRange,
     /// Exists only while this switch is on.
     pub guard: Option<SwitchId>,
+    /// The text that means all addresses, and what it would replace; nothing where none is written.
+    pub widened: Option<Spanned<String>>,
     /// Where it is stated or on what ground it is assumed.
     pub origin: Origin,
 }

@@ -8,6 +8,7 @@
 //! | complete reload | the same, and forgets connections, which nothing here depends on         | results of order-fw-first-*   |
 //! | firewalld stop  | empties only                                                             | order-fw-first-*-stop         |
 //! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
+//! | user rules      | a line of iptables, or a saved rule set in place of all tables of iptables | docker-user-chain            |
 //! | engine restart  | like a start, and finds firewalld if that came up in between              | order-dockerd-restart         |
 //!
 //! dockerd only listens to firewalld when it found it running at its own start: then it puts its rules back after every
@@ -21,7 +22,7 @@ use crate::dataplane::{Dataplane, NodeId};
 use crate::lab::{Host, HostEvent, HostId, Lab};
 
 use super::firewalld::Bridges;
-use super::{docker, firewalld};
+use super::{docker, firewalld, user_rules};
 
 /// Replays the events of `host` on its node, which has its interfaces and routes but no rules yet.
 pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
@@ -83,6 +84,10 @@ impl Replay<'_> {
                 self.firewalld = Firewall::Stopped;
             }
             HostEvent::EngineStart | HostEvent::EngineRestart => self.start_engine(),
+            HostEvent::UserRules(index) => {
+                let commands = self.lab.host(self.host).rules.get(index).map_or(&[][..], Vec::as_slice);
+                user_rules::apply(commands, self.node, self.dataplane);
+            }
         }
     }
 

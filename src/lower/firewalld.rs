@@ -115,8 +115,8 @@ pub fn stop(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     let ruleset = &mut dataplane.node_mut(node).ruleset;
     *ruleset = flushed(ruleset, |table, chain| match table.family {
         TableFamily::Inet if table.name == writer::TABLE => Fate::Goes,
-        TableFamily::Iptables if empties_iptables && chain.hook.is_some() => Fate::Emptied,
-        TableFamily::Iptables if empties_iptables => Fate::Goes,
+        TableFamily::Iptables | TableFamily::Ip6 if empties_iptables && chain.hook.is_some() => Fate::Emptied,
+        TableFamily::Iptables | TableFamily::Ip6 if empties_iptables => Fate::Goes,
         _ => Fate::Stays,
     });
     if firewalld.backend == RuleBackend::Iptables {

@@ -28,6 +28,16 @@ pub fn report(report: &Report, sources: &Sources) -> String {
     })
 }
 
+/// The reports of several labs, which are documents already, each with its title, as one JSON document.
+pub fn labs(reports: &[(String, String)]) -> String {
+    let lab = |(title, report): &(String, String)| {
+        let title = serde_json::Value::from(title.as_str());
+        format!("{{\"title\": {title}, \"report\": {}}}", report.trim_end())
+    };
+    let labs: Vec<String> = reports.iter().map(lab).collect();
+    format!("{{\"format\": \"{FORMAT}\", \"labs\": [\n{}\n]}}\n", labs.join(",\n"))
+}
+
 /// A trace as one JSON document.
 pub fn trace(dataplane: &Dataplane, trace: &Trace, sources: &Sources) -> String {
     let writer = Writer { dataplane, sources };

@@ -1,8 +1,9 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
 use crate::check::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
-use crate::dataplane::{Dataplane, Symptom, Way};
+use crate::dataplane::{Dataplane, Node, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::net::Protocol;
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
 
@@ -13,6 +14,9 @@ const GREEN: u8 = 32;
 const RED: u8 = 31;
 const YELLOW: u8 = 33;
 const CYAN: u8 = 36;
+
+/// Of the addresses that work, at most this many are listed.
+const MOST_ADDRESSES: usize = 4;
 
 /// The whole report.
 pub fn render(report: &Report, sources: &Sources, style: Style) -> String {
@@ -58,10 +62,22 @@ impl Page<'_> {
     fn holding(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
         let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.sentence.value);
-        for witness in &verdict.witnesses {
-            text += &format!("      at {}\n", path::witness(self.dataplane, witness, self.style.arrow()));
-        }
+        text += &self.works_at(&verdict.witnesses);
         text + &self.conditions("if", &verdict.conditions) + &notes(verdict)
+    }
+
+    /// The addresses that work, the most natural first, and by whom if several dial.
+    fn works_at(&self, witnesses: &[Witness]) -> String {
+        let is_same = witnesses.iter().all(|w| Some(&w.from) == witnesses.first().map(|first| &first.from));
+        let line = |witness: &Witness| {
+            let from = if is_same { String::new() } else { format!("from {} ", witness.from) };
+            format!("      {from}at {}\n", path::witness(self.dataplane, witness, self.style.arrow()))
+        };
+        let text: String = witnesses.iter().take(MOST_ADDRESSES).map(line).collect();
+        match witnesses.len().saturating_sub(MOST_ADDRESSES) {
+            0 => text,
+            more => text + &format!("      and {more} more\n"),
+        }
     }
 
     fn violated(&self, judgement: &Judgement) -> String {
@@ -122,7 +138,8 @@ impl Page<'_> {
             }
             Basis::Missing { at, insert } => {
                 let patch = patch::draw(self.sources, *at, insert, self.style);
-                message.with_help(Some(format!("missing here: {}\n{patch}", origin.what)))
+                let says = if at.start == at.end { "missing here" } else { "to be changed" };
+                message.with_help(Some(format!("{says}: {}\n{patch}", origin.what)))
             }
         }
     }
@@ -158,8 +175,7 @@ impl Page<'_> {
     fn conditions(&self, word: &str, conditions: &[Condition]) -> String {
         let line = |condition: &Condition| {
             let origin = path::origin(&condition.origin, self.sources);
-            let otherwise = answer_word(condition.otherwise);
-            format!("      {word} {}  ({origin}; otherwise {otherwise})\n", condition.statement)
+            format!("      {word} {}  ({origin})\n", condition.statement)
         };
         conditions.iter().map(line).collect()
     }
@@ -212,7 +228,7 @@ fn sentences_line(report: &Report, style: Style) -> String {
         return "no sentence was decided\n".to_owned();
     }
     if all == 0 {
-        return "no sentence to decide; ask one: canreach ask LAB \"SUBJECT can reach TARGET\"\n".to_owned();
+        return format!("no sentence to decide; ask one: canreach ask LAB \"{}\"\n", example(&report.dataplane));
     }
     let parts: Vec<_> = [
         (report.count(Answer::Holds), Answer::Holds, GREEN),
@@ -227,6 +243,16 @@ fn sentences_line(report: &Report, style: Style) -> String {
     })
     .collect();
     format!("{}: {}\n", counted(all, "sentence"), parts.join(", "))
+}
+
+/// A sentence that could be asked: about the first container that listens.
+fn example(dataplane: &Dataplane) -> String {
+    let listens = |node: &Node| {
+        let (_, container) = node.name.rsplit_once('/')?;
+        let socket = node.sockets.iter().find(|socket| socket.protocol == Protocol::Tcp)?;
+        Some(format!("lan can reach {container}:{}", socket.ports.first))
+    };
+    dataplane.nodes.iter().find_map(listens).unwrap_or_else(|| "SUBJECT can reach TARGET".to_owned())
 }
 
 fn answer_word(answer: Answer) -> &'static str {

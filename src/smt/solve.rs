@@ -16,8 +16,9 @@ use super::walk::{self, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
 pub(super) const NATURAL_SOURCE_PORT: u64 = 50_000;
-/// The solver gives up on one question after this many milliseconds.
-const TIME_LIMIT_MS: u32 = 5_000;
+/// The solver gives up on one question after this many steps of its own: about a second, but the same on every
+/// machine, and without the timer thread that a limit in milliseconds costs each time.
+const STEP_LIMIT: u32 = 20_000_000;
 
 /// What the solver says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Encoding {
         let goal = Bool::or(&terms);
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
         let mut params = Params::new();
-        params.set_u32("timeout", TIME_LIMIT_MS);
+        params.set_u32("rlimit", STEP_LIMIT);
         solver.set_params(&params);
         solver.assert(&goal);
         let text = goal.to_string();

@@ -143,6 +143,14 @@ fn json_is_versioned_and_complete() {
 }
 
 #[test]
+fn the_labs_of_a_page_are_one_json_document() {
+    let json = canreach(&["check", "specs/docker-publish.md", "--format", "json"]).json();
+    assert_eq!(json["format"], "canreach/1");
+    let labs = json["labs"].as_array().unwrap();
+    assert!(labs.len() > 1 && labs.iter().all(|lab| lab["report"]["format"] == "canreach/1"), "{}", labs.len());
+}
+
+#[test]
 fn what_is_not_a_terminal_gets_no_colours() {
     let lab = lab("mac/browser cannot reach grafana:3000");
     for (name, value) in [("NO_COLOR", "1"), ("TERM", "xterm-256color")] {

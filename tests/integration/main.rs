@@ -5,7 +5,9 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod examples;
 mod live;
+mod readme;
 mod reality;
 mod replay;
 mod specs;

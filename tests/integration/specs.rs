@@ -12,13 +12,14 @@
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use canreach::check::{self, Answer, Checked, Verdict};
 use canreach::dataplane::{Dataplane, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::markdown::{self, PageLab, PageSentence};
-use canreach::frontend::{self, Environment};
-use canreach::lab::{Input, Lab, resolve};
+use canreach::frontend::{self, File};
+use canreach::lab::{Lab, resolve};
 use canreach::lower;
 use canreach::source::{SourceId, Sources};
 
@@ -56,7 +57,7 @@ fn files_below(directory: &Path, extension: &str) -> Vec<PathBuf> {
 /// The pages about mechanisms; the pages about codes are examples of other things.
 fn pages() -> Vec<PathBuf> {
     let mut pages = files_below(&root().join("specs"), "md");
-    pages.retain(|path| !path.starts_with(root().join("specs/codes")));
+    pages.retain(|path| !path.starts_with(root().join("specs/codes")) && !path.ends_with("README.md"));
     pages
 }
 
@@ -93,20 +94,11 @@ impl Page {
     }
 
     fn lab(&mut self, lab: &PageLab) -> Lab {
-        let project = Path::new(&self.name).file_stem().unwrap().to_string_lossy().into_owned();
-        let environment = Environment { project, ..Environment::default() };
-        let mut inputs = Vec::new();
-        for (name, range) in &lab.files {
-            let content = markdown::only(&self.text, range);
-            let Some(format) = frontend::detect(&name.value, &self.text[range.clone()]) else {
-                self.complain(range.start, format!("the format of {} is not known", name.value));
-                continue;
-            };
-            let read = frontend::read(format, self.source, &name.value, &content, &environment);
-            self.complain_about(&read.diagnostics);
-            inputs.push(Input { source: self.source, path: name.value.clone(), declarations: read.value });
-        }
-        let resolved = resolve(&inputs);
+        let text: Arc<str> = self.text.as_str().into();
+        let page = File { source: self.source, path: self.name.clone(), whole: Arc::clone(&text), text };
+        let read = frontend::read_page_lab(&page, lab);
+        self.complain_about(&read.diagnostics);
+        let resolved = resolve(&read.value);
         self.complain_about(&resolved.diagnostics);
         resolved.value
     }
@@ -220,6 +212,22 @@ fn every_page_is_true() {
         complaints.append(&mut page.complaints);
     }
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn every_page_is_listed_and_every_link_leads_to_a_page() {
+    let directory = root().join("specs");
+    let index = fs::read_to_string(directory.join("README.md")).unwrap();
+    let mut complaints = Vec::new();
+    for path in pages() {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        complaints.extend((!index.contains(&format!("]({name})"))).then(|| format!("{name} is not in README.md")));
+        let text = fs::read_to_string(&path).unwrap() + &index;
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        let missing = targets.filter(|target| !target.contains("://") && !directory.join(target).exists());
+        complaints.extend(missing.map(|target| format!("{name} links to {target}, which does not exist")));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
 }
 
 /// Pages that a module cites in its first lines.

@@ -216,6 +216,16 @@ fn firewall_cmd_lines_are_read() {
     );
     check("firewall-cmd --set-default-zone=drop", &["DefaultZone(\"drop\")"]);
     check(
+        "firewall-cmd --permanent --new-policy=p; firewall-cmd --permanent --policy=p --add-ingress-zone=docker \
+         --add-egress-zone HOST --set-priority=-5",
+        &[
+            "stored NewPolicy(\"p\")",
+            "stored p IngressZone(true, \"docker\")",
+            "stored p EgressZone(true, \"HOST\")",
+            "stored p Priority(-5)",
+        ],
+    );
+    check(
         "firewall-cmd --permanent --new-zone=lab; firewall-cmd --permanent --zone=lab --set-target=DROP",
         &["stored NewZone(\"lab\")", "stored lab Target(Drop)"],
     );
@@ -252,7 +262,7 @@ fn firewall_cmd_without_a_model_is_reported() {
     check("firewall-cmd --direct --add-rule ipv4 filter INPUT 0 -j DROP");
     check("firewall-cmd --panic-on");
     check("firewall-cmd --add-port=$PORT/tcp");
-    check("firewall-cmd --permanent --new-policy=p");
+    check("firewall-cmd --permanent --new-policy-from-file=p.xml");
     check("firewall-cmd --permanent --service=web --add-port=80/tcp");
     check("firewall-cmd --add-source=ipset:lan");
     check("firewall-cmd --add-rich-rule='rule icmp-type name=echo-request drop'");

@@ -17,6 +17,7 @@ const KEYS: &[&str] = &[
     "on",
     "vm",
     "files",
+    "rules",
     "interfaces",
     "processes",
     "listen",
@@ -56,6 +57,7 @@ fn host(walk: &mut Walk, text: &str, entry: &Entry, entries: &[Entry]) -> HostDe
         on: None,
         vm: None,
         files: Vec::new(),
+        rules: Vec::new(),
         interfaces: Vec::new(),
         ip_forward: None,
         routes: Vec::new(),
@@ -68,6 +70,7 @@ fn host(walk: &mut Walk, text: &str, entry: &Entry, entries: &[Entry]) -> HostDe
             "on" => host.on = walk.string(value, "the name of a host"),
             "vm" => host.vm = walk.string(value, "the name of a `.vbox` file"),
             "files" => host.files = strings(walk, value, "the name of a file"),
+            "rules" => host.rules = strings(walk, value, "the name of a file that `iptables-save` has written"),
             "interfaces" => {
                 let interfaces = walk.map(value, "`interfaces`").iter();
                 host.interfaces = interfaces.map(|entry| interface::read(walk, text, entry)).collect();

@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
+use crate::frontend::netfilter::iptables;
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
 use crate::source::{Span, Spanned};
@@ -28,6 +29,9 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         "docker" => docker_effects(docker::parse(words)),
         "dockerd" => docker_effects(docker::parse_daemon(words)),
         "firewall-cmd" | "firewall-offline-cmd" => declared(firewall_cmd::parse(words)),
+        "iptables" | "ip6tables" | "iptables-legacy" | "ip6tables-legacy" | "iptables-nft" | "ip6tables-nft" => {
+            declared(iptables::parse(words))
+        }
         "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
@@ -44,6 +48,7 @@ pub(super) fn is_query(words: &[Word]) -> bool {
     let arguments = || words.iter().skip(1).map(|w| w.text.as_str());
     match program(name) {
         "docker" => arguments().any(|a| matches!(a, "inspect" | "ls" | "ps")),
+        "iptables" | "ip6tables" => iptables::is_query(words),
         "firewall-cmd" | "firewall-offline-cmd" => arguments().any(|a| a.starts_with("--query-")),
         _ => false,
     }
@@ -211,9 +216,7 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
     let has = |wanted: &[&str]| words.iter().skip(1).any(|w| wanted.contains(&w.text.as_str()));
     let starts = |prefixes: &[&str]| words.iter().skip(1).any(|w| prefixes.iter().any(|p| w.text.starts_with(p)));
     match program {
-        "iptables" | "ip6tables" | "ebtables" | "arptables" => {
-            !has(&["-L", "-S", "-V", "--list", "--list-rules", "--version", "-nL", "-vL", "-nvL", "-vnL", "-C"])
-        }
+        "ebtables" | "arptables" => !has(&["-L", "-S", "-V", "--list", "--version"]),
         "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
         "nft" => !has(&["list", "--version", "-v"]),
         "ufw" => !has(&["status", "version", "show", "app"]),

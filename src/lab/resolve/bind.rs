@@ -116,7 +116,7 @@ fn stated_host<'a>(
 ) -> HostPlan<'a> {
     let mut machine = None;
     let mut files = Vec::new();
-    for listed in host.files.iter().chain(&host.vm) {
+    for listed in host.files.iter().chain(&host.rules).chain(&host.vm) {
         for declaration in bound(context, listed, lab_file, inputs, used) {
             match declaration {
                 Declaration::Machine(m) => machine = Some(m),

@@ -50,6 +50,7 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
         zones: BTreeMap::new(),
+        stored_zones: BTreeMap::new(),
         policies: BTreeMap::new(),
         origin,
     };
@@ -66,9 +67,10 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
     happen(&mut daemon, HostEvent::FirewalldStart);
     go_through(context, plan, &mut daemon);
     check_default_zone(context, plan, &daemon);
-    let Daemon { mut firewalld, running, pending, .. } = daemon;
+    let Daemon { mut firewalld, permanent, running, pending, .. } = daemon;
     pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
     firewalld.zones = running.zones;
+    firewalld.stored_zones = permanent.zones;
     firewalld.policies = running.policies;
     Some(firewalld)
 }
@@ -158,6 +160,7 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         E::FirewalldStart | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldReload => reload(daemon),
         E::FirewalldStop => daemon.runs = false,
+        E::UserRules(_) => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {

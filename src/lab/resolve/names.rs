@@ -58,6 +58,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
         Declaration::FirewallCmd(d) => Some(d.span),
+        Declaration::Iptables(d) => d.first().map(|command| command.span),
         Declaration::Event(d) => Some(d.span),
     }
 }

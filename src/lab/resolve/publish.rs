@@ -183,7 +183,8 @@ fn report_ignored(context: &mut Context, container: &ContainerDecl, name: &str, 
     let way_out = match joins {
         Joins::Host => "remove it: programs of the container listen on the host directly",
         Joins::Container => "publish the port on the container whose network is used",
-        _ => "attach the container to a network that is not internal as well",
+        Joins::InternalOnly => "attach the container to a network that is not internal as well",
+        Joins::Nothing | Joins::Bridge(_) => "attach the container to a network",
     };
     let places = container.publishes.iter().map(|p| p.span).chain(container.publish_all);
     for span in places {

@@ -154,6 +154,10 @@ pub(super) fn change(
         configuration.zones.entry(name.clone()).or_insert_with(|| empty_zone(origin()));
         return true;
     }
+    if let FirewallChange::NewPolicy(name) = &command.change {
+        configuration.policies.entry(name.clone()).or_insert_with(|| empty_policy(origin()));
+        return true;
+    }
     match place {
         Place::Policy(name, span) => match configuration.policies.get_mut(name) {
             Some(policy) => change_policy(context, policy, command, &origin()),
@@ -205,6 +209,9 @@ fn change_zone(context: &mut Context, zone: &mut Zone, command: &FirewallCmd, or
 fn change_policy(context: &mut Context, policy: &mut Policy, command: &FirewallCmd, origin: &Origin) -> bool {
     match &command.change {
         FirewallChange::Target(target) => policy.target = *target,
+        FirewallChange::Priority(priority) => policy.priority = *priority,
+        FirewallChange::IngressZone(add, zone) => set(&mut policy.ingress, *add, zone.clone(), origin),
+        FirewallChange::EgressZone(add, zone) => set(&mut policy.egress, *add, zone.clone(), origin),
         other => return change_content(context, &mut policy.content, other, origin),
     }
     true
@@ -240,7 +247,8 @@ fn change_content(context: &mut Context, content: &mut Content, change: &Firewal
             }
         }
         C::Interface(..) | C::Source(..) | C::Forward(_) | C::Target(_) => return false,
-        C::NewZone(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
+        C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) => return false,
+        C::NewZone(_) | C::NewPolicy(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
     }
     true
 }
@@ -278,8 +286,24 @@ fn describe(change: &FirewallChange) -> String {
         C::RichRule(add, _) => format!("rich rule {}", verb(add)),
         C::Target(_) => "target".to_owned(),
         C::NewZone(name) => format!("zone `{name}`"),
+        C::NewPolicy(name) => format!("policy `{name}`"),
+        C::IngressZone(add, name) => format!("ingress zone `{name}` {}", verb(add)),
+        C::EgressZone(add, name) => format!("egress zone `{name}` {}", verb(add)),
+        C::Priority(number) => format!("priority {number}"),
         C::DefaultZone(name) => format!("default zone `{name}`"),
         C::RuntimeToPermanent => "the running configuration made permanent".to_owned(),
+    }
+}
+
+/// A policy as `--new-policy` makes it (firewalld.policy(5): the default target is CONTINUE, the default priority -1).
+fn empty_policy(origin: Origin) -> Policy {
+    Policy {
+        priority: -1,
+        target: Target::Continue,
+        ingress: Vec::new(),
+        egress: Vec::new(),
+        content: Content::default(),
+        origin,
     }
 }
 

@@ -66,6 +66,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         address: None,
         ports: PortRange::single(port),
         guard: None,
+        widened: None,
         origin: origin(),
     };
     Container {
@@ -173,6 +174,7 @@ fn lab(engine: Engine) -> Lab {
         engine: Some(engine),
         firewalld: None,
         events: Vec::new(),
+        rules: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
         origin: origin(),

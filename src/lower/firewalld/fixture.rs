@@ -61,6 +61,7 @@ pub(in crate::lower) fn firewalld(version: Version, backend: RuleBackend) -> Fir
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
         zones: built_in_zones(),
+        stored_zones: BTreeMap::new(),
         policies: BTreeMap::new(),
         origin: origin(),
     }
@@ -142,6 +143,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         engine,
         firewalld: Some(firewalld),
         events: vec![],
+        rules: vec![],
         ip_forward: false,
         routes: vec![],
         origin: origin(),

@@ -1,0 +1,13 @@
+#!/bin/bash
+# Run once in the VM, as root.
+set -eu
+
+dnf config-manager --add-repo https://download.docker.com/linux/rhel/docker-ce.repo
+dnf install -y docker-ce docker-ce-cli containerd.io firewalld
+systemctl enable --now firewalld
+systemctl enable --now docker
+
+docker network create monitoring
+docker run -d --name node-exporter --network monitoring prom/node-exporter:v1.8.2
+docker run -d --name prometheus --network monitoring -p 9090:9090 prom/prometheus:v2.54.1
+docker run -d --name grafana --network monitoring -p 3000:3000 grafana/grafana:11.2.0

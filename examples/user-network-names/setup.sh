@@ -1,0 +1,12 @@
+#!/bin/bash
+# Run once in the VM, as root.
+set -eu
+
+dnf config-manager --add-repo https://download.docker.com/linux/rhel/docker-ce.repo
+dnf install -y docker-ce docker-ce-cli containerd.io firewalld
+systemctl enable --now firewalld
+systemctl enable --now docker
+
+docker network create monitoring
+docker run -d --name prometheus --network monitoring prom/prometheus:v2.54.1
+docker run -d --name grafana --network monitoring grafana/grafana:11.2.0

@@ -1,0 +1,32 @@
+//! Rules that a user gives to netfilter: lines of `iptables` and `ip6tables`, and what `iptables-save` prints.
+//!
+//! A condition or target that has no model is kept as it is written: it may hold or not, and a verdict that depends on
+//! it is left undecided.
+
+pub mod iptables;
+pub mod iptables_save;
+
+mod condition;
+mod target;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use crate::frontend::shell::word::Word;
+use crate::source::Span;
+
+/// A word of a rule.
+#[derive(Clone, Debug)]
+struct Token {
+    text: String,
+    span: Span,
+    /// Whether the text is what will be there when the line runs.
+    is_known: bool,
+}
+
+impl Token {
+    fn of(word: &Word) -> Self {
+        Self { text: word.text.clone(), span: word.span, is_known: word.unknown().is_none() }
+    }
+}

@@ -1,0 +1,189 @@
+//! Targets of a rule (iptables-extensions(8), release 1.8.9).
+
+use std::net::IpAddr;
+
+use crate::lab::iptables::{RejectWith, RuleTarget};
+use crate::net::Family;
+
+use super::value::{self, Read, Trouble};
+
+/// Targets that let the packet go on and change nothing that a verdict depends on.
+const WITHOUT_EFFECT: [&str; 21] = [
+    "LOG",
+    "NFLOG",
+    "ULOG",
+    "AUDIT",
+    "CHECKSUM",
+    "TCPMSS",
+    "TCPOPTSTRIP",
+    "CLASSIFY",
+    "TOS",
+    "DSCP",
+    "ECN",
+    "TTL",
+    "HL",
+    "CONNSECMARK",
+    "SECMARK",
+    "TRACE",
+    "RATEEST",
+    "IDLETIMER",
+    "LED",
+    "TEE",
+    "SET",
+];
+
+/// Targets of the kernel that we do not follow.
+const UNMODELED: [&str; 14] = [
+    "CLUSTERIP",
+    "CONNMARK",
+    "CT",
+    "DNPT",
+    "HMARK",
+    "MIRROR",
+    "NETMAP",
+    "NFQUEUE",
+    "NOTRACK",
+    "QUEUE",
+    "SNPT",
+    "SYNPROXY",
+    "TPROXY",
+    "SAME",
+];
+
+/// An option of a target with its values.
+pub(super) struct Setting {
+    pub(super) name: String,
+    pub(super) values: Vec<String>,
+}
+
+/// A target as it is written.
+pub(super) struct Written {
+    pub(super) name: String,
+    pub(super) is_goto: bool,
+    pub(super) settings: Vec<Setting>,
+}
+
+impl Written {
+    fn value(&self, names: &[&str]) -> Option<&str> {
+        let setting = self.settings.iter().find(|s| names.contains(&s.name.as_str()))?;
+        setting.values.first().map(String::as_str)
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.settings.iter().any(|s| s.name == name)
+    }
+
+    /// The target as it is written.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{} {}", if self.is_goto { "-g" } else { "-j" }, self.name);
+        for setting in &self.settings {
+            text += &format!(" --{}", setting.name);
+            setting.values.iter().for_each(|value| text += &format!(" {value}"));
+        }
+        text
+    }
+
+    /// What the target does.
+    pub(super) fn read(&self, family: Family) -> Read<RuleTarget> {
+        match self.understood(family) {
+            Err(Trouble::Unknown) => Ok(RuleTarget::Unmodeled(self.text())),
+            other => other,
+        }
+    }
+
+    fn understood(&self, family: Family) -> Read<RuleTarget> {
+        if self.is_goto {
+            return Ok(RuleTarget::Goto(self.name.clone()));
+        }
+        Ok(match self.name.as_str() {
+            "ACCEPT" => RuleTarget::Accept,
+            "DROP" => RuleTarget::Drop,
+            "RETURN" => RuleTarget::Return,
+            "REJECT" => RuleTarget::Reject(reject(self.value(&["reject-with"]))?),
+            "MASQUERADE" => RuleTarget::Masquerade,
+            "DNAT" => destination_nat(self.value(&["to-destination", "to"]), family)?,
+            "SNAT" => RuleTarget::SourceNat(source_nat(self.value(&["to-source", "to"]), family)?),
+            "REDIRECT" => RuleTarget::Redirect { port: self.value(&["to-ports", "to-port"]).map(port).transpose()? },
+            "MARK" => self.mark()?,
+            // Assigning a helper changes what is related, not what is new or established.
+            "CT" if self.has("helper") && self.settings.len() == 1 => RuleTarget::Nothing,
+            "CONNMARK" if !self.has("restore-mark") => RuleTarget::Nothing,
+            name if WITHOUT_EFFECT.contains(&name) => RuleTarget::Nothing,
+            name if UNMODELED.contains(&name) => return Err(Trouble::Unknown),
+            chain if self.settings.is_empty() => RuleTarget::Jump(chain.to_owned()),
+            _ => return Err(Trouble::Unknown),
+        })
+    }
+
+    fn mark(&self) -> Read<RuleTarget> {
+        let Some(setting) = self.settings.first() else { return Err(Trouble::Unknown) };
+        let (value, mask) = value::mark(setting.values.first().map_or("", String::as_str))?;
+        Ok(match setting.name.as_str() {
+            "set-mark" => RuleTarget::SetMark { value, mask: value | mask },
+            // Outside its mask, `--set-xmark` flips bits instead of setting them.
+            "set-xmark" if value & !mask == 0 => RuleTarget::SetMark { value, mask },
+            "or-mark" => RuleTarget::SetMark { value, mask: value },
+            "and-mark" => RuleTarget::SetMark { value: 0, mask: !value },
+            _ => return Err(Trouble::Unknown),
+        })
+    }
+}
+
+fn reject(with: Option<&str>) -> Read<RejectWith> {
+    Ok(match with {
+        None | Some("icmp-port-unreachable" | "port-unreach" | "icmp6-port-unreachable") => RejectWith::Port,
+        Some("tcp-reset" | "tcp-rst") => RejectWith::TcpReset,
+        Some("icmp-host-unreachable" | "host-unreach" | "icmp6-addr-unreachable" | "addr-unreach") => RejectWith::Host,
+        Some("icmp-net-unreachable" | "net-unreach" | "icmp6-no-route" | "no-route") => RejectWith::Net,
+        Some("icmp-host-prohibited" | "host-prohib") => RejectWith::HostProhibited,
+        Some(
+            "icmp-admin-prohibited"
+            | "admin-prohib"
+            | "icmp6-adm-prohibited"
+            | "adm-prohibited"
+            | "icmp-net-prohibited"
+            | "net-prohib",
+        ) => RejectWith::AdminProhibited,
+        Some(_) => return Err(Trouble::Unknown),
+    })
+}
+
+/// `10.0.0.5`, `10.0.0.5:80`, `:80`; ranges are not followed.
+fn destination_nat(to: Option<&str>, family: Family) -> Read<RuleTarget> {
+    let to = to.ok_or_else(|| Trouble::Bad("`DNAT` needs `--to-destination`".to_owned()))?;
+    let (address, port_text) = address_and_port(to);
+    let address = if address.is_empty() { None } else { Some(parsed(address, family)?) };
+    let port = if port_text.is_empty() { None } else { Some(port(port_text)?) };
+    Ok(RuleTarget::DestinationNat { address, port })
+}
+
+/// The source port is not followed: a translated packet may always get another one.
+fn source_nat(to: Option<&str>, family: Family) -> Read<IpAddr> {
+    let to = to.ok_or_else(|| Trouble::Bad("`SNAT` needs `--to-source`".to_owned()))?;
+    parsed(address_and_port(to).0, family)
+}
+
+fn parsed(address: &str, family: Family) -> Read<IpAddr> {
+    let is_range = address.contains('-');
+    match address.parse::<IpAddr>() {
+        Ok(address) if Family::of(address) == family => Ok(address),
+        _ if is_range => Err(Trouble::Unknown),
+        _ => Err(Trouble::Bad(format!("`{address}` is not an address"))),
+    }
+}
+
+/// An IPv6 address before a port stands in brackets.
+fn address_and_port(text: &str) -> (&str, &str) {
+    if let Some((address, rest)) = text.strip_prefix('[').and_then(|t| t.split_once(']')) {
+        return (address, rest.trim_start_matches(':'));
+    }
+    match text.split_once(':') {
+        Some((address, port)) if !port.contains(':') => (address, port),
+        _ => (text, ""),
+    }
+}
+
+fn port(text: &str) -> Read<u16> {
+    let ports = value::ports(&text.replace('-', ":"))?;
+    if ports.first == ports.last { Ok(ports.first) } else { Err(Trouble::Unknown) }
+}
