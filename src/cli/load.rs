@@ -79,6 +79,8 @@ struct Found {
 struct Disk<'a> {
     root: &'a Path,
     sources: &'a mut Sources,
+    files: &'a mut BTreeMap<String, PathBuf>,
+    replaced: &'a Replacements,
     opened: BTreeMap<String, Option<File>>,
 }
 
@@ -106,7 +108,7 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
     let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new(), files: places };
     let (pages, files): (Vec<File>, Vec<File>) =
         found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| file.path.ends_with(".md"));
-    directory(&mut loaded, paths, &files, &listed);
+    directory(&mut loaded, paths, &files, &listed, replaced);
     for file in pages {
         page(&mut loaded, &file, listed.contains(&file.path));
     }
@@ -241,7 +243,9 @@ impl Disk<'_> {
         if let Some(opened) = self.opened.get(name) {
             return opened.clone();
         }
-        let text = contents(&self.root.join(name)).ok();
+        let place = self.root.join(name);
+        let text = self.replaced.get(name).cloned().or_else(|| contents(&place).ok());
+        self.files.insert(name.to_owned(), place);
         let file = text.map(|text| {
             let source = self.sources.add(name, &text);
             whole_file(self.sources, source, name)
@@ -252,11 +256,12 @@ impl Disk<'_> {
 }
 
 /// The files that are not pages are one lab.
-fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[String]) {
+fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[String], replaced: &Replacements) {
     let folder = paths.first().map(|p| root_name(p)).unwrap_or_default();
     let root = root_of(paths);
     let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
-    let mut disk = Disk { root: &root, sources: &mut loaded.sources, opened };
+    let (sources, places) = (&mut loaded.sources, &mut loaded.files);
+    let mut disk = Disk { root: &root, sources, files: places, replaced, opened };
     let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
     loaded.diagnostics.extend(read.diagnostics);
     loaded.labs.push(LabFiles { title: None, inputs: read.value });
