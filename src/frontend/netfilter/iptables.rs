@@ -123,7 +123,7 @@ fn separated(tokens: Vec<Token>) -> Vec<Token> {
 
 fn short_option(text: &str) -> (String, Option<String>) {
     let Some(letters) = text.strip_prefix('-') else { return (text.to_owned(), None) };
-    let letters = letters.trim_start_matches(|c| matches!(c, 'n' | 'v' | 'x'));
+    let letters = letters.trim_start_matches(['n', 'v', 'x']);
     let mut characters = letters.chars();
     match characters.next() {
         Some(letter) if ATTACHED.contains(letter) && !characters.as_str().is_empty() => {
@@ -133,6 +133,9 @@ fn short_option(text: &str) -> (String, Option<String>) {
         None => (text.to_owned(), None),
     }
 }
+
+/// Reads the value of an option that every rule may have.
+type ReadValue = fn(&str, Family) -> Read<Option<Condition>>;
 
 /// The short name of an option that has one.
 fn canonical(text: &str) -> &str {
@@ -321,7 +324,7 @@ impl<'t> Reader<'t> {
     fn of_rule(&mut self, token: &'t Token, mut not: bool) -> Result<bool, Stop> {
         let option = canonical(&token.text);
         let family = self.family;
-        let (rank, read): (u8, fn(&str, Family) -> Read<Option<Condition>>) = match option {
+        let (rank, read): (u8, ReadValue) = match option {
             "-s" => (0, |text, family| condition::networks(text, family, Condition::Source)),
             "-d" => (1, |text, family| condition::networks(text, family, Condition::Destination)),
             "-i" => (2, |text, _| Ok(value::interface(text).map(Condition::InInterface))),
