@@ -6,6 +6,7 @@
 mod aim;
 mod blame;
 mod decide;
+pub mod diff;
 mod edits;
 pub mod exposure;
 mod place;
@@ -13,6 +14,7 @@ pub mod verdict;
 
 use thiserror::Error;
 
+pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 

@@ -3,11 +3,13 @@
 mod args;
 mod ask;
 mod check;
+mod diff;
 mod exit;
 mod explain;
 mod exposure;
 pub mod load;
 mod model;
+mod revision;
 mod rules;
 mod terminal;
 mod trace;
@@ -47,6 +49,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
+        Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

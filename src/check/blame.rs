@@ -413,7 +413,7 @@ pub(super) fn exposed(
 }
 
 /// The written lines on the way of a request, in path order.
-fn letting_in(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
+pub(super) fn letting_in(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     let mut seen = Vec::new();
     let mut blockers = Vec::new();
     for step in trace.steps.iter().filter(|s| s.way == Way::Request) {

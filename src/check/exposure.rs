@@ -126,8 +126,10 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
     Ok(exposure)
 }
 
-fn contact_key(contact: &Contact) -> (usize, usize, usize, &str) {
-    (contact.listener, contact.dialler, contact.address.len(), &contact.address)
+/// `localhost` and names come before addresses.
+fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, &str) {
+    let is_number = contact.address.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+    (contact.listener, contact.dialler, is_number, contact.address.len(), &contact.address)
 }
 
 impl Exposure {

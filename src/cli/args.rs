@@ -40,6 +40,8 @@ pub(super) enum Command {
     Rules(RulesArguments),
     /// Show who can reach what: everything that listens, and the addresses at which everyone else can dial it.
     Exposure(ExposureArguments),
+    /// Show what a change opens and closes, with the lines that do it. Exit code 0: no difference; 1: differences.
+    Diff(DiffArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -119,6 +121,14 @@ pub(super) struct ExposureArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct DiffArguments {
+    /// The lab before: a directory or file, `git:REV`, or `git:REV:DIRECTORY`; alone, two revisions A..B.
+    pub(super) old: String,
+    /// The lab after, likewise.
+    pub(super) new: Option<String>,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -154,6 +164,9 @@ mod tests {
         check("trace lab --from a --to b --port 0", false);
         check("explain", true);
         check("exposure", true);
+        check("diff old new", true);
+        check("diff main..HEAD", true);
+        check("diff", false);
         check("exposure lab --format csv", true);
     }
 }

@@ -1,7 +1,9 @@
 //! What front-ends say: one declaration per thing that a file states, in the order in which it takes effect, with the
 //! places where it was written. Nothing is resolved yet: names are names, defaults are absent.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{AddrParseError, IpAddr};
+use std::str::FromStr;
 
 use crate::diagnostic::Diagnosed;
 use crate::net::{IpNet, PortRange, Protocol, Version};
@@ -290,8 +292,28 @@ pub struct EngineDecl {
     pub backend: Option<Spanned<RuleBackend>>,
     /// `bip`: address and prefix of docker0.
     pub default_bridge: Option<Spanned<IpNet>>,
+    /// `default-address-pools`; empty means dockerd's.
+    pub address_pools: Vec<Spanned<AddressPool>>,
+    /// `host-gateway-ip`.
+    pub host_gateway: Option<Spanned<IpAddr>>,
     /// The whole statement.
     pub span: Option<Span>,
+}
+
+/// A range that is cut into subnets for networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressPool {
+    /// The range.
+    pub base: IpNet,
+    /// Prefix length of each subnet.
+    pub size: u8,
+}
+
+impl AddressPool {
+    /// A range that can be cut into subnets of that size.
+    pub fn new(base: IpNet, size: u8) -> Option<Self> {
+        (base.prefix_len() <= size && size <= base.max_prefix_len()).then_some(Self { base, size })
+    }
 }
 
 /// A container network.
@@ -345,7 +367,7 @@ pub struct ContainerDecl {
     /// `--expose`, `expose:`.
     pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
     /// `--add-host`, `extra_hosts`.
-    pub extra_hosts: Vec<(Spanned<String>, IpAddr)>,
+    pub extra_hosts: Vec<(Spanned<String>, HostAddress)>,
     /// `--link`: container and alias.
     pub links: Vec<Spanned<(String, String)>>,
     /// What is run in the container instead of the image's command: program and arguments.
@@ -356,6 +378,34 @@ pub struct ContainerDecl {
     pub network_at: Option<Insertion>,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+/// What a name of `extra_hosts` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostAddress {
+    /// An address.
+    Ip(IpAddr),
+    /// `host-gateway`: an address of the host that the engine knows.
+    HostGateway,
+}
+
+impl FromStr for HostAddress {
+    type Err = AddrParseError;
+
+    /// Brackets around the address are allowed.
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let bare = text.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(text);
+        if bare == "host-gateway" { Ok(Self::HostGateway) } else { bare.parse().map(Self::Ip) }
+    }
+}
+
+impl fmt::Display for HostAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::HostGateway => f.write_str("host-gateway"),
+        }
+    }
 }
 
 /// How a container's namespace is made.

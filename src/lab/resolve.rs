@@ -17,6 +17,7 @@ mod listen;
 mod names;
 mod publish;
 mod topology;
+mod user_rules;
 mod vm;
 mod zone;
 
@@ -62,6 +63,7 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
         host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
         (host.events, host.rules) = (events.order, events.rules);
+        user_rules::check(&mut context, host);
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {

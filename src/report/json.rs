@@ -96,7 +96,7 @@ fn result_word(symptom: Symptom) -> (&'static str, Option<&'static str>) {
     }
 }
 
-fn symptom_word(symptom: Symptom) -> &'static str {
+pub(super) fn symptom_word(symptom: Symptom) -> &'static str {
     match symptom {
         Symptom::Works => "works",
         Symptom::Refused => "refused",

@@ -1,0 +1,114 @@
+//! Lines for iptables that name a chain that is not there when they run.
+
+use std::collections::BTreeSet;
+
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesTable, RuleTarget};
+use crate::lab::{Engine, Host, HostEvent, RuleBackend};
+use crate::net::Family;
+
+use super::Context;
+
+type Chain = (Family, IptablesTable, String);
+
+/// Goes through the events of a host with the names of the chains that are there. firewalld's own chains in the tables
+/// of iptables are not known here: next to its iptables backend nothing is reported.
+pub(super) fn check(context: &mut Context, host: &Host) {
+    if host.firewalld.as_ref().is_some_and(|f| f.backend == RuleBackend::Iptables) {
+        return;
+    }
+    let mut chains = BTreeSet::new();
+    for event in &host.events {
+        match event {
+            HostEvent::EngineStart | HostEvent::EngineRestart => {
+                chains.extend(host.engine.iter().flat_map(chains_of_docker));
+            }
+            HostEvent::UserRules(index) => {
+                for command in host.rules.get(*index).iter().flat_map(|commands| commands.iter()) {
+                    check_command(context, host, command, &mut chains);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Sources: moby 20.10 libnetwork/drivers/bridge/setup_ip_tables.go; moby 28.5 and 29.7
+/// libnetwork/drivers/bridge/internal/iptabler/iptabler.go, `setupIPChains`.
+fn chains_of_docker(engine: &Engine) -> Vec<Chain> {
+    let is_nftables = 29 <= engine.version.major && engine.options.backend == RuleBackend::Nftables;
+    if !engine.options.iptables || is_nftables {
+        return Vec::new();
+    }
+    let filter: &[&str] = match engine.version.major {
+        0..28 => &["DOCKER", "DOCKER-USER", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2"],
+        28 => &[
+            "DOCKER",
+            "DOCKER-USER",
+            "DOCKER-FORWARD",
+            "DOCKER-BRIDGE",
+            "DOCKER-CT",
+            "DOCKER-ISOLATION-STAGE-1",
+            "DOCKER-ISOLATION-STAGE-2",
+        ],
+        _ => &["DOCKER", "DOCKER-USER", "DOCKER-FORWARD", "DOCKER-BRIDGE", "DOCKER-CT", "DOCKER-INTERNAL"],
+    };
+    let mut chains = Vec::new();
+    for family in [Family::V4, Family::V6] {
+        chains.extend(filter.iter().map(|name| (family, IptablesTable::Filter, (*name).to_owned())));
+        chains.push((family, IptablesTable::Nat, "DOCKER".to_owned()));
+    }
+    chains
+}
+
+fn check_command(context: &mut Context, host: &Host, command: &IptablesCommand, chains: &mut BTreeSet<Chain>) {
+    let key = |name: &str| (command.family, command.table, name.to_owned());
+    let (chain, rule) = match &command.change {
+        IptablesChange::Append(chain, rule)
+        | IptablesChange::Insert(chain, _, rule)
+        | IptablesChange::Replace(chain, _, rule) => (chain, Some(rule)),
+        IptablesChange::Flush(Some(chain)) | IptablesChange::Policy(chain, _) => (chain, None),
+        IptablesChange::New(chain) => {
+            chains.insert(key(chain));
+            return;
+        }
+        IptablesChange::Rename(old, new) => {
+            if chains.remove(&key(old)) {
+                chains.insert(key(new));
+            }
+            return;
+        }
+        // What cannot be deleted is not there, which is all that the line is for.
+        IptablesChange::Flush(None)
+        | IptablesChange::Remove(_)
+        | IptablesChange::Delete(..)
+        | IptablesChange::DeleteAt(..)
+        | IptablesChange::Clear => return,
+    };
+    let target = rule.and_then(|rule| match &rule.target {
+        RuleTarget::Jump(to) | RuleTarget::Goto(to) => Some(to),
+        _ => None,
+    });
+    for name in [Some(chain), target].into_iter().flatten() {
+        if !command.table.built_in().contains(&name.as_str()) && !chains.contains(&key(name)) {
+            context.report(unknown_chain(host, command, name, chains));
+            return;
+        }
+    }
+}
+
+fn unknown_chain(host: &Host, command: &IptablesCommand, name: &str, chains: &BTreeSet<Chain>) -> Diagnostic {
+    let table = command.table;
+    let message = format!("there is no chain `{name}` in the table `{}` at this point", table.name());
+    let diagnostic = Diagnostic::new(Code::IptablesUnknownChain, message)
+        .label(command.span, "iptables refuses this, so nothing changes");
+    let is_docker = |engine: &Engine| chains_of_docker(engine).iter().any(|(_, t, n)| *t == table && n == name);
+    if host.engine.as_ref().is_some_and(is_docker) {
+        return diagnostic.help("docker makes it when it starts: let the line run after that");
+    }
+    let known = chains.iter().filter(|(f, t, _)| *f == command.family && *t == table).map(|(_, _, n)| n.as_str());
+    match did_you_mean(name, known.chain(table.built_in().iter().copied())) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic.help(format!("make the chain first: `iptables -t {} -N {name}`", table.name())),
+    }
+}
