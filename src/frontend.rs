@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::netfilter::iptables_save;
-use crate::lab::{Declaration, Input};
 use crate::lab::declaration::Declarations;
+use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Span, Spanned};
 
 /// The formats that are told apart.
