@@ -23,6 +23,9 @@ use crate::switch::{Setting, Switch, SwitchKind, Switches};
 /// thereby in circles.
 const DEEPEST_JUMP: usize = 16;
 
+#[cfg(test)]
+mod tests;
+
 /// Applies commands in order.
 pub fn apply(commands: &[IptablesCommand], node: NodeId, dataplane: &mut Dataplane) {
     let setting = dataplane.switches.defaults();
@@ -237,16 +240,19 @@ impl Tables<'_> {
         match kind {
             AddressKind::Local => local,
             AddressKind::Multicast => inside(multicast),
-            AddressKind::Broadcast => Match::AnyOf(self.broadcasts().into_iter().map(inside).collect()),
+            AddressKind::Broadcast => Match::AnyOf(self.broadcasts(family).into_iter().map(inside).collect()),
             AddressKind::Unicast => {
-                let others = [multicast].into_iter().chain(self.broadcasts()).map(inside);
+                let others = [multicast].into_iter().chain(self.broadcasts(family)).map(inside);
                 Match::AnyOf(others.chain([local]).collect()).negated()
             }
         }
     }
 
     /// 255.255.255.255, and the last address of every subnet that the node is in.
-    fn broadcasts(&self) -> Vec<IpNet> {
+    fn broadcasts(&self, family: Family) -> Vec<IpNet> {
+        if family == Family::V6 {
+            return Vec::new();
+        }
         let addresses = self.dataplane.node(self.node).interfaces.iter().flat_map(|i| &i.addresses);
         let subnets = addresses.filter(|a| a.net.addr().is_ipv4() && a.net.prefix_len() < 31);
         let last = subnets.map(|a| IpNet::from(a.net.broadcast()));
