@@ -26,13 +26,13 @@ demo: build
 test: z3
 	cargo test --locked --no-fail-fast
 
+# Runs random labs with the daemons that are installed, as root, and compares; see tests/integration/live.rs.
+reality: z3
+	cargo test --locked --test integration real_daemons -- --ignored --nocapture
+
 lint: z3
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- --deny warnings
-
-# Random labs on real daemons; needs root, dockerd and firewalld. LIVE_SEED and LIVE_LABS choose them.
-reality: z3
-	cargo test --locked --test integration -- --ignored live::
 
 bench: z3
 	cargo bench --locked --bench check

@@ -3,10 +3,14 @@
 mod args;
 mod ask;
 mod check;
+mod diff;
 mod exit;
 mod explain;
+mod exposure;
+mod fix;
 pub mod load;
 mod model;
+mod revision;
 mod rules;
 mod terminal;
 mod trace;
@@ -17,7 +21,7 @@ use std::thread;
 
 use clap::Parser;
 
-use args::{Arguments, Command};
+use args::{Arguments, Command, Format};
 
 /// Configuration may be nested more deeply than the main thread's stack allows for.
 const STACK: usize = 256 * 1024 * 1024;
@@ -36,11 +40,18 @@ pub fn run() -> Exit {
 }
 
 fn obey(Arguments { format, command }: Arguments) -> Exit {
+    if format == Format::Csv && !matches!(command, Command::Exposure(_)) {
+        terminal::complain("only `canreach exposure` has a table for `--format csv`");
+        return Exit::Unusable;
+    }
     match command {
         Command::Check(arguments) => check::run(&arguments, format),
         Command::Ask(arguments) => ask::run(&arguments, format),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
+        Command::Exposure(arguments) => exposure::run(&arguments, format),
+        Command::Diff(arguments) => diff::run(&arguments, format),
+        Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

@@ -7,6 +7,7 @@ pub mod dump;
 pub mod flow;
 pub mod node;
 pub mod ruleset;
+mod settle;
 
 pub use flow::{Decision, Delivery, Disposition, Event, Flow, IcmpError, Outcome, Step, Symptom, Trace, Way};
 pub use node::{

@@ -1,23 +1,27 @@
 //! Text of one format in, declarations with spans out. A front-end never fails: what it cannot understand it reports.
 
 pub mod docker;
+pub mod engine_options;
 pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
 pub mod netfilter;
+pub mod projects;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
+pub mod systemd;
 pub mod vbox;
 pub mod xml;
 pub mod yaml;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::netfilter::iptables_save;
-use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Span, Spanned};
 
 /// The formats that are told apart.
@@ -35,21 +39,45 @@ pub enum Format {
     ComposeVariant,
     /// A shell script with docker, dockerd, VBoxManage, firewall-cmd lines.
     Shell,
+    /// The docker daemon's options.
+    DaemonJson,
+    /// A systemd unit that starts the docker daemon, or an addition to it.
+    SystemdUnit,
     /// A VirtualBox machine.
     VirtualBox,
     /// A firewalld zone.
     FirewalldZone,
     /// A firewalld policy.
     FirewalldPolicy,
+    /// A firewalld service.
+    FirewalldService,
     /// firewalld's global settings.
     FirewalldConf,
     /// What `iptables-save` prints.
     IptablesSave,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// A file that is read only because another one names it: `.env`.
+    Beside,
     /// A file that can change packets and that we cannot read.
     Foreign,
 }
+
+/// A text with its name.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Names the text.
+    pub source: SourceId,
+    /// Path relative to where the tool was pointed, with `/` between parts.
+    pub path: String,
+    /// The content.
+    pub text: Arc<str>,
+    /// The text in which places count: the whole page when the file stands in one.
+    pub whole: Arc<str>,
+}
+
+/// Finds a file by its path.
+pub type Open<'a> = &'a mut dyn FnMut(&str) -> Option<File>;
 
 /// What a front-end needs to know beside the text.
 #[derive(Clone, Debug, Default)]
@@ -70,12 +98,16 @@ pub fn is_candidate(path: &str) -> bool {
 
 /// The format of a file, by its path and, where that is not enough, by its text.
 pub fn detect(path: &str, text: &str) -> Option<Format> {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
+        (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
-        ("Vagrantfile" | "daemon.json", _) => Some(Format::Foreign),
+        ("daemon.json", _) => Some(Format::DaemonJson),
+        ("docker.service", _) => Some(Format::SystemdUnit),
+        (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
+        ("Vagrantfile", _) => Some(Format::Foreign),
         (_, "vbox") => Some(Format::VirtualBox),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
@@ -93,9 +125,32 @@ fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
 }
 
+/// The last part of a path.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// A path without its last part.
+pub fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// The path that a file in `directory` writes as `written`; nothing when it is absolute. `..` above the top stays.
+pub fn beside(directory: &str, written: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in directory.split('/').chain(written.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|p| *p != "..") => drop(parts.pop()),
+            other => parts.push(other),
+        }
+    }
+    (!written.starts_with('/')).then(|| parts.join("/"))
+}
+
 /// The name of a zone or policy is that of its file.
 fn stem(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
@@ -112,29 +167,43 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
         Some(Format::FirewalldZone)
     } else if within("policies") && text.contains("<policy") {
         Some(Format::FirewalldPolicy)
+    } else if within("services") && (text.contains("<service>") || text.contains("<service version=")) {
+        Some(Format::FirewalldService)
     } else {
         let of_firewalld = name == "direct.xml" || within("services") || within("ipsets") || within("icmptypes");
         (of_firewalld && within("firewalld")).then_some(Format::Foreign)
     }
 }
 
-/// Reads a text of a known format.
+/// Reads the files of one lab of a page, which stands for a directory that is called like the page.
+pub fn read_page_lab(page: &File, lab: &markdown::PageLab) -> Diagnosed<Vec<Input>> {
+    let files = markdown::files(page, lab);
+    let texts = projects::LabTexts { files: &files, folder: stem(&page.path), listed: &[] };
+    projects::read_lab(&texts, &mut |path| files.iter().find(|file| file.path == path).cloned())
+}
+
+/// Reads a text of a known format by itself.
 pub fn read(format: Format, source: SourceId, path: &str, text: &str, environment: &Environment) -> Declarations {
     match format {
         Format::Lab => lab_file::parse(source, text),
         Format::Specs => spec_file::parse(source, text),
-        Format::Compose | Format::ComposeVariant => {
-            let variable = |name: &str| environment.variables.get(name).cloned();
-            docker::compose::parse(source, text, &environment.project, &variable)
+        Format::Compose | Format::ComposeVariant | Format::ComposeOverride => {
+            let text: Arc<str> = text.into();
+            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+            docker::compose::parse(&[file], environment, &mut |_| None)
         }
         Format::Shell => shell::parse(source, text),
+        Format::DaemonJson => docker::daemon_json::parse(source, text),
+        Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
         Format::VirtualBox => vbox::parse(source, text),
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
+        Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
         Format::Markdown => sentences(markdown::split(source, text)),
-        Format::ComposeOverride | Format::Foreign => unmodeled(source, path, text),
+        Format::Beside => Declarations::default(),
+        Format::Foreign => unmodeled(source, path, text),
     }
 }
 
@@ -163,11 +232,15 @@ mod tests {
         check("docker-compose.prod.yml", "", Some(Format::ComposeVariant));
         check("specs/db.yaml", "", Some(Format::Specs));
         check("values.yaml", "", None);
+        check("etc/docker/daemon.json", "{}", Some(Format::DaemonJson));
+        check("etc/systemd/system/docker.service.d/10-options.conf", "", Some(Format::SystemdUnit));
+        check("a.conf", "", None);
         check("rocky.vbox", "", Some(Format::VirtualBox));
         check("rocky.vbox-prev", "", None);
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
-        check("etc/firewalld/services/x.xml", "<service>", Some(Format::Foreign));
+        check("etc/firewalld/services/x.xml", "<service>", Some(Format::FirewalldService));
+        check("etc/firewalld/ipsets/x.xml", "<ipset>", Some(Format::Foreign));
         check("etc/iptables/rules.v4", "*filter\nCOMMIT\n", Some(Format::IptablesSave));
         check("99-usb.rules", "SUBSYSTEM==\"usb\"", None);
         check("pom.xml", "<project>", None);

@@ -1,7 +1,10 @@
 //! Results as text: one renderer per output. The only place that names miette or an output format; it decides nothing.
 
 pub mod codes;
+pub mod diff;
 mod excerpt;
+pub mod exposure;
+pub mod fix;
 pub mod json;
 mod message;
 mod patch;
@@ -9,6 +12,7 @@ mod path;
 pub mod rules;
 pub mod terminal;
 pub mod trace;
+mod unified;
 
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;

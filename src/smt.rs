@@ -16,12 +16,15 @@ mod route;
 mod rules;
 mod slice;
 mod solve;
+mod survey;
 mod takers;
 mod walk;
 
 use std::net::IpAddr;
 
+pub use slice::relevant_nodes;
 pub use solve::{Answer, Encoding};
+pub use survey::{Survey, survey};
 
 use crate::dataplane::NodeId;
 use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};

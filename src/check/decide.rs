@@ -196,7 +196,7 @@ impl<'a> Checker<'a> {
         let setting = dataplane.switches.defaults();
         let encoding = Encoding::new(dataplane, query);
         found.answer = encoding.find(&setting, &[]);
-        self.gather_conditions(&encoding, dataplane, &mut found);
+        self.gather_conditions(sentence, &encoding, dataplane, &mut found);
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
         let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
@@ -226,7 +226,7 @@ impl<'a> Checker<'a> {
         Ok(found)
     }
 
-    fn gather_conditions(&self, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
+    fn gather_conditions(&self, sentence: &Sentence, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
         let is_yes = |answer: &smt::Answer| matches!(answer, smt::Answer::Yes(_));
         let setting = dataplane.switches.defaults();
         for id in encoding.switches() {
@@ -243,7 +243,7 @@ impl<'a> Checker<'a> {
                 SwitchKind::Assumption | SwitchKind::Edit => found.conditions.push(Condition {
                     statement: switch.statement.clone(),
                     origin: switch.origin.clone(),
-                    otherwise: Answer::Violated,
+                    otherwise: if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds },
                 }),
             }
         }

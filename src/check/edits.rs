@@ -45,8 +45,8 @@ pub(super) fn candidates(lab: &Lab, subject: &Endpoint, aim: &Aim) -> (Lab, Vec<
         draft.listen(target, host, port);
         let mut front_ports = vec![port];
         if let Some(name) = &target.container {
-            front_ports = draft.publish(host, name, port);
-            draft.attach(subject, host, name);
+            front_ports = draft.publish(target, host, name, port);
+            draft.attach(subject, target, host, name);
         }
         draft.zone_ports(host, port, &front_ports);
         draft.nat_forwards(host, &front_ports);
@@ -105,11 +105,12 @@ impl Draft {
     }
 
     /// Publishing the port; returns the host ports that then lead to it.
-    fn publish(&mut self, host: HostId, name: &str, port: u16) -> Vec<u16> {
+    fn publish(&mut self, target: &Endpoint, host: HostId, name: &str, port: u16) -> Vec<u16> {
         let Some(container) = self.container(host, name).cloned() else { return Vec::new() };
         if !matches!(container.networking, Networking::Bridges(_)) {
             return vec![port];
         }
+        let called = &target.label;
         let same = |p: &&Publish| p.container_port == port && p.protocol == self.protocol;
         let published: Vec<Publish> = container.publishes.iter().filter(same).cloned().collect();
         let mut host_ports: Vec<u16> = published.iter().filter_map(|p| p.host_port).collect();
@@ -118,7 +119,7 @@ impl Draft {
             return host_ports;
         }
         if let Some(bound) = published.first() {
-            self.widen(host, name, bound);
+            self.widen(target, host, name, bound);
             return host_ports;
         }
         let wrong = self.misdirected(&container);
@@ -136,16 +137,16 @@ impl Draft {
                     publish.origin.span(),
                     value.clone(),
                     Code::DockerWrongPort,
-                    format!("`{name}` publishes container port {}, where nothing listens", publish.container_port),
+                    format!("`{called}` publishes container port {}, where nothing listens", publish.container_port),
                 ),
                 None => (
                     container.publish_at.as_ref().map(|i| i.at),
                     container.publish_at.as_ref().map_or_else(|| format!("-p {value}"), |i| i.text(&value)),
                     Code::DockerNotPublished,
-                    format!("`{name}` publishes no port for {port}/{}", self.protocol),
+                    format!("`{called}` publishes no port for {port}/{}", self.protocol),
                 ),
             };
-            let what = format!("publish port {port} of `{name}` as {value}");
+            let what = format!("publish port {port} of `{called}` as {value}");
             let switch = self.add(Wording { weight, code, blocker, what, at, text }, &container.origin);
             self.push_publish(host, name, address, host_port, port, switch);
         }
@@ -154,15 +155,16 @@ impl Draft {
     }
 
     /// A port that is published on one address only: publish it on all.
-    fn widen(&mut self, host: HostId, name: &str, bound: &Publish) {
+    fn widen(&mut self, target: &Endpoint, host: HostId, name: &str, bound: &Publish) {
+        let called = &target.label;
         let Some(host_port) = bound.host_port else { return };
         let address = bound.host_address.unwrap_or(LOOPBACK);
         let switch = self.add(
             Wording {
                 weight: 14,
                 code: Code::DockerPublishedLoopback,
-                blocker: format!("port {host_port} of `{name}` is published on {address} only"),
-                what: format!("publish port {} of `{name}` on all addresses", bound.container_port),
+                blocker: format!("port {host_port} of `{called}` is published on {address} only"),
+                what: format!("publish port {} of `{called}` on all addresses", bound.container_port),
                 at: bound.origin.span(),
                 text: format!("{host_port}:{}", bound.container_port),
             },
@@ -234,6 +236,7 @@ impl Draft {
             return;
         }
         let label = &target.label;
+        let bound_at = here.first().map(|bound| bound.origin.clone());
         let wording = if let Some(bound) = here.first() {
             let address = bound.address.unwrap_or(LOOPBACK);
             Wording {
@@ -241,8 +244,8 @@ impl Draft {
                 code: Code::ListenLoopback,
                 blocker: format!("`{label}` listens on {address}:{port} only"),
                 what: format!("make `{label}` listen on all addresses"),
-                at: bound.origin.span(),
-                text: format!("0.0.0.0:{port}"),
+                at: bound.widened.as_ref().map(|w| w.span),
+                text: bound.widened.as_ref().map_or_else(String::new, |w| w.value.clone()),
             }
         } else {
             let others: Vec<String> = listens.iter().map(|l| l.ports.to_string()).collect();
@@ -261,7 +264,7 @@ impl Draft {
             Some(name) => self.container(host, name).map(|c| c.origin.clone()),
             None => None,
         };
-        let near = near.unwrap_or_else(|| self.lab.host(host).origin.clone());
+        let near = bound_at.or(near).unwrap_or_else(|| self.lab.host(host).origin.clone());
         let switch = self.add(wording, &near);
         self.push_listen(target, host, port, switch);
     }
@@ -273,6 +276,7 @@ impl Draft {
             address: None,
             ports: PortRange::single(port),
             guard: Some(switch),
+            widened: None,
             origin: origin.clone(),
         };
         let process = Process { name: String::new(), listens: vec![listen], origin };
@@ -463,7 +467,7 @@ impl Draft {
     }
 
     /// Attaching the subject to a network of the target.
-    fn attach(&mut self, subject: &Endpoint, host: HostId, target: &str) {
+    fn attach(&mut self, subject: &Endpoint, object: &Endpoint, host: HostId, target: &str) {
         let Some(subject_name) = subject.container.clone().filter(|_| subject.host == Some(host)) else { return };
         let networks = |container: Option<&Container>| match container.map(|c| &c.networking) {
             Some(Networking::Bridges(endpoints)) => endpoints.iter().map(|e| e.network).collect::<Vec<_>>(),
@@ -488,8 +492,8 @@ impl Draft {
             Wording {
                 weight: 12,
                 code: Code::DockerIsolation,
-                blocker: format!("`{subject_name}` and `{target}` share no network"),
-                what: format!("attach `{subject_name}` to network `{called}`"),
+                blocker: format!("`{}` and `{}` share no network", subject.label, object.label),
+                what: format!("attach `{}` to network `{called}`", subject.label),
                 at: insertion.as_ref().map(|i| i.at),
                 text: insertion
                     .map_or_else(|| format!("docker network connect {called} {subject_name}"), |i| i.text(&called)),

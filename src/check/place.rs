@@ -125,19 +125,30 @@ impl Places<'_> {
             .filter(|(id, host)| host.kind != HostKind::Router && !below.contains(id) && self.is_on_lan(host))
             .filter_map(|(id, host)| self.of_host(id, host))
             .collect();
-        for segment in self.lab.segments.iter().filter(|s| s.kind == SegmentKind::Lan) {
-            let name = stranger_name(&segment.name);
-            let Some(node) = self.dataplane.node_named(&name) else { continue };
-            all.push(Endpoint {
-                label: name,
-                node,
-                owner: None,
-                host: None,
-                container: None,
-                sources: Some(strangers(segment.subnets.clone(), self.addresses_of(node))),
-            });
-        }
+        all.extend(self.strangers());
         non_empty(all, span, "the lab has no LAN")
+    }
+
+    /// The machines that nobody names, one endpoint for each LAN.
+    fn strangers(&self) -> impl Iterator<Item = Endpoint> {
+        let lans = self.lab.segments.iter().filter(|s| s.kind == SegmentKind::Lan);
+        lans.filter_map(move |segment| {
+            let name = stranger_name(&segment.name);
+            let node = self.dataplane.node_named(&name)?;
+            let sources = Some(free_addresses(segment.subnets.clone(), self.addresses_of(node)));
+            Some(Endpoint { label: name, node, owner: None, host: None, container: None, sources })
+        })
+    }
+
+    /// Everyone who can dial, from far to near: the internet, strangers, hosts, and containers with a network
+    /// namespace of their own.
+    pub(super) fn everyone(&self) -> Vec<Endpoint> {
+        let hosts = self.lab.hosts().filter(|(_, h)| h.kind != HostKind::Router);
+        let hosts = hosts.filter_map(|(id, h)| self.of_host(id, h));
+        let has_own = |c: &Container| matches!(c.networking, Networking::Bridges(_) | Networking::None(_));
+        let containers = self.lab.containers().filter(|(_, c)| has_own(c));
+        let containers = containers.filter_map(|(id, c)| self.of_container(id, c));
+        self.outside().into_iter().chain(self.strangers()).chain(hosts).chain(containers).collect()
     }
 
     /// Addresses on the links of a node that somebody has.
@@ -200,17 +211,21 @@ impl Places<'_> {
     }
 
     pub(super) fn internet(&self, span: Span) -> Result<Endpoint, Box<Diagnostic>> {
-        let Some(node) = self.dataplane.node_named(INTERNET) else {
-            return Err(Box::new(
+        self.outside().ok_or_else(|| {
+            Box::new(
                 Diagnostic::new(Code::SentenceUnknownName, "no network of the lab leads to the internet")
                     .label(span, "this needs one")
                     .help("give a network a `gateway` in lab.yaml"),
-            ));
-        };
+            )
+        })
+    }
+
+    fn outside(&self) -> Option<Endpoint> {
+        let node = self.dataplane.node_named(INTERNET)?;
         let everything = IpNet::V4(Ipv4Net::default());
         let natural = Some(IpAddr::from([198, 51, 100, 7]));
         let sources = Some(Sources { within: vec![everything], except: self.known_addresses(), natural });
-        Ok(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
+        Some(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
     }
 
     /// Every address of the lab: a machine outside has none of these.
@@ -274,7 +289,7 @@ impl Places<'_> {
 }
 
 /// Any free address; for examples one in the middle of the subnet, where no router or server is expected.
-fn strangers(within: Vec<IpNet>, except: Vec<IpAddr>) -> Sources {
+fn free_addresses(within: Vec<IpNet>, except: Vec<IpAddr>) -> Sources {
     let of_first = || within.iter().flat_map(|net| net.hosts().take(1024));
     let free = |address: &IpAddr| !except.contains(address);
     let natural = of_first().skip(49).find(free).or_else(|| of_first().find(free));

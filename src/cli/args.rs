@@ -24,6 +24,8 @@ pub(super) enum Format {
     Human,
     /// For programs.
     Json,
+    /// For spreadsheets: only `exposure`.
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]
@@ -36,6 +38,12 @@ pub(super) enum Command {
     Trace(TraceArguments),
     /// Print the rules that the products write on a host.
     Rules(RulesArguments),
+    /// Show who can reach what: everything that listens, and the addresses at which everyone else can dial it.
+    Exposure(ExposureArguments),
+    /// Show what a change opens and closes, with the lines that do it. Exit code 0: no difference; 1: differences.
+    Diff(DiffArguments),
+    /// Show ways out of violated sentences as patches, each tried, with what else it opens.
+    Fix(FixArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -108,6 +116,31 @@ pub(super) struct RulesArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct ExposureArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct DiffArguments {
+    /// The lab before: a directory or file, `git:REV`, or `git:REV:DIRECTORY`; alone, two revisions A..B.
+    pub(super) old: String,
+    /// The lab after, likewise.
+    pub(super) new: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct FixArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Write the first fix of each violated sentence into the files and check again.
+    #[arg(long)]
+    pub(super) apply: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -142,5 +175,12 @@ mod tests {
         check("trace lab --flows f.json --from a", false);
         check("trace lab --from a --to b --port 0", false);
         check("explain", true);
+        check("exposure", true);
+        check("diff old new", true);
+        check("fix", true);
+        check("fix lab --apply", true);
+        check("diff main..HEAD", true);
+        check("diff", false);
+        check("exposure lab --format csv", true);
     }
 }

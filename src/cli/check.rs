@@ -23,8 +23,10 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
             let (exit, report) = judged(model, &sentences, format);
             match format {
                 Format::Json if several => reports.push((title, report)),
-                Format::Human if !title.is_empty() => terminal::print(&format!("\n## {title}\n\n{report}")),
-                Format::Json | Format::Human => terminal::print(&report),
+                Format::Human | Format::Csv if !title.is_empty() => {
+                    terminal::print(&format!("\n## {title}\n\n{report}"))
+                }
+                Format::Json | Format::Human | Format::Csv => terminal::print(&report),
             }
             exit
         }
@@ -59,7 +61,7 @@ fn judged(model: Model, sentences: &[Spanned<String>], format: Format) -> (Exit,
 
 fn rendered(report: &Report, sources: &Sources, format: Format) -> String {
     match format {
-        Format::Human => rendering::render(report, sources, terminal::style()),
+        Format::Human | Format::Csv => rendering::render(report, sources, terminal::style()),
         Format::Json => json::report(report, sources),
     }
 }

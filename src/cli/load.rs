@@ -9,9 +9,9 @@ use thiserror::Error;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::markdown::{self, PageLab};
-use crate::frontend::{self, COMPOSE_NAMES, Environment, Format};
-use crate::lab::Input;
-use crate::lab::declaration::{Declaration, Declarations};
+use crate::frontend::projects::{LabTexts, read_lab};
+use crate::frontend::{self, File};
+use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Sources, Span};
 
 /// Larger files are not configuration that somebody wrote.
@@ -29,7 +29,12 @@ pub struct Loaded {
     pub labs: Vec<LabFiles>,
     /// What is wrong with the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where each file is on disk, by name.
+    pub files: BTreeMap<String, PathBuf>,
 }
+
+/// Texts that stand in for those on disk, by name of file.
+pub type Replacements = BTreeMap<String, String>;
 
 /// The files of one lab.
 #[derive(Debug, Default)]
@@ -70,12 +75,13 @@ struct Found {
     asked_for: bool,
 }
 
-/// A file with its text.
-struct Text {
-    name: String,
-    source: SourceId,
-    format: Format,
-    asked_for: bool,
+/// Where files on disk are found that other files name: their names start at `root`.
+struct Disk<'a> {
+    root: &'a Path,
+    sources: &'a mut Sources,
+    files: &'a mut BTreeMap<String, PathBuf>,
+    replaced: &'a Replacements,
+    opened: BTreeMap<String, Option<File>>,
 }
 
 /// Reads the files in or at `paths`. Names of files are relative to the path if there is only one.
@@ -83,18 +89,28 @@ struct Text {
 /// # Errors
 /// When a path does not exist, or when there is nothing to read.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    load_with(paths, &Replacements::new())
+}
+
+/// Like [`load`], but some files have other texts than on disk.
+///
+/// # Errors
+/// Like [`load`].
+pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, LoadError> {
     let mut found = Vec::new();
     for path in paths {
         discover(path, paths.len() == 1, &mut found)?;
     }
+    let listed: Vec<String> = found.iter().filter(|file| file.asked_for).map(|file| file.name.clone()).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    let mut loaded = Loaded { sources: Sources::default(), labs: vec![LabFiles::default()], diagnostics: Vec::new() };
-    let texts: Vec<Text> = found.iter().filter_map(|file| read(&mut loaded, file)).collect();
-    let variables = variables(&found);
-    let root = paths.first().map(|p| root_name(p)).unwrap_or_default();
-    for text in chosen(&mut loaded, texts) {
-        parse(&mut loaded, &text, &environment(&text.name, &root, &variables));
+    let places = found.iter().map(|file| (file.name.clone(), file.disk.clone())).collect();
+    let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new(), files: places };
+    let (pages, files): (Vec<File>, Vec<File>) =
+        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| file.path.ends_with(".md"));
+    directory(&mut loaded, paths, &files, &listed, replaced);
+    for file in pages {
+        page(&mut loaded, &file, listed.contains(&file.path));
     }
     if loaded.labs.iter().all(|lab| lab.inputs.is_empty()) && loaded.diagnostics.is_empty() {
         let path = paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join("`, `");
@@ -150,8 +166,8 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
     }
 }
 
-fn read(loaded: &mut Loaded, file: &Found) -> Option<Text> {
-    let text = match contents(&file.disk) {
+fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Option<File> {
+    let text = match replaced.get(&file.name).map_or_else(|| contents(&file.disk), |text| Ok(text.clone())) {
         Ok(text) => text,
         // Whether this file is one of ours would have to be told by its text.
         Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
@@ -160,18 +176,20 @@ fn read(loaded: &mut Loaded, file: &Found) -> Option<Text> {
             return None;
         }
     };
-    let Some(format) = frontend::detect(&file.name, &text) else {
-        if file.asked_for {
-            loaded.diagnostics.push(unknown_format(&file.name));
-        }
+    if frontend::detect(&file.name, &text).is_none() && !file.asked_for {
         return None;
-    };
+    }
     let source = loaded.sources.add(file.name.clone(), &text);
     if text.trim().is_empty() {
         loaded.diagnostics.push(empty(&file.name, source));
         return None;
     }
-    Some(Text { name: file.name.clone(), source, format, asked_for: file.asked_for })
+    Some(whole_file(&loaded.sources, source, &file.name))
+}
+
+fn whole_file(sources: &Sources, source: SourceId, name: &str) -> File {
+    let text = Arc::clone(&sources.get(source).text);
+    File { source, path: name.to_owned(), whole: Arc::clone(&text), text }
 }
 
 /// Why a file could not be used.
@@ -213,72 +231,6 @@ impl Problem {
     }
 }
 
-/// Of the compose files in one directory, those that `docker compose` would read.
-fn chosen(loaded: &mut Loaded, texts: Vec<Text>) -> Vec<Text> {
-    let rank = |name: &str| COMPOSE_NAMES.iter().position(|n| *n == last_of(name)).unwrap_or(COMPOSE_NAMES.len());
-    let mut best: BTreeMap<String, usize> = BTreeMap::new();
-    for text in texts.iter().filter(|t| t.format == Format::Compose) {
-        let best = best.entry(directory_of(&text.name).to_owned()).or_insert(COMPOSE_NAMES.len());
-        *best = (*best).min(rank(&text.name));
-    }
-    // lab.yaml may list any of them.
-    let has_lab = texts.iter().any(|t| t.format == Format::Lab);
-    let is_read = |text: &Text| match text.format {
-        Format::Compose => text.asked_for || best.get(directory_of(&text.name)) == Some(&rank(&text.name)),
-        Format::ComposeVariant => text.asked_for || has_lab,
-        _ => true,
-    };
-    let (read, passed_over): (Vec<Text>, Vec<Text>) = texts.into_iter().partition(is_read);
-    loaded.diagnostics.extend(passed_over.iter().map(|t| passed_over_by_compose(&t.name, t.source)));
-    read
-}
-
-fn directory_of(name: &str) -> &str {
-    name.rsplit_once('/').map_or("", |(directory, _)| directory)
-}
-
-fn last_of(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
-/// Variables of the `.env` files, by directory.
-fn variables(found: &[Found]) -> BTreeMap<String, BTreeMap<String, String>> {
-    let mut all = BTreeMap::new();
-    for file in found {
-        let directory = directory_of(&file.name).to_owned();
-        let read = |disk: &Path| env_file(&contents(&disk.join(".env")).unwrap_or_default());
-        all.entry(directory).or_insert_with(|| file.disk.parent().map(read).unwrap_or_default());
-    }
-    all
-}
-
-/// `KEY=VALUE` lines; `export` and quotes are allowed, `#` starts a comment (docs.docker.com, Compose, `.env` file
-/// syntax).
-fn env_file(text: &str) -> BTreeMap<String, String> {
-    let assignment = |line: &str| {
-        let line = line.trim();
-        let (key, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
-        (!key.starts_with('#')).then(|| (key.trim().to_owned(), env_value(value.trim())))
-    };
-    text.lines().filter_map(assignment).collect()
-}
-
-fn env_value(text: &str) -> String {
-    for quote in ['"', '\''] {
-        if let Some((inside, _)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            return inside.to_owned();
-        }
-    }
-    text.split(" #").next().unwrap_or(text).trim_end().to_owned()
-}
-
-fn environment(name: &str, root: &str, all: &BTreeMap<String, BTreeMap<String, String>>) -> Environment {
-    let directory = directory_of(name);
-    let variables = all.get(directory).cloned().unwrap_or_default();
-    let from_directory = if directory.is_empty() { root } else { last_of(directory) };
-    Environment { project: from_directory.to_owned(), variables }
-}
-
 /// The name of the directory that the tool was pointed at.
 fn root_name(path: &Path) -> String {
     let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
@@ -286,39 +238,55 @@ fn root_name(path: &Path) -> String {
     directory.map(last_part).unwrap_or_default()
 }
 
-fn parse(loaded: &mut Loaded, text: &Text, environment: &Environment) {
-    let content = Arc::clone(&loaded.sources.get(text.source).text);
-    if text.format == Format::Markdown {
-        return page(loaded, text, &content);
+impl Disk<'_> {
+    fn open(&mut self, name: &str) -> Option<File> {
+        if let Some(opened) = self.opened.get(name) {
+            return opened.clone();
+        }
+        let place = self.root.join(name);
+        let text = self.replaced.get(name).cloned().or_else(|| contents(&place).ok());
+        self.files.insert(name.to_owned(), place);
+        let file = text.map(|text| {
+            let source = self.sources.add(name, &text);
+            whole_file(self.sources, source, name)
+        });
+        self.opened.insert(name.to_owned(), file.clone());
+        file
     }
-    let read = frontend::read(text.format, text.source, &text.name, &content, environment);
-    let input = input(loaded, text.source, &text.name, read);
-    push(loaded, vec![input]);
 }
 
-fn input(loaded: &mut Loaded, source: SourceId, path: &str, read: Declarations) -> Input {
+/// The files that are not pages are one lab.
+fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[String], replaced: &Replacements) {
+    let folder = paths.first().map(|p| root_name(p)).unwrap_or_default();
+    let root = root_of(paths);
+    let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
+    let (sources, places) = (&mut loaded.sources, &mut loaded.files);
+    let mut disk = Disk { root: &root, sources, files: places, replaced, opened };
+    let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
     loaded.diagnostics.extend(read.diagnostics);
-    Input { source, path: path.to_owned(), declarations: read.value }
+    loaded.labs.push(LabFiles { title: None, inputs: read.value });
 }
 
-fn push(loaded: &mut Loaded, inputs: Vec<Input>) {
-    match loaded.labs.first_mut() {
-        Some(lab) => lab.inputs.extend(inputs),
-        None => loaded.labs.push(LabFiles { title: None, inputs }),
+/// The directory that names of files start from.
+fn root_of(paths: &[PathBuf]) -> PathBuf {
+    match paths {
+        [path] if path.is_dir() => path.clone(),
+        [path] => path.parent().map(Path::to_owned).unwrap_or_default(),
+        _ => PathBuf::new(),
     }
 }
 
 /// A page with files is a lab of its own, or several, which are not mixed with the files of a directory.
-fn page(loaded: &mut Loaded, text: &Text, content: &str) {
-    let labs = markdown::split(text.source, content);
-    if labs.iter().any(|lab| !lab.files.is_empty()) && !text.asked_for {
-        loaded.diagnostics.push(lab_of_its_own(&text.name, text.source));
+fn page(loaded: &mut Loaded, page: &File, asked_for: bool) {
+    let labs = markdown::split(page.source, &page.text);
+    if labs.iter().any(|lab| !lab.files.is_empty()) && !asked_for {
+        loaded.diagnostics.push(lab_of_its_own(&page.path, page.source));
         return;
     }
     let only_one = labs.len() == 1;
     for (index, lab) in labs.into_iter().enumerate() {
         let title = lab.heading.as_ref().map(|heading| heading.value.clone()).filter(|_| !only_one);
-        let inputs = page_lab(loaded, text, content, lab);
+        let inputs = page_lab(loaded, page, lab);
         match loaded.labs.first_mut().filter(|_| index == 0) {
             Some(first) => {
                 first.title = title;
@@ -329,42 +297,18 @@ fn page(loaded: &mut Loaded, text: &Text, content: &str) {
     }
 }
 
-/// A lab of a page stands for a directory that is called like the page.
-fn page_lab(loaded: &mut Loaded, text: &Text, content: &str, lab: PageLab) -> Vec<Input> {
-    let directory = last_of(&text.name).trim_end_matches(".md");
-    let mut inputs = Vec::new();
-    for (name, range) in &lab.files {
-        match frontend::detect(&name.value, content.get(range.clone()).unwrap_or("")) {
-            Some(format) => {
-                let alone = markdown::only(content, range);
-                let environment = environment(&name.value, directory, &BTreeMap::new());
-                let read = frontend::read(format, text.source, &name.value, &alone, &environment);
-                inputs.push(input(loaded, text.source, &name.value, read));
-            }
-            None => loaded.diagnostics.push(unknown_format(&name.value).label(name.span, "this file")),
-        }
-    }
+fn page_lab(loaded: &mut Loaded, page: &File, lab: PageLab) -> Vec<Input> {
+    let read = frontend::read_page_lab(page, &lab);
+    loaded.diagnostics.extend(read.diagnostics);
+    let mut inputs = read.value;
     let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
-    inputs.push(Input { source: text.source, path: text.name.clone(), declarations });
+    inputs.push(Input { source: page.source, path: page.path.clone(), declarations });
     inputs
-}
-
-fn unknown_format(name: &str) -> Diagnostic {
-    Diagnostic::new(Code::InputUnused, format!("the format of `{name}` is not known"))
-        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml")
 }
 
 fn empty(name: &str, source: SourceId) -> Diagnostic {
     Diagnostic::new(Code::InputEmpty, format!("`{name}` is empty"))
         .label(Span::new(source, 0, 0), "nothing is written here")
-}
-
-fn passed_over_by_compose(name: &str, source: SourceId) -> Diagnostic {
-    let message = format!("`docker compose` does not read `{name}` unless it is told to");
-    let diagnostic = Diagnostic::new(Code::InputUnused, message).label(Span::new(source, 0, 0), "not analyzed");
-    let help =
-        format!("it reads the first of {}; name the file itself or list it in lab.yaml", COMPOSE_NAMES.join(", "));
-    Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }
 }
 
 fn lab_of_its_own(name: &str, source: SourceId) -> Diagnostic {
@@ -377,13 +321,6 @@ fn lab_of_its_own(name: &str, source: SourceId) -> Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn env_files_are_read_as_compose_does() {
-        let read = env_file("# c\nA=1\nexport B = \"x y\" # no\nC='q'\nD=v # w\nE=\nnonsense\n");
-        let pairs: Vec<(&str, &str)> = read.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        assert_eq!(pairs, [("A", "1"), ("B", "x y"), ("C", "q"), ("D", "v"), ("E", "")]);
-    }
 
     /// Files on disk -> the paths and messages of what was loaded.
     fn check(files: &[(&str, &[u8])], expected: &[&str]) {
@@ -448,6 +385,71 @@ mod tests {
         };
         let labs: Vec<String> = loaded.labs.iter().map(described).collect();
         assert_eq!(labs, ["A: compose.yaml lesson.md", "B: compose.yaml lesson.md"]);
+    }
+
+    /// Files on disk -> the container images of each file, and messages.
+    fn images(files: &[(&str, &[u8])], expected: &[&str]) {
+        let directory = tempfile(files);
+        let loaded = load(std::slice::from_ref(&directory)).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        let image = |declaration: &Declaration| match declaration {
+            Declaration::Container(container) => container.image.as_ref().map(|image| image.value.clone()),
+            _ => None,
+        };
+        let line = |input: &Input| {
+            let images: Vec<String> = input.declarations.iter().filter_map(image).collect();
+            format!("{}: {}", input.path, images.join(" "))
+        };
+        let mut actual: Vec<String> = loaded.labs.iter().flat_map(|lab| &lab.inputs).map(line).collect();
+        actual.extend(loaded.diagnostics.iter().map(|d| d.message.clone()));
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn compose_files_that_belong_together_are_read_together() {
+        let base = b"services: {web: {image: base}}\n".as_slice();
+        let over = b"services: {web: {image: 'over-${A:-}'}}\n".as_slice();
+        images(
+            &[("compose.yaml", base), ("compose.override.yaml", over), (".env", b"A=1")],
+            &["compose.override.yaml: ", "compose.yaml: over-1"],
+        );
+        images(
+            &[
+                ("compose.yaml", base),
+                ("compose.override.yaml", b"services: {}\n"),
+                ("compose.prod.yaml", over),
+                ("lab.yaml", b"hosts:\n  a: {files: [compose.yaml, compose.prod.yaml]}\n"),
+            ],
+            &[
+                "compose.prod.yaml: over-",
+                "compose.yaml: ",
+                "lab.yaml: ",
+                "`docker compose` does not read `compose.override.yaml` unless it is told to",
+            ],
+        );
+        images(
+            &[
+                ("compose.yaml", base),
+                ("compose.prod.yaml", over),
+                (".env", b"COMPOSE_FILE=compose.yaml:compose.prod.yaml"),
+            ],
+            &["compose.prod.yaml: ", "compose.yaml: over-"],
+        );
+        images(
+            &[("compose.yaml", b"include: [db/compose.yaml]\n"), ("db/compose.yaml", base), ("db/.env", b"A=1")],
+            &["compose.yaml: base"],
+        );
+        images(
+            &[("compose.yaml", b"services: {a: {extends: {file: ../common.yml, service: b}}}\n")],
+            &["compose.yaml: ", "there is no file `../common.yml`", "the service `a` has neither `image` nor `build`"],
+        );
+        images(
+            &[
+                ("a/compose.yaml", b"services: {a: {extends: {file: ../common.yml, service: web}}}\n"),
+                ("common.yml", base),
+            ],
+            &["a/compose.yaml: base"],
+        );
     }
 
     #[test]

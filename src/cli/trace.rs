@@ -68,13 +68,13 @@ fn one(model: &Model, question: &Question, format: Format) -> Exit {
     let Some(asked) = follow(model, question) else { return Exit::Unusable };
     let style = terminal::style();
     terminal::print(&match (&asked, format) {
-        (None, Format::Human) => {
+        (None, Format::Human | Format::Csv) => {
             let address = model.dataplane.node_named(&question.to);
             let address = address.and_then(|node| model.dataplane.node(node).main_address());
             rendering::unresolved(&question.from, &question.to, address, style)
         }
         (None, Format::Json) => row(question, None),
-        (Some(trace), Format::Human) => rendering::render(&model.dataplane, trace, &model.sources, style),
+        (Some(trace), Format::Human | Format::Csv) => rendering::render(&model.dataplane, trace, &model.sources, style),
         (Some(trace), Format::Json) => json::trace(&model.dataplane, trace, &model.sources),
     });
     match asked {

@@ -60,6 +60,7 @@ codes! {
     ComposeUnsetVariable "compose" "unset_variable" Warning;
     ComposeBadTemplate "compose" "bad_template" Error;
     ComposeBadProject "compose" "bad_project" Error;
+    ComposeMissingFile "compose" "missing_file" Error;
     DockerUnknownNetwork "docker" "unknown_network" Error;
     DockerUnknownFlag "docker" "unknown_flag" Warning;
     DockerBadFlag "docker" "bad_flag" Error;

@@ -1,5 +1,7 @@
 //! The docker family: compose files, and what they share with the command line.
 
 pub mod compose;
+pub mod daemon_json;
+pub mod dockerfile;
 pub mod port_spec;
 pub mod run;

@@ -9,7 +9,9 @@
 
 use std::mem;
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::frontend::File;
 use crate::source::{SourceId, Span, Spanned};
 
 /// Name of a file and the bytes of its content.
@@ -80,6 +82,17 @@ fn lay_over(shared: &[PageFile], own: &mut Vec<PageFile>) {
     let is_missing = |file: &&PageFile| own.iter().all(|(name, _)| name.value != file.0.value);
     let missing: Vec<PageFile> = shared.iter().filter(is_missing).cloned().collect();
     own.splice(0..0, missing);
+}
+
+/// The files of one lab of a page; their places are places in the page.
+pub fn files(page: &File, lab: &PageLab) -> Vec<File> {
+    let file = |(name, range): &PageFile| File {
+        source: page.source,
+        path: name.value.clone(),
+        text: only(&page.text, range).into(),
+        whole: Arc::clone(&page.text),
+    };
+    lab.files.iter().map(file).collect()
 }
 
 /// The page's text with everything but one file blanked out, so that places in the file are places in the page. An XML

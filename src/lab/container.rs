@@ -56,6 +56,8 @@ pub struct EngineOptions {
     pub allow_direct_routing: bool,
     /// `--firewall-backend`.
     pub backend: RuleBackend,
+    /// `--host-gateway-ip`: what `host-gateway` stands for; nothing means the address of docker0.
+    pub host_gateway: Option<IpAddr>,
 }
 
 impl Default for EngineOptions {
@@ -70,6 +72,7 @@ impl Default for EngineOptions {
             userland_proxy: true,
             allow_direct_routing: false,
             backend: RuleBackend::Iptables,
+            host_gateway: None,
         }
     }
 }

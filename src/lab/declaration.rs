@@ -1,7 +1,9 @@
 //! What front-ends say: one declaration per thing that a file states, in the order in which it takes effect, with the
 //! places where it was written. Nothing is resolved yet: names are names, defaults are absent.
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{AddrParseError, IpAddr};
+use std::str::FromStr;
 
 use crate::diagnostic::Diagnosed;
 use crate::net::{IpNet, PortRange, Protocol, Version};
@@ -41,6 +43,8 @@ pub enum Declaration {
     Zone(ZoneDecl),
     /// A policy file.
     Policy(PolicyDecl),
+    /// A service file.
+    Service(ServiceDecl),
     /// One `firewall-cmd` change.
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
@@ -292,8 +296,28 @@ pub struct EngineDecl {
     pub backend: Option<Spanned<RuleBackend>>,
     /// `bip`: address and prefix of docker0.
     pub default_bridge: Option<Spanned<IpNet>>,
+    /// `default-address-pools`; empty means dockerd's.
+    pub address_pools: Vec<Spanned<AddressPool>>,
+    /// `host-gateway-ip`.
+    pub host_gateway: Option<Spanned<IpAddr>>,
     /// The whole statement.
     pub span: Option<Span>,
+}
+
+/// A range that is cut into subnets for networks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressPool {
+    /// The range.
+    pub base: IpNet,
+    /// Prefix length of each subnet.
+    pub size: u8,
+}
+
+impl AddressPool {
+    /// A range that can be cut into subnets of that size.
+    pub fn new(base: IpNet, size: u8) -> Option<Self> {
+        (base.prefix_len() <= size && size <= base.max_prefix_len()).then_some(Self { base, size })
+    }
 }
 
 /// A container network.
@@ -347,7 +371,7 @@ pub struct ContainerDecl {
     /// `--expose`, `expose:`.
     pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
     /// `--add-host`, `extra_hosts`.
-    pub extra_hosts: Vec<(Spanned<String>, IpAddr)>,
+    pub extra_hosts: Vec<(Spanned<String>, HostAddress)>,
     /// `--link`: container and alias.
     pub links: Vec<Spanned<(String, String)>>,
     /// What is run in the container instead of the image's command: program and arguments.
@@ -358,6 +382,34 @@ pub struct ContainerDecl {
     pub network_at: Option<Insertion>,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+/// What a name of `extra_hosts` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostAddress {
+    /// An address.
+    Ip(IpAddr),
+    /// `host-gateway`: an address of the host that the engine knows.
+    HostGateway,
+}
+
+impl FromStr for HostAddress {
+    type Err = AddrParseError;
+
+    /// Brackets around the address are allowed.
+    fn from_str(text: &str) -> Result<Self, AddrParseError> {
+        let bare = text.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(text);
+        if bare == "host-gateway" { Ok(Self::HostGateway) } else { bare.parse().map(Self::Ip) }
+    }
+}
+
+impl fmt::Display for HostAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::HostGateway => f.write_str("host-gateway"),
+        }
+    }
 }
 
 /// How a container's namespace is made.
@@ -471,6 +523,21 @@ pub struct PolicyDecl {
     pub span: Span,
 }
 
+/// A service file, which replaces the built-in service of that name.
+#[derive(Clone, Debug)]
+pub struct ServiceDecl {
+    /// Its name: the file's stem.
+    pub name: Spanned<String>,
+    /// Ports.
+    pub ports: Vec<(Protocol, PortRange)>,
+    /// Services that it opens too.
+    pub includes: Vec<Spanned<String>>,
+    /// Only these destinations, if any are given.
+    pub destinations: Vec<IpNet>,
+    /// The `service` element's opening tag.
+    pub span: Span,
+}
+
 /// One change that `firewall-cmd` makes.
 #[derive(Clone, Debug)]
 pub struct FirewallCmd {
@@ -519,6 +586,14 @@ pub enum FirewallChange {
     Target(Target),
     /// `--new-zone`.
     NewZone(String),
+    /// `--new-policy`.
+    NewPolicy(String),
+    /// `--add-ingress-zone`, `--remove-ingress-zone`.
+    IngressZone(bool, String),
+    /// `--add-egress-zone`, `--remove-egress-zone`.
+    EgressZone(bool, String),
+    /// `--set-priority` of a policy.
+    Priority(i32),
     /// `--set-default-zone`.
     DefaultZone(String),
     /// `--runtime-to-permanent`.

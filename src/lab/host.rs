@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::net::{IpNet, PortRange, Protocol};
 use crate::provenance::Origin;
+use crate::source::Spanned;
 use crate::switch::SwitchId;
 
 use super::declaration::{ForwardNotation, Insertion};
@@ -226,6 +227,8 @@ pub struct Listen {
     pub ports: PortRange,
     /// Exists only while this switch is on.
     pub guard: Option<SwitchId>,
+    /// The text that means all addresses, and what it would replace; nothing where none is written.
+    pub widened: Option<Spanned<String>>,
     /// Where it is stated or on what ground it is assumed.
     pub origin: Origin,
 }

@@ -10,7 +10,7 @@ use crate::source::{Sources, Span};
 
 use super::{Report, path};
 
-const FORMAT: &str = "canreach/1";
+pub(super) const FORMAT: &str = "canreach/1";
 
 /// A report as one JSON document.
 pub fn report(report: &Report, sources: &Sources) -> String {
@@ -75,7 +75,7 @@ pub fn flow(question: &FlowQuestion<'_>, trace: Option<&Trace>) -> String {
     })
 }
 
-fn document(document: &impl Serialize) -> String {
+pub(super) fn document(document: &impl Serialize) -> String {
     // Only maps with keys that are no strings cannot be written; there are none here.
     serde_json::to_string_pretty(document).map_or_else(|_| String::new(), |text| text + "\n")
 }
@@ -96,7 +96,7 @@ fn result_word(symptom: Symptom) -> (&'static str, Option<&'static str>) {
     }
 }
 
-fn symptom_word(symptom: Symptom) -> &'static str {
+pub(super) fn symptom_word(symptom: Symptom) -> &'static str {
     match symptom {
         Symptom::Works => "works",
         Symptom::Refused => "refused",
@@ -262,17 +262,7 @@ impl Writer<'_> {
     }
 
     fn place(&self, span: Span) -> Place {
-        let file = self.sources.get(span.source);
-        let (start, end) = (file.position(span.start), file.position(span.end));
-        Place {
-            file: file.name.clone(),
-            line: start.line,
-            column: start.column,
-            end_line: end.line,
-            end_column: end.column,
-            start: span.start,
-            end: span.end,
-        }
+        Place::of(self.sources, span)
     }
 }
 
@@ -408,7 +398,7 @@ struct LabelJson {
 
 /// Lines and columns count from 1 and in characters, `start` and `end` are byte offsets.
 #[derive(Serialize)]
-struct Place {
+pub(super) struct Place {
     file: String,
     line: usize,
     column: usize,
@@ -416,6 +406,22 @@ struct Place {
     end_column: usize,
     start: usize,
     end: usize,
+}
+
+impl Place {
+    pub(super) fn of(sources: &Sources, span: Span) -> Self {
+        let file = sources.get(span.source);
+        let (start, end) = (file.position(span.start), file.position(span.end));
+        Self {
+            file: file.name.clone(),
+            line: start.line,
+            column: start.column,
+            end_line: end.line,
+            end_column: end.column,
+            start: span.start,
+            end: span.end,
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -138,7 +138,8 @@ impl Page<'_> {
             }
             Basis::Missing { at, insert } => {
                 let patch = patch::draw(self.sources, *at, insert, self.style);
-                message.with_help(Some(format!("missing here: {}\n{patch}", origin.what)))
+                let says = if at.start == at.end { "missing here" } else { "to be changed" };
+                message.with_help(Some(format!("{says}: {}\n{patch}", origin.what)))
             }
         }
     }
@@ -174,8 +175,7 @@ impl Page<'_> {
     fn conditions(&self, word: &str, conditions: &[Condition]) -> String {
         let line = |condition: &Condition| {
             let origin = path::origin(&condition.origin, self.sources);
-            let otherwise = answer_word(condition.otherwise);
-            format!("      {word} {}  ({origin}; otherwise {otherwise})\n", condition.statement)
+            format!("      {word} {}  ({origin})\n", condition.statement)
         };
         conditions.iter().map(line).collect()
     }

@@ -187,6 +187,11 @@ impl Assumed {
         Some(self)
     }
 
+    /// Whether the sets say everything: then every combination of their members takes this path.
+    pub(super) fn is_box(&self) -> bool {
+        self.terms.is_empty()
+    }
+
     /// Everything that is assumed, as one term.
     pub(super) fn term(&self) -> Bool {
         let mut all = self.terms.clone();

@@ -39,6 +39,10 @@ impl Ranges {
         self.parts.is_empty()
     }
 
+    pub(super) fn first(&self) -> Option<u128> {
+        self.parts.first().map(|(first, _)| *first)
+    }
+
     pub(super) fn contains(&self, value: u128) -> bool {
         self.parts.iter().any(|(first, last)| (*first..=*last).contains(&value))
     }

@@ -8,7 +8,7 @@ use super::Query;
 
 /// The dialler, the goal, and everything in between. Answers travel the same nodes or other ones that pass packets
 /// on, which are in the set too.
-pub(super) fn relevant_nodes(dataplane: &Dataplane, query: &Query) -> BTreeSet<NodeId> {
+pub fn relevant_nodes(dataplane: &Dataplane, query: &Query) -> BTreeSet<NodeId> {
     let gateways = gateways(dataplane);
     let passes_on = |id: NodeId| {
         let node = dataplane.node(id);

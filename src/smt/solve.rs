@@ -15,7 +15,7 @@ use super::condition::{Variable, number, switch_term};
 use super::walk::{self, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
-const NATURAL_SOURCE_PORT: u64 = 50_000;
+pub(super) const NATURAL_SOURCE_PORT: u64 = 50_000;
 /// The solver gives up on one question after this many steps of its own: about a second, but the same on every
 /// machine, and without the timer thread that a limit in milliseconds costs each time.
 const STEP_LIMIT: u32 = 20_000_000;
@@ -46,7 +46,13 @@ pub struct Encoding {
 impl Encoding {
     /// Encodes a query.
     pub fn new(dataplane: &Dataplane, query: Query) -> Self {
-        let Ways { nodes, all, unsure } = walk::ways(dataplane, &query);
+        let ways = walk::ways(dataplane, &query);
+        Self::of(dataplane, query, ways)
+    }
+
+    /// Encodes ways of a query that are known already.
+    pub(super) fn of(dataplane: &Dataplane, query: Query, ways: Ways) -> Self {
+        let Ways { nodes, all, unsure } = ways;
         let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
         let goal = Bool::or(&terms);
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
@@ -88,7 +94,30 @@ impl Encoding {
                 Answer::No | Answer::Unknown(_) => drop(assumptions.pop()),
             }
         }
+        self.lowest(assumptions, answer)
+    }
+
+    /// Of all connections the one to the lowest address and port: which one a solver happens to find first is nobody's
+    /// business.
+    fn lowest(&self, mut assumptions: Vec<Bool>, mut answer: Answer) -> Answer {
+        while let Answer::Yes(flow) = &answer {
+            assumptions.push(self.is_below((flow.destination, flow.destination_port)));
+            match self.check(&assumptions) {
+                lower @ Answer::Yes(_) => answer = lower,
+                Answer::No | Answer::Unknown(_) => break,
+            }
+        }
         answer
+    }
+
+    fn is_below(&self, (address, port): (IpAddr, u16)) -> Bool {
+        let family = self.query.family;
+        let destination = Variable::Destination.term(family);
+        let address = number(address_bits(address), family.bits());
+        let port = BV::from_u64(u64::from(port), 16);
+        let same_address = destination.eq(&address);
+        let lower_port = Variable::DestinationPort.term(family).bvult(&port);
+        Bool::or(&[destination.bvult(&address), Bool::and(&[same_address, lower_port])])
     }
 
     /// What an example should look like if it can.
@@ -101,6 +130,8 @@ impl Encoding {
         if let Some(source) = self.query.sources.as_ref().and_then(|s| s.natural) {
             preferences.push(Variable::Source.term(family).eq(number(address_bits(source), family.bits())));
         }
+        let loopback = number(address_bits(family.loopback()), family.bits());
+        preferences.push(Variable::Destination.term(family).eq(loopback));
         preferences
     }
 

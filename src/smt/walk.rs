@@ -333,9 +333,10 @@ impl<'a> Walk<'a> {
                     succeeded.extend(self.comes_home(case, at.node, at.fields.reversed(), dialer, dialed));
                 }
                 Taker::Relay(relay) if self.legs + 1 < MOST_LEGS => {
-                    for (case, answer) in self.relay_answers(case, &at, relay) {
-                        for case in self.comes_home(case, at.node, answer, dialer, dialed) {
-                            succeeded.extend(self.redialed(case, &at, relay));
+                    // The second leg first: most relays lead elsewhere, and the answer to the client is longer work.
+                    for case in self.redialed(case, &at, relay) {
+                        for (case, answer) in self.relay_answers(case, &at, relay) {
+                            succeeded.extend(self.comes_home(case, at.node, answer, dialer, dialed));
                         }
                     }
                 }

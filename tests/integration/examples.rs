@@ -18,7 +18,7 @@ use crate::support::Directory;
 /// Sentence by sentence: `holds`, or `violated`, what the person sees, and the places that are to blame, in path order.
 /// A line that is missing is named by the line above it.
 const EXPECTED: &[(&str, &[&str])] = &[
-    ("app-on-loopback", &["violated reset lab.yaml:19", "holds", "holds"]),
+    ("app-on-loopback", &["violated reset setup.sh:11", "holds", "holds"]),
     ("bridged", &["holds", "holds", "holds", "holds", "holds", "holds"]),
     ("default-bridge-names", &["violated unresolved setup.sh:11", "holds", "holds"]),
     ("firewalld-host-network", &["violated no-route lab.yaml:17", "holds", "holds", "holds"]),

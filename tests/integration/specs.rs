@@ -12,13 +12,14 @@
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use canreach::check::{self, Answer, Checked, Verdict};
 use canreach::dataplane::{Dataplane, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::markdown::{self, PageLab, PageSentence};
-use canreach::frontend::{self, Environment};
-use canreach::lab::{Input, Lab, resolve};
+use canreach::frontend::{self, File};
+use canreach::lab::{Lab, resolve};
 use canreach::lower;
 use canreach::source::{SourceId, Sources};
 
@@ -93,20 +94,11 @@ impl Page {
     }
 
     fn lab(&mut self, lab: &PageLab) -> Lab {
-        let project = Path::new(&self.name).file_stem().unwrap().to_string_lossy().into_owned();
-        let environment = Environment { project, ..Environment::default() };
-        let mut inputs = Vec::new();
-        for (name, range) in &lab.files {
-            let content = markdown::only(&self.text, range);
-            let Some(format) = frontend::detect(&name.value, &self.text[range.clone()]) else {
-                self.complain(range.start, format!("the format of {} is not known", name.value));
-                continue;
-            };
-            let read = frontend::read(format, self.source, &name.value, &content, &environment);
-            self.complain_about(&read.diagnostics);
-            inputs.push(Input { source: self.source, path: name.value.clone(), declarations: read.value });
-        }
-        let resolved = resolve(&inputs);
+        let text: Arc<str> = self.text.as_str().into();
+        let page = File { source: self.source, path: self.name.clone(), whole: Arc::clone(&text), text };
+        let read = frontend::read_page_lab(&page, lab);
+        self.complain_about(&read.diagnostics);
+        let resolved = resolve(&read.value);
         self.complain_about(&resolved.diagnostics);
         resolved.value
     }

@@ -8,11 +8,11 @@ LAB.json:
    "machine": NAME,                      the host that the files configure
    "files": {"setup.sh": TEXT, "etc/firewalld/zones/public.xml": TEXT},
    "listens": {NODE: ["3000/tcp"]},      NODE is a host or a container
-   "probes": [[NODE, "tcp", ADDRESS, PORT]]}
+   "probes": [[NODE, "tcp", ADDRESS, PORT]]}      "tcp", "udp" or "icmp" (a ping, port 0)
 
 `setup.sh` is run as it is, with three stand-ins on its PATH: `dockerd` starts the daemon in the background and waits
 for it, `systemctl` starts and stops firewalld and dockerd, and nothing else. Prints one line for each probe, in the
-words of the pages: `NODE <- SOURCE`, `refused`, `timed out`, ...
+words of the pages: `NODE <- SOURCE`, `refused`, `timed out`, ..., and `answers` for a ping
 
 Needs root, iproute2, util-linux, and what the script uses: dockerd, containerd, runc, firewalld, dbus, busybox
 (static). Nothing of the caller's network is touched: all of it happens in a network, mount and process namespace that
@@ -36,6 +36,8 @@ import time
 PATIENCE = 1.5
 CLONE_NEWNET = 0x40000000
 IP_PKTINFO = 8
+IP_RECVERR = 11
+ECHO_REQUEST = b"\x08\0\0\0\0\0\0\x01"
 WORDS = {errno.ECONNREFUSED: "refused", errno.EHOSTUNREACH: "no route to host", errno.ENETUNREACH: "network unreachable",
          errno.EPERM: "denied", errno.EACCES: "denied"}
 
@@ -250,6 +252,8 @@ def enter(namespace):
     # Without this most rejections of a burst are not sent, and look like drops. No kind of message is limited.
     with open("/proc/sys/net/ipv4/icmp_ratemask", "w") as f:
         f.write("0")
+    with open("/proc/sys/net/ipv4/ping_group_range", "w") as f:
+        f.write("0 0")
 
 
 def serve(name, listens):
@@ -286,14 +290,17 @@ def answer_datagrams(name, server):
 
 def dial(protocol, address, port):
     """A connection under way, or the word for why there is none."""
-    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM)
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    client = socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP if protocol == "icmp" else 0)
     client.setblocking(False)
     try:
+        if protocol == "icmp":
+            client.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         code = client.connect_ex((address, port))
         if code not in (0, errno.EINPROGRESS):
             return WORDS[code]
-        if protocol == "udp":
-            client.send(b"?")
+        if protocol != "tcp":
+            client.send(ECHO_REQUEST)
     except OSError as e:
         return WORDS[e.errno]
     return client
@@ -319,8 +326,9 @@ def collect(dialed):
                 waiting.unregister(client)
                 continue
             try:
-                banner = client.recv(200).decode()
-                answers[number] = banner or "accepted"
+                banner = client.recv(200)
+                is_ping = client.proto == socket.IPPROTO_ICMP
+                answers[number] = "answers" if is_ping else banner.decode() or "accepted"
                 waiting.unregister(client)
             except BlockingIOError:
                 answers[number] = "accepted"

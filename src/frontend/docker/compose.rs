@@ -1,20 +1,25 @@
 //! Compose files, as docker compose v2 reads them.
 //!
-//! The tree is prepared first (variables, `!reset`), then walked: networks, then services in the order in which
+//! The files of a project become one tree first (variables, `extends`, `include`, overrides), which is then walked: networks, then services in the order in which
 //! `depends_on` starts them. What a service has to do with packets becomes declarations; other keys of the
 //! specification are known and left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::frontend::yaml::{self, Entry, Node, Value, Walk};
+use crate::frontend::docker::dockerfile::Exposed;
+use crate::frontend::yaml::{Entry, Node, Value, Walk};
+use crate::frontend::{Environment, File, Open, directory_of};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, NetworkDecl};
-use crate::source::{SourceId, Span, Spanned};
+use crate::source::{Span, Spanned};
 
 mod attach;
+pub mod env_file;
 mod interpolate;
 mod keys;
+mod merge;
+mod model;
 mod network;
 mod order;
 mod ports;
@@ -25,65 +30,60 @@ mod service;
 mod tests;
 mod words;
 
-/// Reads a compose file. `project` is the project's name unless the file or the variable `COMPOSE_PROJECT_NAME` says
-/// otherwise, usually the name of the folder. `variables` are the environment and `.env`.
-pub fn parse(source: SourceId, text: &str, project: &str, variables: &dyn Fn(&str) -> Option<String>) -> Declarations {
-    let document = yaml::parse(source, text);
-    let (others, mut diagnostics): (Vec<_>, Vec<_>) =
-        document.diagnostics.into_iter().partition(|d| d.code == Code::Unmodeled);
-    let mut value: Vec<Declaration> = others.iter().filter_map(other_document).collect();
-    let Some(mut root) = document.value else { return Declarations { value, diagnostics } };
+pub use interpolate::substitute;
+use model::{Loader, Place, Texts};
 
-    let start = Span::new(source, 0, 0);
-    let project = project_name(text, &mut root, project, variables, start, &mut diagnostics);
-    let with_project = |name: &str| match name {
-        "COMPOSE_PROJECT_NAME" => Some(project.clone()),
-        _ => variables(name),
-    };
-    interpolate::prepare(text, &mut root, &with_project, &mut diagnostics);
+/// Reads the files of one project, the later laid over the earlier. The name of `environment` is that of the project
+/// unless a file or the variable `COMPOSE_PROJECT_NAME` says otherwise.
+pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Declarations {
+    let mut loader = Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new() };
+    let documents: Vec<(File, Node)> =
+        files.iter().filter_map(|file| Some((file.clone(), loader.document(file)?))).collect();
+    let directory = files.first().map_or("", |file| directory_of(&file.path)).to_owned();
+    let mut place = Place { directory, variables: environment.variables.clone() };
+    let project = project_name(&documents, environment, &mut loader.diagnostics);
+    place.variables.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
+    let mut model = loader.merged(documents, &place, &mut Vec::new());
+    model.iter_mut().for_each(merge::drop_resets);
+    let built = model.as_ref().map(|root| loader.built(root)).unwrap_or_default();
+    let Loader { texts, diagnostics, unmodeled: mut value, .. } = loader;
+    let Some(root) = model else { return Declarations { value, diagnostics } };
 
     let mut walk = Walk { diagnostics };
     let entries = walk.map(&root, "a compose file");
     walk.check_keys(entries, "a compose file", keys::TOP);
-    if let Some(include) = root.entry("include") {
-        value.push(Declaration::Unmodeled(include.key.clone().map(|_| "`include` of other compose files".to_owned())));
-    }
-    value.extend(declarations(&mut walk, &root, text, project.clone(), variables));
+    let profiles = environment.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
+    value.extend(declarations(&mut walk, &root, Files { texts, built }, project, profiles));
     interpolate::say_once(&mut walk.diagnostics);
     Declarations { value, diagnostics: walk.diagnostics }
 }
 
-/// docker compose merges further documents into the first.
-fn other_document(diagnostic: &Diagnostic) -> Option<Declaration> {
-    let place = diagnostic.labels.first()?.span;
-    Some(Declaration::Unmodeled(Spanned::new("a second document in a compose file".to_owned(), place)))
-}
-
-/// compose-go cli/options.go: `COMPOSE_PROJECT_NAME`, then `name:`, then the folder; reduced to what may be in a name.
-fn project_name(
-    text: &str,
-    root: &mut Node,
-    folder: &str,
-    variables: &dyn Fn(&str) -> Option<String>,
-    start: Span,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> String {
-    let from_variable = variables("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty());
-    let mut from_file = root.get("name").cloned();
-    if let Some(node) = &mut from_file {
-        interpolate::prepare(text, node, variables, diagnostics);
+/// compose-go cli/options.go: `COMPOSE_PROJECT_NAME`, then the last `name:`, then the folder; reduced to what may be in
+/// a name.
+fn project_name(documents: &[(File, Node)], environment: &Environment, diagnostics: &mut Vec<Diagnostic>) -> String {
+    let from_variable = environment.variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).cloned();
+    let variable = |name: &str| environment.variables.get(name).cloned();
+    let mut from_file = None;
+    for (file, root) in documents {
+        if let Some(mut node) = root.get("name").filter(|node| !node.is_null()).cloned() {
+            interpolate::prepare(&file.whole, &mut node, &variable, diagnostics);
+            from_file = Some(node);
+        }
     }
-    let span = from_file.as_ref().map_or(start, |node| node.span);
+    let start = documents.first().map(|(_, root)| Span::new(root.span.source, root.span.start, root.span.start));
+    let span = from_file.as_ref().map_or(start, |node| Some(node.span));
     let from_file = from_file.and_then(|node| if let Value::Scalar(name) = node.value { Some(name) } else { None });
-    let written = from_variable.or(from_file).unwrap_or_else(|| folder.to_owned());
+    let written = from_variable.or(from_file).unwrap_or_else(|| environment.project.clone());
     let kept = written.to_lowercase().replace(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '-'), "");
     let name = kept.trim_start_matches(['_', '-']);
     if name.is_empty() {
-        diagnostics.push(
+        let diagnostic =
             Diagnostic::new(Code::ComposeBadProject, format!("`{written}` leaves no name for the project"))
-                .label(span, "docker compose refuses to start")
-                .help("add `name:` with lower-case letters and digits"),
-        );
+                .help("add `name:` with lower-case letters and digits");
+        diagnostics.push(match span {
+            Some(span) => diagnostic.label(span, "docker compose refuses to start"),
+            None => diagnostic,
+        });
         return "project".to_owned();
     }
     name.to_owned()
@@ -96,6 +96,14 @@ struct Project {
     used: BTreeSet<String>,
     /// Services and the name of their first container.
     services: Vec<(String, String)>,
+    files: Files,
+}
+
+/// What is known from the files themselves.
+struct Files {
+    texts: Texts,
+    /// Ports that the image of a service exposes, from its Dockerfile.
+    built: BTreeMap<String, Exposed>,
 }
 
 impl Project {
@@ -122,24 +130,17 @@ impl Project {
     }
 }
 
-fn declarations(
-    walk: &mut Walk,
-    root: &Node,
-    text: &str,
-    name: String,
-    variables: &dyn Fn(&str) -> Option<String>,
-) -> Vec<Declaration> {
+fn declarations(walk: &mut Walk, root: &Node, files: Files, name: String, profiles: &str) -> Vec<Declaration> {
     let networks = root.get("networks").map(|node| walk.map(node, "`networks`")).unwrap_or_default();
     let networks = networks.iter().map(|entry| network::read(walk, &name, entry)).collect();
     let services = root.get("services").map(|node| walk.map(node, "`services`")).unwrap_or_default();
     let names = services.iter().map(|entry| (entry.key.value.clone(), first_container(&name, entry))).collect();
-    let mut project = Project { name, networks, used: BTreeSet::new(), services: names };
+    let mut project = Project { name, networks, used: BTreeSet::new(), services: names, files };
 
-    let profiles = variables("COMPOSE_PROFILES").unwrap_or_default();
     let mut containers = Vec::new();
     for entry in order::by_dependency(walk, &project, services) {
-        if is_started(walk, entry, &profiles) {
-            containers.extend(service::read(walk, &mut project, text, entry));
+        if is_started(walk, entry, profiles) {
+            containers.extend(service::read(walk, &mut project, entry));
         }
     }
     let mut declarations = used_networks(walk, project);

@@ -11,7 +11,7 @@ use super::rich_rule::{self, Outcome};
 use super::value::{self, ForwardPart, Refused, bad};
 
 /// Changes that take a value. `add-` or `remove-` stand in front.
-const VALUED: [&str; 10] = [
+const VALUED: [&str; 12] = [
     "port",
     "source-port",
     "service",
@@ -22,18 +22,22 @@ const VALUED: [&str; 10] = [
     "icmp-block",
     "rich-rule",
     "passthrough",
+    "ingress-zone",
+    "egress-zone",
 ];
 
 /// Changes that are there or not.
 const SWITCHES: [&str; 3] = ["masquerade", "forward", "icmp-block-inversion"];
 
 /// Other options with a value.
-const OTHER_VALUED: [&str; 9] = [
+const OTHER_VALUED: [&str; 11] = [
     "zone",
     "policy",
     "timeout",
     "set-target",
+    "set-priority",
     "new-zone",
+    "new-policy",
     "set-default-zone",
     "change-interface",
     "change-zone",
@@ -217,7 +221,9 @@ impl Call {
                     if self.policy.is_some() { value::policy_target(text)? } else { value::zone_target(text)? };
                 FirewallChange::Target(target)
             }
+            "set-priority" if self.policy.is_some() => FirewallChange::Priority(priority(required(option)?)?),
             "new-zone" => FirewallChange::NewZone(required(option)?.text.clone()),
+            "new-policy" => FirewallChange::NewPolicy(required(option)?.text.clone()),
             "set-default-zone" => FirewallChange::DefaultZone(required(option)?.text.clone()),
             "change-interface" | "change-zone" => FirewallChange::Interface(true, required(option)?.text.clone()),
             "change-source" => {
@@ -229,7 +235,7 @@ impl Call {
             }
             _ => return self.no_model_or_unknown(option),
         };
-        let needs_permanent = matches!(option.name.as_str(), "set-target" | "new-zone");
+        let needs_permanent = matches!(option.name.as_str(), "set-target" | "set-priority" | "new-zone" | "new-policy");
         if needs_permanent && !self.permanent {
             let message = format!("`--{}` works with `--permanent` only", option.name);
             return Err(bad(option.span, message, "firewall-cmd refuses this"));
@@ -238,8 +244,7 @@ impl Call {
     }
 
     fn no_model_or_unknown(&mut self, option: &Opt) -> Result<(), Refused> {
-        const NO_MODEL: [&str; 20] = [
-            "new-policy",
+        const NO_MODEL: [&str; 15] = [
             "new-policy-from-file",
             "delete-policy",
             "load-policy-defaults",
@@ -254,10 +259,6 @@ impl Call {
             "delete-ipset",
             "new-ipset-from-file",
             "set-priority",
-            "add-ingress-zone",
-            "add-egress-zone",
-            "remove-ingress-zone",
-            "remove-egress-zone",
             "reset-to-defaults",
         ];
         let name = option.name.as_str();
@@ -297,6 +298,14 @@ impl Call {
     }
 }
 
+/// firewalld.policy(5): priorities run from -32768 to 32767, and 0 is reserved.
+fn priority(value: &Word) -> Result<i32, Refused> {
+    let number = value.text.parse().ok().filter(|n: &i32| *n != 0 && i16::try_from(*n).is_ok());
+    number.ok_or_else(|| {
+        bad(value.span, format!("`{}` is not a priority", value.text), "a number from -32768 to 32767, but not 0")
+    })
+}
+
 fn required(option: &Opt) -> Result<&Word, Refused> {
     option
         .value
@@ -319,6 +328,8 @@ fn value_change(is_added: bool, kind: &str, value: &Word) -> Result<Option<Firew
         "source" if value::is_mac_or_ipset(&value.text) => None,
         "source" => Some(FirewallChange::Source(is_added, value::network(text(value))?)),
         "interface" => Some(FirewallChange::Interface(is_added, value.text.clone())),
+        "ingress-zone" => Some(FirewallChange::IngressZone(is_added, value.text.clone())),
+        "egress-zone" => Some(FirewallChange::EgressZone(is_added, value.text.clone())),
         "icmp-block" => Some(FirewallChange::IcmpBlock(is_added, value.text.clone())),
         "forward-port" => forward_port(value)?.map(|f| FirewallChange::ForwardPort(is_added, f)),
         "rich-rule" => match rich_rule::parse(value)? {

@@ -11,6 +11,7 @@ use crate::source::Sources;
 
 use super::conf;
 use super::policy::parse_policy;
+use super::service::parse_service;
 use super::zone::parse_zone;
 
 const PUBLIC: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -216,6 +217,16 @@ fn firewall_cmd_lines_are_read() {
     );
     check("firewall-cmd --set-default-zone=drop", &["DefaultZone(\"drop\")"]);
     check(
+        "firewall-cmd --permanent --new-policy=p; firewall-cmd --permanent --policy=p --add-ingress-zone=docker \
+         --add-egress-zone HOST --set-priority=-5",
+        &[
+            "stored NewPolicy(\"p\")",
+            "stored p IngressZone(true, \"docker\")",
+            "stored p EgressZone(true, \"HOST\")",
+            "stored p Priority(-5)",
+        ],
+    );
+    check(
         "firewall-cmd --permanent --new-zone=lab; firewall-cmd --permanent --zone=lab --set-target=DROP",
         &["stored NewZone(\"lab\")", "stored lab Target(Drop)"],
     );
@@ -252,7 +263,7 @@ fn firewall_cmd_without_a_model_is_reported() {
     check("firewall-cmd --direct --add-rule ipv4 filter INPUT 0 -j DROP");
     check("firewall-cmd --panic-on");
     check("firewall-cmd --add-port=$PORT/tcp");
-    check("firewall-cmd --permanent --new-policy=p");
+    check("firewall-cmd --permanent --new-policy-from-file=p.xml");
     check("firewall-cmd --permanent --service=web --add-port=80/tcp");
     check("firewall-cmd --add-source=ipset:lan");
     check("firewall-cmd --add-rich-rule='rule icmp-type name=echo-request drop'");
@@ -317,4 +328,22 @@ fn damaged_files_never_panic() {
         read_script(&script[..cut]);
         read_script(&format!("firewall-cmd {}", &script[cut..]));
     }
+}
+
+#[test]
+fn services_have_ports_and_include_others() {
+    let text = "<service><short>가</short><port port=\"1-3\" protocol=\"tcp\"/><port port=\"5\" protocol=\"udp\"/><include service=\"http\"/><protocol value=\"gre\"/><destination ipv4=\"10.0.0.0/8\"/></service>";
+    let read = parse_service(Sources::default().add("services/own.xml", text), "own", text);
+    let [Declaration::Service(service), Declaration::Unmodeled(other)] = read.value.as_slice() else {
+        panic!("{:?}", read.value)
+    };
+    let ports: Vec<String> = service.ports.iter().map(|(protocol, ports)| format!("{ports}/{protocol}")).collect();
+    assert_eq!((service.name.value.as_str(), ports.join(" ").as_str()), ("own", "1-3/tcp 5/udp"));
+    assert_eq!(service.includes[0].value, "http");
+    assert_eq!(service.destinations[0].to_string(), "10.0.0.0/8");
+    assert_eq!(
+        (other.value.as_str(), &text[other.span.start..other.span.end]),
+        ("`protocol` in service `own`", "<protocol value=\"gre\"/>")
+    );
+    assert_eq!(read.diagnostics.len(), 1);
 }

@@ -1,26 +1,12 @@
 //! The container engine and firewalld of a host, and in which order they came up.
 
 use crate::diagnostic::Code;
+use crate::frontend::engine_options;
 use crate::frontend::yaml::{Entry, Node, Walk};
 use crate::lab::declaration::{EngineDecl, FirewalldDecl};
 use crate::lab::{Declaration, HostEvent, RuleBackend};
 use crate::net::Version;
 use crate::source::Spanned;
-
-/// As in daemon.json, and the release.
-const ENGINE_KEYS: &[&str] = &[
-    "version",
-    "iptables",
-    "ip-forward",
-    "ip-forward-no-drop",
-    "ip-masq",
-    "icc",
-    "ip",
-    "userland-proxy",
-    "allow-direct-routing",
-    "firewall-backend",
-    "bip",
-];
 
 const FIREWALLD_KEYS: &[&str] = &["version", "backend", "default-zone", "strict-forward-ports"];
 
@@ -38,26 +24,13 @@ const EVENTS: &[(&str, HostEvent)] = &[
 /// Reads `docker:`.
 pub(super) fn engine(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> EngineDecl {
     let entries = walk.map(node, "`docker`");
-    walk.check_keys(entries, "`docker`", ENGINE_KEYS);
+    let known: Vec<&str> = engine_options::KEYS.iter().chain(&["version"]).copied().collect();
+    walk.check_keys(entries, "`docker`", &known);
     let mut engine = EngineDecl { span: Some(key.span.to(node.span)), ..EngineDecl::default() };
     for Entry { key, value, .. } in entries {
-        let name = format!("`{}`", key.value);
         match key.value.as_str() {
             "version" => engine.version = version(walk, value),
-            "iptables" => engine.iptables = walk.bool(value, &name),
-            "ip-forward" => engine.ip_forward = walk.bool(value, &name),
-            "ip-forward-no-drop" => engine.ip_forward_no_drop = walk.bool(value, &name),
-            "ip-masq" => engine.ip_masq = walk.bool(value, &name),
-            "icc" => engine.icc = walk.bool(value, &name),
-            "ip" => engine.publish_address = walk.parsed(value, "an IP address", Code::BadAddress),
-            "userland-proxy" => engine.userland_proxy = walk.bool(value, &name),
-            "allow-direct-routing" => engine.allow_direct_routing = walk.bool(value, &name),
-            "firewall-backend" => engine.backend = backend(walk, value),
-            "bip" => {
-                let what = "an address with prefix length like `172.17.0.1/16`";
-                engine.default_bridge = walk.parsed(value, what, Code::BadAddress);
-            }
-            _ => {}
+            option => drop(engine_options::read(walk, &mut engine, option, value)),
         }
     }
     engine

@@ -2,7 +2,7 @@
 
 use super::{Entry, Node, Style, Value};
 use crate::lab::declaration::Insertion;
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
 /// A list inside a map that may get another item.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,12 @@ pub struct ListItem<'a> {
 }
 
 impl ListItem<'_> {
+    /// The text in which the item would be written: that of the list's last item, or of the owner.
+    pub fn source(self, owner: &Node) -> SourceId {
+        let list = owner.entry(self.key).map(|entry| &entry.value);
+        list.map_or(owner.span, |list| list.items().last().unwrap_or(list).span).source
+    }
+
     /// Where another item would go in `owner`; nothing when the place is shared with others through an anchor or when
     /// the file is written in a way that leaves no simple place. `text` is the whole file.
     pub fn place(self, text: &str, owner: &Node) -> Option<Insertion> {
@@ -54,7 +60,8 @@ impl ListItem<'_> {
 
     fn new_list(self, text: &str, owner: &Node) -> Option<Insertion> {
         let Value::Mapping(entries) = &owner.value else { return None };
-        let written = entries.iter().find(|e| e.merged_at.is_none());
+        let is_here = |e: &&Entry| e.merged_at.is_none() && e.key.span.source == owner.span.source;
+        let written = entries.iter().find(is_here);
         let key = self.key;
         match (owner.style, written) {
             (Style::Flow, _) => {
@@ -89,7 +96,7 @@ impl ListItem<'_> {
 
 /// Another key without value, for lists that may also be written as a map.
 fn in_map(text: &str, map: &Node, entries: &[Entry]) -> Option<Insertion> {
-    let last = entries.iter().rfind(|e| e.merged_at.is_none())?;
+    let last = entries.iter().rfind(|e| e.merged_at.is_none() && e.key.span.source == map.span.source)?;
     let last_place = last.value.used_at.unwrap_or(last.value.span);
     if map.style == Style::Flow {
         let at = if last.value.is_null() { behind_colon(text, last.key.span) } else { last_place.after() };

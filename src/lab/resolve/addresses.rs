@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::lab::declaration::AddressPool;
 use crate::net::{Family, IpNet, address_bits, address_from_bits};
 
 /// Addresses that are in use.
@@ -53,9 +54,15 @@ fn pools() -> impl Iterator<Item = IpNet> {
     big.chain(small)
 }
 
-/// The subnet that docker gives a network whose subnet is not stated: the first pool that overlaps nothing in use.
-pub(super) fn free_pool(in_use: &[IpNet]) -> Option<IpNet> {
-    pools().find(|pool| !in_use.iter().any(|used| overlap(*pool, *used)))
+/// The subnet that docker gives a network whose subnet is not stated: the first IPv4 one of `stated`, or of its own
+/// pools, that overlaps nothing in use.
+pub(super) fn free_pool(in_use: &[IpNet], stated: &[AddressPool]) -> Option<IpNet> {
+    let is_free = |pool: &IpNet| !in_use.iter().any(|used| overlap(*pool, *used));
+    if stated.is_empty() {
+        return pools().find(is_free);
+    }
+    let cut = |pool: &AddressPool| pool.base.trunc().subnets(pool.size).ok();
+    stated.iter().filter(|pool| pool.base.addr().is_ipv4()).filter_map(cut).flatten().find(is_free)
 }
 
 #[cfg(test)]
@@ -66,13 +73,27 @@ mod tests {
     fn pools_are_tried_in_dockers_order() {
         let check = |in_use: &[&str], expected: Option<&str>| {
             let in_use: Vec<IpNet> = in_use.iter().map(|n| n.parse().unwrap()).collect();
-            assert_eq!(free_pool(&in_use), expected.map(|n| n.parse().unwrap()));
+            assert_eq!(free_pool(&in_use, &[]), expected.map(|n| n.parse().unwrap()));
         };
         check(&[], Some("172.17.0.0/16"));
         check(&["172.17.0.0/16", "172.18.5.0/24"], Some("172.19.0.0/16"));
         check(&["172.16.0.0/12"], Some("192.168.0.0/20"));
         check(&["172.16.0.0/12", "192.168.1.0/24"], Some("192.168.16.0/20"));
         check(&["0.0.0.0/0"], None);
+    }
+
+    #[test]
+    fn stated_pools_are_cut_into_subnets_in_their_order() {
+        let pool = |base: &str, size| AddressPool { base: base.parse().unwrap(), size };
+        let pools = [pool("10.10.0.0/23", 24), pool("fd00::/48", 64), pool("10.9.0.0/24", 24)];
+        let check = |in_use: &[&str], expected: Option<&str>| {
+            let in_use: Vec<IpNet> = in_use.iter().map(|n| n.parse().unwrap()).collect();
+            assert_eq!(free_pool(&in_use, &pools), expected.map(|n| n.parse().unwrap()));
+        };
+        check(&[], Some("10.10.0.0/24"));
+        check(&["10.10.0.0/24"], Some("10.10.1.0/24"));
+        check(&["10.10.0.0/16"], Some("10.9.0.0/24"));
+        check(&["10.0.0.0/8"], None);
     }
 
     #[test]

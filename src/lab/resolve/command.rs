@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::source::{Span, Spanned};
 
 /// What a command line says about where its program listens.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Said {
     /// The server program that was recognized.
     pub(super) program: Option<&'static str>,
@@ -13,6 +13,8 @@ pub(super) struct Said {
     pub(super) address: Option<(Option<IpAddr>, Span)>,
     /// The port.
     pub(super) port: Option<(u16, Span)>,
+    /// The word that says the address, as it would say all addresses. Nothing when it is part of a longer string.
+    pub(super) widened: Option<Spanned<String>>,
 }
 
 /// A server program and how its options are called.
@@ -49,41 +51,59 @@ const KNOWN_IMAGE: Server = Server {
 
 /// Reads the listening address and port; what is said twice or in an unknown form counts as not said.
 pub(super) fn read(command: &[Spanned<String>], image_is_known: bool) -> Said {
-    let words: Vec<(&str, Span)> =
-        command.iter().flat_map(|word| word.value.split_whitespace().map(|part| (part, word.span))).collect();
+    let words: Vec<Word<'_>> = command
+        .iter()
+        .flat_map(|word| word.value.split_whitespace().map(move |text| Word { text, whole: word, span: word.span }))
+        .collect();
     let is_program = |word: &str, name: &str| word == name || word.rsplit('/').next() == Some(name);
-    let server = SERVERS.iter().find(|s| words.iter().any(|(word, _)| is_program(word, s.program)));
+    let server = SERVERS.iter().find(|s| words.iter().any(|word| is_program(word.text, s.program)));
     match server.or(image_is_known.then_some(&KNOWN_IMAGE)) {
         Some(server) => options(server, &words),
         None => Said::default(),
     }
 }
 
-fn options(server: &Server, words: &[(&str, Span)]) -> Said {
-    let mut said = Said { program: Some(server.program), address: None, port: None };
-    if let Some((text, span)) = value(server.address, words) {
-        said.address = address(text).map(|a| (a, span));
+/// A word of a command line, or a part of one, like the command behind `sh -c`.
+#[derive(Clone, Copy)]
+struct Word<'w> {
+    text: &'w str,
+    whole: &'w Spanned<String>,
+    span: Span,
+}
+
+fn options(server: &Server, words: &[Word<'_>]) -> Said {
+    let mut said = Said { program: Some(server.program), ..Said::default() };
+    if let Some(word) = value(server.address, words) {
+        said.address = address(word.text).map(|a| (a, word.span));
+        said.widened = widened(word, word.text);
     }
-    if let Some((text, span)) = value(server.port, words) {
-        said.port = text.parse().ok().map(|port| (port, span));
+    if let Some(word) = value(server.port, words) {
+        said.port = word.text.parse().ok().map(|port| (port, word.span));
     }
-    if let Some((text, span)) = value(server.both, words)
-        && let Some((host, port)) = text.rsplit_once(':')
+    if let Some(word) = value(server.both, words)
+        && let Some((host, port)) = word.text.rsplit_once(':')
     {
-        said.address = address(host).map(|a| (a, span));
-        said.port = port.parse().ok().map(|port| (port, span));
+        said.address = address(host).map(|a| (a, word.span));
+        said.port = port.parse().ok().map(|port| (port, word.span));
+        said.widened = widened(word, host);
     }
     said
 }
 
+fn widened(word: Word<'_>, host: &str) -> Option<Spanned<String>> {
+    let is_alone = !word.whole.value.contains(char::is_whitespace) && !host.is_empty();
+    let text = word.whole.value.replacen(host, "0.0.0.0", 1);
+    is_alone.then(|| Spanned::new(text, word.span))
+}
+
 /// The value of the first option of that name, in the forms `--port 1` and `--port=1`; nothing if it comes twice.
-fn value<'w>(names: &[&str], words: &[(&'w str, Span)]) -> Option<(&'w str, Span)> {
-    let mut values = words.iter().enumerate().filter_map(|(at, (word, span))| {
-        if names.contains(word) {
+fn value<'w>(names: &[&str], words: &[Word<'w>]) -> Option<Word<'w>> {
+    let mut values = words.iter().enumerate().filter_map(|(at, word)| {
+        if names.contains(&word.text) {
             return words.get(at + 1).copied();
         }
-        let (name, value) = word.split_once('=')?;
-        names.contains(&name).then_some((value, *span))
+        let (name, value) = word.text.split_once('=')?;
+        names.contains(&name).then_some(Word { text: value, ..*word })
     });
     let first = values.next()?;
     values.next().is_none().then_some(first)

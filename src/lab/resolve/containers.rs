@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{AttachDecl, ContainerDecl, NetworkMode};
+use crate::lab::declaration::{AttachDecl, ContainerDecl, HostAddress, NetworkMode};
 use crate::lab::{Container, Declaration, Endpoint, Engine, Host, Networking, Process, Publish, images};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -106,7 +106,13 @@ fn container(
 ) -> Container {
     let declaration = draft.declaration;
     let mut extra_hosts = linked(draft, engine);
-    extra_hosts.extend(declaration.extra_hosts.iter().map(|(name, address)| (name.value.clone(), *address)));
+    for (name, address) in &declaration.extra_hosts {
+        let address = match address {
+            HostAddress::Ip(address) => Some(*address),
+            HostAddress::HostGateway => host_gateway(engine),
+        };
+        extra_hosts.extend(address.map(|address| (name.value.clone(), address)));
+    }
     Container {
         name: draft.name.clone(),
         aliases: declaration.aliases.iter().filter(|a| **a != draft.name).cloned().collect(),
@@ -119,6 +125,13 @@ fn container(
         extra_hosts,
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
+}
+
+/// On whatever network the container is: the address of docker0 unless an option says otherwise (docs.docker.com,
+/// dockerd, "Configure host gateway IP").
+fn host_gateway(engine: &Engine) -> Option<IpAddr> {
+    let of_bridge = || engine.networks.iter().find(|network| network.is_default_bridge).map(|network| network.gateway);
+    engine.options.host_gateway.or_else(of_bridge)
 }
 
 /// `--link` writes the other container's name and alias into /etc/hosts (docs.docker.com, Legacy container links).

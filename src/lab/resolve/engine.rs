@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{EngineDecl, NetworkDecl};
+use crate::lab::declaration::{AddressPool, EngineDecl, NetworkDecl};
 use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
 use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
@@ -34,14 +34,17 @@ pub(super) fn resolve(
         containers: Vec::new(),
         origin: Origin::assumed(format!("docker engine {DEFAULT_VERSION} on `{}`", host.name), span_of(first)),
     };
-    let mut default_bridge = None;
+    let mut addresses = Addresses::default();
     for declaration in host_plan.declarations() {
         if let Declaration::Engine(options) = declaration {
             set_options(&mut engine, options, &host.name);
-            default_bridge = options.default_bridge.as_ref().or(default_bridge);
+            addresses.default_bridge = options.default_bridge.as_ref().or(addresses.default_bridge);
+            if !options.address_pools.is_empty() {
+                addresses.pools = options.address_pools.iter().map(|pool| pool.value).collect();
+            }
         }
     }
-    let networks = networks(context, id, host_plan, host, &mut engine, default_bridge);
+    let networks = networks(context, id, host_plan, host, &mut engine, &addresses);
     containers::resolve(context, plan, host_plan, host, &mut engine, &networks);
     Some(engine)
 }
@@ -72,12 +75,23 @@ fn set_options(engine: &mut Engine, stated: &EngineDecl, host: &str) {
     if let Some(address) = &stated.publish_address {
         options.publish_address = Some(address.value);
     }
+    if let Some(address) = &stated.host_gateway {
+        options.host_gateway = Some(address.value);
+    }
 }
 
 fn set<T: Copy>(option: &mut T, stated: Option<&Spanned<T>>) {
     if let Some(stated) = stated {
         *option = stated.value;
     }
+}
+
+/// What is stated about the addresses of networks.
+#[derive(Default)]
+struct Addresses<'a> {
+    default_bridge: Option<&'a Spanned<IpNet>>,
+    /// Empty means docker's own.
+    pools: Vec<AddressPool>,
 }
 
 /// A statement of a host's files: its number in the order in which they take effect, and its place.
@@ -131,12 +145,12 @@ fn networks(
     host_plan: &HostPlan<'_>,
     host: &Host,
     engine: &mut Engine,
-    default_bridge: Option<&Spanned<IpNet>>,
+    addresses: &Addresses<'_>,
 ) -> Networks {
     let mut found = Networks { names: Vec::new(), refused: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
     let declared = accepted(context, id, host_plan, &mut found);
-    let bridge = bridge_network(engine, &in_use, default_bridge);
+    let bridge = bridge_network(engine, &in_use, addresses);
     in_use.push(bridge.subnet);
     found.names.push((bridge.name.clone(), None));
     engine.networks.push(bridge);
@@ -144,7 +158,7 @@ fn networks(
     in_use.extend(declared.iter().filter_map(|(_, d)| d.subnet.as_ref()).map(|s| s.value.trunc()));
     for declaration in declared {
         let (number, declaration) = declaration;
-        match subnet_of(declaration, &in_use) {
+        match subnet_of(declaration, &in_use, &addresses.pools) {
             Some(subnet) => {
                 in_use.push(subnet);
                 found.names.push((declaration.name.value.clone(), Some(Statement { number, span: declaration.span })));
@@ -161,8 +175,8 @@ fn networks(
     found
 }
 
-fn subnet_of(declaration: &NetworkDecl, in_use: &[IpNet]) -> Option<IpNet> {
-    declaration.subnet.as_ref().map_or_else(|| free_pool(in_use), |s| Some(s.value.trunc()))
+fn subnet_of(declaration: &NetworkDecl, in_use: &[IpNet], pools: &[AddressPool]) -> Option<IpNet> {
+    declaration.subnet.as_ref().map_or_else(|| free_pool(in_use, pools), |s| Some(s.value.trunc()))
 }
 
 /// The declared networks that docker would create, in order, with the number of their statement.
@@ -208,10 +222,12 @@ fn subnets_overlap(a: &NetworkDecl, b: &NetworkDecl) -> bool {
     }
 }
 
-fn bridge_network(engine: &Engine, in_use: &[IpNet], stated: Option<&Spanned<IpNet>>) -> ContainerNetwork {
+fn bridge_network(engine: &Engine, in_use: &[IpNet], addresses: &Addresses<'_>) -> ContainerNetwork {
     const CITATION: &str = "docs.docker.com, Bridge network driver: containers join `bridge` unless told otherwise";
     let fallback = prefix([172, 17, 0, 0], 16);
-    let subnet = stated.map_or_else(|| free_pool(in_use).unwrap_or(fallback), |bip| bip.value.trunc());
+    let stated = addresses.default_bridge;
+    let subnet =
+        stated.map_or_else(|| free_pool(in_use, &addresses.pools).unwrap_or(fallback), |bip| bip.value.trunc());
     let gateway = stated.map(|bip| bip.value.addr()).or_else(|| nth(subnet, 1)).unwrap_or(subnet.addr());
     let origin = match stated {
         Some(bip) => Origin::written("network `bridge`", bip.span),
@@ -311,6 +327,6 @@ fn pools_overlap(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
 fn no_pool_left(network: &NetworkDecl) -> Diagnostic {
     let message = format!("docker has no address pool left for network `{}`", network.name.value);
     Diagnostic::new(Code::SubnetOverlap, message)
-        .label(network.span, "every default pool overlaps a subnet in use")
+        .label(network.span, "every address pool overlaps a subnet in use")
         .help("state a subnet")
 }

@@ -6,7 +6,7 @@ use crate::lab::declaration::{ContainerDecl, ListenDecl, ProcessDecl};
 use crate::lab::{Container, Listen, Networking, Process, Publish, images};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::switch::{Switch, SwitchKind};
 
 use super::Context;
@@ -51,11 +51,18 @@ fn stated_listen(declaration: &ListenDecl, process: &str) -> Listen {
         address: declaration.address.filter(|address| !address.is_unspecified()),
         ports: declaration.ports,
         guard: None,
+        widened: Some(Spanned::new(stated_everywhere(declaration), declaration.span)),
         origin: Origin::written(
             format!("`{process}` listens on {}/{}", declaration.ports, declaration.protocol),
             declaration.span,
         ),
     }
+}
+
+/// The notation of lab.yaml without its address.
+fn stated_everywhere(declaration: &ListenDecl) -> String {
+    let protocol = declaration.protocol;
+    if protocol == Protocol::Tcp { declaration.ports.to_string() } else { format!("{}/{protocol}", declaration.ports) }
 }
 
 /// A listening port that is not stated outright.
@@ -75,7 +82,7 @@ impl Assumed {
             None => "on all addresses".to_owned(),
         };
         let statement = format!("`{who}` listens on {}/{} {at}", self.port, self.protocol);
-        let command = self.said.port.map(|(_, span)| span).or(self.said.address.map(|(_, span)| span));
+        let command = self.said.address.map(|(_, span)| span).or(self.said.port.map(|(_, span)| span));
         let origin = match command {
             Some(span) => Origin::written(statement.clone(), span),
             None => Origin::assumed(format!("{statement}: {}", self.ground), self.about),
@@ -86,7 +93,8 @@ impl Assumed {
             context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin })
         });
         let ports = PortRange::single(self.port);
-        Listen { protocol: self.protocol, address: address.flatten(), ports, guard, origin }
+        let widened = self.said.widened;
+        Listen { protocol: self.protocol, address: address.flatten(), ports, guard, widened, origin }
     }
 }
 
@@ -102,7 +110,7 @@ fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
     };
     if let Some((row, image)) = known {
         for (protocol, port) in &row.ports {
-            add(*protocol, *port, format!("image table, `{}` ({})", row.repository, row.source), Some(image.span));
+            add(*protocol, *port, format!("image table: `{}`", row.repository), Some(image.span));
         }
     } else if let (Some((port, span)), Some(program)) = (said.port, said.program) {
         add(Protocol::Tcp, port, format!("the command line of `{program}`"), Some(span));
@@ -128,7 +136,7 @@ fn apply(said: &Said, image_is_known: bool, found: &mut [Assumed]) {
     let is_clear = image_is_known || found.len() == 1;
     if let Some(main) = found.first_mut().filter(|_| is_clear) {
         main.port = said.port.map_or(main.port, |(port, _)| port);
-        main.said = *said;
+        main.said = said.clone();
     }
 }
 

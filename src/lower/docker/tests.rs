@@ -66,6 +66,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         address: None,
         ports: PortRange::single(port),
         guard: None,
+        widened: None,
         origin: origin(),
     };
     Container {

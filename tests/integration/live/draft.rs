@@ -143,6 +143,12 @@ impl Draft {
     }
 
     fn container(&mut self, dice: &mut Dice, text: &mut String, name: &str, number: usize, network: &str) {
+        if number == 1 && dice.once_in(6) {
+            writeln!(text, "docker run -d --name {name} --network container:c1 bb:1 /bin/sleep 86400").unwrap();
+            self.listens.insert(name.to_owned(), vec!["3020/tcp".to_owned()]);
+            self.containers.push(name.to_owned());
+            return;
+        }
         let first = 3000 + 100 * u16::try_from(number).unwrap();
         let own = format!("{}/tcp", first + 50);
         let listens = if network == "host" {
@@ -190,6 +196,7 @@ impl Draft {
         let start = "systemctl start firewalld\n";
         let mut script = if dice.once_in(4) { format!("{docker}{start}") } else { format!("{start}{docker}") };
         for _ in 0..dice.below(3) {
+            let restart = format!("systemctl restart docker\ndocker start {}\n", self.containers.join(" "));
             script.push_str(dice.pick(&[
                 "firewall-cmd --reload\n",
                 "firewall-cmd --zone=public --add-port=3000/tcp\n",
@@ -200,6 +207,13 @@ impl Draft {
                 "firewall-cmd --add-masquerade\n",
                 "systemctl restart firewalld\n",
                 "systemctl stop firewalld\nsystemctl start firewalld\n",
+                "firewall-cmd --zone=public --change-interface=docker0\n",
+                "firewall-cmd --permanent --new-policy=dock\n\
+                 firewall-cmd --permanent --policy=dock --add-ingress-zone=docker\n\
+                 firewall-cmd --permanent --policy=dock --add-egress-zone=HOST\n\
+                 firewall-cmd --permanent --policy=dock --set-target=DROP\nfirewall-cmd --reload\n",
+                &restart,
+                "docker rm -f c2\n",
             ]));
         }
         self.ports.extend([8080, 8081]);
@@ -224,6 +238,9 @@ impl Draft {
             "<forward-port port=\"8081\" protocol=\"tcp\" to-port=\"9000\" to-addr=\"192.168.57.20\"/>",
             "<rule family=\"ipv4\"><source address=\"192.168.56.0/24\"/><port port=\"22\" protocol=\"tcp\"/><drop/></rule>",
             "<rule priority=\"-5\"><port port=\"3005\" protocol=\"tcp\"/><accept/></rule>",
+            "<icmp-block name=\"echo-request\"/>",
+            "<icmp-block-inversion/>",
+            "<protocol value=\"icmp\"/>",
             "<rule family=\"ipv4\"><source invert=\"true\" address=\"192.168.56.20\"/><reject/></rule>",
         ] {
             if dice.once_in(4) {
@@ -262,15 +279,18 @@ impl Draft {
             self.ports.iter().chain(&[22, 3005]).for_each(|port| add("tcp", address, *port));
             add("udp", address, 9001);
             self.ports.iter().for_each(|port| add("udp", address, *port));
+            add("icmp", address, 0);
         }
         for (_, address) in PEERS {
             add("tcp", address, 9000);
             add("tcp", address, 9009);
+            add("icmp", address, 0);
         }
         for address in self.containers.iter().flat_map(|c| model.addresses(c)) {
             add("tcp", &address.to_string(), 3000);
             add("tcp", &address.to_string(), 3010);
             add("udp", &address.to_string(), 3000);
+            add("icmp", &address.to_string(), 0);
         }
         targets.sort_unstable();
         targets.dedup();

@@ -7,7 +7,7 @@ use canreach::dataplane::{Dataplane, Flow, NodeId, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::{self, Environment};
 use canreach::lab::{self, Input};
-use canreach::net::{Family, PortRange};
+use canreach::net::{Family, PortRange, Protocol};
 use canreach::smt::{Answer, Encoding, Goal, Query};
 use canreach::source::Sources;
 use canreach::{eval, lower};
@@ -52,6 +52,7 @@ impl Model {
         };
         let trace = eval::trace(&self.dataplane, &flow, &self.dataplane.switches.defaults());
         Prediction::Seen(match (trace.outcome.symptom, trace.outcome.delivery) {
+            (Symptom::Works, _) if flow.protocol == Protocol::Icmp => "answers".to_owned(),
             (Symptom::Works, Some(delivery)) => format!("{} <- {}", delivery.owner, delivery.header.source),
             (symptom, _) => words(symptom).to_owned(),
         })
@@ -89,11 +90,12 @@ impl Model {
 
     fn flow(&self, from: &str, protocol: &str, place: &str) -> Option<Flow> {
         let to: SocketAddr = place.parse().unwrap();
+        let protocol: Protocol = protocol.parse().unwrap();
         Some(Flow {
             from: self.node(from)?,
-            protocol: protocol.parse().unwrap(),
+            protocol,
             source: None,
-            source_port: SOURCE_PORT,
+            source_port: if protocol == Protocol::Icmp { 0 } else { SOURCE_PORT },
             destination: to.ip(),
             destination_port: to.port(),
         })

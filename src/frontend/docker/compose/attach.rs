@@ -1,10 +1,8 @@
 //! What a service is attached to: `networks:`, `network_mode:`, `links:`, `extra_hosts:`.
 
-use std::net::IpAddr;
-
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
-use crate::lab::declaration::{AttachDecl, NetworkMode};
+use crate::lab::declaration::{AttachDecl, HostAddress, NetworkMode};
 use crate::source::{Span, Spanned};
 
 use super::network::unmodeled;
@@ -147,7 +145,7 @@ pub(super) fn external_links(walk: &mut Walk, node: &Node) -> Vec<Spanned<(Strin
 }
 
 /// Reads `extra_hosts:`: a list of `NAME=ADDRESS` or `NAME:ADDRESS`, or a map (compose-go types/hostList.go).
-pub(super) fn extra_hosts(walk: &mut Walk, node: &Node) -> Vec<(Spanned<String>, IpAddr)> {
+pub(super) fn extra_hosts(walk: &mut Walk, node: &Node) -> Vec<(Spanned<String>, HostAddress)> {
     let mut hosts = Vec::new();
     if let Value::Mapping(entries) = &node.value {
         for Entry { key, value, .. } in entries {
@@ -172,13 +170,8 @@ pub(super) fn extra_hosts(walk: &mut Walk, node: &Node) -> Vec<(Spanned<String>,
     hosts
 }
 
-fn extra_host(walk: &mut Walk, name: &str, address: &str, span: Span) -> Option<(Spanned<String>, IpAddr)> {
-    let bare = address.strip_prefix('[').and_then(|a| a.strip_suffix(']')).unwrap_or(address);
-    if bare == "host-gateway" {
-        walk.report(unmodeled(format!("`host-gateway` as the address of `{name}`"), span));
-        return None;
-    }
-    match bare.parse() {
+fn extra_host(walk: &mut Walk, name: &str, address: &str, span: Span) -> Option<(Spanned<String>, HostAddress)> {
+    match address.parse() {
         Ok(address) => Some((Spanned::new(name.to_owned(), span), address)),
         Err(_) => {
             let message = format!("`{address}` is not an IP address");

@@ -1,4 +1,4 @@
-//! `${VARIABLE}` in values, and the tag `!reset`, before anything else looks at the tree.
+//! `${VARIABLE}` in values, before anything else looks at the tree.
 //!
 //! Follows compose-go template/template.go (v2.10). Places stay those of the written text.
 
@@ -14,7 +14,12 @@ const MAX_NESTING: usize = 20;
 /// Where variables come from.
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// Replaces variables in all values below `node` and drops what `!reset` removes.
+/// A text with its variables replaced.
+pub fn substitute(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> String {
+    Template { variables, problems: Vec::new() }.substitute(text, 0, 0)
+}
+
+/// Replaces variables in all values below `node`.
 pub(super) fn prepare(text: &str, node: &mut Node, variables: Variables<'_>, diagnostics: &mut Vec<Diagnostic>) {
     match &mut node.value {
         Value::Scalar(value) if value.contains('$') => {
@@ -27,19 +32,11 @@ pub(super) fn prepare(text: &str, node: &mut Node, variables: Variables<'_>, dia
             node.style = Style::Quoted;
         }
         Value::Scalar(_) => {}
-        Value::Sequence(items) => {
-            items.retain(|item| !is_reset(item));
-            items.iter_mut().for_each(|item| prepare(text, item, variables, diagnostics));
-        }
+        Value::Sequence(items) => items.iter_mut().for_each(|item| prepare(text, item, variables, diagnostics)),
         Value::Mapping(entries) => {
-            entries.retain(|entry| !is_reset(&entry.value));
             entries.iter_mut().for_each(|entry| prepare(text, &mut entry.value, variables, diagnostics));
         }
     }
-}
-
-fn is_reset(node: &Node) -> bool {
-    node.tag.as_deref() == Some("!reset")
 }
 
 /// What stands behind an anchor is said once, however often it is used.

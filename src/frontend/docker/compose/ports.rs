@@ -1,6 +1,6 @@
 //! `ports:` and `expose:`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::docker::port_spec;
@@ -11,26 +11,34 @@ use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
 use super::keys;
+use super::model::Texts;
 
-/// Reads `ports:`. An item that is written twice counts once, as in compose-go (override/uncity.go).
-pub(super) fn publishes(walk: &mut Walk, text: &str, node: &Node) -> Vec<PublishDecl> {
+/// Reads `ports:`. Of items that mean the same the last one counts, at the place of the first (compose-go
+/// override/uncity.go).
+pub(super) fn publishes(walk: &mut Walk, texts: &Texts, node: &Node) -> Vec<PublishDecl> {
     let mut publishes: Vec<PublishDecl> = Vec::new();
     for item in walk.list(node, "`ports`") {
         let publish = match &item.value {
             Value::Mapping(entries) => long(walk, item, entries),
-            _ => short(walk, text, item),
+            _ => short(walk, texts, item),
         };
-        publishes.extend(publish.filter(|new| !publishes.iter().any(|old| is_same(old, new))));
+        let Some(publish) = publish else { continue };
+        match publishes.iter_mut().find(|old| is_same(old, &publish)) {
+            Some(old) => *old = publish,
+            None => publishes.push(publish),
+        }
     }
     publishes
 }
 
+/// No address means all IPv4 addresses.
 fn is_same(a: &PublishDecl, b: &PublishDecl) -> bool {
-    let fields = |p: &PublishDecl| (p.host_address, p.host_ports, p.container_ports, p.protocol);
+    let address = |p: &PublishDecl| p.host_address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let fields = |p: &PublishDecl| (address(p), p.host_ports, p.container_ports, p.protocol);
     fields(a) == fields(b)
 }
 
-fn short(walk: &mut Walk, text: &str, item: &Node) -> Option<PublishDecl> {
+fn short(walk: &mut Walk, texts: &Texts, item: &Node) -> Option<PublishDecl> {
     let written = walk.string(item, "a port mapping")?;
     let spec = match item.resolve() {
         // `0777` is a number, 511, before it is a port.
@@ -40,7 +48,7 @@ fn short(walk: &mut Walk, text: &str, item: &Node) -> Option<PublishDecl> {
     if item.style == Style::Plain && is_sexagesimal(&spec) {
         walk.report(sexagesimal(&spec, item.span));
     }
-    let is_literal = text.get(item.content.start..item.content.end) == Some(&spec);
+    let is_literal = texts.of(item.content.source).get(item.content.start..item.content.end) == Some(&spec);
     match port_spec::parse(&spec, item.content) {
         Ok(publish) => Some(PublishDecl { span: item.span, ..publish }),
         Err(mut problem) => {

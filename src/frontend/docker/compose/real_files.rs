@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
-use super::parse;
+use super::tests::alone;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ContainerDecl, NetworkMode, PublishDecl};
 use crate::net::PortRange;
@@ -19,11 +19,10 @@ fn check(folder: &Path) {
     let name = folder.file_name().unwrap().to_str().unwrap();
     let file = ["compose.yaml", "compose.yml"].iter().find_map(|f| fs::read_to_string(folder.join(f)).ok()).unwrap();
     let environment = fs::read_to_string(folder.join(".env")).unwrap_or_default();
-    let variables = |wanted: &str| {
-        let mut pairs = environment.lines().filter_map(|line| line.split_once('='));
-        pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value.split(" #").next().unwrap_or("").to_owned())
-    };
-    let parsed = parse(Sources::default().add("compose.yaml", &file), &file, name, &variables);
+    let pairs = environment.lines().filter_map(|line| line.split_once('='));
+    let variables: Vec<(&str, &str)> =
+        pairs.map(|(name, value)| (name, value.split(" #").next().unwrap_or(""))).collect();
+    let parsed = alone(&mut Sources::default(), &file, name, &variables);
 
     check_insertions(&file);
     check_cut_anywhere(&file);
@@ -110,7 +109,7 @@ fn expected_publish(json: &Json) -> String {
 
 /// Publishing one more port where the front-end says so changes that container and nothing else.
 fn check_insertions(file: &str) {
-    let read = |text: &str| parse(Sources::default().add("compose.yaml", text), text, "shop", &|_| None);
+    let read = |text: &str| alone(&mut Sources::default(), text, "shop", &[]);
     let containers = |text: &str| {
         let all = read(text).value.into_iter();
         all.filter_map(|d| if let Declaration::Container(c) = d { Some(c) } else { None }).collect::<Vec<_>>()
@@ -132,7 +131,7 @@ fn check_insertions(file: &str) {
 /// A file that ends anywhere is read without a panic.
 fn check_cut_anywhere(file: &str) {
     for (at, _) in file.char_indices().step_by(7) {
-        parse(Sources::default().add("compose.yaml", &file[..at]), &file[..at], "shop", &|_| None);
+        alone(&mut Sources::default(), &file[..at], "shop", &[]);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::lab::declaration::{ContainerDecl, NetworkMode};
 use crate::source::{Span, Spanned};
 
 use super::attach::{self, Mode};
+use super::model::Texts;
 use super::network::unmodeled;
 use super::{Project, advice, keys, ports, words};
 
@@ -15,7 +16,7 @@ use super::{Project, advice, keys, ports, words};
 const MAX_REPLICAS: i64 = 100;
 
 /// Reads a service that is started: one container for each replica.
-pub(super) fn read(walk: &mut Walk, project: &mut Project, text: &str, entry: &Entry) -> Vec<Declaration> {
+pub(super) fn read(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Vec<Declaration> {
     let place = format!("service `{}`", entry.key.value);
     let entries = walk.map(&entry.value, &place);
     walk.check_keys(entries, &place, keys::SERVICE);
@@ -24,10 +25,7 @@ pub(super) fn read(walk: &mut Walk, project: &mut Project, text: &str, entry: &E
         return vec![Declaration::Unmodeled(provider.key.clone().map(|_| format!("the provider of {place}")))];
     }
     let mut declarations = Vec::new();
-    if let Some(extends) = entry.value.entry("extends") {
-        declarations.push(Declaration::Unmodeled(extends.key.clone().map(|_| format!("`extends` of {place}"))));
-    }
-    let container = container(walk, project, text, entry, entries);
+    let container = container(walk, project, entry, entries);
     let replicas = replicas(walk, entry);
     if 1 < replicas && entry.value.get("container_name").is_some() {
         walk.report(bad_service("one name cannot be given to several containers", entry.key.span));
@@ -43,7 +41,7 @@ pub(super) fn read(walk: &mut Walk, project: &mut Project, text: &str, entry: &E
     declarations
 }
 
-fn container(walk: &mut Walk, project: &mut Project, text: &str, service: &Entry, entries: &[Entry]) -> ContainerDecl {
+fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &[Entry]) -> ContainerDecl {
     let mut container = ContainerDecl {
         name: None,
         aliases: vec![service.key.value.clone()],
@@ -65,7 +63,7 @@ fn container(walk: &mut Walk, project: &mut Project, text: &str, service: &Entry
             "container_name" => container.name = walk.string(value, "`container_name`"),
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
             "image" => container.image = walk.string(value, "`image`"),
-            "ports" => container.publishes = ports::publishes(walk, text, value),
+            "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
             "expose" => container.exposes = ports::exposes(walk, value),
             "extra_hosts" => container.extra_hosts = attach::extra_hosts(walk, value),
             "links" => container.links.extend(attach::links(walk, project, value)),
@@ -74,12 +72,13 @@ fn container(walk: &mut Walk, project: &mut Project, text: &str, service: &Entry
             _ => {}
         }
     }
+    container.exposes.extend(project.files.built.remove(&service.key.value).unwrap_or_default());
     let line = |walk: &mut Walk, key| service.value.get(key).map(|node| command(walk, node)).unwrap_or_default();
     container.command = line(walk, "entrypoint");
     container.command.extend(line(walk, "command"));
     attach_to_networks(walk, project, service, &mut container);
     check_publishes(walk, &container);
-    places(text, &service.value, &mut container);
+    places(&project.files.texts, &service.value, &mut container);
     container
 }
 
@@ -131,14 +130,15 @@ fn check_publishes(walk: &mut Walk, container: &ContainerDecl) {
     );
 }
 
-fn places(text: &str, service: &Node, container: &mut ContainerDecl) {
+fn places(texts: &Texts, service: &Node, container: &mut ContainerDecl) {
     let has_bridges = container.mode.as_ref().is_none_or(|mode| mode.value == NetworkMode::Bridge);
     if !has_bridges {
         return;
     }
-    container.publish_at = ListItem { key: "ports", quote: "\"", implied: None }.place(text, service);
+    let place = |item: ListItem<'_>| item.place(texts.of(item.source(service)), service);
+    container.publish_at = place(ListItem { key: "ports", quote: "\"", implied: None });
     if service.get("network_mode").is_none() {
-        container.network_at = ListItem { key: "networks", quote: "", implied: Some("default") }.place(text, service);
+        container.network_at = place(ListItem { key: "networks", quote: "", implied: Some("default") });
     }
 }
 
@@ -195,7 +195,7 @@ fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
 
 fn check_source(walk: &mut Walk, service: &Entry) {
     let has = |key| service.value.get(key).is_some_and(|node| !node.is_null());
-    if !["image", "build", "provider", "extends"].into_iter().any(has) {
+    if !["image", "build", "provider"].into_iter().any(has) {
         let message = format!("the service `{}` has neither `image` nor `build`", service.key.value);
         walk.report(bad_service(&message, service.key.span));
     }

@@ -1,21 +1,67 @@
 //! Compose files and what is read from them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use super::*;
 use crate::lab::declaration::{ContainerDecl, Insertion};
 use crate::source::Sources;
 
+/// One file by itself.
+pub(super) fn alone(sources: &mut Sources, text: &str, project: &str, variables: &[(&str, &str)]) -> Declarations {
+    several(sources, &[("compose.yaml", text)], &["compose.yaml"], project, variables)
+}
+
+/// The project of the files `main`; other files are found when they are named.
+fn several(
+    sources: &mut Sources,
+    files: &[(&str, &str)],
+    main: &[&str],
+    project: &str,
+    variables: &[(&str, &str)],
+) -> Declarations {
+    let mut all = BTreeMap::new();
+    for (path, text) in files {
+        let text: Arc<str> = (*text).into();
+        let (source, path) = (sources.add(*path, &text), (*path).to_owned());
+        all.insert(path.clone(), File { source, path, whole: Arc::clone(&text), text });
+    }
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let environment = Environment { project: project.to_owned(), variables };
+    let main: Vec<File> = main.iter().map(|path| all[*path].clone()).collect();
+    parse(&main, &environment, &mut |path| all.get(path).cloned())
+}
+
 fn read(text: &str) -> (Sources, Declarations) {
     let mut sources = Sources::default();
-    let source = sources.add("compose.yaml", text);
-    let variables = |name: &str| match name {
-        "PORT" => Some("3000".to_owned()),
-        "COMPOSE_PROFILES" => Some("debug,extra".to_owned()),
-        _ => None,
-    };
-    let parsed = parse(source, text, "Shop", &variables);
+    let variables = [("PORT", "3000"), ("COMPOSE_PROFILES", "debug,extra")];
+    let parsed = alone(&mut sources, text, "Shop", &variables);
     (sources, parsed)
+}
+
+/// `compose.yaml` with `compose.override.yaml` over it -> what is declared, and the text and file of every published
+/// port and image.
+#[track_caller]
+fn check_files(files: &[(&str, &str)], expected: &str) {
+    let mut sources = Sources::default();
+    let main: Vec<&str> = files.iter().map(|(path, _)| *path).filter(|path| path.starts_with("compose")).collect();
+    let parsed = several(&mut sources, files, &main, "shop", &[("TAG", "1")]);
+    let mut actual: String = said(&sources, &parsed).iter().map(|line| format!("{line}\n")).collect();
+    for declaration in &parsed.value {
+        match declaration {
+            Declaration::Container(c) => container(&mut actual, c),
+            Declaration::Network(n) => network(&mut actual, n),
+            Declaration::Unmodeled(what) => writeln!(actual, "unmodeled {}", what.value).unwrap(),
+            _ => {}
+        }
+        if let Declaration::Container(c) = declaration {
+            for span in c.publishes.iter().map(|p| p.span).chain(c.image.iter().map(|i| i.span)) {
+                writeln!(actual, "  <{}> {}", sources.text(span), sources.place(span)).unwrap();
+            }
+        }
+    }
+    assert_eq!(actual, expected);
 }
 
 fn option<T: ToString>(value: Option<&Spanned<T>>) -> String {
@@ -235,12 +281,13 @@ fn commands_become_words_and_extra_hosts_addresses() {
         concat!(
             "    entrypoint: [\"/bin/prometheus\"]\n",
             "    command: --web.listen-address=':9091' \"--x y\"\n",
-            "    extra_hosts: ['db:10.0.0.7', 'v6=[::1]']\n",
+            "    extra_hosts: ['db:10.0.0.7', 'v6=[::1]', 'up:host-gateway']\n",
         ),
         "[\"web\"] nginx\n\
          \x20 on shop_default - []\n\
          \x20 host db 10.0.0.7\n\
          \x20 host v6 ::1\n\
+         \x20 host up host-gateway\n\
          \x20 run [\"/bin/prometheus\", \"--web.listen-address=:9091\", \"--x y\"]\n",
     );
     check_service(
@@ -270,17 +317,208 @@ fn anchors_merge_keys_and_reset_are_understood() {
 #[test]
 fn what_is_not_modelled_is_declared() {
     let (_, parsed) = read(
-        "include: [other.yaml]\nservices:\n  a: {extends: {service: b, file: c.yaml}}\n  p: {provider: {type: x}}\n---\nservices: {}\n",
+        "include: ['https://git.example/x.git']\nservices:\n  a: {image: x}\n  p: {provider: {type: x}}\n---\nservices: {}\n",
     );
     assert_eq!(
         dump(&parsed.value),
         "unmodeled a second document in a compose file\n\
-         unmodeled `include` of other compose files\n\
+         unmodeled `https://git.example/x.git`, a compose file elsewhere\n\
          network shop_default default\n\
-         unmodeled `extends` of service `a`\n\
-         container shop-a-1 [\"a\"] -\n\
+         container shop-a-1 [\"a\"] x\n\
          \x20 on shop_default - []\n\
          unmodeled the provider of service `p`\n"
+    );
+}
+
+#[test]
+fn an_override_is_laid_over_the_base_and_keeps_its_places() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "services:\n  web:\n    image: nginx\n    command: a\n    ports: [\"80:80\", \"81:81\"]\n",
+            ),
+            (
+                "compose.override.yaml",
+                "services:\n  web: {image: 'caddy:${TAG}', command: b, ports: ['0.0.0.0:80:80', '82:82'], networks: [back]}\nnetworks: {back: }\n",
+            ),
+        ],
+        "network shop_back back\n\
+         container shop-web-1 [\"web\"] caddy:1\n\
+         \x20 on shop_back - []\n\
+         \x20 publish 0.0.0.0 80 80 tcp\n\
+         \x20 publish all 81 81 tcp\n\
+         \x20 publish all 82 82 tcp\n\
+         \x20 run [\"b\"]\n\
+         \x20 <'0.0.0.0:80:80'> compose.override.yaml:2\n\
+         \x20 <\"81:81\"> compose.yaml:5\n\
+         \x20 <'82:82'> compose.override.yaml:2\n\
+         \x20 <caddy:${TAG}> compose.override.yaml:2\n",
+    );
+}
+
+#[test]
+fn reset_and_override_take_away_what_the_base_says() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "services:\n  a: {image: x, ports: ['1:1', '2:2'], network_mode: host}\n  b: {image: x, ports: ['1:1']}\n  c: {image: y}\n",
+            ),
+            (
+                "compose.override.yaml",
+                "services:\n  a: {ports: !override ['3:3'], network_mode: !reset null}\n  b: {ports: !reset []}\n  c: !reset null\n",
+            ),
+        ],
+        "network shop_default default\n\
+         container shop-a-1 [\"a\"] x\n\
+         \x20 on shop_default - []\n\
+         \x20 publish all 3 3 tcp\n\
+         \x20 <'3:3'> compose.override.yaml:2\n\
+         \x20 <x> compose.yaml:2\n\
+         container shop-b-1 [\"b\"] x\n\
+         \x20 on shop_default - []\n\
+         \x20 <x> compose.yaml:3\n",
+    );
+}
+
+#[test]
+fn lists_and_maps_of_networks_and_hosts_are_merged() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "services:\n  a: {image: x, networks: [front], extra_hosts: ['h:10.0.0.1']}\nnetworks:\n  front: {ipam: {config: [{subnet: 10.1.0.0/24}]}}\n  back:\n",
+            ),
+            (
+                "compose.override.yaml",
+                "services:\n  a:\n    networks: {front: {aliases: [가]}, back: }\n    extra_hosts: {up: host-gateway}\nnetworks:\n  front: {ipam: {config: [{subnet: 10.1.0.0/24, gateway: 10.1.0.9}]}}\n",
+            ),
+        ],
+        "network shop_front front\n\
+         \x20 subnet 10.1.0.0/24\n\
+         \x20 gateway 10.1.0.9\n\
+         network shop_back back\n\
+         container shop-a-1 [\"a\"] x\n\
+         \x20 on shop_front - [\"가\"]\n\
+         \x20 on shop_back - []\n\
+         \x20 host h 10.0.0.1\n\
+         \x20 host up host-gateway\n\
+         \x20 <x> compose.yaml:2\n",
+    );
+    check_files(
+        &[
+            ("compose.yaml", "services:\n  a: {image: x, ports: ['1:1']}\n"),
+            ("compose.override.yaml", "services:\n  a: {ports: {b: c}}\n"),
+        ],
+        "`services.a.ports` cannot be merged <{b: c}>\n\
+         network shop_default default\n\
+         container shop-a-1 [\"a\"] x\n\
+         \x20 on shop_default - []\n\
+         \x20 publish all 1 1 tcp\n\
+         \x20 <'1:1'> compose.yaml:2\n\
+         \x20 <x> compose.yaml:2\n",
+    );
+}
+
+#[test]
+fn services_extend_others_of_the_same_and_of_other_files() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "services:\n  a:\n    extends: {file: parts/common.yaml, service: base}\n    ports: ['2:2']\n  b:\n    extends: a\n    image: y\n",
+            ),
+            (
+                "parts/common.yaml",
+                "services:\n  base:\n    extends: {file: deep.yaml, service: d}\n    ports: ['1:1']\n",
+            ),
+            ("parts/deep.yaml", "services:\n  d: {image: 'x:${TAG}'}\n"),
+        ],
+        "network shop_default default\n\
+         container shop-a-1 [\"a\"] x:1\n\
+         \x20 on shop_default - []\n\
+         \x20 publish all 1 1 tcp\n\
+         \x20 publish all 2 2 tcp\n\
+         \x20 <'1:1'> parts/common.yaml:4\n\
+         \x20 <'2:2'> compose.yaml:4\n\
+         \x20 <x:${TAG}> parts/deep.yaml:2\n\
+         container shop-b-1 [\"b\"] y\n\
+         \x20 on shop_default - []\n\
+         \x20 publish all 1 1 tcp\n\
+         \x20 publish all 2 2 tcp\n\
+         \x20 <'1:1'> parts/common.yaml:4\n\
+         \x20 <'2:2'> compose.yaml:4\n\
+         \x20 <y> compose.yaml:7\n",
+    );
+    check_errors(
+        "services:\n  a: {image: x, extends: {service: b, file: no.yaml}}\n  b: {image: x, extends: bb}\n",
+        &["there is no file `no.yaml` <no.yaml>", "there is no service `bb` in `compose.yaml` to extend <bb>"],
+    );
+    check_errors(
+        "services:\n  a: {image: x, extends: b}\n  b: {image: x, extends: a}\n",
+        &[
+            "the service `a` extends itself, perhaps through others <a>",
+            "the service `b` extends itself, perhaps through others <b>",
+        ],
+    );
+}
+
+#[test]
+fn included_files_have_variables_of_their_own() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "include:\n  - infra/compose.yaml\nservices:\n  web: {image: 'w:${TAG}', networks: [inner]}\n  db: {ports: ['2:2']}\n",
+            ),
+            (
+                "infra/compose.yaml",
+                "name: other\nservices:\n  db: {image: 'pg:${PG}-${TAG}', ports: ['1:1']}\nnetworks: {inner: }\n",
+            ),
+            ("infra/.env", "PG=16\nTAG=9\n"),
+        ],
+        "network shop_default default\n\
+         network shop_inner inner\n\
+         container shop-db-1 [\"db\"] pg:16-1\n\
+         \x20 on shop_default - []\n\
+         \x20 publish all 1 1 tcp\n\
+         \x20 publish all 2 2 tcp\n\
+         \x20 <'1:1'> infra/compose.yaml:3\n\
+         \x20 <'2:2'> compose.yaml:5\n\
+         \x20 <pg:${PG}-${TAG}> infra/compose.yaml:3\n\
+         container shop-web-1 [\"web\"] w:1\n\
+         \x20 on shop_inner - []\n\
+         \x20 <w:${TAG}> compose.yaml:4\n",
+    );
+    check_errors("include: [compose.yaml]\nservices: {}\n", &["`compose.yaml` includes itself <compose.yaml>"]);
+}
+
+#[test]
+fn a_built_image_exposes_what_its_dockerfile_says() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "include: [sub/compose.yaml]\nservices:\n  web: {build: {context: web, args: {P: 8080}}}\n  lost: {build: nowhere}\n",
+            ),
+            ("web/Dockerfile", "FROM x\nARG P\nEXPOSE $P\n"),
+            ("sub/compose.yaml", "services: {api: {build: ./api}, top: {build: {context: .., dockerfile: other/D}}}\n"),
+            ("sub/api/Dockerfile", "FROM redis\n"),
+            ("other/D", "FROM x\nEXPOSE 9/udp\n"),
+        ],
+        "network shop_default default\n\
+         container shop-api-1 [\"api\"] -\n\
+         \x20 on shop_default - []\n\
+         \x20 expose 6379 tcp\n\
+         container shop-top-1 [\"top\"] -\n\
+         \x20 on shop_default - []\n\
+         \x20 expose 9 udp\n\
+         container shop-web-1 [\"web\"] -\n\
+         \x20 on shop_default - []\n\
+         \x20 expose 8080 tcp\n\
+         container shop-lost-1 [\"lost\"] -\n\
+         \x20 on shop_default - []\n",
     );
 }
 
@@ -328,10 +566,6 @@ fn mistakes_are_reported_where_they_are() {
     check_errors(
         "services:\n  a: {image: x, container_name: b, deploy: {replicas: 2}}\n",
         &["one name cannot be given to several containers <a>"],
-    );
-    check_errors(
-        "services:\n  a: {image: x, extra_hosts: ['host.docker.internal:host-gateway']}\n",
-        &["not modelled: `host-gateway` as the address of `host.docker.internal` <host.docker.internal:host-gateway>"],
     );
     check_errors("name: 실습\nservices: {}\n", &["`실습` leaves no name for the project <실습>"]);
     check_errors("services: []\n", &["`services` must be a map <[]>"]);

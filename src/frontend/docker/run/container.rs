@@ -346,13 +346,8 @@ impl Reader {
         let Some((name, address)) = split else {
             return self.bad(value.span, format!("`{}` is not `name:address`", value.text));
         };
-        let text = address.text.trim_start_matches('[').trim_end_matches(']');
-        if text == "host-gateway" {
-            self.unmodeled(format!("`{}` stands for the address of the host", value.text), value.span);
-            return;
-        }
-        match text.parse() {
-            Ok(ip) => self.container.extra_hosts.push((name.spanned(), ip)),
+        match address.text.parse() {
+            Ok(address) => self.container.extra_hosts.push((name.spanned(), address)),
             Err(_) => self.out.diagnostics.push(bad_address(&address)),
         }
     }

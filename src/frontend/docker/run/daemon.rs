@@ -1,8 +1,10 @@
 //! `dockerd` with options.
 
+use std::net::IpAddr;
+
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::shell::word::Word;
-use crate::lab::declaration::{Declarations, EngineDecl};
+use crate::lab::declaration::{AddressPool, Declarations, EngineDecl};
 use crate::lab::{Declaration, HostEvent, RuleBackend};
 use crate::source::{Span, Spanned};
 
@@ -105,17 +107,15 @@ const FLAGS: &[Flag] = &[
 ];
 
 /// Options that change packets or addresses and have no model.
-const UNMODELED: [&str; 13] = [
+const UNMODELED: [&str; 11] = [
     "bridge",
     "bridge-accept-fwmark",
     "config-file",
-    "default-address-pool",
     "default-gateway",
     "default-gateway-v6",
     "default-network-opt",
     "fixed-cidr",
     "fixed-cidr-v6",
-    "host-gateway-ip",
     "ipv6",
     "rootless",
     "userland-proxy-path",
@@ -175,9 +175,11 @@ impl Reader {
 
     fn valued(&mut self, name: &str, value: &Word) {
         match name {
-            "ip" => match address(value) {
-                Ok(address) => self.engine.publish_address = Some(address),
-                Err(error) => self.out.diagnostics.push(*error),
+            "ip" => self.engine.publish_address = self.address(value),
+            "host-gateway-ip" => self.engine.host_gateway = self.address(value),
+            "default-address-pool" => match address_pool(&value.text) {
+                Some(pool) => self.engine.address_pools.push(Spanned::new(pool, value.span)),
+                None => self.bad(value.span, format!("`{}` is not `base=SUBNET,size=LENGTH`", value.text)),
             },
             "bip" => match value.text.parse() {
                 Ok(net) => self.engine.default_bridge = Some(Spanned::new(net, value.span)),
@@ -195,6 +197,10 @@ impl Reader {
         }
     }
 
+    fn address(&mut self, value: &Word) -> Option<Spanned<IpAddr>> {
+        address(value).map_err(|error| self.out.diagnostics.push(*error)).ok()
+    }
+
     fn switched(&mut self, flag: &Given) -> Option<Spanned<bool>> {
         let switched = flag.switched();
         if switched.is_none() {
@@ -206,4 +212,10 @@ impl Reader {
     fn bad(&mut self, span: Span, message: String) {
         self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(span, "dockerd refuses this"));
     }
+}
+
+/// `base=10.10.0.0/16,size=24`, in either order.
+fn address_pool(text: &str) -> Option<AddressPool> {
+    let field = |name: &str| text.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    AddressPool::new(field("base")?.parse().ok()?, field("size")?.parse().ok()?)
 }

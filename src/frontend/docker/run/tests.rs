@@ -156,7 +156,6 @@ fn what_is_not_known_is_not_guessed() {
     check("docker run --pubish 1:1 x");
     check("docker -H ssh://other run nginx");
     check("docker exec web iptables -F");
-    check("docker run --add-host host.docker.internal:host-gateway x");
     check("docker run --sysctl net.ipv4.ip_forward=0 x");
     check("docker service create x");
     check("docker run --name web nginx; docker stop web");

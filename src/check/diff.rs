@@ -1,0 +1,139 @@
+//! What a change of the files opens and closes: two matrices of who can reach what, compared by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::dataplane::{Dataplane, Flow, Symptom};
+use crate::eval;
+
+use super::blame;
+use super::exposure::{Class, Contact, Exposure};
+use super::verdict::Blocker;
+
+/// One of the two labs.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// What it does with packets.
+    pub dataplane: &'a Dataplane,
+    /// Who can reach what in it.
+    pub exposure: &'a Exposure,
+}
+
+/// What became of a cell of the matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Nothing worked before, something does now.
+    Opened,
+    /// Something worked before, nothing does now.
+    Closed,
+    /// Other addresses work, or the listener sees another client.
+    Changed,
+}
+
+/// A cell that is not the same in both labs.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    /// What became of it.
+    pub change: Change,
+    /// Who dials.
+    pub dialler: String,
+    /// What listens.
+    pub listener: String,
+    /// In the old lab.
+    pub old: Side,
+    /// In the new lab.
+    pub new: Side,
+}
+
+/// One cell in one lab, with the lines that make it so.
+#[derive(Clone, Debug, Default)]
+pub struct Side {
+    /// What works, and whom the listener sees.
+    pub addresses: BTreeMap<String, String>,
+    /// What the person who dials the other lab's address sees here; nothing if the dialler is not in this lab.
+    pub symptom: Option<Symptom>,
+    /// Why: the lines that let it through, or what stops it.
+    pub lines: Vec<Blocker>,
+}
+
+/// Every cell that differs, by listener and dialler.
+pub fn diff(old: View<'_>, new: View<'_>) -> Vec<Difference> {
+    let (before, after) = (cells(old), cells(new));
+    let keys: BTreeSet<Key<'_>> = before.keys().chain(after.keys()).copied().collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let (a, b) = (before.get(&key).map(Vec::as_slice), after.get(&key).map(Vec::as_slice));
+            difference((old, new), key, a.unwrap_or_default(), b.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// Names of a listener and a dialler.
+type Key<'a> = (&'a str, &'a str);
+
+/// A container that dials itself is left out: nobody opens or closes that.
+fn cells(view: View<'_>) -> BTreeMap<Key<'_>, Vec<&Contact>> {
+    let mut cells: BTreeMap<Key<'_>, Vec<&Contact>> = BTreeMap::new();
+    let Exposure { diallers, listeners, contacts, .. } = view.exposure;
+    for contact in contacts {
+        if let (Some(listener), Some(dialler)) = (listeners.get(contact.listener), diallers.get(contact.dialler))
+            && !(matches!(dialler.class, Class::Container(_)) && dialler.node == listener.node)
+        {
+            cells.entry((&listener.name, &dialler.name)).or_default().push(contact);
+        }
+    }
+    cells
+}
+
+fn difference(
+    (old, new): (View<'_>, View<'_>),
+    (listener, dialler): Key<'_>,
+    before: &[&Contact],
+    after: &[&Contact],
+) -> Option<Difference> {
+    if addresses(before) == addresses(after) {
+        return None;
+    }
+    let (change, old, new) = match (before.first(), after.first()) {
+        (None, Some(contact)) => (Change::Opened, failing(old, dialler, contact), working(new, after)),
+        (Some(contact), None) => (Change::Closed, working(old, before), failing(new, dialler, contact)),
+        _ => (Change::Changed, working(old, &others(before, after)), working(new, &others(after, before))),
+    };
+    Some(Difference { change, dialler: dialler.to_owned(), listener: listener.to_owned(), old, new })
+}
+
+fn addresses(contacts: &[&Contact]) -> BTreeMap<String, String> {
+    contacts.iter().map(|c| (c.address.clone(), c.seen.clone())).collect()
+}
+
+/// The contacts of one side, those that the other side has not first: they are what is to be explained.
+fn others<'a>(of: &[&'a Contact], than: &[&Contact]) -> Vec<&'a Contact> {
+    let is_common = |c: &&Contact| than.iter().any(|other| (&other.address, &other.seen) == (&c.address, &c.seen));
+    let mut all = of.to_vec();
+    all.sort_by_key(is_common);
+    all
+}
+
+fn working(view: View<'_>, contacts: &[&Contact]) -> Side {
+    let lines = contacts.first().map(|c| blame::letting_in(view.dataplane, &c.trace)).unwrap_or_default();
+    Side { addresses: addresses(contacts), symptom: Some(Symptom::Works), lines }
+}
+
+/// What happens in this lab to the connection that succeeds in the other one.
+fn failing(view: View<'_>, dialler: &str, contact: &Contact) -> Side {
+    let Some(dialler) = view.exposure.diallers.iter().find(|d| d.name == dialler) else { return Side::default() };
+    let flow = contact.trace.flow;
+    let node = view.dataplane.node(dialler.node);
+    let host = contact.address.rsplit_once(':').map_or("", |(host, _)| host);
+    let resolved = node.names.iter().find(|n| n.name == host).map(|n| n.address);
+    let is_name = host.parse::<IpAddr>().is_err() && !host.starts_with('[');
+    let destination = match resolved {
+        Some(address) => address,
+        None if is_name => return Side { symptom: Some(Symptom::NameNotResolved), ..Side::default() },
+        None => flow.destination,
+    };
+    let flow = Flow { from: dialler.node, destination, ..flow };
+    let trace = eval::trace(view.dataplane, &flow, &view.dataplane.switches.defaults());
+    let lines = blame::last_steps(view.dataplane, &trace);
+    Side { addresses: BTreeMap::new(), symptom: Some(trace.outcome.symptom), lines }
+}

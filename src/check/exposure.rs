@@ -1,0 +1,347 @@
+//! Who can reach what: every dialler of the lab against everything that listens in it.
+//!
+//! One question per dialler, about every address and every port ("who takes a connection of yours?"); every answer is
+//! replayed before it is believed, as for sentences.
+
+use std::net::IpAddr;
+
+use crate::dataplane::{Dataplane, Flow, Node, NodeId, Symptom, Trace};
+use crate::eval;
+use crate::lab::{HostKind, Lab, Networking};
+use crate::lower::internet::INTERNET;
+use crate::net::{Family, PortRange, Protocol, url_host};
+use crate::provenance::{Basis, Origin};
+use crate::smt::{Goal, Query, relevant_nodes, survey};
+use crate::switch::{Setting, SwitchKind};
+
+use super::CheckError;
+use super::decide::dialable;
+use super::place::{Endpoint, Places};
+
+/// Who can reach what.
+#[derive(Clone, Debug, Default)]
+pub struct Exposure {
+    /// Who dials, from far to near.
+    pub diallers: Vec<Dialler>,
+    /// What listens.
+    pub listeners: Vec<Listener>,
+    /// Every address that works, by listener, dialler, and length of what is typed.
+    pub contacts: Vec<Contact>,
+    /// Pairs that nothing is known to join, but something that is not modelled stands between them.
+    pub doubts: Vec<(usize, usize)>,
+    /// What the analysis could not follow.
+    pub unsure: Vec<String>,
+}
+
+/// A column of the matrix.
+#[derive(Clone, Debug)]
+pub struct Dialler {
+    /// Its name, unique.
+    pub name: String,
+    /// What it is.
+    pub class: Class,
+    /// Its node.
+    pub node: NodeId,
+}
+
+/// What a dialler is, as far as it decides what may be expected of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Any machine outside.
+    Internet,
+    /// Any machine on a LAN that nobody names.
+    Lan,
+    /// A physical machine.
+    Host,
+    /// A virtual machine.
+    Vm,
+    /// A container, with the networks that it is on.
+    Container(Vec<String>),
+}
+
+/// A row of the matrix.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// `grafana:3000`, `rocky/sshd:22`, `dns:53/udp`; unique.
+    pub name: String,
+    /// Its node.
+    pub node: NodeId,
+    /// Whose program it is.
+    pub owner: String,
+    /// Protocol.
+    pub protocol: Protocol,
+    /// Ports.
+    pub ports: PortRange,
+    /// On what ground it is known to listen.
+    pub origin: Origin,
+}
+
+impl Listener {
+    /// Nothing says that it listens; that is assumed.
+    pub fn is_assumed(&self) -> bool {
+        matches!(self.origin.basis, Basis::Assumed { .. })
+    }
+}
+
+/// An address that works.
+#[derive(Clone, Debug)]
+pub struct Contact {
+    /// Index of the dialler.
+    pub dialler: usize,
+    /// Index of the listener.
+    pub listener: usize,
+    /// What is typed, in its shortest form: `localhost:3000`, `grafana:3000`.
+    pub address: String,
+    /// Whom the listener sees: the dialler itself, or whoever translates or relays.
+    pub seen: String,
+    /// How it gets there.
+    pub trace: Trace,
+    /// It passes something that is not modelled.
+    pub is_doubtful: bool,
+}
+
+/// Finds out who can reach what.
+///
+/// # Errors
+/// Only when the two engines disagree, which is a bug of this program.
+pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError> {
+    let places = Places { lab, dataplane };
+    let setting = dataplane.switches.defaults();
+    let endpoints = places.everyone();
+    let mut exposure = Exposure {
+        diallers: diallers(lab, dataplane, &endpoints),
+        listeners: listeners(dataplane, &setting),
+        ..Exposure::default()
+    };
+    let surveyor = Surveyor { dataplane, settled: dataplane.settled(&setting), addresses: dialable(dataplane) };
+    for (dialler, endpoint) in endpoints.iter().enumerate() {
+        surveyor.add_contacts(&mut exposure, dialler, endpoint, &setting)?;
+    }
+    exposure.contacts.sort_by(|a, b| contact_key(a).cmp(&contact_key(b)));
+    exposure.contacts.dedup_by(|a, b| contact_key(a) == contact_key(b));
+    exposure.unsure.sort_unstable();
+    exposure.unsure.dedup();
+    surveyor.add_doubts(&mut exposure, &endpoints);
+    surveyor.try_unmodeled(&mut exposure, &endpoints, &setting)?;
+    Ok(exposure)
+}
+
+/// `localhost` and names come before addresses.
+fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, &str) {
+    let is_number = contact.address.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+    (contact.listener, contact.dialler, is_number, contact.address.len(), &contact.address)
+}
+
+impl Exposure {
+    /// The addresses at which a dialler reaches a listener, shortest first.
+    pub fn contacts(&self, dialler: usize, listener: usize) -> impl Iterator<Item = &Contact> {
+        let start = self.contacts.partition_point(|c| (c.listener, c.dialler) < (listener, dialler));
+        let rest = self.contacts.get(start..).unwrap_or_default().iter();
+        rest.take_while(move |c| (c.listener, c.dialler) == (listener, dialler))
+    }
+
+    /// Whether something that is not modelled decides what a dialler can do with a listener.
+    pub fn is_doubtful(&self, dialler: usize, listener: usize) -> bool {
+        self.doubts.contains(&(dialler, listener)) || self.contacts(dialler, listener).any(|c| c.is_doubtful)
+    }
+}
+
+struct Surveyor<'a> {
+    dataplane: &'a Dataplane,
+    settled: Dataplane,
+    addresses: Vec<IpAddr>,
+}
+
+impl Surveyor<'_> {
+    fn add_contacts(
+        &self,
+        exposure: &mut Exposure,
+        dialler: usize,
+        endpoint: &Endpoint,
+        setting: &Setting,
+    ) -> Result<(), CheckError> {
+        for protocol in [Protocol::Tcp, Protocol::Udp] {
+            if !exposure.listeners.iter().any(|l| l.protocol == protocol) {
+                continue;
+            }
+            let found = survey(&self.settled, &query(endpoint, protocol, Goal::Anyone), setting, &self.addresses);
+            exposure.unsure.extend(found.unsure);
+            for flow in found.flows {
+                let contact = self.contact(exposure, dialler, &flow, setting)?;
+                exposure.contacts.extend(contact);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the interpreter makes of the solver's flow; nothing if it ends outside of the matrix.
+    fn contact(
+        &self,
+        exposure: &Exposure,
+        dialler: usize,
+        flow: &Flow,
+        setting: &Setting,
+    ) -> Result<Option<Contact>, CheckError> {
+        let name = exposure.diallers.get(dialler).map_or("", |d| d.name.as_str());
+        let trace = eval::trace(self.dataplane, flow, setting);
+        let Some(delivery) = trace.outcome.delivery.clone().filter(|_| trace.outcome.symptom == Symptom::Works) else {
+            let sentence = format!("{name} can reach {}:{}", flow.destination, flow.destination_port);
+            return Err(CheckError::Disagreement { sentence, flow: *flow, trace: Box::new(trace) });
+        };
+        let is_it = |l: &Listener| {
+            l.node == delivery.node
+                && l.owner == delivery.owner
+                && l.protocol == flow.protocol
+                && l.ports.contains(delivery.header.destination_port)
+        };
+        let Some(listener) = exposure.listeners.iter().position(is_it) else { return Ok(None) };
+        let is_doubtful = trace.steps.iter().any(|s| !self.dataplane.node(s.node).unmodeled.is_empty());
+        Ok(Some(Contact {
+            dialler,
+            listener,
+            address: typed(self.settled.node(flow.from), flow),
+            seen: seen(self.dataplane, flow, delivery.header.source),
+            trace,
+            is_doubtful,
+        }))
+    }
+
+    /// Empty cells with something between dialler and listener that is not modelled.
+    fn add_doubts(&self, exposure: &mut Exposure, endpoints: &[Endpoint]) {
+        if self.dataplane.nodes().all(|(_, node)| node.unmodeled.is_empty()) {
+            return;
+        }
+        let mut doubts = Vec::new();
+        for (to, listener) in exposure.listeners.iter().enumerate() {
+            let goal = Goal::Socket { node: listener.node, owner: Some(listener.owner.clone()), ports: listener.ports };
+            for (from, endpoint) in endpoints.iter().enumerate() {
+                let between = relevant_nodes(self.dataplane, &query(endpoint, listener.protocol, goal.clone()));
+                let is_uncertain = between.iter().any(|id| !self.dataplane.node(*id).unmodeled.is_empty());
+                if is_uncertain && exposure.contacts(from, to).next().is_none() {
+                    doubts.push((from, to));
+                }
+            }
+        }
+        exposure.doubts = doubts;
+    }
+
+    /// Cells that would be other ones if a condition that is not modelled held, or did not.
+    fn try_unmodeled(
+        &self,
+        exposure: &mut Exposure,
+        endpoints: &[Endpoint],
+        setting: &Setting,
+    ) -> Result<(), CheckError> {
+        let switches = self.dataplane.switches.iter().filter(|(_, s)| s.kind == SwitchKind::Unmodeled);
+        for (id, _) in switches {
+            let flipped = setting.with(id, !setting.is_on(id));
+            let mut other = Exposure { contacts: Vec::new(), ..exposure.clone() };
+            let surveyor = Surveyor {
+                dataplane: self.dataplane,
+                settled: self.dataplane.settled(&flipped),
+                addresses: self.addresses.clone(),
+            };
+            for (dialler, endpoint) in endpoints.iter().enumerate() {
+                surveyor.add_contacts(&mut other, dialler, endpoint, &flipped)?;
+            }
+            exposure.doubts.extend(differing(exposure, &other));
+        }
+        exposure.doubts.sort_unstable();
+        exposure.doubts.dedup();
+        Ok(())
+    }
+}
+
+/// The cells that are empty in only one of two matrices.
+fn differing(one: &Exposure, other: &Exposure) -> Vec<(usize, usize)> {
+    let cells = |e: &Exposure| {
+        let mut cells: Vec<_> = e.contacts.iter().map(|c| (c.dialler, c.listener)).collect();
+        cells.sort_unstable();
+        cells.dedup();
+        cells
+    };
+    let (one, other) = (cells(one), cells(other));
+    let only = |a: &[(usize, usize)], b: &[(usize, usize)]| -> Vec<(usize, usize)> {
+        a.iter().copied().filter(|cell| b.binary_search(cell).is_err()).collect()
+    };
+    [only(&one, &other), only(&other, &one)].concat()
+}
+
+fn query(endpoint: &Endpoint, protocol: Protocol, goal: Goal) -> Query {
+    Query {
+        from: endpoint.node,
+        family: Family::V4,
+        protocol,
+        sources: endpoint.sources.clone(),
+        destinations: None,
+        ports: PortRange::ALL,
+        goal,
+    }
+}
+
+fn diallers(lab: &Lab, dataplane: &Dataplane, endpoints: &[Endpoint]) -> Vec<Dialler> {
+    let names: Vec<&str> = endpoints.iter().map(|e| e.label.as_str()).collect();
+    let is_unique = |name: &str| names.iter().filter(|n| **n == name).count() == 1;
+    let dialler = |endpoint: &Endpoint| {
+        let full = &dataplane.node(endpoint.node).name;
+        let name = if is_unique(&endpoint.label) { &endpoint.label } else { full };
+        Dialler { name: name.clone(), class: class(lab, endpoint), node: endpoint.node }
+    };
+    endpoints.iter().map(dialler).collect()
+}
+
+fn class(lab: &Lab, endpoint: &Endpoint) -> Class {
+    let Some(host) = endpoint.host.map(|id| lab.host(id)) else {
+        return if endpoint.label == INTERNET { Class::Internet } else { Class::Lan };
+    };
+    let Some(container) = &endpoint.container else {
+        return if matches!(host.kind, HostKind::Vm { .. }) { Class::Vm } else { Class::Host };
+    };
+    let engine = host.engine.as_ref();
+    let attached = engine.and_then(|e| e.containers.iter().find(|c| c.name == *container)).map(|c| &c.networking);
+    let Some(Networking::Bridges(attached)) = attached else { return Class::Container(Vec::new()) };
+    let name = |index: usize| engine.and_then(|e| e.networks.get(index)).map(|n| n.name.clone());
+    Class::Container(attached.iter().filter_map(|a| name(a.network)).collect())
+}
+
+fn listeners(dataplane: &Dataplane, setting: &Setting) -> Vec<Listener> {
+    let mut all: Vec<Listener> = Vec::new();
+    for (id, node) in dataplane.nodes().filter(|(_, n)| n.name != INTERNET) {
+        for socket in node.sockets.iter().filter(|s| setting.allows(s.guard)) {
+            let (protocol, ports) = (socket.protocol, socket.ports);
+            let is_known = |l: &Listener| {
+                (l.node, l.protocol, l.ports, l.owner.as_str()) == (id, protocol, ports, socket.owner.as_str())
+            };
+            if !all.iter().any(is_known) {
+                let suffix = if protocol == Protocol::Tcp { String::new() } else { format!("/{protocol}") };
+                let name = format!("{}:{ports}{suffix}", socket.owner);
+                let origin = dataplane.origins.get(socket.origin).clone();
+                all.push(Listener { name, node: id, owner: socket.owner.clone(), protocol, ports, origin });
+            }
+        }
+    }
+    let names: Vec<String> = all.iter().map(|l| l.name.clone()).collect();
+    for listener in &mut all {
+        if names.iter().filter(|name| **name == listener.name).count() > 1 {
+            listener.name = format!("{}/{}", dataplane.node(listener.node).name, listener.name);
+        }
+    }
+    all
+}
+
+/// What a person types: `localhost`, a name that the dialler can resolve, or the address.
+fn typed(node: &Node, flow: &Flow) -> String {
+    let known = node.names.iter().filter(|n| n.address == flow.destination).map(|n| n.name.as_str());
+    let host = known.min_by_key(|name| (name.len(), *name)).map_or_else(|| url_host(flow.destination), str::to_owned);
+    format!("{host}:{}", flow.destination_port)
+}
+
+/// Whose address the listener sees.
+fn seen(dataplane: &Dataplane, flow: &Flow, source: IpAddr) -> String {
+    let is_own = |node: &Node| node.addresses().any(|a| a == source);
+    if flow.source == Some(source) || is_own(dataplane.node(flow.from)) {
+        return "itself".to_owned();
+    }
+    let owner = dataplane.nodes().find(|(_, node)| !source.is_loopback() && is_own(node));
+    owner.map_or_else(|| source.to_string(), |(_, node)| format!("{} ({source})", node.name))
+}

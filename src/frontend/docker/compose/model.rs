@@ -1,0 +1,363 @@
+//! The one tree that docker compose makes of a project's files: variables, `extends`, `include`, and files laid over
+//! each other (compose-go v2.10, loader/loader.go `loadYamlFile`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::frontend::docker::dockerfile::{self, Build, Exposed};
+use crate::frontend::yaml::{self, Entry, Node, Value, Walk};
+use crate::frontend::{File, Open, beside, directory_of};
+use crate::lab::Declaration;
+use crate::source::{SourceId, Span, Spanned};
+
+use super::network::unmodeled;
+use super::{env_file, interpolate, merge};
+
+/// Files that name files that name files, and services that extend services, at most.
+const MAX_DEPTH: usize = 30;
+
+/// What the tree is made with.
+pub(super) struct Loader<'a> {
+    pub(super) open: Open<'a>,
+    pub(super) texts: Texts,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) unmodeled: Vec<Declaration>,
+}
+
+/// The texts of all files, in which spans count.
+#[derive(Default)]
+pub(super) struct Texts {
+    all: Vec<(SourceId, Arc<str>)>,
+}
+
+impl Texts {
+    /// The text that `span` is in.
+    pub(super) fn of(&self, source: SourceId) -> &str {
+        self.all.iter().find(|(id, _)| *id == source).map_or("", |(_, text)| text)
+    }
+}
+
+/// Variables with which a file is read, and the directory that its paths start from.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) directory: String,
+    pub(super) variables: BTreeMap<String, String>,
+}
+
+/// Files and services on the way from a service to what it extends.
+type Trail = Vec<(String, String)>;
+
+/// A service that is looked for in a file.
+struct Wanted<'a> {
+    services: &'a Node,
+    name: Spanned<String>,
+    place: &'a Place,
+    path: &'a str,
+}
+
+impl Loader<'_> {
+    /// The tree of one file as it is written.
+    pub(super) fn document(&mut self, file: &File) -> Option<Node> {
+        self.texts.all.push((file.source, Arc::clone(&file.whole)));
+        let document = yaml::parse(file.source, &file.text);
+        for diagnostic in document.diagnostics {
+            match other_document(&diagnostic) {
+                Some(unmodeled) => self.unmodeled.push(unmodeled),
+                None => self.diagnostics.push(diagnostic),
+            }
+        }
+        document.value
+    }
+
+    /// All files laid over each other. The first one's directory is where paths start from.
+    pub(super) fn merged(
+        &mut self,
+        documents: Vec<(File, Node)>,
+        place: &Place,
+        trail: &mut Vec<String>,
+    ) -> Option<Node> {
+        let mut model: Option<Node> = None;
+        for (file, mut root) in documents {
+            self.interpolate(&file, &mut root, place);
+            place_builds(&mut root, &place.directory);
+            self.extend_services(&mut root, &file.path, place);
+            trail.push(file.path.clone());
+            root = self.with_includes(root, place, trail);
+            trail.pop();
+            model = Some(match model {
+                Some(base) => merge::merge(base, root, &mut Vec::new(), &mut self.diagnostics),
+                None => root,
+            });
+        }
+        model
+    }
+
+    /// Ports that the images of services expose that are built here.
+    pub(super) fn built(&mut self, root: &Node) -> BTreeMap<String, Exposed> {
+        let services = root.get("services").map(Node::entries).unwrap_or_default();
+        let builds = services.iter().filter_map(|service| Some((service, service.value.get("build")?)));
+        builds.map(|(service, build)| (service.key.value.clone(), self.exposed(build))).collect()
+    }
+
+    fn exposed(&mut self, build: &Node) -> Exposed {
+        if let Some(inline) = build.entry("dockerfile_inline") {
+            let what = "ports that `dockerfile_inline` exposes".to_owned();
+            self.diagnostics.push(unmodeled(what, inline.key.span));
+            return Exposed::new();
+        }
+        let value = |key: &str| build.get(key).and_then(text).map(|text| text.value);
+        let context = text(build).map(|text| text.value).or_else(|| value("context")).unwrap_or_default();
+        let name = value("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned());
+        // Without the file nothing is known, as about an image that is pulled.
+        let file = beside("", &context).and_then(|context| beside(&context, &name));
+        let Some(file) = file.and_then(|path| (self.open)(&path)) else { return Exposed::new() };
+        let settings = Build { target: value("target"), arguments: arguments(build) };
+        let read = dockerfile::exposed(file.source, &file.text, &settings);
+        self.diagnostics.extend(read.diagnostics);
+        read.value
+    }
+
+    fn interpolate(&mut self, file: &File, root: &mut Node, place: &Place) {
+        let variable = |name: &str| place.variables.get(name).cloned();
+        interpolate::prepare(&file.whole, root, &variable, &mut self.diagnostics);
+    }
+
+    fn extend_services(&mut self, root: &mut Node, path: &str, place: &Place) {
+        let Some(services) = root.get("services").cloned() else { return };
+        if !services.entries().iter().any(|service| service.value.entry("extends").is_some()) {
+            return;
+        }
+        let mut entries = services.entries().to_vec();
+        for entry in &mut entries {
+            let name = entry.key.clone();
+            let wanted = Wanted { services: &services, name, place, path };
+            if let Some(service) = self.extended(&wanted, &mut Vec::new()) {
+                entry.value = service;
+            }
+        }
+        if let Value::Mapping(all) = &mut root.value
+            && let Some(entry) = all.iter_mut().find(|entry| entry.key.value == "services")
+        {
+            entry.value.value = Value::Mapping(entries);
+        }
+    }
+
+    /// A service with what it extends below it.
+    fn extended(&mut self, wanted: &Wanted<'_>, trail: &mut Trail) -> Option<Node> {
+        let mut service = wanted.services.get(&wanted.name.value)?.clone();
+        let Some(extends) = take(&mut service, "extends") else { return Some(service) };
+        let step = (wanted.path.to_owned(), wanted.name.value.clone());
+        if MAX_DEPTH < trail.len() || trail.contains(&step) {
+            self.diagnostics.push(circle(&wanted.name));
+            return Some(service);
+        }
+        trail.push(step);
+        let base = self.base(wanted, &extends, trail);
+        Some(match base {
+            Some(base) => {
+                let mut path = vec!["services".to_owned(), wanted.name.value.clone()];
+                merge::merge(base, service, &mut path, &mut self.diagnostics)
+            }
+            None => service,
+        })
+    }
+
+    fn base(&mut self, wanted: &Wanted<'_>, extends: &Entry, trail: &mut Trail) -> Option<Node> {
+        let (service, file) = match &extends.value.value {
+            Value::Mapping(_) => {
+                (extends.value.get("service").and_then(text), extends.value.get("file").and_then(text))
+            }
+            _ => (text(&extends.value), None),
+        };
+        let Some(name) = service else {
+            let message = format!("`extends` of service `{}` names no service", wanted.name.value);
+            self.diagnostics.push(refused(message, extends.key.span));
+            return None;
+        };
+        let Some(file) = file else {
+            let wanted = Wanted { name, ..*wanted };
+            return self.found(&wanted, trail);
+        };
+        let file = self.opened(&file, &wanted.place.directory)?;
+        let mut root = self.document(&file)?;
+        self.interpolate(&file, &mut root, wanted.place);
+        place_builds(&mut root, directory_of(&file.path));
+        let place = Place { directory: directory_of(&file.path).to_owned(), ..wanted.place.clone() };
+        let nothing = Node { value: Value::Mapping(Vec::new()), ..root.clone() };
+        let services = root.get("services").unwrap_or(&nothing);
+        self.found(&Wanted { services, name, place: &place, path: &file.path }, trail)
+    }
+
+    fn found(&mut self, wanted: &Wanted<'_>, trail: &mut Trail) -> Option<Node> {
+        if wanted.services.entry(&wanted.name.value).is_none() {
+            self.diagnostics.push(no_service(wanted));
+        }
+        self.extended(wanted, trail)
+    }
+
+    /// Opens a file that another one names.
+    fn opened(&mut self, path: &Spanned<String>, directory: &str) -> Option<File> {
+        if path.value.contains("://") || path.value.starts_with("oci:") || path.value.starts_with("git@") {
+            let what = format!("`{}`, a compose file elsewhere", path.value);
+            self.unmodeled.push(Declaration::Unmodeled(Spanned::new(what, path.span)));
+            return None;
+        }
+        let file = beside(directory, &path.value).and_then(|full| (self.open)(&full));
+        if file.is_none() {
+            self.diagnostics.push(
+                Diagnostic::new(Code::ComposeMissingFile, format!("there is no file `{}`", path.value))
+                    .label(path.span, "docker compose cannot read it")
+                    .help("the path starts at the directory of the project's first file"),
+            );
+        }
+        file
+    }
+
+    /// The files of `include:` below a file that includes them.
+    fn with_includes(&mut self, mut root: Node, place: &Place, trail: &mut Vec<String>) -> Node {
+        let Some(include) = take(&mut root, "include") else { return root };
+        let mut walk = Walk::default();
+        let items = walk.list(&include.value, "`include`");
+        self.diagnostics.append(&mut walk.diagnostics);
+        for item in items {
+            if MAX_DEPTH < trail.len() {
+                self.diagnostics.push(refused("files include each other in a circle".to_owned(), include.key.span));
+                break;
+            }
+            if let Some(included) = self.included(item, place, trail) {
+                root = merge::merge(included, root, &mut Vec::new(), &mut self.diagnostics);
+            }
+        }
+        root
+    }
+
+    fn included(&mut self, item: &Node, place: &Place, trail: &mut Vec<String>) -> Option<Node> {
+        let paths = texts(item.get("path").unwrap_or(item));
+        let files: Vec<File> = paths.iter().filter_map(|path| self.opened(path, &place.directory)).collect();
+        let (first, span) = (files.first()?, paths.first()?.span);
+        if trail.contains(&first.path) {
+            self.diagnostics.push(refused(format!("`{}` includes itself", first.path), span));
+            return None;
+        }
+        let own = item.get("project_directory").and_then(text);
+        let directory = match own {
+            Some(own) => beside(&place.directory, &own.value)?,
+            None => directory_of(&first.path).to_owned(),
+        };
+        let place = self.included_place(item, place, directory);
+        let documents: Vec<(File, Node)> =
+            files.iter().filter_map(|file| Some((file.clone(), self.document(file)?))).collect();
+        let mut included = self.merged(documents, &place, trail)?;
+        if let Value::Mapping(entries) = &mut included.value {
+            let is_imported = |key: &str| matches!(key, "services" | "networks" | "volumes" | "secrets" | "configs");
+            entries.retain(|entry| is_imported(&entry.key.value));
+        }
+        Some(included)
+    }
+
+    /// What the including file's variables do not say is taken from the included directory's `.env`.
+    fn included_place(&mut self, item: &Node, place: &Place, directory: String) -> Place {
+        let mut variables = place.variables.clone();
+        let named = item.get("env_file").map(texts);
+        let files: Vec<Option<File>> = match named {
+            Some(named) => named.iter().map(|path| self.opened(path, &place.directory)).collect(),
+            None => vec![beside(&directory, ".env").and_then(|path| (self.open)(&path))],
+        };
+        for file in files.into_iter().flatten() {
+            for (name, value) in env_file::parse(&file.text, &variables) {
+                variables.entry(name).or_insert(value);
+            }
+        }
+        Place { directory, variables }
+    }
+}
+
+/// docker compose merges further documents into the first.
+fn other_document(diagnostic: &Diagnostic) -> Option<Declaration> {
+    let place = diagnostic.labels.first().filter(|_| diagnostic.code == Code::Unmodeled)?.span;
+    Some(Declaration::Unmodeled(Spanned::new("a second document in a compose file".to_owned(), place)))
+}
+
+/// Build contexts start from the directory of the file that names them; from here on they start from the top.
+fn place_builds(root: &mut Node, directory: &str) {
+    for service in entries_mut(root, "services") {
+        for build in entries_mut(&mut service.value, "").filter(|entry| entry.key.value == "build") {
+            let value = &mut build.value;
+            place_context(value, directory);
+            let context = entries_mut(value, "").find(|entry| entry.key.value == "context");
+            context.into_iter().for_each(|context| place_context(&mut context.value, directory));
+        }
+    }
+}
+
+fn place_context(node: &mut Node, directory: &str) {
+    if let Value::Scalar(text) = &mut node.value
+        && !text.contains("://")
+        && let Some(placed) = beside(directory, text)
+    {
+        *text = if placed.is_empty() { ".".to_owned() } else { placed };
+    }
+}
+
+/// The entries of a map, or of the map under its key `below`.
+fn entries_mut<'n>(node: &'n mut Node, below: &str) -> impl Iterator<Item = &'n mut Entry> {
+    let entries = |node: &'n mut Node| match &mut node.value {
+        Value::Mapping(entries) => entries.as_mut_slice(),
+        _ => &mut [],
+    };
+    let own = entries(node);
+    if below.is_empty() {
+        return own.iter_mut();
+    }
+    let found = own.iter_mut().find(|entry| entry.key.value == below);
+    found.map_or_else(|| [].iter_mut(), |entry| entries(&mut entry.value).iter_mut())
+}
+
+/// `args:`, a map or a list of `NAME=VALUE`.
+fn arguments(build: &Node) -> BTreeMap<String, String> {
+    let Some(node) = build.get("args") else { return BTreeMap::new() };
+    let of_map = node.entries().iter().filter_map(|e| Some((e.key.value.clone(), text(&e.value)?.value)));
+    let of_list = node.items().iter().filter_map(|item| {
+        let text = text(item)?.value;
+        text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+    });
+    of_map.chain(of_list).collect()
+}
+
+fn take(map: &mut Node, key: &str) -> Option<Entry> {
+    let Value::Mapping(entries) = &mut map.value else { return None };
+    let position = entries.iter().position(|entry| entry.key.value == key)?;
+    Some(entries.remove(position))
+}
+
+fn text(node: &Node) -> Option<Spanned<String>> {
+    match &node.value {
+        Value::Scalar(text) if !node.is_null() => Some(Spanned::new(text.clone(), node.content)),
+        _ => None,
+    }
+}
+
+/// One text or a list of them.
+fn texts(node: &Node) -> Vec<Spanned<String>> {
+    std::slice::from_ref(node).iter().chain(node.items()).filter_map(text).collect()
+}
+
+fn refused(message: String, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
+}
+
+fn circle(service: &Spanned<String>) -> Diagnostic {
+    refused(format!("the service `{}` extends itself, perhaps through others", service.value), service.span)
+}
+
+fn no_service(wanted: &Wanted<'_>) -> Diagnostic {
+    let (name, path) = (&wanted.name.value, wanted.path);
+    let message = format!("there is no service `{name}` in `{path}` to extend");
+    let diagnostic = Diagnostic::new(Code::ComposeUnknownService, message)
+        .label(wanted.name.span, "docker compose refuses the file");
+    match did_you_mean(name, wanted.services.entries().iter().map(|entry| entry.key.value.as_str())) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    }
+}

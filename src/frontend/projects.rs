@@ -1,0 +1,224 @@
+//! All files of a lab: which of them belong together, and what each states.
+//!
+//! docker compose reads several files as one project: those that lab.yaml or the command line lists, those of
+//! `COMPOSE_FILE` in `.env`, or else one with a usual name and the override beside it (compose-go v2.10,
+//! cli/options.go).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::docker::compose;
+use super::{COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, read};
+use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
+use crate::lab::Input;
+use crate::lab::declaration::{Declaration, Declarations};
+use crate::source::Span;
+
+/// Names of the file that is laid over another by itself, the preferred one first (compose-go, cli/options.go,
+/// `DefaultOverrideFileNames`).
+const OVERRIDE_NAMES: [&str; 4] =
+    ["compose.override.yml", "compose.override.yaml", "docker-compose.override.yml", "docker-compose.override.yaml"];
+
+/// The files of a lab.
+pub struct LabTexts<'a> {
+    /// Every file, sorted by path.
+    pub files: &'a [File],
+    /// The name of the directory that paths start from.
+    pub folder: &'a str,
+    /// Paths that were named one by one on the command line.
+    pub listed: &'a [String],
+}
+
+/// Files that docker compose reads as one project.
+#[derive(Default)]
+struct Project {
+    /// Paths, the later laid over the earlier.
+    paths: Vec<String>,
+    /// Somebody listed the files; otherwise they were found.
+    is_listed: bool,
+}
+
+/// Reads the files of a lab. `open` finds files that other files name.
+pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
+    let mut reader = Reader { lab, open, opened: BTreeSet::new(), inputs: BTreeMap::new(), diagnostics: Vec::new() };
+    let mut compose = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for file in lab.files {
+        match detect(&file.path, &file.text) {
+            Some(format) if is_compose(format) => drop(compose.insert(file.path.as_str(), format)),
+            Some(Format::Beside) => {}
+            Some(format) => {
+                let read = read(format, file.source, &file.path, &file.text, &Environment::default());
+                reader.keep(file, read);
+            }
+            None => unknown.push(file),
+        }
+    }
+    reader.projects(&compose);
+    let Reader { opened, mut inputs, mut diagnostics, .. } = reader;
+    let is_unused = |file: &&&File| !opened.contains(&file.path);
+    diagnostics.extend(unknown.iter().filter(is_unused).map(|file| unknown_format(file)));
+    let value = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).collect();
+    Diagnosed { value, diagnostics }
+}
+
+fn is_compose(format: Format) -> bool {
+    matches!(format, Format::Compose | Format::ComposeOverride | Format::ComposeVariant)
+}
+
+struct Reader<'a> {
+    lab: &'a LabTexts<'a>,
+    open: Open<'a>,
+    /// Files that other files name.
+    opened: BTreeSet<String>,
+    inputs: BTreeMap<String, Input>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn keep(&mut self, file: &File, read: Declarations) {
+        self.diagnostics.extend(read.diagnostics);
+        let input = Input { source: file.source, path: file.path.clone(), declarations: read.value };
+        self.inputs.insert(file.path.clone(), input);
+    }
+
+    fn projects(&mut self, compose: &BTreeMap<&str, Format>) {
+        let mut projects = self.listed(compose);
+        let listed: BTreeSet<String> = projects.iter().flat_map(|project| project.paths.clone()).collect();
+        let mut found = BTreeMap::new();
+        for path in compose.keys().filter(|path| !listed.contains(**path)) {
+            found.entry(directory_of(path)).or_insert_with(Vec::new).push(*path);
+        }
+        projects.extend(found.iter().filter_map(|(directory, paths)| self.found(directory, paths)));
+        let read: Vec<(Project, Declarations)> = projects.into_iter().map(|project| self.project(project)).collect();
+        for (project, read) in read {
+            // What another project includes is not a project of its own.
+            let is_part = project.paths.first().is_some_and(|path| self.opened.contains(path));
+            if !is_part || project.is_listed {
+                self.keep_project(&project, read);
+            }
+        }
+        let passed_over =
+            compose.keys().filter(|path| !self.inputs.contains_key(**path) && !self.opened.contains(**path));
+        let passed_over: Vec<Diagnostic> = self
+            .lab
+            .files
+            .iter()
+            .filter(|file| passed_over.clone().any(|path| *path == file.path))
+            .map(passed_over_by_compose)
+            .collect();
+        self.diagnostics.extend(passed_over);
+    }
+
+    /// The projects that a host's `files:` or the command line list: compose files of one directory are read together.
+    fn listed(&self, compose: &BTreeMap<&str, Format>) -> Vec<Project> {
+        let hosts = self.inputs.values().flat_map(|input| {
+            let hosts =
+                input.declarations.iter().filter_map(|d| if let Declaration::Host(h) = d { Some(h) } else { None });
+            hosts.map(|host| {
+                let directory = directory_of(&input.path);
+                host.files.iter().filter_map(|path| beside(directory, &path.value)).collect()
+            })
+        });
+        let lists: Vec<Vec<String>> = hosts.chain([self.lab.listed.to_vec()]).collect();
+        let mut projects: Vec<Project> = Vec::new();
+        for list in lists {
+            let mut directories: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for path in list.into_iter().filter(|path| compose.contains_key(path.as_str())) {
+                directories.entry(directory_of(&path).to_owned()).or_default().push(path);
+            }
+            for paths in directories.into_values().filter(|paths| is_choice(paths, compose)) {
+                if projects.iter().all(|other| other.paths != paths) {
+                    projects.push(Project { paths, is_listed: true });
+                }
+            }
+        }
+        projects
+    }
+
+    /// What docker compose reads in a directory without being told.
+    fn found(&mut self, directory: &str, paths: &[&str]) -> Option<Project> {
+        let variables = self.variables(directory);
+        let stated = variables.get("COMPOSE_FILE").filter(|stated| !stated.is_empty());
+        if let Some(stated) = stated {
+            let separator = variables.get("COMPOSE_PATH_SEPARATOR").map_or(":", String::as_str);
+            let paths = stated.split(separator).filter_map(|path| beside(directory, path)).collect();
+            return Some(Project { paths, is_listed: false });
+        }
+        let first = |names: &[&str]| {
+            let named = |name: &&str| paths.iter().find(|path| file_name(path) == *name);
+            names.iter().find_map(named).map(|path| (*path).to_owned())
+        };
+        let paths = first(&COMPOSE_NAMES).into_iter().chain(first(&OVERRIDE_NAMES)).collect();
+        first(&COMPOSE_NAMES).map(|_| Project { paths, is_listed: false })
+    }
+
+    /// What the `.env` of a directory says.
+    fn variables(&mut self, directory: &str) -> BTreeMap<String, String> {
+        let file = beside(directory, ".env").and_then(|path| (self.open)(&path));
+        file.map(|file| compose::env_file::parse(&file.text, &BTreeMap::new())).unwrap_or_default()
+    }
+
+    fn project(&mut self, project: Project) -> (Project, Declarations) {
+        let directory = project.paths.first().map_or("", |path| directory_of(path)).to_owned();
+        let folder = if directory.is_empty() { self.lab.folder } else { file_name(&directory) };
+        let environment = Environment { project: folder.to_owned(), variables: self.variables(&directory) };
+        let mut files = Vec::new();
+        for path in &project.paths {
+            let known = self.lab.files.iter().find(|file| file.path == *path).cloned();
+            match known.or_else(|| (self.open)(path)) {
+                Some(file) => files.push(file),
+                None => self.diagnostics.push(no_such_file(path)),
+            }
+        }
+        let (open, opened) = (&mut self.open, &mut self.opened);
+        let read = compose::parse(&files, &environment, &mut |path| {
+            opened.insert(path.to_owned());
+            open(path)
+        });
+        (project, read)
+    }
+
+    /// The last listed file stands for a listed project, because another host may list the first with another one; the
+    /// first stands for one that was found.
+    fn keep_project(&mut self, project: &Project, read: Declarations) {
+        let owner = if project.is_listed { project.paths.last() } else { project.paths.first() };
+        for path in &project.paths {
+            let file = self.lab.files.iter().find(|file| file.path == *path);
+            if let Some(file) = file.filter(|file| !self.inputs.contains_key(&file.path)) {
+                self.keep(file, Declarations::default());
+            }
+        }
+        self.diagnostics.extend(read.diagnostics);
+        if let Some(input) = owner.and_then(|owner| self.inputs.get_mut(owner)) {
+            input.declarations.extend(read.value);
+        }
+    }
+}
+
+/// A file that docker compose would read anyway is no choice.
+fn is_choice(paths: &[String], compose: &BTreeMap<&str, Format>) -> bool {
+    let is_usual = |path: &String| compose.get(path.as_str()) == Some(&Format::Compose);
+    1 < paths.len() || paths.iter().any(|path| !is_usual(path))
+}
+
+fn unknown_format(file: &File) -> Diagnostic {
+    let start = file.text.len() - file.text.trim_start().len();
+    Diagnostic::new(Code::InputUnused, format!("the format of `{}` is not known", file.path))
+        .label(Span::new(file.source, start, start), "not analyzed")
+        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml")
+}
+
+fn passed_over_by_compose(file: &File) -> Diagnostic {
+    let message = format!("`docker compose` does not read `{}` unless it is told to", file.path);
+    let start = file.text.len() - file.text.trim_start().len();
+    let diagnostic =
+        Diagnostic::new(Code::InputUnused, message).label(Span::new(file.source, start, start), "not analyzed");
+    let help =
+        format!("it reads the first of {}; name the file itself or list it in lab.yaml", COMPOSE_NAMES.join(", "));
+    Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }
+}
+
+fn no_such_file(path: &str) -> Diagnostic {
+    Diagnostic::new(Code::ComposeMissingFile, format!("there is no file `{path}`"))
+        .help("`COMPOSE_FILE` in `.env` names it")
+}
