@@ -72,6 +72,7 @@ codes! {
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
     IptablesBadRule "iptables" "bad_rule" Error;
+    IptablesUnknownInterface "iptables" "unknown_interface" Warning;
     IptablesUnknownChain "iptables" "unknown_chain" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;

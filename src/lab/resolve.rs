@@ -68,7 +68,9 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
         host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
         (host.events, host.rules) = (events.order, events.rules);
+        user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
+        user_rules::check_interfaces(&mut context, host);
         context.unmodeled.extend(events.unknown_ufw.map(|span| Unmodeled {
             what: "whether `ufw` is enabled, which no line says".to_owned(),
             span,

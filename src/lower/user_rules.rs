@@ -1,4 +1,4 @@
-//! Rules that the user gives to iptables, among those of the products. Spec: specs/user-rules.md.
+//! Rules that the user gives to iptables, among those of the products. Spec: specs/user-rules.md, specs/ufw.md.
 //!
 //! A command for a chain that is not there changes nothing, as the kernel refuses it. `-X` is not followed: a chain that
 //! can be removed is empty and nobody jumps to it.
@@ -22,6 +22,9 @@ use crate::switch::{Setting, Switch, SwitchKind, Switches};
 /// The kernel refuses to jump deeper than this (Linux 6.1 include/net/netfilter/nf_tables.h, NFT_JUMP_STACK_SIZE), and
 /// thereby in circles.
 const DEEPEST_JUMP: usize = 16;
+
+#[cfg(test)]
+mod tests;
 
 /// Applies commands in order.
 pub fn apply(commands: &[IptablesCommand], node: NodeId, dataplane: &mut Dataplane) {
@@ -189,7 +192,7 @@ impl Tables<'_> {
         let mut rules = Vec::new();
         for action in actions {
             let conditions = rule.conditions.iter().filter(|c| has_effect || !is_unmodeled(c));
-            let mut matches: Vec<Match> = conditions.map(|c| self.condition(c, command.span)).collect();
+            let mut matches: Vec<Match> = conditions.map(|c| self.condition(c, command)).collect();
             if let RuleTarget::Unmodeled(text) = &rule.target {
                 matches.push(self.unmodeled(format!("`{text}` does {action:?}"), command.span));
             }
@@ -204,7 +207,7 @@ impl Tables<'_> {
         Match::Unmodeled(self.dataplane.switches.add(switch))
     }
 
-    fn condition(&mut self, condition: &Condition, span: Span) -> Match {
+    fn condition(&mut self, condition: &Condition, command: &IptablesCommand) -> Match {
         match condition {
             Condition::Protocol(protocol) => Match::Protocol(*protocol),
             Condition::ProtocolNumber(number) => Match::ProtocolNumber(*number),
@@ -217,34 +220,39 @@ impl Tables<'_> {
             Condition::State(states) => state(states),
             Condition::OriginalDestination(net) => Match::OriginalDestination(*net),
             Condition::OriginalDestinationPort(ports) => Match::OriginalDestinationPort(*ports),
-            Condition::SourceKind(kind) => self.kind(*kind, Match::SourceIsLocal, Match::Source),
-            Condition::DestinationKind(kind) => self.kind(*kind, Match::DestinationIsLocal, Match::Destination),
+            Condition::SourceKind(kind) => self.kind(*kind, command.family, Match::SourceIsLocal, Match::Source),
+            Condition::DestinationKind(kind) => {
+                self.kind(*kind, command.family, Match::DestinationIsLocal, Match::Destination)
+            }
             Condition::Mark { value, mask } => Match::Mark { value: *value, mask: *mask },
             Condition::IcmpType(number) => Match::IcmpType(*number),
-            Condition::AnyOf(all) => Match::AnyOf(all.iter().map(|c| self.condition(c, span)).collect()),
-            Condition::Not(inner) => Match::Not(Box::new(self.condition(inner, span))),
-            Condition::Unmodeled(text) => self.unmodeled(format!("`{text}` holds"), span),
+            Condition::AnyOf(all) => Match::AnyOf(all.iter().map(|c| self.condition(c, command)).collect()),
+            Condition::Not(inner) => Match::Not(Box::new(self.condition(inner, command))),
+            Condition::Unmodeled(text) => self.unmodeled(format!("`{text}` holds"), command.span),
         }
     }
 
-    fn kind(&self, kind: AddressKind, local: Match, inside: impl Fn(IpNet) -> Match) -> Match {
-        let multicast = [
-            IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4)),
-            IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8)),
-        ];
+    fn kind(&self, kind: AddressKind, family: Family, local: Match, inside: impl Fn(IpNet) -> Match) -> Match {
+        let multicast = match family {
+            Family::V4 => IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4)),
+            Family::V6 => IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8)),
+        };
         match kind {
             AddressKind::Local => local,
-            AddressKind::Multicast => Match::AnyOf(multicast.map(inside).to_vec()),
-            AddressKind::Broadcast => Match::AnyOf(self.broadcasts().into_iter().map(inside).collect()),
+            AddressKind::Multicast => inside(multicast),
+            AddressKind::Broadcast => Match::AnyOf(self.broadcasts(family).into_iter().map(inside).collect()),
             AddressKind::Unicast => {
-                let others = multicast.into_iter().chain(self.broadcasts()).map(inside);
+                let others = [multicast].into_iter().chain(self.broadcasts(family)).map(inside);
                 Match::AnyOf(others.chain([local]).collect()).negated()
             }
         }
     }
 
     /// 255.255.255.255, and the last address of every subnet that the node is in.
-    fn broadcasts(&self) -> Vec<IpNet> {
+    fn broadcasts(&self, family: Family) -> Vec<IpNet> {
+        if family == Family::V6 {
+            return Vec::new();
+        }
         let addresses = self.dataplane.node(self.node).interfaces.iter().flat_map(|i| &i.addresses);
         let subnets = addresses.filter(|a| a.net.addr().is_ipv4() && a.net.prefix_len() < 31);
         let last = subnets.map(|a| IpNet::from(a.net.broadcast()));

@@ -7,7 +7,7 @@ use super::iptables_save;
 use crate::frontend::shell;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
-use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesRule};
+use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesRule, UfwChange};
 use crate::source::Sources;
 
 fn rule_text(rule: &IptablesRule) -> String {
@@ -32,6 +32,14 @@ fn text(read: &Declarations) -> String {
             Declaration::Iptables(commands) => {
                 commands.iter().for_each(|c| writeln!(text, "{:?} {}", c.family, command_text(c)).unwrap());
             }
+            Declaration::Ufw(change) => match &change.value {
+                UfwChange::Set(commands) => {
+                    commands.iter().for_each(|c| writeln!(text, "{:?} {}", c.family, command_text(c)).unwrap());
+                }
+                UfwChange::Enable(commands) => writeln!(text, "enable {}", commands.len()).unwrap(),
+                UfwChange::Disable(commands) => writeln!(text, "disable {}", commands.len()).unwrap(),
+                UfwChange::Reset(commands) => writeln!(text, "reset {}", commands.len()).unwrap(),
+            },
             Declaration::Unmodeled(what) => writeln!(text, "unmodeled {}", what.value).unwrap(),
             other => writeln!(text, "{other:?}").unwrap(),
         }
@@ -164,4 +172,29 @@ fn real_rule_sets_are_read() {
         println!("{file:?}\n{}", text(&Declarations { value: vec![], diagnostics: read.diagnostics.clone() }));
         assert_eq!(commands.len(), lines + 1, "{file:?}");
     }
+}
+
+#[test]
+fn lines_of_ufw() {
+    let port = |p: u16| format!("DestinationPort(PortRange {{ first: {p}, last: {p} }})");
+    let both = |rule: &str| format!("V4 filter {rule}\nV6 filter {}", rule.replace("ufw-", "ufw6-"));
+    let (ssh, shop) = (port(22), port(3000));
+    check("ufw allow 22/tcp", &both(&format!("-A ufw-user-input [Protocol(Tcp) {ssh}] Accept")));
+    check("ufw limit ssh", &both(&format!("-A ufw-user-input [Protocol(Tcp) {ssh}] Accept")));
+    check("ufw allow \"OpenSSH\"", &both(&format!("-A ufw-user-input [Protocol(Tcp) {ssh}] Accept")));
+    check("ufw delete allow 22/tcp", &both(&format!("-D ufw-user-input [Protocol(Tcp) {ssh}] Accept")));
+    check(
+        "ufw route deny proto tcp to any port 3000",
+        &both(&format!("-A ufw-user-forward [Protocol(Tcp) {shop}] Drop")),
+    );
+    check(
+        "ufw insert 1 reject in on eth0 from 10.0.0.0/8 to any port 3000 proto tcp comment 'no shop'",
+        &format!(
+            "V4 filter -I ufw-user-input 1 [Source(10.0.0.0/8) InInterface(\"eth0\") Protocol(Tcp) {shop}] \
+             Reject(TcpReset)"
+        ),
+    );
+    check("ufw deny from 10.0.0.7", "V4 filter -A ufw-user-input [Source(10.0.0.7/32)] Drop");
+    check("ufw status; ufw logging on; ufw --dry-run allow 80; ufw reload", "");
+    check("ufw delete 3", "unmodeled `ufw delete 3`\ncanreach::shell::unmodeled: not modelled: `ufw delete 3`");
 }

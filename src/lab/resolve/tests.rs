@@ -423,6 +423,58 @@ fn firewall_and_engine_start_in_the_stated_order() {
 }
 
 #[test]
+fn rules_for_chains_and_interfaces_that_are_not_there_are_reported() {
+    let check = |docker: &str, script: &str, expected: &[&str]| {
+        let lab = format!(
+            "networks: {{lan: {{subnet: 10.1.0.0/16}}}}\nhosts:\n  h:\n    files: [a.sh]\n    docker: {docker}\n    \
+             interfaces: {{eth0: {{network: lan, address: 10.1.0.9/16}}}}\n"
+        );
+        let (_, diagnostics) = read(&[("lab.yaml", &lab), ("a.sh", script)]);
+        assert_eq!(diagnostics, expected, "{script}");
+    };
+    let line = "iptables -I DOCKER-USER -i eth0 -j DROP\n";
+    let unknown = "a.sh:1: there is no chain `DOCKER-USER` in the table `filter` at this point";
+    check("{}", line, &[]);
+    check("{}", &format!("{line}dockerd\n"), &[unknown]);
+    check("{}", &format!("iptables -N DOCKER-USER\n{line}dockerd\n"), &[]);
+    check("{version: 29.7.2, firewall-backend: nftables}", line, &[unknown]);
+    check(
+        "{}",
+        "iptables -A INPUT -i eth1 -j LOGDROP\niptables -t nat -A PREROUTING -i eth+ -j DOCKER\n",
+        &[
+            "a.sh:1: there is no chain `LOGDROP` in the table `filter` at this point",
+            "a.sh:1: `h` has no interface `eth1`",
+        ],
+    );
+}
+
+#[test]
+fn a_saved_rule_set_comes_last_and_names_bridges() {
+    let lab = "hosts:\n  h:\n    files: [a.sh]\n    rules: rules.v4\n    docker: {}\n";
+    let script = "docker network create n1\niptables -P INPUT DROP\n";
+    let saved = "*nat\n-A POSTROUTING -s 172.18.0.0/16 ! -o br-0123456789ab -j MASQUERADE\nCOMMIT\n";
+    let (lab, diagnostics) = read(&[("lab.yaml", lab), ("a.sh", script), ("rules.v4", saved)]);
+    use HostEvent as E;
+    assert_eq!(lab.hosts[0].events, [E::EngineStart, E::UserRules(0), E::UserRules(1)]);
+    assert_eq!(lab.hosts[0].engine.as_ref().unwrap().networks[1].bridge, "br-0123456789ab");
+    assert_eq!(diagnostics, [""; 0]);
+}
+
+#[test]
+fn ufw_is_in_force_once_it_is_enabled() {
+    let check = |script: &str, expected: &[HostEvent], unmodeled: usize| {
+        let (lab, _) = read(&[("a.sh", script)]);
+        assert_eq!(lab.hosts[0].events, expected, "{script}");
+        assert_eq!(lab.unmodeled.len(), unmodeled, "{script}");
+    };
+    use HostEvent as E;
+    check("ufw allow 22\n", &[], 1);
+    check("ufw allow 22\nufw enable\n", &[E::UserRules(0)], 0);
+    check("ufw enable\nufw allow 22\nufw enable\n", &[E::UserRules(0), E::UserRules(1)], 0);
+    check("ufw allow 22\nufw disable\n", &[], 0);
+}
+
+#[test]
 fn connected_networks_with_common_addresses_are_reported() {
     let lab = "networks:
   home: { subnet: 172.20.0.0/16 }

@@ -1,15 +1,71 @@
-//! Lines for iptables that name a chain that is not there when they run.
+//! Lines for iptables that name a chain or an interface that is not there, and what a saved rule set tells about names.
 
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesTable, RuleTarget};
+use crate::lab::iptables::{Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RuleTarget};
 use crate::lab::{Engine, Host, HostEvent, RuleBackend};
 use crate::net::Family;
 
 use super::Context;
 
 type Chain = (Family, IptablesTable, String);
+
+/// docker calls the bridge of a network after the network's number, which no file states; the rule with which it
+/// masquerades the network's subnet does.
+pub(super) fn name_bridges(host: &mut Host) {
+    let Host { engine: Some(engine), rules, .. } = host else { return };
+    let saved = rules.iter().filter(|batch| batch.iter().any(|c| matches!(c.change, IptablesChange::Clear)));
+    for rule in saved.flatten().filter_map(rule_of).filter(|rule| rule.target == RuleTarget::Masquerade) {
+        let [Condition::Source(subnet), Condition::Not(outside)] = rule.conditions.as_slice() else { continue };
+        let Condition::OutInterface(bridge) = outside.as_ref() else { continue };
+        engine.networks.iter_mut().filter(|n| n.subnet == *subnet).for_each(|n| n.bridge.clone_from(bridge));
+    }
+}
+
+fn rule_of(command: &IptablesCommand) -> Option<&IptablesRule> {
+    match &command.change {
+        IptablesChange::Append(_, rule) | IptablesChange::Insert(_, _, rule) | IptablesChange::Replace(_, _, rule) => {
+            Some(rule)
+        }
+        _ => None,
+    }
+}
+
+/// Reports the first rule for each interface that the host does not have.
+pub(super) fn check_interfaces(context: &mut Context, host: &Host) {
+    let own = host.interfaces.iter().map(|i| i.name.as_str());
+    let bridges = host.engine.iter().flat_map(|e| &e.networks).map(|n| n.bridge.as_str());
+    let known: Vec<&str> = own.chain(bridges).collect();
+    let mut reported = BTreeSet::new();
+    for command in host.rules.iter().flatten() {
+        let conditions = rule_of(command).map_or(&[][..], |rule| &rule.conditions);
+        for name in conditions.iter().filter_map(interface) {
+            let is_known = match name.strip_suffix('*') {
+                Some(start) => known.iter().any(|k| k.starts_with(start)) || "lo".starts_with(start),
+                None => known.contains(&name) || name == "lo",
+            };
+            if !is_known && reported.insert(name) {
+                context.report(unknown_interface(host, command, name, &known));
+            }
+        }
+    }
+}
+
+fn interface(condition: &Condition) -> Option<&str> {
+    match condition {
+        Condition::InInterface(name) | Condition::OutInterface(name) => Some(name),
+        Condition::Not(inner) => interface(inner),
+        _ => None,
+    }
+}
+
+fn unknown_interface(host: &Host, command: &IptablesCommand, name: &str, known: &[&str]) -> Diagnostic {
+    let shown = name.replace('*', "+");
+    Diagnostic::new(Code::IptablesUnknownInterface, format!("`{}` has no interface `{shown}`", host.name))
+        .label(command.span, "no packet comes or goes that way")
+        .help(format!("its interfaces are {}", known.join(", ")))
+}
 
 /// Goes through the events of a host with the names of the chains that are there. firewalld's own chains in the tables
 /// of iptables are not known here: next to its iptables backend nothing is reported.
