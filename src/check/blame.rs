@@ -13,7 +13,7 @@ use crate::property::Sentence;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{self, Encoding, Query};
 use crate::source::Span;
-use crate::switch::SwitchId;
+use crate::switch::{Setting, SwitchId};
 
 use super::aim::{Aim, Dialing};
 use super::decide::{Checker, blocker, dialable, name_of, symptom_text, url};
@@ -166,13 +166,15 @@ fn planned(
     let defaults = edited.switches.defaults();
     let prices: Vec<(SwitchId, u32)> = candidates.iter().map(|c| (c.switch, c.weight)).collect();
     let mut known: Vec<Vec<SwitchId>> = Vec::new();
+    let mut dialed: Vec<(IpAddr, u16)> = Vec::new();
     while known.len() < MOST_FIXES {
         let Some(chosen) = encoding.cheapest_edits(&defaults, &prices, &known) else { break };
         if chosen.is_empty() {
             break;
         }
         let setting = chosen.iter().fold(defaults.clone(), |s, id| s.with(*id, true));
-        let smt::Answer::Yes(flow) = encoding.find(&setting, &[]) else { break };
+        let smt::Answer::Yes(flow) = find_other(&encoding, &setting, &dialed) else { break };
+        dialed.push((flow.destination, flow.destination_port));
         let after = eval::trace(&edited, &flow, &setting);
         if after.outcome.symptom != Symptom::Works {
             break;
@@ -191,6 +193,14 @@ fn planned(
         known.push(chosen);
     }
     plan
+}
+
+/// A further fix shows an address that only it opens, if it opens any.
+fn find_other(encoding: &Encoding, setting: &Setting, dialed: &[(IpAddr, u16)]) -> smt::Answer {
+    match encoding.find(setting, dialed) {
+        answer @ smt::Answer::Yes(_) => answer,
+        smt::Answer::No | smt::Answer::Unknown(_) => encoding.find(setting, &[]),
+    }
 }
 
 /// A failing `can`, asked about an edited lab: any address that a person could type.

@@ -94,7 +94,30 @@ impl Encoding {
                 Answer::No | Answer::Unknown(_) => drop(assumptions.pop()),
             }
         }
+        self.lowest(assumptions, answer)
+    }
+
+    /// Of all connections the one to the lowest address and port: which one a solver happens to find first is nobody's
+    /// business.
+    fn lowest(&self, mut assumptions: Vec<Bool>, mut answer: Answer) -> Answer {
+        while let Answer::Yes(flow) = &answer {
+            assumptions.push(self.is_below((flow.destination, flow.destination_port)));
+            match self.check(&assumptions) {
+                lower @ Answer::Yes(_) => answer = lower,
+                Answer::No | Answer::Unknown(_) => break,
+            }
+        }
         answer
+    }
+
+    fn is_below(&self, (address, port): (IpAddr, u16)) -> Bool {
+        let family = self.query.family;
+        let destination = Variable::Destination.term(family);
+        let address = number(address_bits(address), family.bits());
+        let port = BV::from_u64(u64::from(port), 16);
+        let same_address = destination.eq(&address);
+        let lower_port = Variable::DestinationPort.term(family).bvult(&port);
+        Bool::or(&[destination.bvult(&address), Bool::and(&[same_address, lower_port])])
     }
 
     /// What an example should look like if it can.
@@ -107,6 +130,8 @@ impl Encoding {
         if let Some(source) = self.query.sources.as_ref().and_then(|s| s.natural) {
             preferences.push(Variable::Source.term(family).eq(number(address_bits(source), family.bits())));
         }
+        let loopback = number(address_bits(family.loopback()), family.bits());
+        preferences.push(Variable::Destination.term(family).eq(loopback));
         preferences
     }
 

@@ -94,7 +94,7 @@ fn a_violated_sentence_exits_with_1_and_shows_the_line() {
 fn what_cannot_be_decided_exits_with_3() {
     let lab = Directory::with(&[
         ("compose.yaml", b"services: {web: {image: nginx, ports: [\"8080:80\"]}}\n"),
-        ("setup.sh", b"iptables -I DOCKER-USER -p tcp --dport 80 -j DROP\n"),
+        ("setup.sh", b"nft add rule ip filter DOCKER-USER tcp dport 80 drop\n"),
     ]);
     canreach_in(lab.path(), &["ask", ".", "lan can reach web:80"]).check(3, &["setup.sh:1", "1 undecided"]);
 }

@@ -15,6 +15,9 @@ use super::condition;
 use super::target::{Setting, Written};
 use super::value::{self, Read, Trouble};
 
+/// Reads the value of an option that every rule may have.
+type ReadCondition = fn(&str, Family) -> Read<Option<Condition>>;
+
 /// Reads one call; the first word is the program.
 pub fn parse(words: &[Word]) -> Declarations {
     let mut out = Declarations::default();
@@ -123,7 +126,7 @@ fn separated(tokens: Vec<Token>) -> Vec<Token> {
 
 fn short_option(text: &str) -> (String, Option<String>) {
     let Some(letters) = text.strip_prefix('-') else { return (text.to_owned(), None) };
-    let letters = letters.trim_start_matches(|c| matches!(c, 'n' | 'v' | 'x'));
+    let letters = letters.trim_start_matches(['n', 'v', 'x']);
     let mut characters = letters.chars();
     match characters.next() {
         Some(letter) if ATTACHED.contains(letter) && !characters.as_str().is_empty() => {
@@ -321,7 +324,7 @@ impl<'t> Reader<'t> {
     fn of_rule(&mut self, token: &'t Token, mut not: bool) -> Result<bool, Stop> {
         let option = canonical(&token.text);
         let family = self.family;
-        let (rank, read): (u8, fn(&str, Family) -> Read<Option<Condition>>) = match option {
+        let (rank, read): (u8, ReadCondition) = match option {
             "-s" => (0, |text, family| condition::networks(text, family, Condition::Source)),
             "-d" => (1, |text, family| condition::networks(text, family, Condition::Destination)),
             "-i" => (2, |text, _| Ok(value::interface(text).map(Condition::InInterface))),

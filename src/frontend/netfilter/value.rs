@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::iptables::Condition;
-use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol};
+use crate::net::{Family, IpNet, Ipv4Net, Ipv4Subnets, Ipv6Subnets, PortRange, Protocol};
 
 /// Why a value is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,8 +150,8 @@ pub(super) fn range(text: &str, family: Family) -> Read<Vec<IpNet>> {
         return Err(bad());
     }
     Ok(match (first, last) {
-        (IpAddr::V4(first), IpAddr::V4(last)) => ipnet::Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect(),
-        (IpAddr::V6(first), IpAddr::V6(last)) => ipnet::Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect(),
+        (IpAddr::V4(first), IpAddr::V4(last)) => Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect(),
+        (IpAddr::V6(first), IpAddr::V6(last)) => Ipv6Subnets::new(first, last, 0).map(IpNet::V6).collect(),
         _ => return Err(bad()),
     })
 }

@@ -109,7 +109,6 @@ fn services_start_and_stop_rule_sets() {
 #[test]
 fn programs_without_a_model_are_reported() {
     for line in [
-        "iptables -I DOCKER-USER -j DROP",
         "nft add rule inet filter input drop",
         "ufw allow 3000",
         "ip route add 10.0.0.0/8 via 10.0.2.2",
