@@ -10,12 +10,14 @@ pub mod diff;
 mod edits;
 pub mod exposure;
 mod place;
+pub mod repair;
 pub mod verdict;
 
 use thiserror::Error;
 
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
+pub use repair::patched;
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
 use crate::dataplane::{Dataplane, Flow, Trace};

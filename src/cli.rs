@@ -7,6 +7,7 @@ mod diff;
 mod exit;
 mod explain;
 mod exposure;
+mod fix;
 pub mod load;
 mod model;
 mod revision;
@@ -50,6 +51,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
+        Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

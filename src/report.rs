@@ -4,6 +4,7 @@ pub mod codes;
 pub mod diff;
 mod excerpt;
 pub mod exposure;
+pub mod fix;
 pub mod json;
 mod message;
 mod patch;
@@ -11,6 +12,7 @@ mod path;
 pub mod rules;
 pub mod terminal;
 pub mod trace;
+mod unified;
 
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;

@@ -7,7 +7,7 @@ use crate::dataplane::{Dataplane, Flow, Symptom};
 use crate::eval;
 
 use super::blame;
-use super::exposure::{Contact, Exposure};
+use super::exposure::{Class, Contact, Exposure};
 use super::verdict::Blocker;
 
 /// One of the two labs.
@@ -71,11 +71,14 @@ pub fn diff(old: View<'_>, new: View<'_>) -> Vec<Difference> {
 /// Names of a listener and a dialler.
 type Key<'a> = (&'a str, &'a str);
 
+/// A container that dials itself is left out: nobody opens or closes that.
 fn cells(view: View<'_>) -> BTreeMap<Key<'_>, Vec<&Contact>> {
     let mut cells: BTreeMap<Key<'_>, Vec<&Contact>> = BTreeMap::new();
     let Exposure { diallers, listeners, contacts, .. } = view.exposure;
     for contact in contacts {
-        if let (Some(listener), Some(dialler)) = (listeners.get(contact.listener), diallers.get(contact.dialler)) {
+        if let (Some(listener), Some(dialler)) = (listeners.get(contact.listener), diallers.get(contact.dialler))
+            && !(matches!(dialler.class, Class::Container(_)) && dialler.node == listener.node)
+        {
             cells.entry((&listener.name, &dialler.name)).or_default().push(contact);
         }
     }
@@ -94,13 +97,21 @@ fn difference(
     let (change, old, new) = match (before.first(), after.first()) {
         (None, Some(contact)) => (Change::Opened, failing(old, dialler, contact), working(new, after)),
         (Some(contact), None) => (Change::Closed, working(old, before), failing(new, dialler, contact)),
-        _ => (Change::Changed, working(old, before), working(new, after)),
+        _ => (Change::Changed, working(old, &others(before, after)), working(new, &others(after, before))),
     };
     Some(Difference { change, dialler: dialler.to_owned(), listener: listener.to_owned(), old, new })
 }
 
 fn addresses(contacts: &[&Contact]) -> BTreeMap<String, String> {
     contacts.iter().map(|c| (c.address.clone(), c.seen.clone())).collect()
+}
+
+/// The contacts of one side, those that the other side has not first: they are what is to be explained.
+fn others<'a>(of: &[&'a Contact], than: &[&Contact]) -> Vec<&'a Contact> {
+    let is_common = |c: &&Contact| than.iter().any(|other| (&other.address, &other.seen) == (&c.address, &c.seen));
+    let mut all = of.to_vec();
+    all.sort_by_key(is_common);
+    all
 }
 
 fn working(view: View<'_>, contacts: &[&Contact]) -> Side {

@@ -42,6 +42,8 @@ pub(super) enum Command {
     Exposure(ExposureArguments),
     /// Show what a change opens and closes, with the lines that do it. Exit code 0: no difference; 1: differences.
     Diff(DiffArguments),
+    /// Show ways out of violated sentences as patches, each tried, with what else it opens.
+    Fix(FixArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -129,6 +131,16 @@ pub(super) struct DiffArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct FixArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Write the first fix of each violated sentence into the files and check again.
+    #[arg(long)]
+    pub(super) apply: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -165,6 +177,8 @@ mod tests {
         check("explain", true);
         check("exposure", true);
         check("diff old new", true);
+        check("fix", true);
+        check("fix lab --apply", true);
         check("diff main..HEAD", true);
         check("diff", false);
         check("exposure lab --format csv", true);

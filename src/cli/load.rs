@@ -29,7 +29,12 @@ pub struct Loaded {
     pub labs: Vec<LabFiles>,
     /// What is wrong with the files.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where each file is on disk, by name.
+    pub files: BTreeMap<String, PathBuf>,
 }
+
+/// Texts that stand in for those on disk, by name of file.
+pub type Replacements = BTreeMap<String, String>;
 
 /// The files of one lab.
 #[derive(Debug, Default)]
@@ -74,6 +79,8 @@ struct Found {
 struct Disk<'a> {
     root: &'a Path,
     sources: &'a mut Sources,
+    files: &'a mut BTreeMap<String, PathBuf>,
+    replaced: &'a Replacements,
     opened: BTreeMap<String, Option<File>>,
 }
 
@@ -82,6 +89,14 @@ struct Disk<'a> {
 /// # Errors
 /// When a path does not exist, or when there is nothing to read.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    load_with(paths, &Replacements::new())
+}
+
+/// Like [`load`], but some files have other texts than on disk.
+///
+/// # Errors
+/// Like [`load`].
+pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, LoadError> {
     let mut found = Vec::new();
     for path in paths {
         discover(path, paths.len() == 1, &mut found)?;
@@ -89,10 +104,11 @@ pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
     let listed: Vec<String> = found.iter().filter(|file| file.asked_for).map(|file| file.name.clone()).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found.dedup_by(|a, b| a.name == b.name);
-    let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new() };
+    let places = found.iter().map(|file| (file.name.clone(), file.disk.clone())).collect();
+    let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new(), files: places };
     let (pages, files): (Vec<File>, Vec<File>) =
-        found.iter().filter_map(|file| read(&mut loaded, file)).partition(|file| file.path.ends_with(".md"));
-    directory(&mut loaded, paths, &files, &listed);
+        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| file.path.ends_with(".md"));
+    directory(&mut loaded, paths, &files, &listed, replaced);
     for file in pages {
         page(&mut loaded, &file, listed.contains(&file.path));
     }
@@ -150,8 +166,8 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
     }
 }
 
-fn read(loaded: &mut Loaded, file: &Found) -> Option<File> {
-    let text = match contents(&file.disk) {
+fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Option<File> {
+    let text = match replaced.get(&file.name).map_or_else(|| contents(&file.disk), |text| Ok(text.clone())) {
         Ok(text) => text,
         // Whether this file is one of ours would have to be told by its text.
         Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
@@ -227,7 +243,9 @@ impl Disk<'_> {
         if let Some(opened) = self.opened.get(name) {
             return opened.clone();
         }
-        let text = contents(&self.root.join(name)).ok();
+        let place = self.root.join(name);
+        let text = self.replaced.get(name).cloned().or_else(|| contents(&place).ok());
+        self.files.insert(name.to_owned(), place);
         let file = text.map(|text| {
             let source = self.sources.add(name, &text);
             whole_file(self.sources, source, name)
@@ -238,11 +256,12 @@ impl Disk<'_> {
 }
 
 /// The files that are not pages are one lab.
-fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[String]) {
+fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[String], replaced: &Replacements) {
     let folder = paths.first().map(|p| root_name(p)).unwrap_or_default();
     let root = root_of(paths);
     let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
-    let mut disk = Disk { root: &root, sources: &mut loaded.sources, opened };
+    let (sources, places) = (&mut loaded.sources, &mut loaded.files);
+    let mut disk = Disk { root: &root, sources, files: places, replaced, opened };
     let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
     loaded.diagnostics.extend(read.diagnostics);
     loaded.labs.push(LabFiles { title: None, inputs: read.value });

@@ -1,5 +1,6 @@
 //! From paths to a dataplane: the stages that every command begins with.
 
+use std::collections::BTreeMap;
 use std::mem;
 use std::path::PathBuf;
 
@@ -10,7 +11,7 @@ use crate::lower;
 use crate::report::terminal as rendering;
 use crate::source::Sources;
 
-use super::load::{self, LabFiles, LoadError, Loaded};
+use super::load::{self, LabFiles, LoadError, Loaded, Replacements};
 use super::terminal;
 
 /// A lab and what it does with packets.
@@ -21,11 +22,18 @@ pub(super) struct Model {
     pub(super) lab: Lab,
     pub(super) dataplane: Dataplane,
     pub(super) diagnostics: Vec<Diagnostic>,
+    /// Where the files are on disk, by name.
+    pub(super) files: BTreeMap<String, PathBuf>,
 }
 
 /// Reads the files and runs the stages up to the dataplane, for every lab; complains if nothing can be read.
 pub(super) fn build_all(paths: &[PathBuf]) -> Option<Vec<Model>> {
     load::load(paths).map(understand).map_err(|error| terminal::complain(&with_cause(&error))).ok()
+}
+
+/// The first lab, with some texts in place of those on disk; says nothing.
+pub(super) fn build_with(paths: &[PathBuf], replaced: &Replacements) -> Option<Model> {
+    load::load_with(paths, replaced).ok().map(understand)?.into_iter().next()
 }
 
 /// The first lab.
@@ -39,13 +47,13 @@ pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
 
 /// What is wrong with the files is said along with the first lab.
 fn understand(loaded: Loaded) -> Vec<Model> {
-    let Loaded { sources, labs, mut diagnostics } = loaded;
-    let model = |files: LabFiles| {
-        let lab = lab::resolve(&files.inputs);
+    let Loaded { sources, labs, mut diagnostics, files } = loaded;
+    let model = |found: LabFiles| {
+        let lab = lab::resolve(&found.inputs);
         diagnostics.extend(lab.diagnostics);
         let dataplane = lower::lower(&lab.value);
-        let title = files.title;
-        Model { title, sources: sources.clone(), lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics) }
+        let (title, sources, files) = (found.title, sources.clone(), files.clone());
+        Model { title, sources, lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics), files }
     };
     labs.into_iter().map(model).collect()
 }

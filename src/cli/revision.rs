@@ -85,7 +85,9 @@ fn blob(entry: &str) -> Option<(&str, &str)> {
     let mut words = about.split(' ');
     let (mode, object) = (words.next()?, words.nth(1)?);
     let is_inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    let is_wanted = frontend::is_candidate(name) || name == ".env" || name.ends_with("/.env");
+    // Files that others name are called as anybody likes, but end like this.
+    let is_named = [".env", ".yaml", ".yml", ".json", ".conf"].iter().any(|end| name.ends_with(end));
+    let is_wanted = is_named || frontend::is_candidate(name);
     (mode.starts_with("100") && is_inside && is_wanted).then_some((object, name))
 }
 

@@ -11,7 +11,7 @@ use crate::source::{Span, Spanned};
 
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
-use super::iptables::IptablesCommand;
+use super::iptables::{IptablesCommand, UfwChange};
 use super::{GatewayMode, RuleBackend};
 
 /// One thing that a file states.
@@ -49,6 +49,8 @@ pub enum Declaration {
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
     Iptables(Vec<IptablesCommand>),
+    /// One line of `ufw`.
+    Ufw(Spanned<UfwChange>),
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.

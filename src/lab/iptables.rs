@@ -86,6 +86,19 @@ pub enum IptablesChange {
     Clear,
 }
 
+/// What a line of `ufw` changes: rules are kept, and in force while it is enabled.
+#[derive(Clone, Debug)]
+pub enum UfwChange {
+    /// `ufw enable`: what it loads beside the rules that were given.
+    Enable(Vec<IptablesCommand>),
+    /// `ufw disable`: how that is taken away.
+    Disable(Vec<IptablesCommand>),
+    /// `ufw reset`: disables, and forgets the rules.
+    Reset(Vec<IptablesCommand>),
+    /// `ufw allow`, `ufw default` and so on.
+    Set(Vec<IptablesCommand>),
+}
+
 /// A rule: every condition must hold.
 #[derive(Clone, Debug)]
 pub struct IptablesRule {

@@ -69,6 +69,11 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
         let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
         (host.events, host.rules) = (events.order, events.rules);
         user_rules::check(&mut context, host);
+        context.unmodeled.extend(events.unknown_ufw.map(|span| Unmodeled {
+            what: "whether `ufw` is enabled, which no line says".to_owned(),
+            span,
+            host: Some(HostId(index)),
+        }));
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {

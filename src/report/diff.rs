@@ -31,20 +31,17 @@ pub fn render(differences: &[Difference], sources: BothSources<'_>, style: Style
     if differences.is_empty() {
         return "no difference in who can reach what\n".to_owned();
     }
-    let mut groups: Vec<(Vec<&str>, &Difference, String)> = Vec::new();
+    let mut groups: Vec<(Vec<&str>, &Difference)> = Vec::new();
     for difference in differences {
-        let body = body(difference, sources);
-        let same = |(_, d, text): &&mut (Vec<&str>, &Difference, String)| {
-            d.listener == difference.listener && d.change == difference.change && *text == body
-        };
-        match groups.iter_mut().find(same) {
-            Some((diallers, ..)) => diallers.push(&difference.dialler),
-            None => groups.push((vec![&difference.dialler], difference, body)),
+        match groups.iter_mut().find(|(_, d)| are_alike(d, difference)) {
+            Some((diallers, _)) => diallers.push(&difference.dialler),
+            None => groups.push((vec![&difference.dialler], difference)),
         }
     }
-    groups.sort_by_key(|(_, d, _)| d.change);
+    groups.sort_by_key(|(_, d)| d.change);
     let mut text = String::new();
-    for (diallers, difference, body) in &groups {
+    for (diallers, difference) in &groups {
+        let body = body(difference, sources);
         let (word, ansi) = match difference.change {
             Change::Opened => ("+ opened ", RED),
             Change::Closed => ("- closed ", GREEN),
@@ -56,6 +53,12 @@ pub fn render(differences: &[Difference], sources: BothSources<'_>, style: Style
     text + &format!("\n{}\n", counted(differences))
 }
 
+/// The same change with the same addresses; the reasons of the first one are shown.
+fn are_alike(a: &Difference, b: &Difference) -> bool {
+    let side = |x: &Side, y: &Side| x.addresses == y.addresses && x.symptom == y.symptom;
+    (&a.listener, a.change) == (&b.listener, b.change) && side(&a.old, &b.old) && side(&a.new, &b.new)
+}
+
 fn counted(differences: &[Difference]) -> String {
     let count = |change| differences.iter().filter(|d| d.change == change).count();
     let (opened, closed, changed) = (count(Change::Opened), count(Change::Closed), count(Change::Changed));
@@ -63,7 +66,7 @@ fn counted(differences: &[Difference]) -> String {
 }
 
 /// `a, b, c, d and 3 more`
-fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str]) -> String {
     let shown = names.get(..MOST_NAMED.min(names.len())).unwrap_or_default().join(", ");
     match names.len().saturating_sub(MOST_NAMED) {
         0 => shown,
@@ -123,7 +126,12 @@ fn reasons(lines: &[Blocker], sources: &Sources) -> String {
 
 /// All differences as one JSON document.
 pub fn json(differences: &[Difference], sources: BothSources<'_>) -> String {
-    let one = |d: &Difference| DifferenceJson {
+    let differences = differences.iter().map(|d| difference_json(d, sources)).collect();
+    json::document(&DiffDocument { format: FORMAT, differences })
+}
+
+pub(super) fn difference_json(d: &Difference, sources: BothSources<'_>) -> DifferenceJson {
+    DifferenceJson {
         change: match d.change {
             Change::Opened => "opened",
             Change::Closed => "closed",
@@ -133,8 +141,7 @@ pub fn json(differences: &[Difference], sources: BothSources<'_>) -> String {
         listener: d.listener.clone(),
         old: side_json(&d.old, sources.old),
         new: side_json(&d.new, sources.new),
-    };
-    json::document(&DiffDocument { format: FORMAT, differences: differences.iter().map(one).collect() })
+    }
 }
 
 fn side_json(side: &Side, sources: &Sources) -> SideJson {
@@ -157,7 +164,7 @@ struct DiffDocument {
 }
 
 #[derive(Serialize)]
-struct DifferenceJson {
+pub(super) struct DifferenceJson {
     change: &'static str,
     dialler: String,
     listener: String,

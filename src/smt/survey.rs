@@ -32,8 +32,10 @@ pub fn survey(dataplane: &Dataplane, query: &Query, setting: &Setting, addresses
     let surveyor = Surveyor { dataplane, query, setting };
     for Way { assumed } in all {
         let before = survey.flows.len();
-        for address in addresses.iter().filter(|a| Family::of(**a) == query.family) {
-            let dialed = Condition::In(Variable::Destination, Ranges::one(address_bits(*address)));
+        let open = assumed.domain(Variable::Destination);
+        let of_family = addresses.iter().filter(|a| Family::of(**a) == query.family).map(|a| address_bits(*a));
+        for address in of_family.filter(|address| open.contains(*address)) {
+            let dialed = Condition::In(Variable::Destination, Ranges::one(address));
             if let Some(assumed) = assumed.clone().and(dialed) {
                 surveyor.example(assumed, &mut survey);
             }

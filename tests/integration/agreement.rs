@@ -17,7 +17,7 @@ use crate::support::lab_of;
 
 /// A random lab: a machine, a VM on it, and a docker engine in the VM.
 #[derive(Clone, Debug)]
-struct Draft {
+pub(crate) struct Draft {
     engine: &'static str,
     options: Vec<&'static str>,
     attachment: &'static str,
@@ -47,7 +47,7 @@ fn container() -> impl Strategy<Value = Container> {
     (network, publish, listens).prop_map(|(network, publish, listens)| Container { network, publish, listens })
 }
 
-fn draft() -> impl Strategy<Value = Draft> {
+pub(crate) fn draft() -> impl Strategy<Value = Draft> {
     let engine = prop::sample::select(vec!["20.10.24", "27.5.1", "28.5.2", "29.7.2"]);
     let options = prop::sample::subsequence(
         vec!["userland-proxy: false", "icc: false", "ip-masq: false", "iptables: false", "allow-direct-routing: true"],
@@ -71,7 +71,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 }
 
 impl Draft {
-    fn lab_yaml(&self) -> String {
+    pub(crate) fn lab_yaml(&self) -> String {
         let mut text = String::from(
             "networks:\n  lan: {subnet: 192.168.1.0/24}\nhosts:\n  mac:\n    os: macos\n    \
              interfaces: {en0: {network: lan, address: 192.168.1.100/24}}\n  vm:\n    on: mac\n    files: [setup.sh]\n    \
@@ -102,7 +102,7 @@ impl Draft {
         text
     }
 
-    fn script(&self) -> String {
+    pub(crate) fn script(&self) -> String {
         let mut text = String::from(
             "docker network create back\ndocker network create front\ndocker network create --internal sealed\n",
         );

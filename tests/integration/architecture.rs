@@ -319,8 +319,8 @@ fn siblings_do_not_know_each_other() {
     nothing_wrong("one format or mechanism does not know another", wrong);
 }
 
-/// Whose task is to call its siblings: a script holds commands of several products, a lab files of several, a host's
-/// events start several.
+/// Whose task is to call its siblings: a script holds commands of several products, a project is made of several files,
+/// a host's events start several products.
 fn is_dispatch(parent: &str, module: &str) -> bool {
     [("frontend", "shell"), ("frontend", "projects"), ("lower", "events")].contains(&(parent, module))
 }

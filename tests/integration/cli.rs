@@ -9,15 +9,15 @@ use serde_json::Value;
 use crate::support::Directory;
 
 /// What a run left behind.
-struct Run {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     /// Holds this run against an exit code and texts that its output (both streams) must have.
-    fn check(&self, code: i32, wanted: &[&str]) {
+    pub(crate) fn check(&self, code: i32, wanted: &[&str]) {
         let all = format!("{}{}", self.stdout, self.stderr);
         assert_eq!(self.code, code, "exit code of\n{all}");
         for text in wanted {
@@ -26,13 +26,13 @@ impl Run {
         assert!(!all.contains("panicked"), "{all}");
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
     }
 }
 
 /// Runs the program in a directory, with nothing from the environment that could change its output.
-fn canreach_in(directory: &Path, arguments: &[&str]) -> Run {
+pub(crate) fn canreach_in(directory: &Path, arguments: &[&str]) -> Run {
     let output = Command::new(env!("CARGO_BIN_EXE_canreach"))
         .args(arguments)
         .current_dir(directory)

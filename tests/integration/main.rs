@@ -7,6 +7,7 @@ mod architecture;
 mod cli;
 mod examples;
 mod live;
+mod questions;
 mod readme;
 mod reality;
 mod replay;

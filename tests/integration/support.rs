@@ -10,6 +10,11 @@ use canreach::source::Sources;
 
 /// Reads and resolves texts; their names decide their formats.
 pub(crate) fn lab_of(files: &[(&str, &str)]) -> Lab {
+    sources_and_lab_of(files).1
+}
+
+/// The same, with the texts that places in the lab point into.
+pub(crate) fn sources_and_lab_of(files: &[(&str, &str)]) -> (Sources, Lab) {
     let mut sources = Sources::default();
     let mut inputs = Vec::new();
     for (path, text) in files {
@@ -18,7 +23,7 @@ pub(crate) fn lab_of(files: &[(&str, &str)]) -> Lab {
         let read = frontend::read(format, source, path, text, &Environment::default());
         inputs.push(Input { source, path: (*path).to_owned(), declarations: read.value });
     }
-    resolve(&inputs).value
+    (sources, resolve(&inputs).value)
 }
 
 /// A directory of its own for one test, gone afterwards.

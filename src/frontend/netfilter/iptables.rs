@@ -15,9 +15,6 @@ use super::condition;
 use super::target::{Setting, Written};
 use super::value::{self, Read, Trouble};
 
-/// Reads the value of an option that every rule may have.
-type ReadCondition = fn(&str, Family) -> Read<Option<Condition>>;
-
 /// Reads one call; the first word is the program.
 pub fn parse(words: &[Word]) -> Declarations {
     let mut out = Declarations::default();
@@ -136,6 +133,9 @@ fn short_option(text: &str) -> (String, Option<String>) {
         None => (text.to_owned(), None),
     }
 }
+
+/// Reads the value of an option that every rule may have.
+type ReadValue = fn(&str, Family) -> Read<Option<Condition>>;
 
 /// The short name of an option that has one.
 fn canonical(text: &str) -> &str {
@@ -324,7 +324,7 @@ impl<'t> Reader<'t> {
     fn of_rule(&mut self, token: &'t Token, mut not: bool) -> Result<bool, Stop> {
         let option = canonical(&token.text);
         let family = self.family;
-        let (rank, read): (u8, ReadCondition) = match option {
+        let (rank, read): (u8, ReadValue) = match option {
             "-s" => (0, |text, family| condition::networks(text, family, Condition::Source)),
             "-d" => (1, |text, family| condition::networks(text, family, Condition::Destination)),
             "-i" => (2, |text, _| Ok(value::interface(text).map(Condition::InInterface))),

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
-use crate::frontend::netfilter::iptables;
+use crate::frontend::netfilter::{iptables, ufw};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
 use crate::source::{Span, Spanned};
@@ -32,6 +32,7 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         "iptables" | "ip6tables" | "iptables-legacy" | "ip6tables-legacy" | "iptables-nft" | "ip6tables-nft" => {
             declared(iptables::parse(words))
         }
+        "ufw" => declared(ufw::parse(words)),
         "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
@@ -219,7 +220,6 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "ebtables" | "arptables" => !has(&["-L", "-S", "-V", "--list", "--version"]),
         "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
         "nft" => !has(&["list", "--version", "-v"]),
-        "ufw" => !has(&["status", "version", "show", "app"]),
         "ip" => has(&["add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach"]),
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),

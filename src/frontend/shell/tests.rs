@@ -109,8 +109,9 @@ fn services_start_and_stop_rule_sets() {
 #[test]
 fn programs_without_a_model_are_reported() {
     for line in [
+        "iptables-restore /etc/iptables/rules.v4",
         "nft add rule inet filter input drop",
-        "ufw allow 3000",
+        "ufw delete 3",
         "ip route add 10.0.0.0/8 via 10.0.2.2",
         "sysctl -w net.ipv4.ip_forward=1",
         "ssh -fNL 8080:localhost:80 host",

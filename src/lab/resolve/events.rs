@@ -1,15 +1,19 @@
 //! In which order a host's firewall and engine came up, what happened to them since, and when the user's own rules were
 //! written.
 
-use crate::lab::iptables::{IptablesChange, IptablesCommand};
+use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
 use crate::lab::{Declaration, HostEvent};
+use crate::source::Span;
 
 use super::bind::HostPlan;
 
 /// Events in order, and the rules that they speak of.
+#[derive(Default)]
 pub(super) struct Events {
     pub(super) order: Vec<HostEvent>,
     pub(super) rules: Vec<Vec<IptablesCommand>>,
+    /// The first line of `ufw`, if none says whether it is enabled.
+    pub(super) unknown_ufw: Option<Span>,
 }
 
 /// lab.yaml states the order of starts and what came last; scripts ran in between. What neither starts was there from
@@ -33,29 +37,83 @@ pub(super) fn resolve(plan: &HostPlan<'_>, has_firewalld: bool, has_engine: bool
 }
 
 fn in_order(plan: &HostPlan<'_>) -> Events {
-    let mut rules = Vec::new();
-    let mut saved = Vec::new();
-    let mut collect = |declaration: &Declaration| match declaration {
-        Declaration::Event(event) => Some(event.value),
-        Declaration::Iptables(commands) => {
-            let is_saved = commands.iter().any(|c| matches!(c.change, IptablesChange::Clear));
-            let event = HostEvent::UserRules(rules.len());
-            rules.push(commands.clone());
-            if is_saved {
-                saved.push(event);
-            }
-            (!is_saved).then_some(event)
-        }
-        _ => None,
-    };
-    let stated: Vec<HostEvent> = plan.stated.iter().copied().filter_map(&mut collect).collect();
-    let files: Vec<HostEvent> = plan.files.iter().copied().filter_map(&mut collect).collect();
+    let mut collected = Collected::default();
+    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d)).collect();
+    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
+    let Collected { rules, saved, ufw } = collected;
     let order = before.iter().copied().chain(files).chain(after.iter().copied()).chain(saved).collect();
-    Events { order, rules }
+    let unknown_ufw = ufw.first.filter(|_| ufw.is_enabled.is_none());
+    Events { order, rules, unknown_ufw }
 }
 
 fn is_start(event: HostEvent) -> bool {
     matches!(event, HostEvent::FirewalldStart | HostEvent::EngineStart)
+}
+
+/// Rules while they are collected.
+#[derive(Default)]
+struct Collected {
+    rules: Vec<Vec<IptablesCommand>>,
+    saved: Vec<HostEvent>,
+    ufw: Ufw,
+}
+
+#[derive(Default)]
+struct Ufw {
+    is_enabled: Option<bool>,
+    /// What was given so far, in force or not.
+    kept: Vec<IptablesCommand>,
+    first: Option<Span>,
+}
+
+impl Collected {
+    fn event(&mut self, declaration: &Declaration) -> Option<HostEvent> {
+        match declaration {
+            Declaration::Event(event) => Some(event.value),
+            Declaration::Iptables(commands) => {
+                let is_saved = commands.iter().any(|c| matches!(c.change, IptablesChange::Clear));
+                let event = self.rules(commands.clone());
+                self.saved.extend(is_saved.then_some(event));
+                (!is_saved).then_some(event)
+            }
+            Declaration::Ufw(change) => {
+                self.ufw.first = self.ufw.first.or(Some(change.span));
+                let commands = self.ufw.change(&change.value)?;
+                Some(self.rules(commands))
+            }
+            _ => None,
+        }
+    }
+
+    fn rules(&mut self, commands: Vec<IptablesCommand>) -> HostEvent {
+        self.rules.push(commands);
+        HostEvent::UserRules(self.rules.len() - 1)
+    }
+}
+
+impl Ufw {
+    /// What a line changes at once.
+    fn change(&mut self, change: &UfwChange) -> Option<Vec<IptablesCommand>> {
+        let is_enabled = self.is_enabled == Some(true);
+        match change {
+            UfwChange::Enable(loaded) => {
+                self.is_enabled = Some(true);
+                let everything = || loaded.iter().chain(&self.kept).cloned().collect();
+                (!is_enabled).then(everything)
+            }
+            UfwChange::Disable(unloaded) | UfwChange::Reset(unloaded) => {
+                self.is_enabled = Some(false);
+                if matches!(change, UfwChange::Reset(_)) {
+                    self.kept.clear();
+                }
+                is_enabled.then(|| unloaded.clone())
+            }
+            UfwChange::Set(commands) => {
+                self.kept.extend(commands.iter().cloned());
+                is_enabled.then(|| commands.clone())
+            }
+        }
+    }
 }

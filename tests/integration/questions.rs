@@ -1,0 +1,231 @@
+//! Questions beyond sentences: who can reach what, what a change opens, and how to mend what is violated.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use canreach::check::{self, Answer, Class};
+use canreach::dataplane::{Flow, Symptom};
+use canreach::{eval, lower};
+use proptest::prelude::*;
+
+use crate::agreement::{Draft, draft};
+use crate::cli::canreach_in;
+use crate::support::{Directory, lab_of, sources_and_lab_of};
+
+const LAB: &str = "hosts:
+  mac:
+    interfaces:
+      en0: {network: lan, address: 192.168.1.100/24}
+    processes: {browser: }
+  rocky:
+    on: mac
+    files: [setup.sh]
+    listen: [\"22/tcp\"]  # 원격 접속
+    interfaces:
+      enp0s3: {nat: {forwards: [\"tcp:127.0.0.1:3000:10.0.2.15:3000\"]}, address: 10.0.2.15/24}
+      enp0s8: {network: lan, address: 192.168.1.101/24}
+    docker: {version: 28.5.2}
+    firewalld: {version: 2.5.2}
+networks:
+  lan: {subnet: 192.168.1.0/24, kind: lan, gateway: 192.168.1.1}
+";
+const SCRIPT: &str = "docker network create mon
+docker run -d --name grafana --network mon -p 3000:3000 grafana/grafana
+docker run -d --name prometheus --network mon -p 127.0.0.1:9090:9090 prom/prometheus  # 내부용
+docker run -d --name db --network none postgres
+";
+
+fn lab_with(sentences: &[&str], script: &str) -> Directory {
+    let sentences: String = sentences.iter().map(|s| format!("  - {s}\n")).collect();
+    let stated = format!("{LAB}sentences:\n{sentences}");
+    Directory::with(&[("lab.yaml", stated.as_bytes()), ("setup.sh", script.as_bytes())])
+}
+
+#[test]
+fn the_matrix_shows_the_shortest_address_of_every_pair() {
+    let lab = lab_with(&[], SCRIPT);
+    let run = canreach_in(lab.path(), &["exposure"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    insta::assert_snapshot!(run.stdout);
+}
+
+#[test]
+fn the_matrix_is_a_table_for_spreadsheets_and_data_for_programs() {
+    let lab = lab_with(&[], SCRIPT);
+    let csv = canreach_in(lab.path(), &["exposure", "--format", "csv"]).stdout;
+    let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(
+        rows[0],
+        ["listens", "internet", "any other host on lan", "mac", "rocky", "grafana", "prometheus", "db"]
+    );
+    let prometheus = rows.iter().find(|row| row[0] == "prometheus:9090").unwrap();
+    assert_eq!(prometheus[1..4], ["", "", ""]);
+    let json = canreach_in(lab.path(), &["exposure", "--format", "json"]).json();
+    assert_eq!(json["format"], "canreach/1");
+    let db = json["listeners"].as_array().unwrap().iter().find(|l| l["name"] == "db:5432").unwrap();
+    assert_eq!(db["reached_by"].as_array().unwrap().len(), 1, "only itself, over loopback: {db}");
+    canreach_in(lab.path(), &["check", "--format", "csv"]).check(2, &["only `canreach exposure`"]);
+}
+
+#[test]
+fn a_change_is_shown_with_the_lines_that_make_it() {
+    let old = lab_with(&[], SCRIPT);
+    let new = lab_with(&[], &SCRIPT.replace("127.0.0.1:9090", "9090").replace("-p 3000:3000 ", ""));
+    let paths = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];
+    let run = canreach_in(old.path(), &["diff", paths[0], paths[1]]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    insta::assert_snapshot!(run.stdout);
+    let json = canreach_in(old.path(), &["diff", paths[0], paths[1], "--format", "json"]).json();
+    let changes: BTreeSet<&str> =
+        json["differences"].as_array().unwrap().iter().filter_map(|d| d["change"].as_str()).collect();
+    assert_eq!(changes, BTreeSet::from(["changed", "closed", "opened"]));
+    canreach_in(old.path(), &["diff", ".", "."]).check(0, &["no difference"]);
+    canreach_in(old.path(), &["diff", "."]).check(2, &["A..B"]);
+}
+
+#[test]
+fn two_revisions_are_compared() {
+    let lab = lab_with(&[], SCRIPT);
+    let git = |arguments: &[&str]| {
+        let who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
+        let run = Command::new("git").arg("-C").arg(lab.path()).args(who).args(arguments).output();
+        run.is_ok_and(|output| output.status.success())
+    };
+    let commit = || git(&["add", "."]) && git(&["commit", "-qm", "x"]);
+    if !(git(&["init", "-q"]) && commit()) {
+        return;
+    }
+    fs::write(lab.path().join("setup.sh"), SCRIPT.replace("127.0.0.1:9090", "9090")).unwrap();
+    let wanted = &["+ opened", "prometheus:9090"];
+    canreach_in(lab.path(), &["diff", "git:HEAD", "."]).check(1, wanted);
+    canreach_in(lab.path(), &["diff", "git:HEAD:.", "git:HEAD"]).check(0, &[]);
+    assert!(commit());
+    canreach_in(lab.path(), &["diff", "HEAD~1..HEAD"]).check(1, wanted);
+    canreach_in(lab.path(), &["diff", "HEAD~1.."]).check(1, wanted);
+    canreach_in(lab.path(), &["diff", "git:nowhere", "."]).check(2, &["git cannot read `nowhere`"]);
+    canreach_in(lab.path(), &["diff", "git:--output=x", "."]).check(2, &["this is no revision"]);
+}
+
+#[test]
+fn fixes_are_patches_with_what_else_they_open() {
+    let sentences = ["mac/browser can reach grafana:3000", "lan can reach prometheus:9090", "lan cannot reach grafana"];
+    let lab = lab_with(&sentences, SCRIPT);
+    let run = canreach_in(lab.path(), &["fix"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    insta::assert_snapshot!(run.stdout);
+    let json = canreach_in(lab.path(), &["fix", "--format", "json"]).json();
+    assert!(json["sentences"][0]["fixes"][0]["patch"].as_str().unwrap().contains("+docker run"));
+}
+
+#[test]
+fn applied_fixes_keep_everything_else_of_a_file() {
+    let script = format!("\u{feff}{}", SCRIPT.replace('\n', "\r\n"));
+    let lab = lab_with(&["lan can reach prometheus:9090"], &script);
+    canreach_in(lab.path(), &["fix", "--apply"]).check(0, &["1 holds"]);
+    let expected = script.replace("-p 127.0.0.1:9090:9090", "-p 9090:9090");
+    assert_eq!(fs::read_to_string(lab.path().join("setup.sh")).unwrap(), expected);
+    canreach_in(lab.path(), &["fix"]).check(0, &["nothing to fix"]);
+}
+
+fn files(draft: &Draft, sentences: &str) -> [(&'static str, String); 2] {
+    [("lab.yaml", draft.lab_yaml() + "sentences:\n" + sentences), ("setup.sh", draft.script())]
+}
+
+fn borrowed<'a>(files: &'a [(&'static str, String); 2]) -> [(&'a str, &'a str); 2] {
+    [(files[0].0, files[0].1.as_str()), (files[1].0, files[1].1.as_str())]
+}
+
+/// Every dialler against every address and port, by brute force.
+fn matrix_is_complete(draft: &Draft) {
+    let texts = files(draft, "  []\n");
+    let lab = lab_of(&borrowed(&texts));
+    let dataplane = lower::lower(&lab);
+    let setting = dataplane.switches.defaults();
+    let exposure = check::exposure(&lab, &dataplane).unwrap();
+    let addresses: BTreeSet<_> = dataplane.nodes().flat_map(|(_, n)| n.addresses()).filter(|a| a.is_ipv4()).collect();
+    for (number, dialler) in exposure.diallers.iter().enumerate() {
+        if matches!(dialler.class, Class::Internet | Class::Lan) {
+            continue;
+        }
+        for (row, listener) in exposure.listeners.iter().enumerate() {
+            let found: BTreeSet<_> = exposure
+                .contacts(number, row)
+                .map(|c| (c.trace.flow.destination, c.trace.flow.destination_port))
+                .filter(|(address, _)| addresses.contains(address))
+                .collect();
+            let mut seen = BTreeSet::new();
+            for destination in &addresses {
+                for port in [3000, 3001, 3010, 3011, 3020, 4000, 4010, 4020] {
+                    let flow = Flow {
+                        from: dialler.node,
+                        protocol: listener.protocol,
+                        source: None,
+                        source_port: 50_000,
+                        destination: *destination,
+                        destination_port: port,
+                    };
+                    let outcome = eval::trace(&dataplane, &flow, &setting).outcome;
+                    let is_it = outcome.delivery.is_some_and(|d| {
+                        (d.node, &d.owner) == (listener.node, &listener.owner)
+                            && listener.ports.contains(d.header.destination_port)
+                    });
+                    if outcome.symptom == Symptom::Works && is_it {
+                        seen.insert((*destination, port));
+                    }
+                }
+            }
+            // A name may stand for several addresses: one of them is enough.
+            let has_name = |address| dataplane.node(dialler.node).names.iter().any(|n| n.address == address);
+            let missing: Vec<_> = seen.difference(&found).filter(|(address, _)| !has_name(*address)).collect();
+            assert!(missing.is_empty(), "{} misses {} at {missing:?}", dialler.name, listener.name);
+            assert!(seen.is_empty() || !found.is_empty(), "{} misses {}", dialler.name, listener.name);
+        }
+    }
+}
+
+/// Every fix that promises something keeps it when the patched files are read from scratch. A fix of a `can` sentence
+/// without an address is a first step only.
+fn fixes_work(draft: &Draft) {
+    let sentences = "  - mac can reach c0:3000\n  - lan can reach c0:4000\n  - lan cannot reach c0:3000\n";
+    let texts = files(draft, sentences);
+    let (sources, lab) = sources_and_lab_of(&borrowed(&texts));
+    let judged = check::check_all(&lab, &lower::lower(&lab), &lab.sentences).unwrap().judgements;
+    for (index, judgement) in judged.iter().enumerate().filter(|(_, j)| j.verdict.answer == Answer::Violated) {
+        for fix in &judgement.verdict.fixes {
+            let promises = fix.url.is_some() || judgement.sentence.value.contains(" cannot ");
+            let Some(patched) = check::patched(&sources, &fix.edits).filter(|_| promises) else { continue };
+            let new = |name: &str, old: &str| {
+                let text = patched.iter().find(|(id, _)| sources.get(**id).name == name).map(|(_, text)| text.clone());
+                text.unwrap_or_else(|| old.to_owned())
+            };
+            let after = [(texts[0].0, new(texts[0].0, &texts[0].1)), (texts[1].0, new(texts[1].0, &texts[1].1))];
+            let lab = lab_of(&borrowed(&after));
+            let verdicts = check::check_all(&lab, &lower::lower(&lab), &lab.sentences).unwrap().judgements;
+            let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
+            assert_eq!(
+                verdicts[index].verdict.answer,
+                Answer::Holds,
+                "{} after {what:?} in\n{}{}: {}",
+                judgement.sentence.value,
+                after[0].1,
+                after[1].1,
+                verdicts[index].verdict.headline
+            );
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_matrix_misses_nobody(draft in draft()) {
+        matrix_is_complete(&draft);
+    }
+
+    #[test]
+    fn every_fix_works_when_it_is_applied(draft in draft()) {
+        fixes_work(&draft);
+    }
+}
