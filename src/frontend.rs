@@ -49,6 +49,8 @@ pub enum Format {
     FirewalldZone,
     /// A firewalld policy.
     FirewalldPolicy,
+    /// A firewalld service.
+    FirewalldService,
     /// firewalld's global settings.
     FirewalldConf,
     /// What `iptables-save` prints.
@@ -100,7 +102,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
-        (".env", _) => Some(Format::Beside),
+        (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
@@ -165,6 +167,8 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
         Some(Format::FirewalldZone)
     } else if within("policies") && text.contains("<policy") {
         Some(Format::FirewalldPolicy)
+    } else if within("services") && (text.contains("<service>") || text.contains("<service version=")) {
+        Some(Format::FirewalldService)
     } else {
         let of_firewalld = name == "direct.xml" || within("services") || within("ipsets") || within("icmptypes");
         (of_firewalld && within("firewalld")).then_some(Format::Foreign)
@@ -194,6 +198,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::VirtualBox => vbox::parse(source, text),
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
+        Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
         Format::Markdown => sentences(markdown::split(source, text)),
@@ -234,7 +239,8 @@ mod tests {
         check("rocky.vbox-prev", "", None);
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
-        check("etc/firewalld/services/x.xml", "<service>", Some(Format::Foreign));
+        check("etc/firewalld/services/x.xml", "<service>", Some(Format::FirewalldService));
+        check("etc/firewalld/ipsets/x.xml", "<ipset>", Some(Format::Foreign));
         check("etc/iptables/rules.v4", "*filter\nCOMMIT\n", Some(Format::IptablesSave));
         check("99-usb.rules", "SUBSYSTEM==\"usb\"", None);
         check("pom.xml", "<project>", None);

@@ -2,5 +2,6 @@
 
 pub mod compose;
 pub mod daemon_json;
+pub mod dockerfile;
 pub mod port_spec;
 pub mod run;

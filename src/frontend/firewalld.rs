@@ -8,6 +8,7 @@ pub mod conf;
 mod content;
 pub mod policy;
 pub mod rich_rule;
+pub mod service;
 mod value;
 pub mod zone;
 

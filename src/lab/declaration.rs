@@ -43,6 +43,8 @@ pub enum Declaration {
     Zone(ZoneDecl),
     /// A policy file.
     Policy(PolicyDecl),
+    /// A service file.
+    Service(ServiceDecl),
     /// One `firewall-cmd` change.
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
@@ -518,6 +520,21 @@ pub struct PolicyDecl {
     /// Everything else; `services` inside is empty.
     pub content: Content,
     /// The `policy` element's opening tag.
+    pub span: Span,
+}
+
+/// A service file, which replaces the built-in service of that name.
+#[derive(Clone, Debug)]
+pub struct ServiceDecl {
+    /// Its name: the file's stem.
+    pub name: Spanned<String>,
+    /// Ports.
+    pub ports: Vec<(Protocol, PortRange)>,
+    /// Services that it opens too.
+    pub includes: Vec<Spanned<String>>,
+    /// Only these destinations, if any are given.
+    pub destinations: Vec<IpNet>,
+    /// The `service` element's opening tag.
     pub span: Span,
 }
 

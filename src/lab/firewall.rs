@@ -27,6 +27,8 @@ pub struct Firewalld {
     pub stored_zones: BTreeMap<String, Zone>,
     /// Policies by name, the built-in ones included.
     pub policies: BTreeMap<String, Policy>,
+    /// Whether it masqueraded or forwarded to other machines already when the engine started.
+    pub routes_before_engine: bool,
     /// Where firewalld comes from.
     pub origin: Origin,
 }

@@ -21,10 +21,13 @@ mod user_rules;
 mod vm;
 mod zone;
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Diagnosed, Diagnostic};
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
+use super::firewall::Service;
 use super::{Declaration, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
@@ -44,6 +47,8 @@ struct Context {
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
+    /// firewalld services that files of the host at hand define.
+    services: BTreeMap<String, Service>,
 }
 
 impl Context {
@@ -78,7 +83,7 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
     }));
     let groups = plan.groups.iter().map(|(name, members)| group(&name.value, members)).collect();
     let sentences = plan.sentences.iter().map(|s| (*s).clone()).collect();
-    let Context { switches, mut diagnostics, unmodeled } = context;
+    let Context { switches, mut diagnostics, unmodeled, .. } = context;
     let lab = Lab { hosts, segments, groups, switches, sentences, unmodeled };
     checks::check(&lab, &plan, &mut diagnostics);
     Diagnosed { value: lab, diagnostics }

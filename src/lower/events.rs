@@ -18,8 +18,9 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dataplane::{Dataplane, NodeId};
+use crate::dataplane::{Dataplane, NodeId, Toggle};
 use crate::lab::{Host, HostEvent, HostId, Lab};
+use crate::provenance::OriginId;
 
 use super::firewalld::Bridges;
 use super::{docker, firewalld, user_rules};
@@ -27,13 +28,23 @@ use super::{docker, firewalld, user_rules};
 /// Replays the events of `host` on its node, which has its interfaces and routes but no rules yet.
 pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     let machine = lab.host(host);
-    let mut replay = Replay { lab, host, node, dataplane, firewalld: Firewall::Stopped, engine: Engine::NeverStarted };
+    let mut replay = Replay {
+        lab,
+        host,
+        node,
+        dataplane,
+        firewalld: Firewall::Stopped,
+        engine: Engine::NeverStarted,
+        has_run: false,
+        routes_later: None,
+    };
     for event in &machine.events {
         replay.one(*event);
     }
     if machine.events.is_empty() {
         replay.usual(machine);
     }
+    replay.route_at_last();
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +69,10 @@ struct Replay<'a> {
     dataplane: &'a mut Dataplane,
     firewalld: Firewall,
     engine: Engine,
+    /// The engine has looked whether forwarding is on.
+    has_run: bool,
+    /// Forwarding as firewalld turns it on only after that.
+    routes_later: Option<(Toggle, OriginId)>,
 }
 
 impl Replay<'_> {
@@ -103,7 +118,33 @@ impl Replay<'_> {
     fn load_firewalld(&mut self) {
         let bridges = if self.engine == Engine::NextToFirewalld { Bridges::Known } else { Bridges::Unknown };
         firewalld::stop(self.lab, self.host, self.node, self.dataplane);
+        let before = self.forwarding();
         firewalld::start_with(self.lab, self.host, self.node, self.dataplane, bridges);
+        let machine = self.lab.host(self.host);
+        let routes_before =
+            machine.engine.is_none() || machine.firewalld.as_ref().is_none_or(|f| f.routes_before_engine);
+        if !self.has_run && !routes_before && self.forwarding() != before {
+            self.routes_later = Some(self.forwarding());
+            self.set_forwarding(before);
+        }
+    }
+
+    fn forwarding(&self) -> (Toggle, OriginId) {
+        let sysctls = &self.dataplane.node(self.node).sysctls;
+        (sysctls.ip_forward, sysctls.ip_forward_origin)
+    }
+
+    fn set_forwarding(&mut self, (toggle, origin): (Toggle, OriginId)) {
+        let sysctls = &mut self.dataplane.node_mut(self.node).sysctls;
+        sysctls.ip_forward = toggle;
+        sysctls.ip_forward_origin = origin;
+    }
+
+    /// A masquerade that came after the engine turned forwarding on too, if the engine did not.
+    fn route_at_last(&mut self) {
+        if let (Toggle::Off, Some(later)) = (self.forwarding().0, self.routes_later) {
+            self.set_forwarding(later);
+        }
     }
 
     /// The first time next to firewalld dockerd makes its zone, and reloads firewalld for it (moby 28.5.2
@@ -119,6 +160,7 @@ impl Replay<'_> {
         }
         if before == Engine::NeverStarted {
             docker::start(self.lab, self.host, self.node, self.dataplane);
+            self.has_run = true;
         } else {
             docker::install_rules(self.lab, self.host, self.node, self.dataplane);
         }

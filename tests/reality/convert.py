@@ -67,6 +67,12 @@ def firewalld_xml(kind, d):
     return "\n".join(x + d.get("xml", []) + ["</%s>" % kind, ""])
 
 
+def forward_port_command(zone, forward):
+    port, proto, to_port, to_addr = forward
+    value = "port=%s:proto=%s:toport=%s" % (port, proto, to_port) + (":toaddr=" + to_addr if to_addr else "")
+    return "firewall-cmd --permanent --zone=%s --add-forward-port=%s" % (zone, value)
+
+
 class Page:
     def __init__(self, name, scenario, said):
         self.name, self.scenario, self.said = name, scenario, said
@@ -182,6 +188,10 @@ class Page:
             self.files["etc/firewalld/firewalld.conf"] = "".join("%s=%s\n" % kv for kv in self.conf.items())
         for kind, key in (("zone", "zones"), ("policy", "policies")):
             for name, d in s.get(key, {}).items():
+                if self.firewalld_runs and "forward-ports" in d:
+                    # What turns on forwarding does so only now: the script has to say when.
+                    self.script += [forward_port_command(name, f) for f in d["forward-ports"]]
+                    continue
                 self.files["etc/firewalld/%s/%s.xml" % (key, name)] = firewalld_xml(kind, d)
         self.script.append("firewall-cmd --reload" if self.firewalld_runs else "systemctl start firewalld")
         self.firewalld_runs = True

@@ -4,9 +4,10 @@
 //! `depends_on` starts them. What a service has to do with packets becomes declarations; other keys of the
 //! specification are known and left alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::frontend::docker::dockerfile::Exposed;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::frontend::{Environment, File, Open, directory_of};
 use crate::lab::Declaration;
@@ -29,6 +30,7 @@ mod service;
 mod tests;
 mod words;
 
+pub use interpolate::substitute;
 use model::{Loader, Place, Texts};
 
 /// Reads the files of one project, the later laid over the earlier. The name of `environment` is that of the project
@@ -41,16 +43,17 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     let mut place = Place { directory, variables: environment.variables.clone() };
     let project = project_name(&documents, environment, &mut loader.diagnostics);
     place.variables.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
-    let model = loader.merged(documents, &place, &mut Vec::new());
+    let mut model = loader.merged(documents, &place, &mut Vec::new());
+    model.iter_mut().for_each(merge::drop_resets);
+    let built = model.as_ref().map(|root| loader.built(root)).unwrap_or_default();
     let Loader { texts, diagnostics, unmodeled: mut value, .. } = loader;
-    let Some(mut root) = model else { return Declarations { value, diagnostics } };
-    merge::drop_resets(&mut root);
+    let Some(root) = model else { return Declarations { value, diagnostics } };
 
     let mut walk = Walk { diagnostics };
     let entries = walk.map(&root, "a compose file");
     walk.check_keys(entries, "a compose file", keys::TOP);
     let profiles = environment.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
-    value.extend(declarations(&mut walk, &root, texts, project, profiles));
+    value.extend(declarations(&mut walk, &root, Files { texts, built }, project, profiles));
     interpolate::say_once(&mut walk.diagnostics);
     Declarations { value, diagnostics: walk.diagnostics }
 }
@@ -93,7 +96,14 @@ struct Project {
     used: BTreeSet<String>,
     /// Services and the name of their first container.
     services: Vec<(String, String)>,
+    files: Files,
+}
+
+/// What is known from the files themselves.
+struct Files {
     texts: Texts,
+    /// Ports that the image of a service exposes, from its Dockerfile.
+    built: BTreeMap<String, Exposed>,
 }
 
 impl Project {
@@ -120,12 +130,12 @@ impl Project {
     }
 }
 
-fn declarations(walk: &mut Walk, root: &Node, texts: Texts, name: String, profiles: &str) -> Vec<Declaration> {
+fn declarations(walk: &mut Walk, root: &Node, files: Files, name: String, profiles: &str) -> Vec<Declaration> {
     let networks = root.get("networks").map(|node| walk.map(node, "`networks`")).unwrap_or_default();
     let networks = networks.iter().map(|entry| network::read(walk, &name, entry)).collect();
     let services = root.get("services").map(|node| walk.map(node, "`services`")).unwrap_or_default();
     let names = services.iter().map(|entry| (entry.key.value.clone(), first_container(&name, entry))).collect();
-    let mut project = Project { name, networks, used: BTreeSet::new(), services: names, texts };
+    let mut project = Project { name, networks, used: BTreeSet::new(), services: names, files };
 
     let mut containers = Vec::new();
     for entry in order::by_dependency(walk, &project, services) {

@@ -142,7 +142,8 @@ pub(super) fn required<'a>(element: Element<'a, '_>, name: &str) -> Result<Spann
     })
 }
 
-fn port(element: Element<'_, '_>) -> Result<Option<(Protocol, PortRange)>, Refused> {
+/// `port` and `protocol`; nothing when the transport has no ports that are modelled.
+pub(super) fn port(element: Element<'_, '_>) -> Result<Option<(Protocol, PortRange)>, Refused> {
     let ports = value::ports(required(element, "port")?)?;
     let protocol = value::transport(required(element, "protocol")?)?;
     Ok(protocol.map(|protocol| (protocol, ports)))

@@ -11,6 +11,7 @@ use crate::source::Sources;
 
 use super::conf;
 use super::policy::parse_policy;
+use super::service::parse_service;
 use super::zone::parse_zone;
 
 const PUBLIC: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -327,4 +328,22 @@ fn damaged_files_never_panic() {
         read_script(&script[..cut]);
         read_script(&format!("firewall-cmd {}", &script[cut..]));
     }
+}
+
+#[test]
+fn services_have_ports_and_include_others() {
+    let text = "<service><short>가</short><port port=\"1-3\" protocol=\"tcp\"/><port port=\"5\" protocol=\"udp\"/><include service=\"http\"/><protocol value=\"gre\"/><destination ipv4=\"10.0.0.0/8\"/></service>";
+    let read = parse_service(Sources::default().add("services/own.xml", text), "own", text);
+    let [Declaration::Service(service), Declaration::Unmodeled(other)] = read.value.as_slice() else {
+        panic!("{:?}", read.value)
+    };
+    let ports: Vec<String> = service.ports.iter().map(|(protocol, ports)| format!("{ports}/{protocol}")).collect();
+    assert_eq!((service.name.value.as_str(), ports.join(" ").as_str()), ("own", "1-3/tcp 5/udp"));
+    assert_eq!(service.includes[0].value, "http");
+    assert_eq!(service.destinations[0].to_string(), "10.0.0.0/8");
+    assert_eq!(
+        (other.value.as_str(), &text[other.span.start..other.span.end]),
+        ("`protocol` in service `own`", "<protocol value=\"gre\"/>")
+    );
+    assert_eq!(read.diagnostics.len(), 1);
 }

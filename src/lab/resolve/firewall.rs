@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
-use crate::lab::{Declaration, Engine, Firewalld, HostEvent, Policy, RuleBackend, Zone};
+use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, Policy, RichElement, RuleBackend, Zone};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -36,6 +36,9 @@ struct Daemon {
     /// Permanent changes that the running daemon has not seen.
     pending: Vec<Span>,
     runs: bool,
+    /// It has turned forwarding on.
+    routed: bool,
+    engine_has_run: bool,
     /// dockerd will make its zone at its next start beside the running daemon.
     awaits_docker_zone: bool,
 }
@@ -52,6 +55,7 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
         zones: BTreeMap::new(),
         stored_zones: BTreeMap::new(),
         policies: BTreeMap::new(),
+        routes_before_engine: false,
         origin,
     };
     for declaration in plan.declarations() {
@@ -59,12 +63,23 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
             set_options(&mut firewalld, stated, &plan.name);
         }
     }
+    context.services = zone::services_of_files(plan.declarations());
     let permanent = configured(context, plan, engine.is_some());
     let running = permanent.clone();
     let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
-    let mut daemon = Daemon { firewalld, permanent, running, pending: Vec::new(), runs: true, awaits_docker_zone };
+    let mut daemon = Daemon {
+        firewalld,
+        permanent,
+        running,
+        pending: Vec::new(),
+        runs: true,
+        routed: false,
+        engine_has_run: false,
+        awaits_docker_zone,
+    };
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
+    daemon.firewalld.routes_before_engine = routes(&daemon);
     go_through(context, plan, &mut daemon);
     check_default_zone(context, plan, &daemon);
     let Daemon { mut firewalld, permanent, running, pending, .. } = daemon;
@@ -78,7 +93,7 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
 fn is_about_firewalld(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
-        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::FirewallCmd(_) => true,
+        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::FirewallCmd(_) => true,
         D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }
@@ -156,6 +171,7 @@ fn has_docker_zone(plan: &HostPlan<'_>) -> bool {
 
 fn happen(daemon: &mut Daemon, event: HostEvent) {
     use HostEvent as E;
+    daemon.routed |= daemon.runs && routes(daemon);
     match event {
         E::FirewalldStart | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldReload => reload(daemon),
@@ -169,6 +185,31 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         }
         E::EngineStart | E::EngineRestart => {}
     }
+    daemon.routed |= daemon.runs && routes(daemon);
+    if event == E::EngineStart && !daemon.engine_has_run {
+        daemon.engine_has_run = true;
+        daemon.firewalld.routes_before_engine = daemon.routed;
+    }
+}
+
+/// Whether what is in force makes firewalld turn on forwarding: it stays on, whatever comes later.
+fn routes(daemon: &Daemon) -> bool {
+    let is_active = |name: &str, zone: &Zone| {
+        name == daemon.firewalld.default_zone || !zone.interfaces.is_empty() || !zone.sources.is_empty()
+    };
+    let zones = daemon.running.zones.iter().filter(|(name, zone)| is_active(name, zone)).map(|(_, zone)| &zone.content);
+    let policies = daemon.running.policies.values().map(|policy| &policy.content);
+    zones.chain(policies).any(turns_on_forwarding)
+}
+
+fn turns_on_forwarding(content: &Content) -> bool {
+    content.masquerade.is_some()
+        || content.forward_ports.iter().any(|f| f.value.to_address.is_some())
+        || content.rich_rules.iter().any(|rule| match &rule.value.element {
+            RichElement::Masquerade => true,
+            RichElement::ForwardPort(forward) => forward.to_address.is_some(),
+            _ => false,
+        })
 }
 
 fn load(daemon: &mut Daemon) {

@@ -57,6 +57,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Firewalld(d) => d.span,
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
+        Declaration::Service(d) => Some(d.span),
         Declaration::FirewallCmd(d) => Some(d.span),
         Declaration::Iptables(d) => d.first().map(|command| command.span),
         Declaration::Ufw(d) => Some(d.span),

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ZoneDecl};
+use crate::lab::declaration::{Declaration, FirewallChange, FirewallCmd, PolicyDecl, ServiceDecl, ZoneDecl};
 use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
 use crate::lab::{Content, Entry, Policy, RichElement, RichRule, Service, Target, Zone};
+use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
 use super::Context;
 use super::firewall::Configuration;
+
+/// Services that include each other at most.
+const MAX_INCLUDES: usize = 4;
 
 /// What a `firewall-cmd` line changes, with the place where it is named.
 #[derive(Clone, Copy)]
@@ -103,18 +107,49 @@ fn plain<T>(value: T, origin: Origin) -> Entry<T> {
 fn services(context: &mut Context, names: &[Spanned<String>]) -> Vec<Entry<Service>> {
     let mut found = Vec::new();
     for name in names {
-        match firewall_builtin::service(&name.value) {
+        match service(context, &name.value, name.span) {
             Some(service) => {
                 found.push(plain(service, Origin::written(format!("service `{}`", name.value), name.span)))
             }
-            None => context.report(unknown_service(&name.value, name.span)),
+            None => context.report(unknown_service(context, &name.value, name.span)),
         }
     }
     found
 }
 
+/// The services that files define, with the ports of the services that they include.
+pub(super) fn services_of_files<'a>(declarations: impl Iterator<Item = &'a Declaration>) -> BTreeMap<String, Service> {
+    let files: BTreeMap<&str, &ServiceDecl> = declarations
+        .filter_map(|d| if let Declaration::Service(file) = d { Some((file.name.value.as_str(), file)) } else { None })
+        .collect();
+    let service = |file: &ServiceDecl| {
+        let mut ports = Vec::new();
+        collect_ports(&files, file, &mut ports, MAX_INCLUDES);
+        Service { name: file.name.value.clone(), ports, destinations: file.destinations.clone() }
+    };
+    files.values().map(|file| (file.name.value.clone(), service(file))).collect()
+}
+
+fn collect_ports(
+    files: &BTreeMap<&str, &ServiceDecl>,
+    file: &ServiceDecl,
+    ports: &mut Vec<(Protocol, PortRange)>,
+    depth: usize,
+) {
+    ports.extend(&file.ports);
+    for include in file.includes.iter().filter(|_| 0 < depth) {
+        match files.get(include.value.as_str()) {
+            Some(other) => collect_ports(files, other, ports, depth - 1),
+            None => ports.extend(firewall_builtin::service(&include.value).into_iter().flat_map(|s| s.ports)),
+        }
+    }
+}
+
 /// The service of that name; what it opens beside ports has no model and is reported.
 fn service(context: &mut Context, name: &str, span: Span) -> Option<Service> {
+    if let Some(service) = context.services.get(name) {
+        return Some(service.clone());
+    }
     if let Some(part) = firewall_builtin::unmodeled_part(name) {
         context.report(unmodeled_part(name, part, span));
     }
@@ -135,7 +170,7 @@ fn expand_rich_service(context: &mut Context, rule: &mut RichRule, span: Option<
     match service(context, &named.name, span) {
         Some(known) => *named = known,
         None => {
-            context.report(unknown_service(&named.name, span));
+            context.report(unknown_service(context, &named.name, span));
             return false;
         }
     }
@@ -231,7 +266,7 @@ fn change_content(context: &mut Context, content: &mut Content, change: &Firewal
         C::Service(true, name) => {
             let Some(span) = origin.span() else { return false };
             let Some(service) = service(context, name, span) else {
-                context.report(unknown_service(name, span));
+                context.report(unknown_service(context, name, span));
                 return false;
             };
             set(&mut content.services, true, service, origin);
@@ -346,10 +381,11 @@ fn unknown_policy<'a>(name: &str, span: Span, known: impl Iterator<Item = &'a St
     }
 }
 
-fn unknown_service(name: &str, span: Span) -> Diagnostic {
+fn unknown_service(context: &Context, name: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::FirewalldUnknownService, format!("there is no service `{name}`"))
         .label(span, "firewalld does not know it");
-    match did_you_mean(name, firewall_builtin::services()) {
+    let of_files = did_you_mean(name, context.services.keys().map(String::as_str));
+    match of_files.or_else(|| did_you_mean(name, firewall_builtin::services())) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help("open the port itself, for example `--add-port=3000/tcp`"),
     }

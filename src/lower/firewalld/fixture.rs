@@ -56,6 +56,7 @@ fn built_in_zones() -> BTreeMap<String, Zone> {
 
 pub(in crate::lower) fn firewalld(version: Version, backend: RuleBackend) -> Firewalld {
     Firewalld {
+        routes_before_engine: true,
         version,
         backend,
         default_zone: "public".to_owned(),

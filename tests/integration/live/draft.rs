@@ -213,7 +213,7 @@ impl Draft {
                  firewall-cmd --permanent --policy=dock --add-egress-zone=HOST\n\
                  firewall-cmd --permanent --policy=dock --set-target=DROP\nfirewall-cmd --reload\n",
                 &restart,
-                "docker rm -f c1\n",
+                "docker rm -f c2\n",
             ]));
         }
         self.ports.extend([8080, 8081]);

@@ -15,7 +15,7 @@ const MAX_NESTING: usize = 20;
 pub(super) type Variables<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// A text with its variables replaced.
-pub(super) fn substitute(text: &str, variables: Variables<'_>) -> String {
+pub fn substitute(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> String {
     Template { variables, problems: Vec::new() }.substitute(text, 0, 0)
 }
 

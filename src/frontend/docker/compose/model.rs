@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::frontend::docker::dockerfile::{self, Build, Exposed};
 use crate::frontend::yaml::{self, Entry, Node, Value, Walk};
 use crate::frontend::{File, Open, beside, directory_of};
 use crate::lab::Declaration;
 use crate::source::{SourceId, Span, Spanned};
 
+use super::network::unmodeled;
 use super::{env_file, interpolate, merge};
 
 /// Files that name files that name files, and services that extend services, at most.
@@ -78,6 +80,7 @@ impl Loader<'_> {
         let mut model: Option<Node> = None;
         for (file, mut root) in documents {
             self.interpolate(&file, &mut root, place);
+            place_builds(&mut root, &place.directory);
             self.extend_services(&mut root, &file.path, place);
             trail.push(file.path.clone());
             root = self.with_includes(root, place, trail);
@@ -88,6 +91,31 @@ impl Loader<'_> {
             });
         }
         model
+    }
+
+    /// Ports that the images of services expose that are built here.
+    pub(super) fn built(&mut self, root: &Node) -> BTreeMap<String, Exposed> {
+        let services = root.get("services").map(Node::entries).unwrap_or_default();
+        let builds = services.iter().filter_map(|service| Some((service, service.value.get("build")?)));
+        builds.map(|(service, build)| (service.key.value.clone(), self.exposed(build))).collect()
+    }
+
+    fn exposed(&mut self, build: &Node) -> Exposed {
+        if let Some(inline) = build.entry("dockerfile_inline") {
+            let what = "ports that `dockerfile_inline` exposes".to_owned();
+            self.diagnostics.push(unmodeled(what, inline.key.span));
+            return Exposed::new();
+        }
+        let value = |key: &str| build.get(key).and_then(text).map(|text| text.value);
+        let context = text(build).map(|text| text.value).or_else(|| value("context")).unwrap_or_default();
+        let name = value("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned());
+        // Without the file nothing is known, as about an image that is pulled.
+        let file = beside("", &context).and_then(|context| beside(&context, &name));
+        let Some(file) = file.and_then(|path| (self.open)(&path)) else { return Exposed::new() };
+        let settings = Build { target: value("target"), arguments: arguments(build) };
+        let read = dockerfile::exposed(file.source, &file.text, &settings);
+        self.diagnostics.extend(read.diagnostics);
+        read.value
     }
 
     fn interpolate(&mut self, file: &File, root: &mut Node, place: &Place) {
@@ -154,6 +182,7 @@ impl Loader<'_> {
         let file = self.opened(&file, &wanted.place.directory)?;
         let mut root = self.document(&file)?;
         self.interpolate(&file, &mut root, wanted.place);
+        place_builds(&mut root, directory_of(&file.path));
         let place = Place { directory: directory_of(&file.path).to_owned(), ..wanted.place.clone() };
         let nothing = Node { value: Value::Mapping(Vec::new()), ..root.clone() };
         let services = root.get("services").unwrap_or(&nothing);
@@ -248,6 +277,52 @@ impl Loader<'_> {
 fn other_document(diagnostic: &Diagnostic) -> Option<Declaration> {
     let place = diagnostic.labels.first().filter(|_| diagnostic.code == Code::Unmodeled)?.span;
     Some(Declaration::Unmodeled(Spanned::new("a second document in a compose file".to_owned(), place)))
+}
+
+/// Build contexts start from the directory of the file that names them; from here on they start from the top.
+fn place_builds(root: &mut Node, directory: &str) {
+    for service in entries_mut(root, "services") {
+        for build in entries_mut(&mut service.value, "").filter(|entry| entry.key.value == "build") {
+            let value = &mut build.value;
+            place_context(value, directory);
+            let context = entries_mut(value, "").find(|entry| entry.key.value == "context");
+            context.into_iter().for_each(|context| place_context(&mut context.value, directory));
+        }
+    }
+}
+
+fn place_context(node: &mut Node, directory: &str) {
+    if let Value::Scalar(text) = &mut node.value
+        && !text.contains("://")
+        && let Some(placed) = beside(directory, text)
+    {
+        *text = if placed.is_empty() { ".".to_owned() } else { placed };
+    }
+}
+
+/// The entries of a map, or of the map under its key `below`.
+fn entries_mut<'n>(node: &'n mut Node, below: &str) -> impl Iterator<Item = &'n mut Entry> {
+    let entries = |node: &'n mut Node| match &mut node.value {
+        Value::Mapping(entries) => entries.as_mut_slice(),
+        _ => &mut [],
+    };
+    let own = entries(node);
+    if below.is_empty() {
+        return own.iter_mut();
+    }
+    let found = own.iter_mut().find(|entry| entry.key.value == below);
+    found.map_or_else(|| [].iter_mut(), |entry| entries(&mut entry.value).iter_mut())
+}
+
+/// `args:`, a map or a list of `NAME=VALUE`.
+fn arguments(build: &Node) -> BTreeMap<String, String> {
+    let Some(node) = build.get("args") else { return BTreeMap::new() };
+    let of_map = node.entries().iter().filter_map(|e| Some((e.key.value.clone(), text(&e.value)?.value)));
+    let of_list = node.items().iter().filter_map(|item| {
+        let text = text(item)?.value;
+        text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+    });
+    of_map.chain(of_list).collect()
 }
 
 fn take(map: &mut Node, key: &str) -> Option<Entry> {

@@ -63,7 +63,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             "container_name" => container.name = walk.string(value, "`container_name`"),
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
             "image" => container.image = walk.string(value, "`image`"),
-            "ports" => container.publishes = ports::publishes(walk, &project.texts, value),
+            "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
             "expose" => container.exposes = ports::exposes(walk, value),
             "extra_hosts" => container.extra_hosts = attach::extra_hosts(walk, value),
             "links" => container.links.extend(attach::links(walk, project, value)),
@@ -72,12 +72,13 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             _ => {}
         }
     }
+    container.exposes.extend(project.files.built.remove(&service.key.value).unwrap_or_default());
     let line = |walk: &mut Walk, key| service.value.get(key).map(|node| command(walk, node)).unwrap_or_default();
     container.command = line(walk, "entrypoint");
     container.command.extend(line(walk, "command"));
     attach_to_networks(walk, project, service, &mut container);
     check_publishes(walk, &container);
-    places(&project.texts, &service.value, &mut container);
+    places(&project.files.texts, &service.value, &mut container);
     container
 }
 

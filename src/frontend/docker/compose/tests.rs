@@ -495,6 +495,34 @@ fn included_files_have_variables_of_their_own() {
 }
 
 #[test]
+fn a_built_image_exposes_what_its_dockerfile_says() {
+    check_files(
+        &[
+            (
+                "compose.yaml",
+                "include: [sub/compose.yaml]\nservices:\n  web: {build: {context: web, args: {P: 8080}}}\n  lost: {build: nowhere}\n",
+            ),
+            ("web/Dockerfile", "FROM x\nARG P\nEXPOSE $P\n"),
+            ("sub/compose.yaml", "services: {api: {build: ./api}, top: {build: {context: .., dockerfile: other/D}}}\n"),
+            ("sub/api/Dockerfile", "FROM redis\n"),
+            ("other/D", "FROM x\nEXPOSE 9/udp\n"),
+        ],
+        "network shop_default default\n\
+         container shop-api-1 [\"api\"] -\n\
+         \x20 on shop_default - []\n\
+         \x20 expose 6379 tcp\n\
+         container shop-top-1 [\"top\"] -\n\
+         \x20 on shop_default - []\n\
+         \x20 expose 9 udp\n\
+         container shop-web-1 [\"web\"] -\n\
+         \x20 on shop_default - []\n\
+         \x20 expose 8080 tcp\n\
+         container shop-lost-1 [\"lost\"] -\n\
+         \x20 on shop_default - []\n",
+    );
+}
+
+#[test]
 fn mistakes_are_reported_where_they_are() {
     check_errors(
         "services:\n  가: {image: x, prots: [], networks: [bak]}\nnetworks: {back: }\n",
