@@ -26,8 +26,10 @@ demo: build
 test: z3
 	cargo test --locked --no-fail-fast
 
-# Runs random labs with the daemons that are installed, as root, and compares; see tests/integration/live.rs.
+# Runs random labs with real daemons, as root, and compares; LIVE_SEED and LIVE_LABS choose them. See
+# tests/integration/live.rs.
 reality: z3
+	sh .ci/install-daemons
 	cargo test --locked --test integration real_daemons -- --ignored --nocapture
 
 lint: z3

@@ -73,8 +73,10 @@ fn real_daemons_do_what_is_predicted() {
         panic!("dockerd and firewalld have to be installed");
     };
     let first = number("LIVE_SEED", SEED);
+    let labs = number("LIVE_LABS", LABS);
+    println!("{labs} labs from seed {first}, dockerd {docker}, firewalld {firewalld}");
     let mut all = String::new();
-    for seed in first..first + number("LIVE_LABS", LABS) {
+    for seed in first..first + labs {
         all.push_str(&differences(seed, &docker, &firewalld));
     }
     assert!(all.is_empty(), "dockerd {docker}, firewalld {firewalld}\n{all}");
