@@ -28,22 +28,28 @@ fn version(program: &str) -> Option<String> {
     text.split([' ', ',', '\n', '+']).find(is_version).map(str::to_owned)
 }
 
-/// What real daemons did, one line for each probe.
-fn run(draft: &Draft, probes: &[Probe], seed: u64) -> Vec<String> {
+/// What real daemons did, one line for each probe; nothing if they could not be started, twice: a busy machine is no
+/// disagreement.
+fn run(draft: &Draft, probes: &[Probe], seed: u64) -> Option<Vec<String>> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reality/live.py");
     let lab = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{seed}.json"));
     std::fs::write(&lab, draft.to_json(probes)).unwrap();
-    let output = Command::new("python3").arg(program).arg(&lab).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+    for _ in 0..2 {
+        let output = Command::new("python3").arg(&program).arg(&lab).output().unwrap();
+        if output.status.success() {
+            return Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect());
+        }
+        println!("seed {seed} did not run: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    None
 }
 
-/// The lines about one lab that was predicted otherwise.
-fn differences(seed: u64, docker: &str, firewalld: &str) -> String {
+/// The lines about one lab that was predicted otherwise; nothing if the lab could not be run.
+fn differences(seed: u64, docker: &str, firewalld: &str) -> Option<String> {
     let draft = Draft::from_seed(seed, docker, firewalld);
     let model = Model::of(&draft.files);
     let probes = draft.probes(&model);
-    let seen = run(&draft, &probes, seed);
+    let seen = run(&draft, &probes, seed)?;
     assert_eq!(seen.len(), probes.len());
     let mut lines = String::new();
     for (probe, seen) in probes.iter().zip(&seen) {
@@ -60,10 +66,10 @@ fn differences(seed: u64, docker: &str, firewalld: &str) -> String {
         }
     }
     if lines.is_empty() {
-        return lines;
+        return Some(lines);
     }
     let files: String = draft.files.iter().map(|(name, text)| format!("--- {name}\n{text}")).collect();
-    format!("seed {seed}:\n{files}{lines}says {:?}\n", model.errors())
+    Some(format!("seed {seed}:\n{files}{lines}says {:?}\n", model.errors()))
 }
 
 #[test]
@@ -76,8 +82,14 @@ fn real_daemons_do_what_is_predicted() {
     let labs = number("LIVE_LABS", LABS);
     println!("{labs} labs from seed {first}, dockerd {docker}, firewalld {firewalld}");
     let mut all = String::new();
+    let mut ran = 0;
     for seed in first..first + labs {
-        all.push_str(&differences(seed, &docker, &firewalld));
+        if let Some(lines) = differences(seed, &docker, &firewalld) {
+            ran += 1;
+            all.push_str(&lines);
+        }
     }
+    println!("{ran} of {labs} labs ran");
+    assert!(2 * ran > labs, "most labs could not be run");
     assert!(all.is_empty(), "dockerd {docker}, firewalld {firewalld}\n{all}");
 }
