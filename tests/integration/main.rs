@@ -1,6 +1,11 @@
 //! Everything that is tested from outside: one binary, so that Z3 is linked once.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "all of this is a test, not only what is marked so")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "all of this is a test, not only what is marked so"
+)]
 
 mod agreement;
 mod architecture;
