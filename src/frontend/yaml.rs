@@ -93,6 +93,11 @@ impl Node {
         if let Value::Sequence(items) = &self.value { items } else { &[] }
     }
 
+    /// How many nodes there are, this one included.
+    pub fn size(&self) -> usize {
+        build::size(self)
+    }
+
     /// Whether nothing is written: an empty value, `~` or `null`.
     pub fn is_null(&self) -> bool {
         self.resolve() == Some(Resolved::Null)

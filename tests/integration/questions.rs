@@ -42,12 +42,20 @@ fn lab_with(sentences: &[&str], script: &str) -> Directory {
     Directory::with(&[("lab.yaml", stated.as_bytes()), ("setup.sh", script.as_bytes())])
 }
 
+fn snapshot(name: &str, output: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../../snapshots/questions");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, output));
+}
+
 #[test]
 fn the_matrix_shows_the_shortest_address_of_every_pair() {
     let lab = lab_with(&[], SCRIPT);
     let run = canreach_in(lab.path(), &["exposure"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    insta::assert_snapshot!(run.stdout);
+    snapshot("exposure", &run.stdout);
 }
 
 #[test]
@@ -75,7 +83,7 @@ fn a_change_is_shown_with_the_lines_that_make_it() {
     let paths = [old.path().to_str().unwrap(), new.path().to_str().unwrap()];
     let run = canreach_in(old.path(), &["diff", paths[0], paths[1]]);
     assert_eq!(run.code, 1, "{}", run.stderr);
-    insta::assert_snapshot!(run.stdout);
+    snapshot("diff", &run.stdout);
     let json = canreach_in(old.path(), &["diff", paths[0], paths[1], "--format", "json"]).json();
     let changes: BTreeSet<&str> =
         json["differences"].as_array().unwrap().iter().filter_map(|d| d["change"].as_str()).collect();
@@ -113,7 +121,7 @@ fn fixes_are_patches_with_what_else_they_open() {
     let lab = lab_with(&sentences, SCRIPT);
     let run = canreach_in(lab.path(), &["fix"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
-    insta::assert_snapshot!(run.stdout);
+    snapshot("fix", &run.stdout);
     let json = canreach_in(lab.path(), &["fix", "--format", "json"]).json();
     assert!(json["sentences"][0]["fixes"][0]["patch"].as_str().unwrap().contains("+docker run"));
 }

@@ -36,7 +36,8 @@ use model::{Loader, Place, Texts};
 /// Reads the files of one project, the later laid over the earlier. The name of `environment` is that of the project
 /// unless a file or the variable `COMPOSE_PROJECT_NAME` says otherwise.
 pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Declarations {
-    let mut loader = Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new() };
+    let mut loader =
+        Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new(), copies: 0 };
     let documents: Vec<(File, Node)> =
         files.iter().filter_map(|file| Some((file.clone(), loader.document(file)?))).collect();
     let directory = files.first().map_or("", |file| directory_of(&file.path)).to_owned();

@@ -17,12 +17,20 @@ use super::{env_file, interpolate, merge};
 /// Files that name files that name files, and services that extend services, at most.
 const MAX_DEPTH: usize = 30;
 
+/// Files of a project at most, each counted as often as it is read.
+const MAX_FILES: usize = 1000;
+
+/// Values that `extends` copies at most.
+const MAX_COPIES: usize = 1_000_000;
+
 /// What the tree is made with.
 pub(super) struct Loader<'a> {
     pub(super) open: Open<'a>,
     pub(super) texts: Texts,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) unmodeled: Vec<Declaration>,
+    /// Values that `extends` copied so far.
+    pub(super) copies: usize,
 }
 
 /// The texts of all files, in which spans count.
@@ -59,6 +67,11 @@ struct Wanted<'a> {
 impl Loader<'_> {
     /// The tree of one file as it is written.
     pub(super) fn document(&mut self, file: &File) -> Option<Node> {
+        if MAX_FILES <= self.texts.all.len() {
+            let place = Span::new(file.source, 0, 0);
+            self.diagnostics.push(too_large(format!("more than {MAX_FILES} files in one project"), place));
+            return None;
+        }
         self.texts.all.push((file.source, Arc::clone(&file.whole)));
         let document = yaml::parse(file.source, &file.text);
         for diagnostic in document.diagnostics {
@@ -153,7 +166,7 @@ impl Loader<'_> {
             return Some(service);
         }
         trail.push(step);
-        let base = self.base(wanted, &extends, trail);
+        let base = self.base(wanted, &extends, trail).filter(|base| self.may_copy(base, extends.key.span));
         Some(match base {
             Some(base) => {
                 let mut path = vec!["services".to_owned(), wanted.name.value.clone()];
@@ -161,6 +174,15 @@ impl Loader<'_> {
             }
             None => service,
         })
+    }
+
+    fn may_copy(&mut self, base: &Node, span: Span) -> bool {
+        let before = self.copies;
+        self.copies = self.copies.saturating_add(base.size());
+        if before <= MAX_COPIES && MAX_COPIES < self.copies {
+            self.diagnostics.push(too_large(format!("more than {MAX_COPIES} values after `extends`"), span));
+        }
+        self.copies <= MAX_COPIES
     }
 
     fn base(&mut self, wanted: &Wanted<'_>, extends: &Entry, trail: &mut Trail) -> Option<Node> {
@@ -345,6 +367,10 @@ fn texts(node: &Node) -> Vec<Spanned<String>> {
 
 fn refused(message: String, span: Span) -> Diagnostic {
     Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
+}
+
+fn too_large(message: String, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YamlTooLarge, message).label(span, "nothing is read from here on")
 }
 
 fn circle(service: &Spanned<String>) -> Diagnostic {
