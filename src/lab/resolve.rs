@@ -71,6 +71,7 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
         user_rules::check_interfaces(&mut context, host);
+        user_rules::check_order(&mut context, HostId(index), plan_of_host, host);
         context.unmodeled.extend(events.unknown_ufw.map(|span| Unmodeled {
             what: "whether `ufw` is enabled, which no line says".to_owned(),
             span,

@@ -461,6 +461,19 @@ fn a_saved_rule_set_comes_last_and_names_bridges() {
 }
 
 #[test]
+fn a_rule_between_networks_may_stand_on_either_side() {
+    let check = |version: &str, script: &str, expected: usize| {
+        let lab = format!("hosts:\n  h:\n    files: [a.sh]\n    docker: {{version: {version}}}\n");
+        let (lab, _) = read(&[("lab.yaml", &lab), ("a.sh", script)]);
+        assert_eq!(lab.unmodeled.len(), expected, "{version} {script}");
+    };
+    let rule = "iptables -I FORWARD -p tcp -j DROP\n";
+    check("27.5.1", &format!("{rule}docker network create a\n"), 1);
+    check("27.5.1", &format!("docker network create a\n{rule}"), 0);
+    check("28.5.2", &format!("{rule}docker network create a\n"), 0);
+}
+
+#[test]
 fn ufw_is_in_force_once_it_is_enabled() {
     let check = |script: &str, expected: &[HostEvent], unmodeled: usize| {
         let (lab, _) = read(&[("a.sh", script)]);

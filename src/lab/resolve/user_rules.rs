@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::iptables::{Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RuleTarget};
-use crate::lab::{Engine, Host, HostEvent, RuleBackend};
+use crate::lab::{Declaration, Engine, Host, HostEvent, HostId, RuleBackend, Unmodeled};
 use crate::net::Family;
 
 use super::Context;
+use super::bind::HostPlan;
 
 type Chain = (Family, IptablesTable, String);
 
@@ -30,6 +31,34 @@ fn rule_of(command: &IptablesCommand) -> Option<&IptablesRule> {
         }
         _ => None,
     }
+}
+
+/// Until 27, docker puts the rules of a new network on top of `FORWARD`; here every network is there when the engine
+/// starts. What the user has put there in between may stand above or below (moby 20.10
+/// libnetwork/drivers/bridge/setup_ip_tables.go, `setupIPTablesInternal`).
+pub(super) fn check_order(context: &mut Context, id: HostId, plan: &HostPlan<'_>, host: &Host) {
+    if host.engine.as_ref().is_none_or(|e| 28 <= e.version.major || !e.options.iptables) {
+        return;
+    }
+    let mut inserted = None;
+    for declaration in &plan.files {
+        match declaration {
+            Declaration::Iptables(commands) => inserted = inserted.or(commands.iter().find(|c| is_in_forward(c))),
+            Declaration::Network(network) if !network.external => {
+                context.unmodeled.extend(inserted.map(|command| Unmodeled {
+                    what: format!("a rule in `FORWARD` from before network `{}` was made", network.name.value),
+                    span: command.span,
+                    host: Some(id),
+                }));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_in_forward(command: &IptablesCommand) -> bool {
+    let is_forward = matches!(&command.change, IptablesChange::Insert(chain, ..) if chain == "FORWARD");
+    is_forward && command.family == Family::V4 && command.table == IptablesTable::Filter
 }
 
 /// Reports the first rule for each interface that the host does not have.
