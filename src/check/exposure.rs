@@ -25,7 +25,7 @@ pub struct Exposure {
     pub diallers: Vec<Dialler>,
     /// What listens.
     pub listeners: Vec<Listener>,
-    /// Every address that works, by listener, dialler, and length of what is typed.
+    /// Every address that works, by listener and dialler, the simplest first.
     pub contacts: Vec<Contact>,
     /// Pairs that nothing is known to join, but something that is not modelled stands between them.
     pub doubts: Vec<(usize, usize)>,
@@ -126,14 +126,16 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
     Ok(exposure)
 }
 
-/// `localhost` and names come before addresses.
-fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, &str) {
-    let is_number = contact.address.starts_with(|c: char| c.is_ascii_digit() || c == '[');
-    (contact.listener, contact.dialler, is_number, contact.address.len(), &contact.address)
+/// `localhost` and names come before addresses, ways without relays before others, short ones before long ones.
+fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, usize, &str) {
+    let address = contact.address.as_str();
+    let is_number = address.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+    let relays = contact.trace.steps.iter().map(|s| s.leg).max().unwrap_or(0);
+    (contact.listener, contact.dialler, is_number, relays, address.len(), address)
 }
 
 impl Exposure {
-    /// The addresses at which a dialler reaches a listener, shortest first.
+    /// The addresses at which a dialler reaches a listener, simplest first.
     pub fn contacts(&self, dialler: usize, listener: usize) -> impl Iterator<Item = &Contact> {
         let start = self.contacts.partition_point(|c| (c.listener, c.dialler) < (listener, dialler));
         let rest = self.contacts.get(start..).unwrap_or_default().iter();
