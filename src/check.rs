@@ -43,6 +43,16 @@ pub enum CheckError {
         /// The interpreter's answer.
         trace: Box<Trace>,
     },
+    /// The interpreter sees a connection succeed where the solver says that there is none.
+    #[error("the two engines disagree about `{sentence}`: the solver says that nothing succeeds, but {flow:?} does")]
+    Overlooked {
+        /// The sentence.
+        sentence: String,
+        /// What succeeds.
+        flow: Flow,
+        /// The interpreter's answer.
+        trace: Box<Trace>,
+    },
 }
 
 /// All sentences of a lab, judged, and what is wrong with those that cannot be.

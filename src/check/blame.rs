@@ -241,9 +241,9 @@ fn same_ground(a: &Origin, b: &Origin) -> bool {
     }
 }
 
-/// Without an edit that helps: of all addresses of the lab, the attempt that gets nearest.
-fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Option<Witness> {
-    let dataplane = checker.places.dataplane;
+/// What a person would try: the addresses of the target and of the machines that it runs on, at the ports that may
+/// lead to it.
+pub(super) fn attempts(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Vec<Flow> {
     let (addresses, ports): (Vec<IpAddr>, Vec<u16>) = match &aim.dial {
         Dialing::Fixed(addresses, ports) => (addresses.clone(), vec![ports.first]),
         Dialing::Name(name, port) => (checker.places.resolved(member, name), vec![*port]),
@@ -252,21 +252,25 @@ fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, a
             (addresses, front_ports(checker, aim))
         }
     };
-    let source = member.sources.as_ref().and_then(|s| s.natural);
-    let attempts = addresses.iter().filter(|a| a.is_ipv4()).flat_map(|a| ports.iter().map(move |p| (*a, *p)));
-    let best = attempts
-        .map(|(destination, destination_port)| {
-            let is_ping = aim.protocol == Protocol::Icmp;
-            let flow = Flow {
-                from: member.node,
-                protocol: aim.protocol,
-                source,
-                source_port: if is_ping { 0 } else { 50_000 },
-                destination,
-                destination_port: if is_ping { 0 } else { destination_port },
-            };
-            eval::trace(dataplane, &flow, &checker.setting)
-        })
+    let is_ping = aim.protocol == Protocol::Icmp;
+    let flow = |destination, port| Flow {
+        from: member.node,
+        protocol: aim.protocol,
+        source: member.sources.as_ref().and_then(|s| s.natural),
+        source_port: if is_ping { 0 } else { 50_000 },
+        destination,
+        destination_port: if is_ping { 0 } else { port },
+    };
+    let of_family = addresses.into_iter().filter(IpAddr::is_ipv4);
+    of_family.flat_map(|address| ports.iter().map(move |port| flow(address, *port))).collect()
+}
+
+/// Without an edit that helps: of all attempts the one that gets nearest.
+fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Option<Witness> {
+    let dataplane = checker.places.dataplane;
+    let best = attempts(checker, member, aim)
+        .iter()
+        .map(|flow| eval::trace(dataplane, flow, &checker.setting))
         .filter(|trace| trace.outcome.symptom != Symptom::Works)
         .max_by_key(|trace| nearness(dataplane, trace, aim.endpoint.as_ref()))?;
     Some(checker.witness(sentence, member, aim, best))

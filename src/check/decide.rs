@@ -219,7 +219,10 @@ impl<'a> Checker<'a> {
         }
         match &found.answer {
             smt::Answer::Yes(_) if found.witnesses.is_empty() => found.unmodeled.extend(doubts),
-            smt::Answer::No => found.unmodeled.extend(doubts_about(dataplane, encoding.nodes().iter().copied())),
+            smt::Answer::No => {
+                self.tried(sentence, dataplane, member, aim)?;
+                found.unmodeled.extend(doubts_about(dataplane, encoding.nodes().iter().copied()));
+            }
             smt::Answer::Yes(_) | smt::Answer::Unknown(_) => {}
         }
         found.witnesses.sort_by_key(|w| detour(&w.trace));
@@ -287,19 +290,26 @@ impl<'a> Checker<'a> {
         })
     }
 
+    /// "There is no way" is tried, too: nothing that a person would dial may work.
+    fn tried(&self, sentence: &Sentence, dataplane: &Dataplane, member: &Endpoint, aim: &Aim) -> Result<(), Stop> {
+        let setting = dataplane.switches.defaults();
+        for flow in blame::attempts(self, member, aim) {
+            let trace = (self.replay)(dataplane, &flow, &setting);
+            let is_own_loopback =
+                flow.destination.is_loopback() && aim.endpoint.as_ref().is_some_and(|e| e.node != member.node);
+            let is_meant = !matches!(aim.dial, Dialing::Fixed(..)) || !is_own_loopback;
+            if is_meant && reaches(&trace, &aim.goal) {
+                let sentence = sentence.text.value.clone();
+                return Err(Stop::Engines(CheckError::Overlooked { sentence, flow, trace: Box::new(trace) }));
+            }
+        }
+        Ok(())
+    }
+
     /// No model is shown that the interpreter does not confirm.
     fn replayed(&self, sentence: &Sentence, dataplane: &Dataplane, flow: &Flow, aim: &Aim) -> Result<Trace, Stop> {
         let trace = (self.replay)(dataplane, flow, &dataplane.switches.defaults());
-        let arrived = trace.outcome.delivery.as_ref().is_some_and(|d| match &aim.goal {
-            Goal::Anyone => true,
-            Goal::Kernel(node) => d.node == *node,
-            Goal::Socket { node, owner, ports } => {
-                d.node == *node
-                    && owner.as_ref().is_none_or(|o| *o == d.owner)
-                    && ports.contains(d.header.destination_port)
-            }
-        });
-        if trace.outcome.symptom == Symptom::Works && arrived {
+        if reaches(&trace, &aim.goal) {
             return Ok(trace);
         }
         let sentence = sentence.text.value.clone();
@@ -408,6 +418,18 @@ fn detour(trace: &Trace) -> (bool, usize, IpAddr) {
     let is_stop = |step: &&Step| matches!(step.event, Event::Relayed { .. } | Event::Rewritten { .. });
     let stops = trace.steps.iter().filter(|s| s.way == Way::Request).filter(is_stop).count();
     (!trace.flow.destination.is_loopback(), stops, trace.flow.destination)
+}
+
+/// Whether a connection works and was taken by the goal.
+fn reaches(trace: &Trace, goal: &Goal) -> bool {
+    let arrived = trace.outcome.delivery.as_ref().is_some_and(|d| match goal {
+        Goal::Anyone => true,
+        Goal::Kernel(node) => d.node == *node,
+        Goal::Socket { node, owner, ports } => {
+            d.node == *node && owner.as_ref().is_none_or(|o| *o == d.owner) && ports.contains(d.header.destination_port)
+        }
+    });
+    trace.outcome.symptom == Symptom::Works && arrived
 }
 
 /// Every address that a person could type: those of the lab, and 127.0.0.1 for all of loopback.

@@ -2,7 +2,8 @@
 //! instead of giving a verdict.
 
 use canreach::check::{Answer, CheckError, check_with};
-use canreach::dataplane::{Dataplane, Flow, Symptom, Trace};
+use canreach::dataplane::{Dataplane, Delivery, Flow, Symptom, Trace};
+use canreach::net::Header;
 use canreach::source::{Sources, Span, Spanned};
 use canreach::switch::Setting;
 use canreach::{eval, lower};
@@ -61,5 +62,29 @@ fn an_interpreter_that_loses_a_connection_is_caught() {
             panic!("no disagreement about `{sentence}`");
         };
         assert_eq!((about.as_str(), flow.destination_port, trace.outcome.symptom), (sentence, 3000, Symptom::TimedOut));
+    }
+}
+
+/// Sees everything arrive at Grafana.
+fn hopeful(dataplane: &Dataplane, flow: &Flow, setting: &Setting) -> Trace {
+    let mut trace = eval::trace(dataplane, flow, setting);
+    let header = Header {
+        protocol: flow.protocol,
+        source: flow.destination,
+        source_port: 0,
+        destination: flow.destination,
+        destination_port: 3000,
+    };
+    let node = dataplane.node_named("rocky/grafana").unwrap();
+    trace.outcome.symptom = Symptom::Works;
+    trace.outcome.delivery = Some(Delivery { node, owner: "grafana".to_owned(), header });
+    trace
+}
+
+#[test]
+fn an_interpreter_that_sees_what_is_not_there_is_caught() {
+    for sentence in ["lan can reach grafana:3000", "lan cannot reach grafana:3000"] {
+        let judged = judge(sentence, hopeful);
+        assert!(matches!(judged, Err(CheckError::Overlooked { .. })), "{sentence}: {judged:?}");
     }
 }
