@@ -27,6 +27,8 @@ pub struct Ruleset {
     pub tables: Vec<Table>,
     /// Chains, base and user-defined.
     pub chains: Vec<Chain>,
+    /// The few of them that are base chains: every packet asks for these at every hook.
+    bases: Vec<ChainId>,
 }
 
 /// A table. iptables tables are base chains at fixed priorities.
@@ -303,8 +305,10 @@ impl Ruleset {
     /// Finds or makes a chain of a table.
     pub fn chain(&mut self, table: TableId, name: &str, hook: Option<HookPoint>, origin: OriginId) -> ChainId {
         self.find(table, name).unwrap_or_else(|| {
+            let id = ChainId(self.chains.len());
+            self.bases.extend(hook.map(|_| id));
             self.chains.push(Chain { table, name: name.to_owned(), hook, rules: Vec::new(), origin });
-            ChainId(self.chains.len() - 1)
+            id
         })
     }
 
@@ -333,12 +337,8 @@ impl Ruleset {
 
     /// The base chains of a hook in the order in which they run.
     pub fn base_chains(&self, hook: Hook) -> Vec<(ChainId, HookPoint)> {
-        let mut chains: Vec<_> = self
-            .chains
-            .iter()
-            .enumerate()
-            .filter_map(|(i, c)| c.hook.filter(|h| h.hook == hook).map(|h| (ChainId(i), h)))
-            .collect();
+        let hooked = |id: &ChainId| self.get(*id).hook.filter(|h| h.hook == hook).map(|h| (*id, h));
+        let mut chains: Vec<_> = self.bases.iter().filter_map(hooked).collect();
         chains.sort_by_key(|(_, h)| h.priority);
         chains
     }
