@@ -57,7 +57,14 @@ pub(super) fn unreachable(
     }
     verdict.code = verdict.blockers.first().map(|b| b.code);
     let seen = verdict.failure.as_ref().map_or(Symptom::TimedOut, |f| f.trace.outcome.symptom);
-    verdict.headline = format!("{} cannot reach {}: {}", member.label, aim.label, symptom_text(seen));
+    let other =
+        verdict.failure.as_ref().filter(|_| seen == Symptom::Works).and_then(|f| f.trace.outcome.delivery.as_ref());
+    verdict.headline = match other {
+        Some(delivery) => {
+            format!("{} cannot reach {}: `{}` answers in its place", member.label, aim.label, delivery.owner)
+        }
+        None => format!("{} cannot reach {}: {}", member.label, aim.label, symptom_text(seen)),
+    };
     verdict
 }
 
@@ -185,7 +192,9 @@ fn planned(
         if known.is_empty() {
             plan.blockers =
                 chosen_candidates.iter().map(|c| blocker(c.code, c.blocker.clone(), c.shown.clone())).collect();
-            let now = eval::trace(checker.places.dataplane, &flow, &checker.setting);
+            // The edited lab may have given the dialler another address: today its own routes choose.
+            let today = Flow { source: member.sources.as_ref().and(flow.source), ..flow };
+            let now = eval::trace(checker.places.dataplane, &today, &checker.setting);
             plan.attempt = Some(checker.witness(sentence, member, aim, now));
         }
         let edits: Vec<Edit> = chosen_candidates.iter().map(|c| c.edit.clone()).collect();
@@ -289,7 +298,7 @@ fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
 
 /// How near an attempt gets: to the target itself, else through as many relays as possible, else to the address that a
 /// machine has, else through as many nodes as possible, but not out into the internet.
-fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> (bool, usize, bool, bool, usize) {
+fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> (bool, bool, usize, bool, bool, usize) {
     let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
     let at_target = requests().any(|s| Some(s.node) == target.map(|t| t.node));
     let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();
@@ -298,7 +307,9 @@ fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> 
     let is_own = machine.is_some_and(|t| dataplane.node(t.node).addresses().any(|a| a == trace.flow.destination));
     let is_machines = is_own && !trace.flow.destination.is_loopback();
     let answered = trace.outcome.delivery.is_none();
-    (at_target, relays, is_machines, answered, crossed)
+    // Whoever stands for many machines (the internet) is nobody's way to a target of the lab.
+    let stays = requests().skip(1).all(|s| dataplane.node(s.node).interfaces.iter().all(|i| i.claims.is_empty()));
+    (at_target, stays, relays, is_machines, answered, crossed)
 }
 
 fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Witness {

@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::Code;
-use crate::lab::declaration::ForwardNotation;
+use crate::lab::declaration::{ForwardNotation, Insertion};
 use crate::lab::firewall::{Entry, Firewalld, Zone};
 use crate::lab::{
     Attachment, Container, Endpoint as Attached, Engine, Forward, Host, HostId, HostKind, Lab, Listen, Networking,
@@ -375,14 +375,27 @@ impl Draft {
         for (index, adapter) in vm.interfaces.iter().enumerate() {
             let Attachment::Nat(nat) = &adapter.attachment else { continue };
             for guest_port in guest_ports {
-                let present = nat.forwards.iter().find(|f| f.guest_port == *guest_port && f.protocol == self.protocol);
+                let same = |f: &&Forward| f.guest_port == *guest_port && f.protocol == self.protocol;
+                let present = nat.forwards.iter().find(same);
                 if present.is_some_and(|f| f.host_address.is_none_or(|a| a.is_unspecified())) {
                     continue;
                 }
+                // The port that a person dials is there, but leads to another port of the guest.
+                let leads_elsewhere = |f: &&Forward| {
+                    f.host_port == *guest_port && f.protocol == self.protocol && !guest_ports.contains(&f.guest_port)
+                };
+                let present = present.or_else(|| nat.forwards.iter().find(leads_elsewhere));
                 let host_port = present.map_or_else(|| free_forward_port(&nat.forwards, *guest_port), |f| f.host_port);
-                let variants: &[(Option<IpAddr>, u32)] =
-                    if present.is_some() { &[(None, 16)] } else { &[(Some(LOOPBACK), 10), (None, 16)] };
-                for (address, weight) in variants {
+                let variants = match present {
+                    Some(f) if f.guest_port != *guest_port && f.host_address.is_none() => vec![(None, 10)],
+                    Some(f) if f.guest_port != *guest_port => vec![(f.host_address, 10), (None, 16)],
+                    Some(_) => vec![(None, 16)],
+                    None => vec![(Some(LOOPBACK), 10), (None, 16)],
+                };
+                if let Some(misdirected) = present.filter(|f| f.guest_port != *guest_port) {
+                    self.forget_forward(host, index, misdirected);
+                }
+                for (address, weight) in &variants {
                     let wording = self.forward_wording(
                         &vm.name,
                         index,
@@ -434,6 +447,12 @@ impl Draft {
         };
         let insertion = nat.forward_at.as_ref();
         let blocker = match present {
+            Some(f) if f.guest_port != guest_port => {
+                format!(
+                    "the NAT forward of port {host_port} leads to port {} of `{vm}`, not to {guest_port}",
+                    f.guest_port
+                )
+            }
             Some(f) => {
                 let bound = f.host_address.unwrap_or(LOOPBACK);
                 format!("the NAT forward to port {guest_port} of `{vm}` listens on {bound} only")
@@ -449,13 +468,34 @@ impl Draft {
             self.protocol,
             address.map(|a| a.to_string()).unwrap_or_default()
         );
+        // A forward that is there gives way to the new one: two cannot have the same port.
+        let replaced = present.and_then(|f| f.origin.span());
+        let written = |(insertion, notation): &(Insertion, ForwardNotation)| match (replaced, notation) {
+            (None, _) => insertion.text(&value(*notation)),
+            (Some(_), ForwardNotation::VboxXml) => format!("<Forwarding {}/>", value(*notation)),
+            (Some(_), ForwardNotation::LabYaml) => value(*notation),
+        };
         Wording {
             weight,
-            code: Code::NatNoInbound,
+            code: if present.is_some_and(|f| f.guest_port != guest_port) {
+                Code::NatForwardWrongPort
+            } else {
+                Code::NatNoInbound
+            },
             blocker,
             what: format!("forward port {host_port} on {shown} to port {guest_port} of `{vm}`"),
-            at: insertion.map(|(i, _)| i.at),
-            text: insertion.map_or(command, |(i, notation)| i.text(&value(*notation))),
+            at: replaced.or(insertion.map(|(i, _)| i.at)),
+            text: insertion.map_or(command, written),
+        }
+    }
+
+    fn forget_forward(&mut self, host: HostId, adapter: usize, forward: &Forward) {
+        let slot = self.lab.hosts.get_mut(host.0).and_then(|h| h.interfaces.get_mut(adapter));
+        if let Some(Attachment::Nat(nat)) = slot.map(|i| &mut i.attachment) {
+            let is_it = |f: &Forward| {
+                (f.host_port, f.guest_port, f.protocol) == (forward.host_port, forward.guest_port, forward.protocol)
+            };
+            nat.forwards.retain(|f| !is_it(f));
         }
     }
 

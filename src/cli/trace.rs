@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::dataplane::{Flow, NodeId, Symptom, Trace};
 use crate::eval;
-use crate::net::Protocol;
+use crate::net::{IpNet, Protocol};
 use crate::report::{json, trace as rendering};
 
 use super::args::{Format, TraceArguments, Transport};
@@ -118,8 +118,19 @@ fn follow(model: &Model, question: &Question) -> Option<Option<Trace>> {
     })?;
     let Some(destination) = resolve(model, from, &question.to) else { return Some(None) };
     let ports = if protocol == Protocol::Icmp { (0, 0) } else { (question.source_port, question.port) };
-    let flow = Flow { from, protocol, source: None, source_port: ports.0, destination, destination_port: ports.1 };
+    let source = stand_in(model, from, destination);
+    let flow = Flow { from, protocol, source, source_port: ports.0, destination, destination_port: ports.1 };
     Some(Some(eval::trace(&model.dataplane, &flow, &model.dataplane.switches.defaults())))
+}
+
+/// A free address for a node that stands for many machines; others have addresses of their own.
+fn stand_in(model: &Model, from: NodeId, destination: IpAddr) -> Option<IpAddr> {
+    let claims = model.dataplane.node(from).interfaces.iter().flat_map(|i| &i.claims);
+    let taken: Vec<IpAddr> = model.dataplane.nodes().flat_map(|(_, node)| node.addresses()).collect();
+    let is_free = |address: &IpAddr| *address != destination && !taken.contains(address);
+    // Past the first addresses, where routers and servers are expected; for the internet 1.0.0.0/8 is public.
+    let start = |net: &IpNet| if net.prefix_len() < 8 { 1 << 24 } else { 49 };
+    claims.flat_map(|net| net.hosts().skip(start(net)).take(1024)).find(is_free)
 }
 
 /// An address, or what a program at `from` gets when it asks for the name.

@@ -54,7 +54,7 @@ impl Encoding {
     pub(super) fn of(dataplane: &Dataplane, query: Query, ways: Ways) -> Self {
         let Ways { nodes, all, unsure } = ways;
         let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
-        let goal = Bool::or(&terms);
+        let goal = if terms.is_empty() { Bool::from_bool(false) } else { Bool::or(&terms) };
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
         let mut params = Params::new();
         params.set_u32("rlimit", STEP_LIMIT);

@@ -191,6 +191,39 @@ fn who_runs_whom(context: &mut Context, plan: &mut Plan<'_>) {
             }
         }
     }
+    break_circles(context, plan);
+}
+
+/// A machine that runs, by way of others, on itself runs on nobody.
+fn break_circles(context: &mut Context, plan: &mut Plan<'_>) {
+    let runner = |plan: &Plan<'_>, index: usize| match plan.hosts.get(index).map(|h| h.kind) {
+        Some(HostKind::Vm { on }) => Some(on.0),
+        _ => None,
+    };
+    for start in 0..plan.hosts.len() {
+        let mut next = runner(plan, start);
+        for _ in 0..plan.hosts.len() {
+            match next {
+                Some(index) if index != start => next = runner(plan, index),
+                _ => break,
+            }
+        }
+        if next != Some(start) {
+            continue;
+        }
+        if let Some(host) = plan.hosts.get_mut(start) {
+            host.kind = HostKind::Physical;
+            if let Some(on) = host.declaration.and_then(|d| d.on.as_ref()) {
+                context.report(runs_on_itself(&host.name, on));
+            }
+        }
+    }
+}
+
+fn runs_on_itself(name: &str, on: &Spanned<String>) -> Diagnostic {
+    Diagnostic::new(Code::LabBadValue, format!("`{name}` would run on itself"))
+        .label(on.span, "this closes the circle")
+        .help("`on:` names the machine that runs the VM; a real machine has none")
 }
 
 fn report_unused(context: &mut Context, inputs: &[Input], used: &[bool]) {

@@ -152,6 +152,11 @@ pub(super) fn yield_to_guests(containers: &mut [Container]) {
         .flat_map(|(owner, c)| c.processes.iter().flat_map(|p| &p.listens).map(move |l| (owner, l.protocol, l.ports)))
         .collect();
     for (owner, protocol, ports) in guests {
+        // What the owner's image is known to listen on is no guess: the guest comes later and finds the port taken.
+        let image = containers.get(owner).and_then(|c| c.image.as_ref());
+        if image.is_some_and(|image| images::find(&image.value).is_some()) {
+            continue;
+        }
         for process in containers.get_mut(owner).into_iter().flat_map(|c| &mut c.processes) {
             process.listens.retain(|l| l.guard.is_none() || (l.protocol, l.ports) != (protocol, ports));
         }

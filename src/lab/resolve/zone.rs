@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{Declaration, FirewallChange, FirewallCmd, PolicyDecl, ServiceDecl, ZoneDecl};
 use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
-use crate::lab::{Content, Entry, Policy, RichElement, RichRule, Service, Target, Zone};
+use crate::lab::{Content, Entry, Policy, RichElement, RichRule, Service, Target, Unmodeled, Zone};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -111,7 +111,13 @@ fn services(context: &mut Context, names: &[Spanned<String>]) -> Vec<Entry<Servi
             Some(service) => {
                 found.push(plain(service, Origin::written(format!("service `{}`", name.value), name.span)))
             }
-            None => context.report(unknown_service(context, &name.value, name.span)),
+            None => {
+                context.report(unknown_service(context, &name.value, name.span));
+                // Observed with firewalld 1.3.3: INVALID_SERVICE in a file makes the daemon start with the
+                // configuration that it ships with, and none of the files counts.
+                let what = format!("`{}` in a file makes firewalld fall back to its stock configuration", name.value);
+                context.unmodeled.push(Unmodeled { what, span: name.span, host: None });
+            }
         }
     }
     found
