@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{InterfaceDecl, SegmentDecl};
 use crate::lab::{
-    Attachment, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId, SegmentKind,
+    Attachment, Declaration, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId, SegmentKind,
 };
 use crate::net::IpNet;
 use crate::provenance::Origin;
@@ -20,6 +20,8 @@ use super::{Context, vm};
 pub(super) struct Segments {
     all: Vec<Plugged>,
     taken: Taken,
+    /// Subnets that files give to container networks.
+    stated_networks: Vec<IpNet>,
 }
 
 /// A segment and what only its construction needs.
@@ -85,7 +87,12 @@ impl Segments {
         }
         plan.segments.iter().filter_map(|s| s.gateway.as_ref()).for_each(|g| taken.add(g.value));
         let all = plan.segments.iter().map(|declaration| stated_segment(declaration, plan)).collect();
-        Self { all, taken }
+        let declarations = plan.hosts.iter().flat_map(HostPlan::declarations);
+        let network = |declaration: &Declaration| match declaration {
+            Declaration::Network(network) => network.subnet.as_ref().map(|subnet| subnet.value.trunc()),
+            _ => None,
+        };
+        Self { all, taken, stated_networks: declarations.filter_map(network).collect() }
     }
 
     pub(super) fn by_name(&self, name: &str) -> Option<SegmentId> {
@@ -112,15 +119,17 @@ impl Segments {
         self.all.iter().position(|p| p.segment.subnets.iter().any(|s| s.contains(&address))).map(SegmentId)
     }
 
-    /// The first LAN; an assumed 192.168.1.0/24 with a router if none is there.
+    /// The first LAN; an assumed one with a router if none is there: 192.168.1.0/24, unless a file uses that.
     pub(super) fn lan(&mut self, about: &Origin) -> SegmentId {
         if let Some(index) = self.all.iter().position(|p| p.segment.kind == SegmentKind::Lan) {
             return SegmentId(index);
         }
-        let subnet = prefix([192, 168, 1, 0], 24);
-        let id = self.add("lan", SegmentKind::Lan, subnet, Origin::assumed("a LAN 192.168.1.0/24", about.span()));
+        let is_free = |net: &IpNet| !self.stated_networks.iter().any(|used| used.contains(net) || net.contains(used));
+        let usual = prefix([192, 168, 1, 0], 24);
+        let subnet = (1..=254).map(|third| prefix([192, 168, third, 0], 24)).find(is_free).unwrap_or(usual);
+        let id = self.add("lan", SegmentKind::Lan, subnet, Origin::assumed(format!("a LAN {subnet}"), about.span()));
         if let (Some(gateway), Some(plugged)) = (nth(subnet, 1), self.all.get_mut(id.0)) {
-            let origin = Origin::assumed("a router 192.168.1.1 to the internet", about.span());
+            let origin = Origin::assumed(format!("a router {gateway} to the internet"), about.span());
             plugged.gateway = Some((gateway, origin));
             self.taken.add(gateway);
         }
