@@ -1,5 +1,6 @@
 //! Decides one sentence: quantifies over its members, asks the solver, replays, and gathers what explains the answer.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Trace, Way};
@@ -372,10 +373,19 @@ impl<'a> Checker<'a> {
         let mut text = String::new();
         for member in &members {
             for aim in &aims {
-                text.push_str(&format!("; {} -> {}\n", member.label, aim.label));
-                if let Some(query) = self.query(sentence, member, aim, self.places.dataplane) {
-                    text.push_str(&Encoding::new(self.places.dataplane, query).smt2());
+                let Some(query) = self.query(sentence, member, aim, self.places.dataplane) else { continue };
+                let encoding = Encoding::new(self.places.dataplane, query);
+                let _ = writeln!(text, "(reset)\n; is there a connection {} -> {}?", member.label, aim.label);
+                for id in encoding.switches() {
+                    let switch = self.places.dataplane.switches.get(*id);
+                    let default = if switch.default { "on" } else { "off" };
+                    let _ = writeln!(
+                        text,
+                        "; switch-{}: {} ({}); {default} by default",
+                        id.0, switch.statement, switch.origin.what
+                    );
                 }
+                text.push_str(&encoding.smt2());
             }
         }
         Ok(text)
