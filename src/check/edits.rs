@@ -432,19 +432,7 @@ impl Draft {
         weight: u32,
     ) -> Wording {
         let shown = address.map_or_else(|| "all addresses".to_owned(), |a| a.to_string());
-        let value = |notation| match notation {
-            ForwardNotation::VboxXml => {
-                let proto = if self.protocol == Protocol::Udp { 0 } else { 1 };
-                let host = address.map(|a| format!(" hostip=\"{a}\"")).unwrap_or_default();
-                format!(
-                    "name=\"port-{host_port}\" proto=\"{proto}\"{host} hostport=\"{host_port}\" guestport=\"{guest_port}\""
-                )
-            }
-            ForwardNotation::LabYaml => {
-                let host = address.map(|a| a.to_string()).unwrap_or_default();
-                format!("{}:{host}:{host_port}:{guest_port}", self.protocol)
-            }
-        };
+        let value = |notation| forward_value(self.protocol, notation, address, host_port, guest_port);
         let insertion = nat.forward_at.as_ref();
         let blocker = match present {
             Some(f) if f.guest_port != guest_port => {
@@ -610,6 +598,28 @@ fn opened(zone: &Zone) -> String {
     let ports = ports.map(|p| format!("{}/{}", p.value.1, p.value.0));
     let all: Vec<String> = services.chain(ports).collect();
     if all.is_empty() { String::new() } else { format!(" (it opens {})", all.join(", ")) }
+}
+
+/// A forward in the notation of its file.
+fn forward_value(
+    protocol: Protocol,
+    notation: ForwardNotation,
+    address: Option<IpAddr>,
+    host_port: u16,
+    guest_port: u16,
+) -> String {
+    match notation {
+        ForwardNotation::VboxXml => {
+            let proto = if protocol == Protocol::Udp { 0 } else { 1 };
+            let host = address.map(|a| format!(" hostip=\"{a}\"")).unwrap_or_default();
+            let ports = format!("hostport=\"{host_port}\" guestport=\"{guest_port}\"");
+            format!("name=\"port-{host_port}\" proto=\"{proto}\"{host} {ports}")
+        }
+        ForwardNotation::LabYaml => {
+            let host = address.map(|a| a.to_string()).unwrap_or_default();
+            format!("{protocol}:{host}:{host_port}:{guest_port}")
+        }
+    }
 }
 
 fn free_forward_port(forwards: &[Forward], wanted: u16) -> u16 {
