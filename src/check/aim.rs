@@ -201,7 +201,7 @@ fn with_dialing(aim: Aim, at: Option<&Spanned<Url>>, by_name: bool, target: &Tar
 }
 
 fn ports_of(target: &Target) -> PortRange {
-    target.ports.as_ref().map_or(PortRange::ALL, |p| p.value)
+    target.ports.as_ref().map_or(PortRange { first: 1, last: u16::MAX }, |p| p.value)
 }
 
 fn labelled(place: &str, ports: Option<&Spanned<PortRange>>) -> String {

@@ -20,7 +20,7 @@ use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
 /// At most this many addresses that work are listed.
-const MOST_WITNESSES: usize = 12;
+const MOST_WITNESSES: usize = 64;
 
 /// Why a sentence has no verdict.
 pub(super) enum Stop {
