@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, Route, RouteTarget};
-use crate::net::{Family, address_bits};
+use crate::net::{Family, IpNet, address_bits, address_from_bits};
 
 use super::condition::{Assumed, Condition};
 use super::packet::{Field, Sense};
@@ -125,6 +125,23 @@ pub(super) fn taken_addresses(dataplane: &Dataplane, link: LinkId, family: Famil
         .fold(Ranges::empty(), |set, a| set.union(&Ranges::one(address_bits(a.net.addr()))))
 }
 
+/// Who answers for one address: nearly every question is about one, and sets are slow.
+fn known_neighbor(
+    dataplane: &Dataplane,
+    link: LinkId,
+    bits: u128,
+    sense: Sense,
+    family: Family,
+) -> Option<(NodeId, InterfaceId)> {
+    let is_it = |net: &IpNet| Family::of(net.addr()) == family && address_bits(net.addr()) == bits;
+    let members = || dataplane.members(link).filter(|(_, _, port)| port.up);
+    let owner = members().find(|(_, _, port)| port.addresses.iter().any(|a| is_it(&a.net)));
+    let address = address_from_bits(family, bits);
+    let stands = |port: &Interface| stands_in(port, sense) && port.claims.iter().any(|net| net.contains(&address));
+    let found = owner.or_else(|| members().find(|(_, _, port)| stands(port)));
+    found.map(|(node, interface, _)| (node, interface))
+}
+
 /// Who may answer for the next hop on a link, each with what it assumes.
 pub(super) fn neighbors(
     dataplane: &Dataplane,
@@ -134,6 +151,10 @@ pub(super) fn neighbors(
     assumed: &Assumed,
 ) -> Vec<(NodeId, InterfaceId, Assumed)> {
     let family = assumed.family;
+    if let Field::Known(bits) = next_hop.settled(assumed) {
+        let one = known_neighbor(dataplane, link, bits, sense, family);
+        return one.map(|(node, interface)| (node, interface, assumed.clone())).into_iter().collect();
+    }
     let mut cases = Vec::new();
     let mut open = next_hop.values(assumed);
     for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up) {
