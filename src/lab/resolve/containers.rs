@@ -261,6 +261,19 @@ fn assumed_name(declaration: &ContainerDecl, drafts: &[Draft<'_>]) -> String {
     (2..=drafts.len() + 1).map(|n| format!("{base}-{n}")).find(|n| !taken(n)).unwrap_or(base)
 }
 
+/// Containers in the host's, nobody's or somebody else's namespace cannot be connected to networks: docker refuses
+/// (observed with 20.10.24; moby daemon/container_operations.go, `ErrConflictSharedNetwork` and the like).
+fn has_no_networks(draft: &Draft<'_>) -> bool {
+    let mode = draft.mode.as_ref().map(|mode| &mode.value);
+    matches!(mode, Some(NetworkMode::Host | NetworkMode::None | NetworkMode::Container(_)))
+}
+
+fn cannot_be_connected(name: &str, network: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::DockerBadFlag, format!("docker refuses to connect `{name}` to network `{network}`"))
+        .label(span, "its namespace is the host's, another container's, or empty")
+        .help("start it on a network instead: `--network NAME`")
+}
+
 /// Addresses for every attachment: stated ones first, the others one after the other.
 fn endpoints(
     context: &mut Context,
@@ -283,6 +296,10 @@ fn endpoints(
         else {
             continue;
         };
+        if has_no_networks(draft) {
+            context.report(cannot_be_connected(&draft.name, &network.name, attachment.span));
+            continue;
+        }
         // docker refuses to attach a container to a network twice; the first attachment stays.
         if endpoints.get(&attachment.draft).is_some_and(|own| own.iter().any(|(e, _)| e.network == attachment.network))
         {
