@@ -309,6 +309,7 @@ fn page_lab(loaded: &mut Loaded, page: &File, lab: PageLab) -> Vec<Input> {
 fn empty(name: &str, source: SourceId) -> Diagnostic {
     Diagnostic::new(Code::InputEmpty, format!("`{name}` is empty"))
         .label(Span::new(source, 0, 0), "nothing is written here")
+        .help("remove the file, or check that it was saved where you meant it")
 }
 
 fn lab_of_its_own(name: &str, source: SourceId) -> Diagnostic {

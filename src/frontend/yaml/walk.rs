@@ -114,7 +114,7 @@ impl Walk {
     /// Reports an entry whose key means nothing in `place`; the nearest known key is offered.
     pub fn unknown_key(&mut self, key: &Spanned<String>, place: impl Display, known: &[&str]) {
         let diagnostic = Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` in {place}", key.value))
-            .label(key.span, "this has no effect");
+            .label(key.span, "not known here, so nothing is made of it");
         self.report(match help(&key.value, known) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
