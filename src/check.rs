@@ -23,9 +23,9 @@ pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Wit
 use crate::dataplane::{Dataplane, Flow, Trace};
 use crate::diagnostic::Diagnostic;
 use crate::eval;
-use crate::lab::Lab;
+use crate::lab::{Lab, Statement};
 use crate::property::parse;
-use crate::source::Spanned;
+use crate::source::{Sources, Spanned};
 use crate::switch::Setting;
 
 use decide::Checker;
@@ -71,8 +71,13 @@ pub type Replay = fn(&Dataplane, &Flow, &Setting) -> Trace;
 ///
 /// # Errors
 /// Only when the two engines disagree, which is a bug of this program.
-pub fn check_all(lab: &Lab, dataplane: &Dataplane, sentences: &[Spanned<String>]) -> Result<Checked, CheckError> {
-    check_with(lab, dataplane, sentences, eval::trace)
+pub fn check_all(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    statements: &[Statement],
+) -> Result<Checked, CheckError> {
+    check_with(lab, dataplane, sources, statements, eval::trace)
 }
 
 /// Judges sentences with another interpreter: shows in tests that the replay catches a wrong engine.
@@ -82,17 +87,18 @@ pub fn check_all(lab: &Lab, dataplane: &Dataplane, sentences: &[Spanned<String>]
 pub fn check_with(
     lab: &Lab,
     dataplane: &Dataplane,
-    sentences: &[Spanned<String>],
+    sources: &Sources,
+    statements: &[Statement],
     replay: Replay,
 ) -> Result<Checked, CheckError> {
     let mut checked = Checked::default();
-    let checker = Checker::new(lab, dataplane, replay);
-    for text in sentences {
-        let judged = parse(text).and_then(|sentence| checker.judge(&sentence).transpose_error());
+    let checker = Checker::new(lab, dataplane, sources, replay);
+    for statement in statements {
+        let judged = parse(&statement.sentence).and_then(|sentence| checker.judge(&sentence).transpose_error());
         match judged {
             Ok(Ok(mut verdict)) => {
                 forget_assumed_origins(&mut verdict, dataplane);
-                checked.judgements.push(Judgement { sentence: text.clone(), verdict });
+                checked.judgements.push(Judgement { statement: statement.clone(), verdict });
             }
             Ok(Err(error)) => return Err(error),
             Err(diagnostic) => checked.diagnostics.push(*diagnostic),
@@ -114,9 +120,14 @@ fn forget_assumed_origins(verdict: &mut Verdict, dataplane: &Dataplane) {
 ///
 /// # Errors
 /// A diagnostic when the sentence cannot be read or is about nobody.
-pub fn smt2(lab: &Lab, dataplane: &Dataplane, text: &Spanned<String>) -> Result<String, Box<Diagnostic>> {
+pub fn smt2(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    text: &Spanned<String>,
+) -> Result<String, Box<Diagnostic>> {
     let sentence = parse(text)?;
-    Checker::new(lab, dataplane, eval::trace).smt2(&sentence)
+    Checker::new(lab, dataplane, sources, eval::trace).smt2(&sentence)
 }
 
 /// Separates what is wrong with the sentence from what is wrong with this program.

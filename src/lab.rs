@@ -43,9 +43,26 @@ pub struct Lab {
     /// Assumptions and candidate edits that guard elements of this lab.
     pub switches: Switches,
     /// Sentences to decide, as written.
-    pub sentences: Vec<Spanned<String>>,
+    pub sentences: Vec<Statement>,
     /// What was read and is not modelled, by place.
     pub unmodeled: Vec<Unmodeled>,
+}
+
+/// A sentence to decide, and what its author says about it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// As written.
+    pub sentence: Spanned<String>,
+    /// Why it is there.
+    pub reason: Option<Spanned<String>>,
+    /// It is reported when it is violated, and changes no exit code.
+    pub is_wish: bool,
+}
+
+impl From<Spanned<String>> for Statement {
+    fn from(sentence: Spanned<String>) -> Self {
+        Self { sentence, reason: None, is_wish: false }
+    }
 }
 
 /// A named set of members.

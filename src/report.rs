@@ -35,6 +35,11 @@ impl Report {
         self.judgements.iter().filter(|j| j.verdict.answer == answer).count()
     }
 
+    /// Whether a sentence that is more than a wish got this answer.
+    pub fn insists(&self, answer: Answer) -> bool {
+        self.judgements.iter().any(|j| j.verdict.answer == answer && !j.statement.is_wish)
+    }
+
     /// How many messages about the files are this bad.
     pub fn count_diagnostics(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == severity).count()

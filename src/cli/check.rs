@@ -2,9 +2,9 @@
 
 use crate::check;
 use crate::dataplane::dump as dataplane_dump;
-use crate::lab::dump as lab_dump;
+use crate::lab::{Statement, dump as lab_dump};
 use crate::report::{Report, json, terminal as rendering};
-use crate::source::{Sources, Spanned};
+use crate::source::Sources;
 
 use super::args::{CheckArguments, Emit, Format};
 use super::model::{self, Model};
@@ -39,14 +39,14 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 }
 
 /// Decides sentences and prints the report.
-pub(super) fn decide(model: Model, sentences: &[Spanned<String>], format: Format) -> Exit {
+pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> Exit {
     let (exit, report) = judged(model, sentences, format);
     terminal::print(&report);
     exit
 }
 
-fn judged(model: Model, sentences: &[Spanned<String>], format: Format) -> (Exit, String) {
-    let checked = match check::check_all(&model.lab, &model.dataplane, sentences) {
+fn judged(model: Model, sentences: &[Statement], format: Format) -> (Exit, String) {
+    let checked = match check::check_all(&model.lab, &model.dataplane, &model.sources, sentences) {
         Ok(checked) => checked,
         Err(error) => {
             terminal::complain(&format!("this is a bug of canreach: {error}"));
@@ -79,7 +79,7 @@ fn emit(model: &Model, stage: Emit) -> Exit {
 fn emit_smt2(model: &Model) -> Exit {
     let mut exit = Exit::Holds;
     for sentence in &model.lab.sentences {
-        match check::smt2(&model.lab, &model.dataplane, sentence) {
+        match check::smt2(&model.lab, &model.dataplane, &model.sources, &sentence.sentence) {
             Ok(questions) => terminal::print(&questions),
             Err(diagnostic) => {
                 let text = rendering::render_diagnostics(&[*diagnostic], &model.sources, terminal::style());

@@ -12,7 +12,7 @@ use crate::source::{Span, Spanned};
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
 use super::iptables::{IptablesCommand, UfwChange};
-use super::{GatewayMode, RuleBackend};
+use super::{GatewayMode, RuleBackend, Statement};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub enum Declaration {
     /// A program in a host or container, from lab.yaml: overrides what is assumed about its image.
     Process(ProcessDecl),
     /// A sentence to decide, from lab.yaml, a specs file or a Markdown block.
-    Sentence(Spanned<String>),
+    Sentence(Statement),
     /// A virtual machine, from a `.vbox` file.
     Machine(MachineDecl),
     /// An option of the engine, from dockerd arguments or lab.yaml.

@@ -198,24 +198,24 @@ fn fixes_work(draft: &Draft) {
     let sentences = "  - mac can reach c0:3000\n  - lan can reach c0:4000\n  - lan cannot reach c0:3000\n";
     let texts = files(draft, sentences);
     let (sources, lab) = sources_and_lab_of(&borrowed(&texts));
-    let judged = check::check_all(&lab, &lower::lower(&lab), &lab.sentences).unwrap().judgements;
+    let judged = check::check_all(&lab, &lower::lower(&lab), &sources, &lab.sentences).unwrap().judgements;
     for (index, judgement) in judged.iter().enumerate().filter(|(_, j)| j.verdict.answer == Answer::Violated) {
         for fix in &judgement.verdict.fixes {
-            let promises = fix.url.is_some() || judgement.sentence.value.contains(" cannot ");
+            let promises = fix.url.is_some() || judgement.statement.sentence.value.contains(" cannot ");
             let Some(patched) = check::patched(&sources, &fix.edits).filter(|_| promises) else { continue };
             let new = |name: &str, old: &str| {
                 let text = patched.iter().find(|(id, _)| sources.get(**id).name == name).map(|(_, text)| text.clone());
                 text.unwrap_or_else(|| old.to_owned())
             };
             let after = [(texts[0].0, new(texts[0].0, &texts[0].1)), (texts[1].0, new(texts[1].0, &texts[1].1))];
-            let lab = lab_of(&borrowed(&after));
-            let verdicts = check::check_all(&lab, &lower::lower(&lab), &lab.sentences).unwrap().judgements;
+            let (sources, lab) = sources_and_lab_of(&borrowed(&after));
+            let verdicts = check::check_all(&lab, &lower::lower(&lab), &sources, &lab.sentences).unwrap().judgements;
             let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
             assert_eq!(
                 verdicts[index].verdict.answer,
                 Answer::Holds,
                 "{} after {what:?} in\n{}{}: {}",
-                judgement.sentence.value,
+                judgement.statement.sentence.value,
                 after[0].1,
                 after[1].1,
                 verdicts[index].verdict.headline
