@@ -9,6 +9,7 @@ mod decide;
 pub mod diff;
 mod edits;
 pub mod exposure;
+pub mod matrix;
 mod place;
 pub mod repair;
 pub mod verdict;
@@ -17,11 +18,12 @@ use thiserror::Error;
 
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
+pub use matrix::{Axis, Cell, Matrix, Row, matrix};
 pub use repair::patched;
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
 use crate::dataplane::{Dataplane, Flow, Trace};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::eval;
 use crate::lab::{Lab, Statement};
 use crate::property::parse;
@@ -62,6 +64,26 @@ pub struct Checked {
     pub judgements: Vec<Judgement>,
     /// Sentences that could not be read or are about nobody.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// Takes no assumption for granted: what depends on one is undecided.
+    #[must_use]
+    pub fn strictly(mut self) -> Self {
+        for Judgement { statement, verdict } in &mut self.judgements {
+            let assumed: Vec<&str> = verdict.conditions.iter().map(|c| c.statement.as_str()).collect();
+            if !assumed.is_empty() {
+                verdict.headline = format!(
+                    "`{}` is undecided: it depends on whether {}",
+                    statement.sentence.value,
+                    assumed.join(", ")
+                );
+                verdict.answer = Answer::Undecided;
+                verdict.code = Some(Code::Undecided);
+            }
+        }
+        self
+    }
 }
 
 /// The interpreter, as the checker calls it.

@@ -9,6 +9,7 @@ mod explain;
 mod exposure;
 mod fix;
 pub mod load;
+mod matrix;
 mod model;
 mod revision;
 mod rules;

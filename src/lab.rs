@@ -6,6 +6,7 @@
 
 pub mod container;
 pub mod declaration;
+pub mod defaults;
 pub mod dump;
 pub mod firewall;
 pub mod firewall_builtin;
@@ -18,6 +19,7 @@ pub use container::{
     Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Publish, RuleBackend,
 };
 pub use declaration::Declaration;
+pub use defaults::Defaults;
 pub use firewall::{
     Content, Entry, Firewalld, ForwardPort, Policy, RichAction, RichElement, RichRule, Service, Target, Zone,
 };
@@ -26,7 +28,7 @@ pub use host::{
     Process, Segment, SegmentId, SegmentKind, VmNat,
 };
 
-pub use resolve::{Input, resolve};
+pub use resolve::{Input, resolve, resolve_with};
 
 use crate::source::{Span, Spanned};
 use crate::switch::Switches;

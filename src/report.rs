@@ -6,6 +6,7 @@ mod excerpt;
 pub mod exposure;
 pub mod fix;
 pub mod json;
+pub mod matrix;
 mod message;
 mod patch;
 mod path;

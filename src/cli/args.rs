@@ -56,6 +56,13 @@ pub(super) struct CheckArguments {
     /// Print a stage of the analysis instead of verdicts.
     #[arg(long, value_enum)]
     pub(super) emit: Option<Emit>,
+    /// Call a verdict undecided that hangs on an assumption: on something that no file states.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Decide every sentence under other releases and settings, too, wherever no file states them, and show which of
+    /// them change an answer.
+    #[arg(long, conflicts_with_all = ["emit", "strict"])]
+    pub(super) matrix: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
