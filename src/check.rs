@@ -5,6 +5,7 @@
 
 mod aim;
 mod blame;
+pub mod contrast;
 mod decide;
 pub mod diff;
 mod edits;
@@ -16,6 +17,7 @@ pub mod verdict;
 
 use thiserror::Error;
 
+pub use contrast::{Contrast, Told, contrast};
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
 pub use matrix::{Axis, Cell, Matrix, Row, matrix};

@@ -86,6 +86,28 @@ fn a_strict_check_takes_no_assumption_for_granted() {
 }
 
 #[test]
+fn two_connections_are_told_up_to_where_they_part() {
+    let lab = lab_with(&[], SCRIPT);
+    let why = |words: &[&str]| canreach_in(lab.path(), &[&["why", "."], words].concat());
+    let published = "mac can reach grafana:3000 at 192.168.1.101:3000";
+    why(&[published, "mac can reach prometheus:9090 at 192.168.1.101:9090"]).check(
+        0,
+        &[
+            "both\n      mac  dials tcp 192.168.1.101:3000\n      rocky  gets it over lan\n\nthere they part\n",
+            "rocky  rewrites destination 192.168.1.101:3000 to 172.18.0.2:3000\n",
+            "[because setup.sh:2;",
+            "`prometheus` is published on 127.0.0.1",
+            "setup.sh:3",
+        ],
+    );
+    let other = lab_with(&[], &SCRIPT.replace("-p 3000:3000 ", ""));
+    let elsewhere = other.path().display().to_string();
+    why(&[published, "--in", &elsewhere]).check(0, &["there they part", "`grafana` publishes no port for 3000/tcp"]);
+    why(&[published, published]).check(0, &["and then both end alike"]);
+    why(&[published, "mac can reach nobody:1"]).check(2, &["there is no host or container called `nobody`"]);
+}
+
+#[test]
 fn the_matrix_is_a_table_for_spreadsheets_and_data_for_programs() {
     let lab = lab_with(&[], SCRIPT);
     let csv = canreach_in(lab.path(), &["exposure", "--format", "csv"]).stdout;
