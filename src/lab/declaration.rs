@@ -37,6 +37,10 @@ pub enum Declaration {
     Container(ContainerDecl),
     /// `docker network connect`.
     Connect(ConnectDecl),
+    /// What a later line takes back: in the end it is not there, but meanwhile it held addresses.
+    Former(Box<Declaration>),
+    /// `docker rm` and its kin: from here on those addresses are free.
+    Freed(FreedDecl),
     /// firewalld is there; from lab.yaml, a configuration directory or the first `firewall-cmd`.
     Firewalld(FirewalldDecl),
     /// A zone file.
@@ -462,6 +466,20 @@ pub struct ConnectDecl {
     pub attach: AttachDecl,
     /// The whole statement.
     pub span: Span,
+}
+
+/// Who lets go of addresses.
+#[derive(Clone, Debug)]
+pub enum FreedDecl {
+    /// A container that is removed, or disconnected from one network.
+    Container {
+        /// The container.
+        name: String,
+        /// The network; all of them if none is named.
+        network: Option<String>,
+    },
+    /// A network, and with it its subnet.
+    Network(String),
 }
 
 /// firewalld's global settings; what is absent keeps its former value.

@@ -13,6 +13,7 @@ mod engine;
 mod events;
 mod firewall;
 mod infer;
+mod leases;
 mod listen;
 mod names;
 mod publish;

@@ -55,6 +55,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),
         Declaration::Connect(d) => Some(d.span),
+        Declaration::Former(d) => span_of(d),
+        Declaration::Freed(_) => None,
         Declaration::Firewalld(d) => d.span,
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
