@@ -54,6 +54,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),
         Declaration::Connect(d) => Some(d.span),
+        Declaration::Running(d) => Some(d.container.span),
+        Declaration::RunningNetwork(d) => Some(d.span),
         Declaration::Firewalld(d) => d.span,
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
