@@ -41,6 +41,10 @@ pub enum Declaration {
     Former(Box<Declaration>),
     /// `docker rm` and its kin: from here on those addresses are free.
     Freed(FreedDecl),
+    /// A container as the engine lists it: `docker inspect`, `docker ps`.
+    Running(Box<RunningDecl>),
+    /// A network as the engine lists it: `docker network inspect`.
+    RunningNetwork(NetworkDecl),
     /// firewalld is there; from lab.yaml, a configuration directory or the first `firewall-cmd`.
     Firewalld(FirewalldDecl),
     /// A zone file.
@@ -333,6 +337,10 @@ pub struct NetworkDecl {
     pub key: Option<String>,
     /// Driver; nothing means bridge.
     pub driver: Option<Spanned<String>>,
+    /// `parent`: the interface of the host that containers of macvlan and ipvlan networks use.
+    pub parent: Option<Spanned<String>>,
+    /// `macvlan_mode`, `ipvlan_mode`.
+    pub driver_mode: Option<Spanned<String>>,
     /// Subnet.
     pub subnet: Option<Spanned<IpNet>>,
     /// Gateway address.
@@ -380,12 +388,47 @@ pub struct ContainerDecl {
     pub links: Vec<Spanned<(String, String)>>,
     /// What is run in the container instead of the image's command: program and arguments.
     pub command: Vec<Spanned<String>>,
+    /// Variables that its program sees and whose values are written: name and value.
+    pub environment: Vec<(String, Spanned<String>)>,
     /// Where another published port would be written; the value is `3000:3000` or `127.0.0.1:3000:3000`.
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
     pub network_at: Option<Insertion>,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+/// A container as the engine lists it.
+#[derive(Clone, Debug)]
+pub struct RunningDecl {
+    /// What it is, as far as the listing says it. Networks have addresses, published ports are those in force.
+    pub container: ContainerDecl,
+    /// Its id, or as much of it as is printed.
+    pub id: String,
+    /// The compose project and service that it was made from, by its labels.
+    pub made_from: Option<(String, String)>,
+    /// Whether it runs; the word that says so.
+    pub state: Spanned<RunState>,
+    /// What the listing leaves out.
+    pub listing: Listing,
+}
+
+/// Whether a container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Its program runs, or will in a moment.
+    Up,
+    /// It exists, and nothing in it runs.
+    Down,
+}
+
+/// Which command listed a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// `docker inspect`, which says everything.
+    Inspect,
+    /// `docker ps`, which says nothing about addresses.
+    Ps,
 }
 
 /// What a name of `extra_hosts` stands for.

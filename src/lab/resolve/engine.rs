@@ -51,6 +51,7 @@ fn is_about_docker(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
         D::Engine(_) | D::Network(_) | D::Container(_) | D::Connect(_) | D::Former(_) => true,
+        D::Running(_) | D::RunningNetwork(_) => true,
         D::Event(event) => matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }

@@ -57,6 +57,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Connect(d) => Some(d.span),
         Declaration::Former(d) => span_of(d),
         Declaration::Freed(_) => None,
+        Declaration::Running(d) => Some(d.container.span),
+        Declaration::RunningNetwork(d) => Some(d.span),
         Declaration::Firewalld(d) => d.span,
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
