@@ -221,6 +221,7 @@ fn holds(view: &View<'_>, condition: &Match) -> Result<Condition, UsesMarks> {
             any
         }
         Match::Not(inner) => holds(view, inner)?.not(assumed.family),
+        Match::Roughly(inner) => holds(view, inner)?,
         Match::Unmodeled(switch) => Condition::switch(*switch),
     })
 }
