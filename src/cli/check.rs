@@ -8,7 +8,7 @@ use crate::source::{Sources, Spanned};
 
 use super::args::{CheckArguments, Emit, Format};
 use super::model::{self, Model};
-use super::{Exit, terminal};
+use super::{Exit, lint, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -53,8 +53,9 @@ fn judged(model: Model, sentences: &[Spanned<String>], format: Format) -> (Exit,
             return (Exit::Internal, String::new());
         }
     };
-    let Model { sources, dataplane, mut diagnostics, .. } = model;
+    let mut diagnostics = lint::diagnostics(&model);
     diagnostics.extend(checked.diagnostics);
+    let Model { sources, dataplane, .. } = model;
     let report = Report { judgements: checked.judgements, diagnostics, dataplane };
     (Exit::of(&report), rendered(&report, &sources, format))
 }
