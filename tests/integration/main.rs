@@ -11,6 +11,7 @@ mod agreement;
 mod architecture;
 mod cli;
 mod examples;
+mod infer;
 mod live;
 mod questions;
 mod readme;
