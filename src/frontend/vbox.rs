@@ -7,9 +7,8 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::declaration::{
-    AdapterDecl, AdapterMode, Declarations, ForwardDecl, ForwardNotation, Insertion, MachineDecl, NatDecl,
-};
+use crate::lab::declaration::{Declarations, Insertion};
+use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardDecl, ForwardNotation, MachineDecl, NatDecl};
 use crate::lab::{Declaration, Os};
 use crate::net::{IpNet, Protocol, Version};
 use crate::source::{SourceId, Span, Spanned};
@@ -70,7 +69,7 @@ impl Reader {
         let adapters = network.map(|n| self.adapters(n)).unwrap_or_default();
         Some(MachineDecl {
             name: name.map(str::to_owned),
-            settings: Spanned::new(version, settings.span),
+            settings: Some(Spanned::new(version, settings.span)),
             runs_on: runs_on(settings.value),
             written_by,
             os_type: machine.attribute("OSType").map(|o| o.map(str::to_owned)),
@@ -108,6 +107,8 @@ impl Reader {
             slot,
             enabled,
             cable: self.boolean(element, "cable"),
+            mac: element.attribute("MACAddress").map(|m| m.map(str::to_owned)),
+            other_modes: Vec::new(),
             mode: self.mode(element, enabled),
             span: element.tag(),
         })
@@ -162,6 +163,7 @@ impl Reader {
             network: self.network(nat),
             forwards,
             localhost_reachable: self.boolean(nat, "localhost-reachable"),
+            bind_address: None,
             libslirp: None,
             forward_at: Some((forward_at(nat), ForwardNotation::VboxXml)),
             span: nat.tag(),

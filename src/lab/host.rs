@@ -7,8 +7,9 @@ use crate::provenance::Origin;
 use crate::source::Spanned;
 use crate::switch::SwitchId;
 
-use super::declaration::{ForwardNotation, Insertion};
+use super::declaration::Insertion;
 use super::iptables::IptablesCommand;
+use super::machine::ForwardNotation;
 use super::{Engine, Firewalld};
 
 /// Index of a host in its lab.

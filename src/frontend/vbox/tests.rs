@@ -55,7 +55,7 @@ fn a_machine_has_the_adapters_of_its_current_state() {
     let machine = machine(&out);
     assert_eq!(machine.name.value, "웹");
     assert_eq!(sources.text(machine.name.span), "웹");
-    assert_eq!(machine.settings.value, Version::new(1, 19, 0));
+    assert_eq!(machine.settings.unwrap().value, Version::new(1, 19, 0));
     assert_eq!(machine.written_by.unwrap().value, Version::new(7, 2, 22));
     assert_eq!(machine.os_type.as_ref().unwrap().value, "Debian_64");
     let modes: Vec<String> = machine
@@ -69,6 +69,7 @@ fn a_machine_has_the_adapters_of_its_current_state() {
                 AdapterMode::Internal(n) => format!("internal {}", n.value),
                 AdapterMode::NatNetwork(n) => format!("nat-network {}", n.value),
                 AdapterMode::None => "none".to_owned(),
+                other => panic!("{other:?}"),
             };
             format!("{} {} {:?} {mode}", a.slot, a.enabled, a.cable.map(|c| c.value))
         })

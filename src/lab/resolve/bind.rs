@@ -1,7 +1,8 @@
 //! Which declarations belong to which host: by lab.yaml's `vm` and `files`, or by inference when no lab.yaml is there.
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{Declaration, HostDecl, MachineDecl, ProcessDecl, SegmentDecl};
+use crate::lab::declaration::{Declaration, HostDecl, ProcessDecl, SegmentDecl};
+use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};

@@ -2,7 +2,8 @@
 //! be meant.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::declaration::{Declaration, MachineDecl};
+use crate::lab::declaration::Declaration;
+use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os};
 use crate::provenance::Origin;
 use crate::source::Span;

@@ -50,6 +50,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Process(d) => Some(d.span),
         Declaration::Sentence(d) | Declaration::Unmodeled(d) => Some(d.span),
         Declaration::Machine(d) => Some(d.span),
+        Declaration::MachineChange(d) => Some(d.span),
+        Declaration::Hypervisor(d) => Some(d.span()),
         Declaration::Engine(d) => d.span,
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),

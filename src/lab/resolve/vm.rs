@@ -1,7 +1,8 @@
 //! VirtualBox machines: adapters become interfaces, with VirtualBox's defaults where the file is silent.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::lab::declaration::{AdapterDecl, AdapterMode, ForwardDecl, InterfaceDecl, MachineDecl, NatDecl};
+use crate::lab::declaration::InterfaceDecl;
+use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardDecl, MachineDecl, NatDecl};
 use crate::lab::{
     Attachment, Forward, Host, HostId, Interface, InterfaceAddress, NatEngine, SegmentId, SegmentKind, Unmodeled, VmNat,
 };
@@ -125,7 +126,8 @@ fn interface(
 /// An absent `cable` means disconnected before settings version 1.16 and connected from then on (VirtualBox,
 /// src/VBox/Main/xml/Settings.cpp, `NetworkAdapter::areDefaultSettings`).
 fn is_connected(machine: &MachineDecl, adapter: &AdapterDecl) -> bool {
-    adapter.cable.as_ref().map_or(machine.settings.value >= Version::new(1, 16, 0), |cable| cable.value)
+    let default = machine.settings.is_none_or(|settings| settings.value >= Version::new(1, 16, 0));
+    adapter.cable.as_ref().map_or(default, |cable| cable.value)
 }
 
 /// The address that a guest gets when none is stated.
@@ -173,7 +175,7 @@ fn attachment(
             let origin = written("bridged to host interface", name);
             Attachment::Segment(bridged(segments, name, runner).unwrap_or_else(|| segments.lan(&origin)))
         }
-        AdapterMode::HostOnly(name) => {
+        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) => {
             let known = segments.by_vbox_name(SegmentKind::HostOnly, &name.value);
             // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
             let make = |segments: &mut Segments| {
@@ -197,7 +199,7 @@ fn attachment(
             };
             Attachment::Segment(known.unwrap_or_else(|| make(segments)))
         }
-        AdapterMode::None => Attachment::Unattached,
+        AdapterMode::Generic(..) | AdapterMode::Cloud(_) | AdapterMode::None => Attachment::Unattached,
     }
 }
 
@@ -249,7 +251,7 @@ fn nat_engine(nat: &NatDecl, machine: Option<&MachineDecl>) -> (NatEngine, Origi
 /// Absent in a `.vbox` file means reachable before settings version 1.19 and not from then on (VirtualBox,
 /// src/VBox/Main/xml/Settings.cpp, `NAT::areLocalhostReachableDefaultSettings`).
 fn localhost_reachable(nat: &NatDecl, machine: Option<&MachineDecl>) -> bool {
-    let default = machine.is_some_and(|m| m.settings.value < Version::new(1, 19, 0));
+    let default = machine.and_then(|m| m.settings).is_some_and(|settings| settings.value < Version::new(1, 19, 0));
     nat.localhost_reachable.as_ref().map_or(default, |stated| stated.value)
 }
 
