@@ -11,7 +11,7 @@ pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
 pub mod systemd;
-pub mod vbox;
+pub mod virtualbox;
 pub mod xml;
 pub mod yaml;
 
@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::netfilter::iptables_save;
+use crate::frontend::virtualbox::machine_file;
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Span, Spanned};
@@ -195,7 +196,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
         Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
-        Format::VirtualBox => vbox::parse(source, text),
+        Format::VirtualBox => machine_file::parse(source, text),
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
