@@ -24,7 +24,7 @@ pub use firewall::{
 };
 pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,
-    Process, Segment, SegmentId, SegmentKind, VmNat,
+    Process, Segment, SegmentId, SegmentKind, SharedNat, VmNat,
 };
 
 pub use resolve::{Input, resolve};
