@@ -14,6 +14,7 @@ mod events;
 mod firewall;
 mod hypervisor;
 mod infer;
+mod leases;
 mod listen;
 mod machines;
 mod names;
@@ -32,7 +33,7 @@ use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
 use super::firewall::Service;
-use super::{Declaration, Group, HostId, Lab, Unmodeled};
+use super::{Declaration, Defaults, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
 #[derive(Clone, Debug)]
@@ -48,6 +49,7 @@ pub struct Input {
 /// What resolving collects beside hosts and segments.
 #[derive(Default)]
 struct Context {
+    defaults: Defaults,
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
@@ -63,7 +65,12 @@ impl Context {
 
 /// Makes one lab of everything that the files state.
 pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
-    let mut context = Context::default();
+    resolve_with(inputs, Defaults::default())
+}
+
+/// Makes one lab of everything that the files state, with other assumptions about what they leave open.
+pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
+    let mut context = Context { defaults, ..Context::default() };
     let machines = machines::gather(&mut context, inputs);
     let plan = bind::plan(&mut context, inputs, &machines);
     let (mut hosts, segments) = topology::build(&mut context, &plan);
@@ -71,7 +78,7 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
-        let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
+        let events = events::resolve(plan_of_host, host, defaults.engine_first);
         (host.events, host.rules) = (events.order, events.rules);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
