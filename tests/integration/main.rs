@@ -18,3 +18,4 @@ mod reality;
 mod replay;
 mod specs;
 mod support;
+mod virtualbox;

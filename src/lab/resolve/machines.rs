@@ -30,6 +30,7 @@ pub(super) fn gather(context: &mut Context, inputs: &[Input]) -> Vec<Machine> {
             apply(context, &mut machines, change, input);
         }
     }
+    machines.iter_mut().for_each(|machine| machine.decl.adapters.sort_by_key(|adapter| adapter.slot));
     machines
 }
 
@@ -175,7 +176,11 @@ pub(super) fn add_forward(context: &mut Context, forwards: &mut Vec<ForwardDecl>
     match forwards.iter().find(|f| f.name == forward.name) {
         Some(first) if first.span.source != forward.span.source && rule(first) == rule(forward) => {}
         Some(first) => context.report(twice("forward", &Spanned::new(forward.name.clone(), forward.span), first.span)),
-        None => forwards.push(forward.clone()),
+        None => {
+            forwards.push(forward.clone());
+            // VirtualBox keeps them by name.
+            forwards.sort_by(|a, b| a.name.cmp(&b.name));
+        }
     }
 }
 
