@@ -19,3 +19,4 @@ mod reality;
 mod replay;
 mod specs;
 mod support;
+mod virtualbox;
