@@ -13,6 +13,7 @@ pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
 pub mod systemd;
+pub mod vagrant;
 pub mod vbox;
 pub mod xml;
 pub mod yaml;
