@@ -211,7 +211,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
 }
 
 fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {
-    let value = labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence)).collect();
+    let value =
+        labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence.into())).collect();
     Diagnosed { value, diagnostics: Vec::new() }
 }
 
