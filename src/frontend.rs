@@ -14,7 +14,7 @@ pub mod shell;
 pub mod spec_file;
 pub mod systemd;
 pub mod vagrant;
-pub mod vbox;
+pub mod virtualbox;
 pub mod xml;
 pub mod yaml;
 
@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::netfilter::iptables_save;
+use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Span, Spanned};
@@ -48,6 +49,12 @@ pub enum Format {
     SystemdUnit,
     /// A VirtualBox machine.
     VirtualBox,
+    /// `VirtualBox.xml`: networks that VirtualBox keeps.
+    VirtualBoxGlobal,
+    /// What `VBoxManage` prints.
+    VirtualBoxListing,
+    /// `networks.conf`: where host-only networks may lie.
+    VirtualBoxRanges,
     /// A firewalld zone.
     FirewalldZone,
     /// A firewalld policy.
@@ -96,7 +103,7 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
-    detect(path, "").is_some() || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6")
+    detect(path, "").is_some() || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "txt" | "vminfo")
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -112,6 +119,9 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
         ("Vagrantfile", _) => Some(Format::Foreign),
         (_, "vbox") => Some(Format::VirtualBox),
+        ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
+        ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
+        (_, "txt" | "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
@@ -198,7 +208,10 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
         Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
-        Format::VirtualBox => vbox::parse(source, text),
+        Format::VirtualBox => machine_file::parse(source, text),
+        Format::VirtualBoxGlobal => global_file::parse(source, text),
+        Format::VirtualBoxListing => listing::parse(source, text),
+        Format::VirtualBoxRanges => networks_conf::parse(source, text),
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
@@ -241,6 +254,11 @@ mod tests {
         check("a.conf", "", None);
         check("rocky.vbox", "", Some(Format::VirtualBox));
         check("rocky.vbox-prev", "", None);
+        check("VirtualBox.xml", "", Some(Format::VirtualBoxGlobal));
+        check("etc/vbox/networks.conf", "* 10.0.0.0/8", Some(Format::VirtualBoxRanges));
+        check("web.txt", "name=\"web\"\nnic1=\"nat\"\n", Some(Format::VirtualBoxListing));
+        check("nets.txt", "NAT Networks:\n\nName: n\n", Some(Format::VirtualBoxListing));
+        check("notes.txt", "Name: nobody\nNetwork: none\n", None);
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
         check("etc/firewalld/services/x.xml", "<service>", Some(Format::FirewalldService));

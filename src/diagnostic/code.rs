@@ -80,6 +80,16 @@ codes! {
     IptablesUnknownChain "iptables" "unknown_chain" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;
+    VboxDuplicate "vbox" "duplicate" Error;
+    VboxUnknownFlag "vbox" "unknown_flag" Warning;
+    VboxUnknownName "vbox" "unknown_name" Error;
+    VboxUnusedForward "vbox" "unused_forward" Advice;
+    VboxHostOnlyRange "vbox" "host_only_range" Error;
+    VboxHostOnlyGone "vbox" "host_only_gone" Error;
+    VboxWireless "vbox" "wireless_bridge" Warning;
+    VboxPortTaken "vbox" "port_taken" Error;
+    VboxPrivilegedPort "vbox" "privileged_port" Warning;
+    VboxReservedPort "vbox" "reserved_port" Warning;
     LabUnknownName "lab" "unknown_name" Error;
     LabMissingFile "lab" "missing_file" Error;
     LabAmbiguous "lab" "ambiguous" Error;

@@ -12,14 +12,18 @@ mod containers;
 mod engine;
 mod events;
 mod firewall;
+mod hypervisor;
 mod infer;
 mod leases;
 mod listen;
+mod machines;
 mod names;
+mod nat_network;
 mod publish;
 mod topology;
 mod user_rules;
 mod vm;
+mod vm_host;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -67,7 +71,8 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
 /// Makes one lab of everything that the files state, with other assumptions about what they leave open.
 pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     let mut context = Context { defaults, ..Context::default() };
-    let plan = bind::plan(&mut context, inputs);
+    let machines = machines::gather(&mut context, inputs);
+    let plan = bind::plan(&mut context, inputs, &machines);
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);

@@ -1,0 +1,1 @@
+//! `VBoxManage` lines and what is read from them.
