@@ -6,22 +6,82 @@
 
 use std::rc::Rc;
 
+use crate::diagnostic::{Diagnosed, Diagnostic};
+use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
-use super::{File, Open, directory_of, ruby};
+use super::{File, Open, beside, directory_of, ruby};
 
 use self::eval::Evaluator;
-use self::record::{Calls, Config};
+use self::machine::Shared;
+use self::record::{Call, Calls, Config};
 use self::value::{Scope, Value};
 
+mod adapter;
 mod builtin;
 mod call;
 mod eval;
+mod forward;
 mod iterate;
+mod machine;
 mod module;
+mod network;
+mod provision;
 mod record;
 mod value;
+
+/// Reads a Vagrantfile: first what is about the machine that VirtualBox runs on, then one part for each machine of the
+/// file, which begins with the machine.
+pub fn parse(file: &File, open: Open<'_>) -> Diagnosed<Vec<Vec<Declaration>>> {
+    let Recording { common, machines, mut out } = evaluate(file, &mut *open);
+    let machines = if machines.is_empty() { default_machine(file, &common) } else { machines };
+    let mut shared = Shared::default();
+    let mut parts = Vec::new();
+    let directory = directory_of(&file.path);
+    for (name, calls) in machines {
+        let calls: Vec<Call> = common.borrow().iter().chain(calls.borrow().iter()).cloned().collect();
+        let mut find = |path: &str| {
+            let path = beside(directory, path.strip_prefix("/vagrant/").unwrap_or(path))?;
+            open(&path)
+        };
+        let machine = machine::machine(&name, &calls, &mut shared, &mut find);
+        parts.push(machine.value);
+        out.diagnostics.extend(machine.diagnostics);
+    }
+    let mut about_runner: Vec<Declaration> =
+        shared.host_only.declarations.into_iter().map(Declaration::Hypervisor).collect();
+    about_runner.extend(shared.customized);
+    // What is not followed may be about every machine.
+    for part in &mut parts {
+        part.extend(out.value.iter().cloned());
+    }
+    parts.insert(0, about_runner);
+    Diagnosed { value: parts, diagnostics: without_repetitions(out.diagnostics) }
+}
+
+/// A file that defines no machine has one, called `default`; people know it by its host name.
+fn default_machine(file: &File, common: &Calls) -> Vec<(Spanned<String>, Calls)> {
+    let calls = common.borrow();
+    let Some(first) = calls.first() else { return Vec::new() };
+    let hostname = calls.iter().rev().find(|call| matches!(call.method.as_str(), "vm.hostname=" | "vm.host_name="));
+    let named = hostname.and_then(|call| Some(Spanned::new(call.first_name()?.to_owned(), call.span)));
+    let start = first.span.start.min(file.text.len());
+    let default = || Spanned::new("default".to_owned(), Span::new(first.span.source, start, first.span.end));
+    vec![(named.unwrap_or_else(default), Calls::default())]
+}
+
+/// What is said to all machines is complained about once.
+fn without_repetitions(diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    let place = |d: &Diagnostic| d.labels.first().map(|label| label.span);
+    for diagnostic in diagnostics {
+        if !kept.iter().any(|k| k.message == diagnostic.message && place(k) == place(&diagnostic)) {
+            kept.push(diagnostic);
+        }
+    }
+    kept
+}
 
 /// What a Vagrantfile says.
 struct Recording {

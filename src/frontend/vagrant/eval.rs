@@ -508,11 +508,6 @@ impl<'a> Evaluator<'a> {
         Value::Unknown
     }
 
-    /// Whether evaluation has to end because the file does too much.
-    pub(super) fn is_exhausted(&self) -> bool {
-        self.steps == 0
-    }
-
     pub(super) fn take_out(&mut self) -> Declarations {
         mem::take(&mut self.out)
     }

@@ -1,7 +1,6 @@
 //! What a Vagrantfile says to Vagrant: every call on a configuration object, in order.
 
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use crate::source::Span;
@@ -62,46 +61,4 @@ impl Call {
     pub(super) fn first_name(&self) -> Option<&str> {
         self.arguments.first()?.value.name()
     }
-}
-
-/// Calls as text, one a line, those in blocks indented.
-pub(super) fn dump(calls: &[Call], depth: usize, out: &mut String) {
-    for call in calls {
-        let mut parts: Vec<String> = call.arguments.iter().map(|a| shown(&a.value, 0)).collect();
-        parts.extend(call.options.iter().map(|(key, argument)| format!("{key}: {}", shown(&argument.value, 0))));
-        let doubt = if call.doubt.is_some() { "? " } else { "" };
-        let line = format!("{:indent$}{doubt}{} {}", "", call.method, parts.join(", "), indent = depth * 2);
-        let _ = writeln!(out, "{}", line.trim_end());
-        dump(&call.inside.borrow(), depth + 1, out);
-    }
-}
-
-/// A value as Ruby's `inspect` writes it, except that symbols and strings are written alike on keys.
-fn shown(value: &Value, depth: usize) -> String {
-    match value {
-        _ if depth > 16 => "…".to_owned(),
-        Value::Nil => "nil".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Str(text) => quoted(text.as_str()),
-        Value::Symbol(name) => format!(":{name}"),
-        Value::Range(first, last) => format!("{first}..{last}"),
-        Value::List(items) => {
-            let items: Vec<String> = items.borrow().iter().map(|item| shown(item, depth + 1)).collect();
-            format!("[{}]", items.join(", "))
-        }
-        Value::Hash(pairs) => {
-            let pair = |(key, value): &(Value, Value)| format!("{} => {}", shown(key, depth + 1), shown(value, depth + 1));
-            let pairs: Vec<String> = pairs.borrow().iter().map(pair).collect();
-            format!("{{{}}}", pairs.join(", "))
-        }
-        Value::Regex(source) => format!("/{source}/"),
-        Value::Config(_) => "config".to_owned(),
-        Value::Module(name) => name.clone(),
-        Value::Lambda(_) | Value::Unknown => "…".to_owned(),
-    }
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t"))
 }

@@ -1,12 +1,14 @@
 //! What Vagrantfiles say, against the Ruby interpreter: `recorded` beside each file of the corpus was written by
 //! tests/vagrant/recorder.rb, which stands in for Vagrant.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use super::record::dump;
+use super::record::Call;
+use super::value::Value;
 use super::*;
 use crate::source::Sources;
 
@@ -86,4 +88,46 @@ fn recordings_are_fresh() {
         let recorded = fs::read_to_string(directory.join("recorded")).unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), recorded, "{name}");
     }
+}
+
+/// Calls as text, one a line, those in blocks indented.
+fn dump(calls: &[Call], depth: usize, out: &mut String) {
+    for call in calls {
+        let mut parts: Vec<String> = call.arguments.iter().map(|a| shown(&a.value, 0)).collect();
+        parts.extend(call.options.iter().map(|(key, argument)| format!("{key}: {}", shown(&argument.value, 0))));
+        let doubt = if call.doubt.is_some() { "? " } else { "" };
+        let line = format!("{:indent$}{doubt}{} {}", "", call.method, parts.join(", "), indent = depth * 2);
+        let _ = writeln!(out, "{}", line.trim_end());
+        dump(&call.inside.borrow(), depth + 1, out);
+    }
+}
+
+/// A value as Ruby's `inspect` writes it, except that symbols and strings are written alike on keys.
+fn shown(value: &Value, depth: usize) -> String {
+    match value {
+        _ if depth > 16 => "…".to_owned(),
+        Value::Nil => "nil".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Str(text) => quoted(text.as_str()),
+        Value::Symbol(name) => format!(":{name}"),
+        Value::Range(first, last) => format!("{first}..{last}"),
+        Value::List(items) => {
+            let items: Vec<String> = items.borrow().iter().map(|item| shown(item, depth + 1)).collect();
+            format!("[{}]", items.join(", "))
+        }
+        Value::Hash(pairs) => {
+            let pair = |(key, value): &(Value, Value)| format!("{} => {}", shown(key, depth + 1), shown(value, depth + 1));
+            let pairs: Vec<String> = pairs.borrow().iter().map(pair).collect();
+            format!("{{{}}}", pairs.join(", "))
+        }
+        Value::Regex(source) => format!("/{source}/"),
+        Value::Config(_) => "config".to_owned(),
+        Value::Module(name) => name.clone(),
+        Value::Lambda(_) | Value::Unknown => "…".to_owned(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t"))
 }

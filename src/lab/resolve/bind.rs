@@ -126,10 +126,18 @@ fn stated_host<'a>(
     let by_name = host.vm.as_ref().and_then(|vm| given.machines.iter().position(|m| m.decl.name.value == vm.value));
     let file = host.vm.iter().filter(|_| by_name.is_none());
     for listed in host.files.iter().chain(&host.rules).chain(file) {
-        found.extend(bound(context, listed, lab_file, given.inputs, used));
+        found.extend(bound(context, listed, lab_file, given.inputs));
     }
     let machine = by_name.or_else(|| machine_of(context, host, given, &found));
+    // A file about several machines has a part for each.
+    let of_others = |input: usize| given.machines.iter().any(|m| m.input == input) && {
+        machine.and_then(|index| given.machines.get(index)).is_none_or(|m| m.input != input)
+    };
+    found.retain(|input| !of_others(*input));
     let machine = machine.and_then(|index| given.machines.get(index));
+    for index in &found {
+        used.get_mut(*index).into_iter().for_each(|used| *used = true);
+    }
     if let Some(used) = machine.and_then(|m| used.get_mut(m.input)) {
         *used = true;
     }
@@ -177,7 +185,6 @@ fn bound(
     listed: &Spanned<String>,
     lab_file: &Input,
     inputs: &[Input],
-    used: &mut [bool],
 ) -> Vec<usize> {
     let path = join_path(&lab_file.path, &listed.value);
     let inside = |input: &Input| {
@@ -185,10 +192,9 @@ fn bound(
         input.path == path || (below && !input.declarations.iter().any(|d| matches!(d, Declaration::Machine(_))))
     };
     let mut found = Vec::new();
-    for (index, (input, used)) in inputs.iter().zip(used.iter_mut()).enumerate() {
+    for (index, input) in inputs.iter().enumerate() {
         if inside(input) && !is_lab_file(input) {
             found.push(index);
-            *used = true;
         }
     }
     if found.is_empty() {
