@@ -8,6 +8,7 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod lint;
 pub mod load;
 mod matrix;
 mod model;
@@ -62,6 +63,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
+        Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

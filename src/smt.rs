@@ -10,6 +10,7 @@
 //! ([`Answer::Unknown`] otherwise).
 
 mod condition;
+mod dead;
 mod packet;
 mod ranges;
 mod route;
@@ -22,6 +23,7 @@ mod walk;
 
 use std::net::IpAddr;
 
+pub use dead::{Dead, RuleAt, dead_rules};
 pub use slice::relevant_nodes;
 pub use solve::{Answer, Encoding};
 pub use survey::{Survey, survey};

@@ -46,6 +46,8 @@ pub(super) enum Command {
     Diff(DiffArguments),
     /// Show ways out of violated sentences as patches, each tried, with what else it opens.
     Fix(FixArguments),
+    /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
+    Lint(LintArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -164,6 +166,13 @@ pub(super) struct FixArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct LintArguments {
+    /// Directories or files of the lab.
+    #[arg(default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -204,6 +213,8 @@ mod tests {
         check("exposure", true);
         check("diff old new", true);
         check("fix", true);
+        check("lint", true);
+        check("lint a b", true);
         check("fix lab --apply", true);
         check("diff main..HEAD", true);
         check("diff", false);

@@ -8,7 +8,7 @@ use crate::source::Sources;
 
 use super::args::{CheckArguments, Emit, Format};
 use super::model::{self, Model};
-use super::{Exit, matrix, terminal};
+use super::{Exit, lint, matrix, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -57,8 +57,9 @@ fn judged(model: Model, sentences: &[Statement], is_strict: bool, format: Format
             return (Exit::Internal, String::new());
         }
     };
-    let Model { sources, dataplane, mut diagnostics, .. } = model;
+    let mut diagnostics = lint::diagnostics(&model);
     diagnostics.extend(checked.diagnostics);
+    let Model { sources, dataplane, .. } = model;
     let report = Report { judgements: checked.judgements, diagnostics, dataplane };
     (Exit::of(&report), rendered(&report, &sources, format))
 }

@@ -98,6 +98,11 @@ codes! {
     SentenceUnknownName "sentence" "unknown_name" Error;
     SentenceVacuous "sentence" "vacuous" Warning;
 
+    // What looks wrong although nobody asked.
+    FilterShadowedRule "filter" "shadowed_rule" Warning;
+    FilterRedundantRule "filter" "redundant_rule" Advice;
+    FilterNeverMatches "filter" "never_matches" Warning;
+
     // What stops a packet.
     NatNoInbound "nat" "no_inbound" Error;
     NatForwardWrongPort "nat" "forward_wrong_port" Error;

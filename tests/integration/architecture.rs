@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The modules of the crate and those that each may import.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("source", &[]),
     ("net", &[]),
     ("provenance", &["source"]),
@@ -36,6 +36,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "property",
         ],
     ),
+    ("lint", &["source", "net", "provenance", "diagnostic", "switch", "lab", "dataplane", "smt", "eval"]),
     ("report", &["source", "net", "provenance", "diagnostic", "switch", "lab", "dataplane", "property", "check"]),
     (
         "cli",
@@ -53,6 +54,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "eval",
             "property",
             "check",
+            "lint",
             "report",
         ],
     ),

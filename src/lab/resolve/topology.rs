@@ -491,7 +491,8 @@ fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
 fn add_routers(segments: &Segments, hosts: &mut Vec<Host>) {
     for (index, plugged) in segments.all.iter().enumerate() {
         let id = SegmentId(index);
-        let Some((gateway, origin)) = plugged.gateway.as_ref().filter(|_| plugged.segment.nat.is_none()) else { continue };
+        let is_nat = plugged.segment.kind == SegmentKind::NatNetwork;
+        let Some((gateway, origin)) = plugged.gateway.as_ref().filter(|_| !is_nat) else { continue };
         let declared = hosts
             .iter()
             .flat_map(|h| &h.interfaces)
