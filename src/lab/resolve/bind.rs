@@ -79,6 +79,15 @@ struct Given<'a> {
     machines: &'a [Machine],
 }
 
+impl Given<'_> {
+    /// Whether an input is the part about one machine of a file that is about several things.
+    fn is_part_of_a_machine(&self, input: usize) -> bool {
+        let Some(part) = self.inputs.get(input) else { return false };
+        let is_machine = matches!(part.declarations.first(), Some(Declaration::Machine(_)));
+        is_machine && self.inputs.iter().filter(|other| other.path == part.path).count() > 1
+    }
+}
+
 fn bind_stated<'a>(context: &mut Context, given: &Given<'a>, plan: &mut Plan<'a>) {
     let mut used = vec![false; given.inputs.len()];
     for (index, lab_file) in given.inputs.iter().enumerate().filter(|(_, i)| is_lab_file(i)) {
@@ -88,6 +97,7 @@ fn bind_stated<'a>(context: &mut Context, given: &Given<'a>, plan: &mut Plan<'a>
         stated_hosts(context, lab_file, given, plan, &mut used);
     }
     who_runs_whom(context, plan);
+    tell_runners(plan);
     report_unused(context, given.inputs, &used);
 }
 
@@ -129,12 +139,8 @@ fn stated_host<'a>(
         found.extend(bound(context, listed, lab_file, given.inputs));
     }
     let machine = by_name.or_else(|| machine_of(context, host, given, &found));
-    // A file about several machines has a part for each.
-    let of_others = |input: usize| given.machines.iter().any(|m| m.input == input) && {
-        machine.and_then(|index| given.machines.get(index)).is_none_or(|m| m.input != input)
-    };
-    found.retain(|input| !of_others(*input));
     let machine = machine.and_then(|index| given.machines.get(index));
+    found.retain(|input| machine.is_some_and(|m| m.input == *input) || !given.is_part_of_a_machine(*input));
     for index in &found {
         used.get_mut(*index).into_iter().for_each(|used| *used = true);
     }
@@ -230,6 +236,22 @@ fn who_runs_whom(context: &mut Context, plan: &mut Plan<'_>) {
         }
     }
     break_circles(context, plan);
+}
+
+/// What the file of a VM says about the networks of the hypervisor is about the host that runs it.
+fn tell_runners(plan: &mut Plan<'_>) {
+    for index in 0..plan.hosts.len() {
+        let Some(HostPlan { kind: HostKind::Vm { on }, files, .. }) = plan.hosts.get_mut(index) else { continue };
+        let on = *on;
+        let is_about_runner = |d: &mut &Declaration| matches!(d, Declaration::Hypervisor(_));
+        let told: Vec<&Declaration> = files.extract_if(.., is_about_runner).collect();
+        let Some(runner) = plan.hosts.get_mut(on.0) else { continue };
+        for declaration in told {
+            if !runner.files.iter().any(|known| std::ptr::eq(*known, declaration)) {
+                runner.files.push(declaration);
+            }
+        }
+    }
 }
 
 /// A machine that runs, by way of others, on itself runs on nobody.

@@ -273,7 +273,7 @@ fn host_only(segments: &mut Segments, name: &Spanned<String>, hypervisor: &Hyper
     let address = stated.and_then(|s| s.address);
     // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
     let subnet = address.map_or(prefix([192, 168, 56, 0], 24), |a| a.value.trunc());
-    let known = segments.by_vbox_name(SegmentKind::HostOnly, &name.value);
+    let known = segments.host_only(&name.value, address.map(|a| a.value));
     let id = known
         .unwrap_or_else(|| segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name)));
     // A listing without an address means that the interface has none.
