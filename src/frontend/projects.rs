@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::docker::compose;
-use super::{COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, read};
+use super::{COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, read, vagrant};
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::lab::Input;
 use crate::lab::declaration::{Declaration, Declarations};
@@ -41,11 +41,12 @@ struct Project {
 pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let mut reader = Reader { lab, open, opened: BTreeSet::new(), inputs: BTreeMap::new(), diagnostics: Vec::new() };
     let mut compose = BTreeMap::new();
-    let mut unknown = Vec::new();
+    let (mut unknown, mut vagrantfiles) = (Vec::new(), Vec::new());
     for file in lab.files {
         match detect(&file.path, &file.text) {
             Some(format) if is_compose(format) => drop(compose.insert(file.path.as_str(), format)),
             Some(Format::Beside) => {}
+            Some(Format::Vagrantfile) => vagrantfiles.push(file),
             Some(format) => {
                 let read = read(format, file.source, &file.path, &file.text, &Environment::default());
                 reader.keep(file, read);
@@ -54,10 +55,11 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
         }
     }
     reader.projects(&compose);
+    vagrantfiles.into_iter().for_each(|file| reader.vagrantfile(file));
     let Reader { opened, mut inputs, mut diagnostics, .. } = reader;
     let is_unused = |file: &&&File| !opened.contains(&file.path);
     diagnostics.extend(unknown.iter().filter(is_unused).map(|file| unknown_format(file)));
-    let value = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).collect();
+    let value = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).flatten().collect();
     Diagnosed { value, diagnostics }
 }
 
@@ -70,7 +72,8 @@ struct Reader<'a> {
     open: Open<'a>,
     /// Files that other files name.
     opened: BTreeSet<String>,
-    inputs: BTreeMap<String, Input>,
+    /// What each file states; a file about several machines has a part for each.
+    inputs: BTreeMap<String, Vec<Input>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -78,7 +81,28 @@ impl Reader<'_> {
     fn keep(&mut self, file: &File, read: Declarations) {
         self.diagnostics.extend(read.diagnostics);
         let input = Input { source: file.source, path: file.path.clone(), declarations: read.value };
-        self.inputs.insert(file.path.clone(), input);
+        self.inputs.entry(file.path.clone()).or_default().push(input);
+    }
+
+    /// What is run in its machines is no script of its own.
+    fn vagrantfile(&mut self, file: &File) {
+        let mut run = BTreeSet::new();
+        let open = &mut self.open;
+        let read = vagrant::parse(file, &mut |path| {
+            run.insert(path.to_owned());
+            open(path)
+        });
+        self.diagnostics.extend(read.diagnostics);
+        for declarations in read.value {
+            self.keep(file, Diagnosed { value: declarations, diagnostics: Vec::new() });
+        }
+        let of_hosts = self.inputs.values().flatten().flat_map(|input| &input.declarations);
+        let listed: BTreeSet<String> = of_hosts
+            .filter_map(|d| if let Declaration::Host(host) = d { Some(host) } else { None })
+            .flat_map(|host| host.files.iter().map(|file| file.value.clone()))
+            .collect();
+        self.inputs.retain(|path, _| !run.contains(path) || listed.contains(path));
+        self.opened.extend(run);
     }
 
     fn projects(&mut self, compose: &BTreeMap<&str, Format>) {
@@ -111,7 +135,7 @@ impl Reader<'_> {
 
     /// The projects that a host's `files:` or the command line list: compose files of one directory are read together.
     fn listed(&self, compose: &BTreeMap<&str, Format>) -> Vec<Project> {
-        let hosts = self.inputs.values().flat_map(|input| {
+        let hosts = self.inputs.values().flatten().flat_map(|input| {
             let hosts =
                 input.declarations.iter().filter_map(|d| if let Declaration::Host(h) = d { Some(h) } else { None });
             hosts.map(|host| {
@@ -189,7 +213,7 @@ impl Reader<'_> {
             }
         }
         self.diagnostics.extend(read.diagnostics);
-        if let Some(input) = owner.and_then(|owner| self.inputs.get_mut(owner)) {
+        if let Some(input) = owner.and_then(|owner| self.inputs.get_mut(owner)?.last_mut()) {
             input.declarations.extend(read.value);
         }
     }

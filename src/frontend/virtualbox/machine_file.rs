@@ -164,6 +164,7 @@ impl Reader {
             mac: element.attribute("MACAddress").map(|m| m.map(str::to_owned)),
             mode,
             other_modes,
+            addresses: Vec::new(),
             span: element.tag(),
         })
     }
