@@ -80,6 +80,9 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
     daemon.firewalld.routes_before_engine = routes(&daemon);
+    // What a file starts was not there before.
+    daemon.runs =
+        !plan.declarations().any(|d| matches!(d, Declaration::Event(e) if e.value == HostEvent::FirewalldStart));
     go_through(context, plan, &mut daemon);
     check_default_zone(context, plan, &daemon);
     let Daemon { mut firewalld, permanent, running, pending, .. } = daemon;
