@@ -35,7 +35,8 @@ fn plane(networks: &str, web: &str, db: &str, files: &[&str]) -> String {
 }
 
 fn same(expected: &str, found: &str) {
-    let only = |a: &str, b: &str| a.lines().filter(|line| !b.lines().any(|l| l == *line)).collect::<Vec<_>>().join("\n");
+    let only =
+        |a: &str, b: &str| a.lines().filter(|line| !b.lines().any(|l| l == *line)).collect::<Vec<_>>().join("\n");
     assert!(expected == found, "missing:\n{}\n\nadded:\n{}\n", only(expected, found), only(found, expected));
 }
 

@@ -16,16 +16,8 @@ use super::xml_forward::{self, unknown_attributes};
 
 const DHCP: [&str; 6] = ["networkName", "IPAddress", "networkMask", "lowerIP", "upperIP", "enabled"];
 
-const NAT_NETWORK: [&str; 8] = [
-    "networkName",
-    "network",
-    "enabled",
-    "needDhcp",
-    "ipv6",
-    "ipv6prefix",
-    "advertiseDefaultIPv6Route",
-    "loopback6",
-];
+const NAT_NETWORK: [&str; 8] =
+    ["networkName", "network", "enabled", "needDhcp", "ipv6", "ipv6prefix", "advertiseDefaultIPv6Route", "loopback6"];
 
 const HOST_ONLY_NETWORK: [&str; 6] = ["id", "name", "mask", "ipLower", "ipUpper", "enabled"];
 

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::lab::machine::{DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb};
+use crate::lab::machine::{
+    DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb,
+};
 use crate::lab::{Declaration, Defaults};
 use crate::net::{IpNet, Version};
 use crate::source::{Span, Spanned};
@@ -132,7 +134,9 @@ fn put<T: Clone>(
     match (verb, found) {
         (Verb::Removed, Some(_)) => known.retain(|k| key(k).0.value != name.value),
         (Verb::Removed | Verb::Changed, None) => context.report(unknown(what, name, &names)),
-        (Verb::Added, Some(first)) if key(first).2.source == span.source => context.report(twice(what, name, key(first).2)),
+        (Verb::Added, Some(first)) if key(first).2.source == span.source => {
+            context.report(twice(what, name, key(first).2))
+        }
         (Verb::Added, Some(_)) => {}
         (Verb::Stated | Verb::Changed, Some(entry)) => update(entry, new),
         (Verb::Stated | Verb::Added, None) => known.push(new.clone()),
