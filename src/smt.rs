@@ -59,17 +59,20 @@ pub struct Sources {
     /// Inside these.
     pub within: Vec<IpNet>,
     /// But none of these.
-    pub except: Vec<IpAddr>,
+    pub except: Vec<IpNet>,
     /// One of them that people would not find odd: taken for examples when it serves.
     pub natural: Option<IpAddr>,
 }
 
 impl Sources {
     fn set(&self, family: Family) -> Ranges {
-        let nets = self.within.iter().filter(|n| Family::of(n.addr()) == family);
-        let within = nets.fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)));
-        within.minus(&addresses(&self.except, family))
+        nets(&self.within, family).minus(&nets(&self.except, family))
     }
+}
+
+fn nets(all: &[IpNet], family: Family) -> Ranges {
+    let of_family = all.iter().filter(|net| Family::of(net.addr()) == family);
+    of_family.fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)))
 }
 
 fn addresses(all: &[IpAddr], family: Family) -> Ranges {

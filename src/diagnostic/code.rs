@@ -49,6 +49,10 @@ codes! {
     XmlSyntax "xml" "syntax" Error;
     ShellSyntax "shell" "syntax" Error;
     ShellUnmodeled "shell" "unmodeled" Warning;
+    RubySyntax "ruby" "syntax" Error;
+    VagrantBadValue "vagrant" "bad_value" Error;
+    VagrantNotFollowed "vagrant" "not_followed" Warning;
+    VagrantPortTaken "vagrant" "port_taken" Error;
     UnknownKey "input" "unknown_key" Warning;
     BadPort "net" "bad_port" Error;
     BadAddress "net" "bad_address" Error;

@@ -70,7 +70,7 @@ impl Page<'_> {
     /// The sentence, every address that works, and what it depends on.
     fn holding(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
-        let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.sentence.value);
+        let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.statement.sentence.value);
         text += &self.works_at(&verdict.witnesses);
         text + &self.conditions("if", &verdict.conditions) + &notes(verdict)
     }
@@ -96,7 +96,8 @@ impl Page<'_> {
             None => "this does not hold: it gets through",
         };
         let blockers = verdict.blockers.iter().map(|blocker| self.blocker(blocker, verdict));
-        let mut text = self.headline(judgement, Severity::Error, says).with_nested(blockers).draw(self.style);
+        let severity = if judgement.statement.is_wish { Severity::Warning } else { Severity::Error };
+        let mut text = self.headline(judgement, severity, says).with_nested(blockers).draw(self.style);
         text += &verdict.failure.as_ref().map_or(String::new(), |failure| self.failure(failure));
         // A broken `cannot` is shown by the attempt that gets through.
         let through = verdict.witnesses.iter().filter(|_| verdict.failure.is_none());
@@ -114,9 +115,10 @@ impl Page<'_> {
     }
 
     fn headline(&self, judgement: &Judgement, severity: Severity, says: &str) -> Message {
-        let label = Label { span: judgement.sentence.span, message: says.to_owned() };
+        let label = Label { span: judgement.statement.sentence.span, message: says.to_owned() };
         let verdict = &judgement.verdict;
-        Message::new(severity, verdict.code, &*verdict.headline).labelled(&[label], self.sources)
+        let reason = judgement.statement.reason.as_ref().map(|reason| format!("why it matters: {}", reason.value));
+        Message::new(severity, verdict.code, &*verdict.headline).labelled(&[label], self.sources).with_help(reason)
     }
 
     fn blocker(&self, blocker: &Blocker, verdict: &Verdict) -> Message {

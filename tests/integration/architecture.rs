@@ -61,7 +61,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// What only some modules may name: external crates, and the parts of `std` that reach the machine.
-const ONLY_IN: [(&str, &[&str]); 14] = [
+const ONLY_IN: [(&str, &[&str]); 15] = [
     ("z3", &["smt"]),
     ("miette", &["report"]),
     ("serde", &["report", "cli"]),
@@ -71,6 +71,7 @@ const ONLY_IN: [(&str, &[&str]); 14] = [
     ("roxmltree", &["frontend"]),
     ("saphyr_parser", &["frontend"]),
     ("brush_parser", &["frontend"]),
+    ("ruby_prism", &["frontend"]),
     ("strsim", &["diagnostic"]),
     ("std::fs", &["cli"]),
     ("std::env", &["cli"]),
