@@ -10,6 +10,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod dead_rules;
 mod examples;
 mod infer;
 mod live;
