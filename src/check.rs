@@ -10,6 +10,7 @@ pub mod diff;
 mod edits;
 pub mod exposure;
 mod place;
+mod refused;
 pub mod repair;
 pub mod verdict;
 

@@ -16,6 +16,7 @@ use crate::switch::{Setting, Switch, SwitchKind};
 use super::aim::{Aim, Dialing};
 use super::blame;
 use super::place::{Endpoint, Places};
+use super::refused;
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
@@ -57,6 +58,12 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        let mut verdict = self.decide(sentence)?;
+        verdict.notes.extend(refused::notes(self, sentence, &verdict));
+        Ok(verdict)
+    }
+
+    fn decide(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
         if let Verb::Resolve(name) = &sentence.verb {
             return self.judge_resolve(sentence, name);
         }

@@ -10,6 +10,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod compose;
 mod examples;
 mod live;
 mod questions;
