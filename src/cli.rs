@@ -8,12 +8,15 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod lint;
 pub mod load;
+mod matrix;
 mod model;
 mod revision;
 mod rules;
 mod terminal;
 mod trace;
+mod why;
 
 pub use exit::Exit;
 
@@ -44,14 +47,23 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         terminal::complain("only `canreach exposure` has a table for `--format csv`");
         return Exit::Unusable;
     }
+    let has_json = !matches!(command, Command::Why(_) | Command::Rules(_) | Command::Explain(_));
+    if format == Format::Json && !has_json {
+        terminal::complain(
+            "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff` and `fix` have JSON",
+        );
+        return Exit::Unusable;
+    }
     match command {
         Command::Check(arguments) => check::run(&arguments, format),
         Command::Ask(arguments) => ask::run(&arguments, format),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
+        Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

@@ -6,7 +6,9 @@ pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
 pub mod netfilter;
+pub mod placed;
 pub mod projects;
+pub mod ruby;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
@@ -208,7 +210,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
 }
 
 fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {
-    let value = labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence)).collect();
+    let value =
+        labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence.into())).collect();
     Diagnosed { value, diagnostics: Vec::new() }
 }
 

@@ -62,7 +62,7 @@ impl Lab {
 
     /// Every fix of a sentence that helps and breaks nothing.
     fn repair(&self, state: &State, index: usize, judgement: &Judgement) -> Result<Repair, CheckError> {
-        let sentence = judgement.sentence.value.clone();
+        let sentence = judgement.statement.sentence.value.clone();
         let headline = judgement.verdict.headline.clone();
         let mut repair = Repair { sentence, headline, offers: Vec::new(), left_out: Vec::new() };
         for fix in &judgement.verdict.fixes {
@@ -137,7 +137,7 @@ enum Tried {
 
 impl State {
     fn of(texts: Replacements, model: Model) -> Result<Self, CheckError> {
-        let checked = check::check_all(&model.lab, &model.dataplane, &model.lab.sentences)?;
+        let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &model.lab.sentences)?;
         let exposure = check::exposure(&model.lab, &model.dataplane)?;
         Ok(Self { texts, model, checked, exposure })
     }
@@ -191,7 +191,7 @@ fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Str
     }
     let breaks =
         before.iter().zip(after).find(|(a, b)| a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds);
-    breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.sentence.value))
+    breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.statement.sentence.value))
 }
 
 fn by_hand(fix: &Fix) -> Offer {

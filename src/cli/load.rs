@@ -301,7 +301,7 @@ fn page_lab(loaded: &mut Loaded, page: &File, lab: PageLab) -> Vec<Input> {
     let read = frontend::read_page_lab(page, &lab);
     loaded.diagnostics.extend(read.diagnostics);
     let mut inputs = read.value;
-    let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
+    let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence.into())).collect();
     inputs.push(Input { source: page.source, path: page.path.clone(), declarations });
     inputs
 }

@@ -28,7 +28,12 @@ pub(super) struct Model {
 
 /// Reads the files and runs the stages up to the dataplane, for every lab; complains if nothing can be read.
 pub(super) fn build_all(paths: &[PathBuf]) -> Option<Vec<Model>> {
-    load::load(paths).map(understand).map_err(|error| terminal::complain(&with_cause(&error))).ok()
+    load(paths).map(understand)
+}
+
+/// Reads the files; complains if nothing can be read.
+pub(super) fn load(paths: &[PathBuf]) -> Option<Loaded> {
+    load::load(paths).map_err(|error| terminal::complain(&with_cause(&error))).ok()
 }
 
 /// The first lab, with some texts in place of those on disk; says nothing.

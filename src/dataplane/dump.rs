@@ -198,6 +198,7 @@ fn condition(condition: &Match) -> String {
         Match::IcmpType(number) => format!("icmp type {number}"),
         Match::AnyOf(any) => format!("({})", any.iter().map(self::condition).collect::<Vec<_>>().join(" or ")),
         Match::Not(inner) => format!("not {}", self::condition(inner)),
+        Match::Roughly(inner) => format!("roughly {}", self::condition(inner)),
         Match::Unmodeled(id) => format!("unmodeled s{}", id.0),
     }
 }

@@ -49,6 +49,10 @@ codes! {
     XmlSyntax "xml" "syntax" Error;
     ShellSyntax "shell" "syntax" Error;
     ShellUnmodeled "shell" "unmodeled" Warning;
+    RubySyntax "ruby" "syntax" Error;
+    VagrantBadValue "vagrant" "bad_value" Error;
+    VagrantNotFollowed "vagrant" "not_followed" Warning;
+    VagrantPortTaken "vagrant" "port_taken" Error;
     UnknownKey "input" "unknown_key" Warning;
     BadPort "net" "bad_port" Error;
     BadAddress "net" "bad_address" Error;
@@ -83,6 +87,11 @@ codes! {
     SentenceSyntax "sentence" "syntax" Error;
     SentenceUnknownName "sentence" "unknown_name" Error;
     SentenceVacuous "sentence" "vacuous" Warning;
+
+    // What looks wrong although nobody asked.
+    FilterShadowedRule "filter" "shadowed_rule" Warning;
+    FilterRedundantRule "filter" "redundant_rule" Advice;
+    FilterNeverMatches "filter" "never_matches" Warning;
 
     // What stops a packet.
     NatNoInbound "nat" "no_inbound" Error;

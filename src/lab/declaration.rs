@@ -12,7 +12,7 @@ use crate::source::{Span, Spanned};
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
 use super::iptables::{IptablesCommand, UfwChange};
-use super::{GatewayMode, RuleBackend};
+use super::{GatewayMode, RuleBackend, Statement};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub enum Declaration {
     /// A program in a host or container, from lab.yaml: overrides what is assumed about its image.
     Process(ProcessDecl),
     /// A sentence to decide, from lab.yaml, a specs file or a Markdown block.
-    Sentence(Spanned<String>),
+    Sentence(Statement),
     /// A virtual machine, from a `.vbox` file.
     Machine(MachineDecl),
     /// An option of the engine, from dockerd arguments or lab.yaml.
@@ -37,6 +37,14 @@ pub enum Declaration {
     Container(ContainerDecl),
     /// `docker network connect`.
     Connect(ConnectDecl),
+    /// What a later line takes back: in the end it is not there, but meanwhile it held addresses.
+    Former(Box<Declaration>),
+    /// `docker rm` and its kin: from here on those addresses are free.
+    Freed(FreedDecl),
+    /// A container as the engine lists it: `docker inspect`, `docker ps`.
+    Running(Box<RunningDecl>),
+    /// A network as the engine lists it: `docker network inspect`.
+    RunningNetwork(NetworkDecl),
     /// firewalld is there; from lab.yaml, a configuration directory or the first `firewall-cmd`.
     Firewalld(FirewalldDecl),
     /// A zone file.
@@ -329,6 +337,10 @@ pub struct NetworkDecl {
     pub key: Option<String>,
     /// Driver; nothing means bridge.
     pub driver: Option<Spanned<String>>,
+    /// `parent`: the interface of the host that containers of macvlan and ipvlan networks use.
+    pub parent: Option<Spanned<String>>,
+    /// `macvlan_mode`, `ipvlan_mode`.
+    pub driver_mode: Option<Spanned<String>>,
     /// Subnet.
     pub subnet: Option<Spanned<IpNet>>,
     /// Gateway address.
@@ -376,6 +388,8 @@ pub struct ContainerDecl {
     pub links: Vec<Spanned<(String, String)>>,
     /// What is run in the container instead of the image's command: program and arguments.
     pub command: Vec<Spanned<String>>,
+    /// Variables that its program sees and whose values are written: name and value.
+    pub environment: Vec<(String, Spanned<String>)>,
     /// Where another published port would be written; the value is `3000:3000` or `127.0.0.1:3000:3000`.
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
@@ -384,6 +398,39 @@ pub struct ContainerDecl {
     pub refused: Option<Spanned<String>>,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+/// A container as the engine lists it.
+#[derive(Clone, Debug)]
+pub struct RunningDecl {
+    /// What it is, as far as the listing says it. Networks have addresses, published ports are those in force.
+    pub container: ContainerDecl,
+    /// Its id, or as much of it as is printed.
+    pub id: String,
+    /// The compose project and service that it was made from, by its labels.
+    pub made_from: Option<(String, String)>,
+    /// Whether it runs; the word that says so.
+    pub state: Spanned<RunState>,
+    /// What the listing leaves out.
+    pub listing: Listing,
+}
+
+/// Whether a container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Its program runs, or will in a moment.
+    Up,
+    /// It exists, and nothing in it runs.
+    Down,
+}
+
+/// Which command listed a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// `docker inspect`, which says everything.
+    Inspect,
+    /// `docker ps`, which says nothing about addresses.
+    Ps,
 }
 
 /// What a name of `extra_hosts` stands for.
@@ -464,6 +511,20 @@ pub struct ConnectDecl {
     pub attach: AttachDecl,
     /// The whole statement.
     pub span: Span,
+}
+
+/// Who lets go of addresses.
+#[derive(Clone, Debug)]
+pub enum FreedDecl {
+    /// A container that is removed, or disconnected from one network.
+    Container {
+        /// The container.
+        name: String,
+        /// The network; all of them if none is named.
+        network: Option<String>,
+    },
+    /// A network, and with it its subnet.
+    Network(String),
 }
 
 /// firewalld's global settings; what is absent keeps its former value.

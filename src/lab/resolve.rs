@@ -13,6 +13,7 @@ mod engine;
 mod events;
 mod firewall;
 mod infer;
+mod leases;
 mod listen;
 mod names;
 mod publish;
@@ -28,7 +29,7 @@ use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
 use super::firewall::Service;
-use super::{Declaration, Group, HostId, Lab, Unmodeled};
+use super::{Declaration, Defaults, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ pub struct Input {
 /// What resolving collects beside hosts and segments.
 #[derive(Default)]
 struct Context {
+    defaults: Defaults,
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
@@ -59,14 +61,19 @@ impl Context {
 
 /// Makes one lab of everything that the files state.
 pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
-    let mut context = Context::default();
+    resolve_with(inputs, Defaults::default())
+}
+
+/// Makes one lab of everything that the files state, with other assumptions about what they leave open.
+pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
+    let mut context = Context { defaults, ..Context::default() };
     let plan = bind::plan(&mut context, inputs);
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
-        let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
+        let events = events::resolve(plan_of_host, host, defaults.engine_first);
         (host.events, host.rules) = (events.order, events.rules);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);

@@ -74,7 +74,7 @@ fn dump(declarations: &[Declaration]) -> String {
                 let members: Vec<&str> = members.iter().map(|m| m.value.as_str()).collect();
                 writeln!(out, "group {} {members:?}", name.value).unwrap();
             }
-            Declaration::Sentence(s) => writeln!(out, "sentence {}", s.value).unwrap(),
+            Declaration::Sentence(s) => writeln!(out, "sentence {}", s.sentence.value).unwrap(),
             _ => out.push_str("something else\n"),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{Declaration, HostDecl, MachineDecl, ProcessDecl, SegmentDecl};
-use crate::lab::{HostKind, Os};
+use crate::lab::{HostKind, Os, Statement};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -16,7 +16,7 @@ pub(super) struct Plan<'a> {
     pub(super) segments: Vec<&'a SegmentDecl>,
     pub(super) groups: Vec<(&'a Spanned<String>, &'a [Spanned<String>])>,
     pub(super) processes: Vec<&'a ProcessDecl>,
-    pub(super) sentences: Vec<&'a Spanned<String>>,
+    pub(super) sentences: Vec<&'a Statement>,
     pub(super) unmodeled: Vec<&'a Spanned<String>>,
 }
 

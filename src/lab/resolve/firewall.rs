@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
-use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, Policy, RichElement, RuleBackend, Zone};
+use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, Policy, RichElement, Zone};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -17,9 +17,6 @@ use super::Context;
 use super::bind::HostPlan;
 use super::names::span_of;
 use super::zone::{self, Place};
-
-/// The release that is assumed when none is stated.
-const DEFAULT_VERSION: Version = Version::new(2, 5, 2);
 
 /// One of the two configurations.
 #[derive(Clone)]
@@ -46,10 +43,11 @@ struct Daemon {
 /// firewalld of a host, if anything on the host speaks of it.
 pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
-    let origin = Origin::assumed(format!("firewalld {DEFAULT_VERSION} on `{}`", plan.name), span_of(first));
+    let version = context.defaults.firewalld;
+    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
     let mut firewalld = Firewalld {
-        version: DEFAULT_VERSION,
-        backend: RuleBackend::Nftables,
+        version,
+        backend: context.defaults.firewalld_backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
         zones: BTreeMap::new(),
@@ -173,15 +171,14 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
     use HostEvent as E;
     daemon.routed |= daemon.runs && routes(daemon);
     match event {
-        E::FirewalldStart | E::FirewalldCompleteReload => load(daemon),
-        E::FirewalldReload => reload(daemon),
+        E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
         E::UserRules(_) => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {
             daemon.awaits_docker_zone = false;
-            reload(daemon);
+            load(daemon);
         }
         E::EngineStart | E::EngineRestart => {}
     }
@@ -212,29 +209,12 @@ fn turns_on_forwarding(content: &Content) -> bool {
         })
 }
 
+/// Not even an interface that was bound at run time stays in its zone (firewalld.conf(5), "FlushAllOnReload", `yes` by
+/// default; firewalld 1.3.3 src/firewall/core/fw.py, `reload`).
 fn load(daemon: &mut Daemon) {
     daemon.runs = true;
     daemon.running = daemon.permanent.clone();
     daemon.pending.clear();
-}
-
-fn reload(daemon: &mut Daemon) {
-    let before = daemon.running.clone();
-    load(daemon);
-    keep_interfaces(&before, &mut daemon.running);
-}
-
-/// A reload keeps the interfaces that were bound at run time in their zones (firewalld, src/firewall/core/fw.py,
-/// `reload`: "restore zone interfaces").
-fn keep_interfaces(before: &Configuration, after: &mut Configuration) {
-    for (name, zone) in &before.zones {
-        for interface in &zone.interfaces {
-            let bound = after.zones.values().any(|z| z.interfaces.iter().any(|i| i.value == interface.value));
-            if !bound && let Some(zone) = after.zones.get_mut(name) {
-                zone.interfaces.push(interface.clone());
-            }
-        }
-    }
 }
 
 fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {

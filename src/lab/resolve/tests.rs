@@ -387,10 +387,11 @@ fn zone_files_replace_the_built_in_zones_when_firewalld_starts() {
 fn bindings_and_the_default_zone_are_changed_by_commands() {
     let (firewalld, diagnostics) = firewall(
         "firewall-cmd --set-default-zone=work
-firewall-cmd --zone=dmz --change-interface=eth1
-firewall-cmd --zone=drop --change-interface=eth1
+firewall-cmd --zone=dmz --change-interface=eth0
 firewall-cmd --permanent --zone=trusted --add-source=10.0.0.0/8
 firewall-cmd --reload
+firewall-cmd --zone=dmz --change-interface=eth1
+firewall-cmd --zone=drop --change-interface=eth1
 firewall-cmd --add-port=7/tcp
 ",
     );

@@ -24,6 +24,8 @@ pub(super) fn plain(project: &str, key: &str, span: Span) -> NetworkDecl {
         name: Spanned::new(format!("{project}_{key}"), span),
         key: Some(key.to_owned()),
         driver: None,
+        parent: None,
+        driver_mode: None,
         subnet: None,
         gateway: None,
         internal: None,
@@ -82,6 +84,8 @@ fn driver_options(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
         let what = format!("`{}`", key.value);
         match key.value.strip_prefix("com.docker.network.bridge.").unwrap_or(&key.value) {
             "name" => network.bridge = walk.string(value, &what),
+            "parent" => network.parent = walk.string(value, &what),
+            "macvlan_mode" | "ipvlan_mode" => network.driver_mode = walk.string(value, &what),
             "enable_icc" => network.icc = walk.bool(value, &what),
             "enable_ip_masquerade" => network.masquerade = walk.bool(value, &what),
             "host_binding_ipv4" => network.publish_address = walk.parsed(value, "an IP address", Code::BadAddress),

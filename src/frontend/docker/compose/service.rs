@@ -53,6 +53,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         extra_hosts: Vec::new(),
         links: Vec::new(),
         command: Vec::new(),
+        environment: Vec::new(),
         publish_at: None,
         network_at: None,
         refused: None,
@@ -64,6 +65,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
             "image" => container.image = walk.string(value, "`image`"),
             "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
+            "environment" => container.environment = environment(walk, value),
             "expose" => container.exposes = ports::exposes(walk, value),
             "extra_hosts" => container.extra_hosts = attach::extra_hosts(walk, value),
             "links" => container.links.extend(attach::links(walk, project, value)),
@@ -152,6 +154,23 @@ fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
     }
     let Some(line) = walk.string(node, "a command") else { return Vec::new() };
     words::split(&line.value).into_iter().map(|word| Spanned::new(word, line.span)).collect()
+}
+
+/// A map, or a list of `NAME=value`; a name without a value takes it from the shell, which nobody knows here.
+fn environment(walk: &mut Walk, node: &Node) -> Vec<(String, Spanned<String>)> {
+    if let Value::Mapping(entries) = &node.value {
+        let written = entries.iter().filter(|entry| !entry.value.is_null());
+        return written
+            .filter_map(|entry| Some((entry.key.value.clone(), walk.string(&entry.value, "a value")?)))
+            .collect();
+    }
+    let items = walk.list(node, "`environment`").iter().filter(|item| !item.is_null());
+    let items: Vec<_> = items.filter_map(|item| walk.string(item, "`NAME=value`")).collect();
+    items.iter().filter_map(|item| variable(&item.value).map(|(name, value)| (name, item.clone().map(|_| value)))).collect()
+}
+
+fn variable(text: &str) -> Option<(String, String)> {
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
 }
 
 /// Network settings inside the container's namespace could route or drop packets there.
