@@ -14,6 +14,7 @@ pub mod exposure;
 pub mod infer;
 pub mod matrix;
 mod place;
+mod refused;
 pub mod repair;
 pub mod verdict;
 

@@ -16,6 +16,7 @@ use crate::switch::{Setting, Switch, SwitchKind};
 use super::aim::{Aim, Dialing};
 use super::blame;
 use super::place::{Endpoint, Places};
+use super::refused;
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
@@ -59,18 +60,25 @@ impl<'a> Checker<'a> {
 
     /// `only` says two things: they can, and nobody else can.
     pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
-        let mut verdict = self.judge_one(sentence)?;
+        let mut verdict = self.with_notes(sentence)?;
         for others in sentence.others() {
             let is_about_nobody = self.members(&others)?.is_empty();
             if verdict.answer != Answer::Holds || is_about_nobody {
                 continue;
             }
-            let theirs = self.judge_one(&others)?;
+            let theirs = self.with_notes(&others)?;
             if theirs.answer != Answer::Holds {
                 return Ok(theirs);
             }
             merge_conditions(&mut verdict.conditions, theirs.conditions);
         }
+        Ok(verdict)
+    }
+
+    /// What docker compose refuses is said along with the verdict.
+    fn with_notes(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        let mut verdict = self.judge_one(sentence)?;
+        verdict.notes.extend(refused::notes(self, sentence, &verdict));
         Ok(verdict)
     }
 

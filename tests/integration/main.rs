@@ -10,6 +10,8 @@
 mod agreement;
 mod architecture;
 mod cli;
+
+mod compose;
 mod dead_rules;
 mod examples;
 mod infer;
