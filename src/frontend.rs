@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
+use crate::frontend::docker::listing;
 use crate::frontend::netfilter::iptables_save;
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
@@ -57,6 +58,8 @@ pub enum Format {
     IptablesSave,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// What `docker inspect` or `docker ps` prints.
+    DockerListing,
     /// A file that is read only because another one names it: `.env`.
     Beside,
     /// A file that can change packets and that we cannot read.
@@ -93,7 +96,8 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
-    detect(path, "").is_some() || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6")
+    detect(path, "").is_some()
+        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "json" | "txt")
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -116,6 +120,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") => firewalld(name, &within, text),
+        (_, "json" | "txt") => listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
         _ => None,
     }
@@ -201,6 +206,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::DockerListing => listing::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),

@@ -390,6 +390,8 @@ pub struct ContainerDecl {
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
     pub network_at: Option<Insertion>,
+    /// The word that says that it exists and does not run.
+    pub stopped: Option<Span>,
     /// The whole statement, or the service's key.
     pub span: Span,
 }

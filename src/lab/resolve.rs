@@ -16,6 +16,7 @@ mod infer;
 mod listen;
 mod names;
 mod publish;
+mod running;
 mod topology;
 mod user_rules;
 mod vm;
@@ -60,7 +61,14 @@ impl Context {
 /// Makes one lab of everything that the files state.
 pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
     let mut context = Context::default();
-    let plan = bind::plan(&mut context, inputs);
+    let settled: Vec<Option<Vec<Declaration>>>;
+    let mut plan = bind::plan(&mut context, inputs);
+    settled = plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
+    for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
+        if let Some(settled) = settled {
+            host.files = settled.iter().collect();
+        }
+    }
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);

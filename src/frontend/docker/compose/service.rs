@@ -57,6 +57,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         environment: Vec::new(),
         publish_at: None,
         network_at: None,
+        stopped: None,
         span: service.key.span,
     };
     for Entry { key, value, .. } in entries {
@@ -166,7 +167,10 @@ fn environment(walk: &mut Walk, node: &Node) -> Vec<(String, Spanned<String>)> {
     }
     let items = walk.list(node, "`environment`").iter().filter(|item| !item.is_null());
     let items: Vec<_> = items.filter_map(|item| walk.string(item, "`NAME=value`")).collect();
-    items.iter().filter_map(|item| variable(&item.value).map(|(name, value)| (name, item.clone().map(|_| value)))).collect()
+    items
+        .iter()
+        .filter_map(|item| variable(&item.value).map(|(name, value)| (name, item.clone().map(|_| value))))
+        .collect()
 }
 
 fn variable(text: &str) -> Option<(String, String)> {
