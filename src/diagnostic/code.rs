@@ -72,6 +72,8 @@ codes! {
     DockerPortTaken "docker" "port_taken" Error;
     DockerUnknownContainer "docker" "unknown_container" Error;
     DockerPublishIgnored "docker" "publish_ignored" Warning;
+    DockerDrift "docker" "drift" Warning;
+    DockerNotRunning "docker" "not_running" Warning;
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;

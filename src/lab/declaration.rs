@@ -304,6 +304,8 @@ pub struct ContainerDecl {
     pub network_at: Option<Insertion>,
     /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
     pub refused: Option<Spanned<String>>,
+    /// The word that says that it exists and does not run.
+    pub stopped: Option<Span>,
     /// The whole statement, or the service's key.
     pub span: Span,
 }
