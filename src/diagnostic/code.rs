@@ -105,6 +105,18 @@ codes! {
     FilterShadowedRule "filter" "shadowed_rule" Warning;
     FilterRedundantRule "filter" "redundant_rule" Advice;
     FilterNeverMatches "filter" "never_matches" Warning;
+    DockerBypassesFirewall "docker" "bypasses_firewall" Warning;
+    DockerDatabasePublished "docker" "database_published" Warning;
+    DockerLocalhost "docker" "localhost_inside" Warning;
+    DockerDialsPublished "docker" "dials_published_port" Warning;
+    ListenPortTaken "listen" "port_taken" Warning;
+    NatForwardTaken "nat" "forward_port_taken" Warning;
+    ReservedPort "net" "reserved_port" Warning;
+    FirewalldUnusedZone "firewalld" "unused_zone" Warning;
+    FirewalldWrongZone "firewalld" "wrong_zone" Warning;
+    FirewalldForwardUnanswered "firewalld" "forward_unanswered" Warning;
+    AllowUnused "input" "unused_allow" Warning;
+    AllowBad "input" "bad_allow" Warning;
 
     // What stops a packet.
     NatNoInbound "nat" "no_inbound" Error;

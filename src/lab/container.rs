@@ -142,6 +142,10 @@ pub struct Container {
     pub refused: Option<Spanned<String>>,
     /// Names from `extra_hosts` / `--add-host`.
     pub extra_hosts: BTreeMap<String, IpAddr>,
+    /// Its variables, as far as they are written.
+    pub environment: Vec<(String, Spanned<String>)>,
+    /// What is run in it instead of the image's command.
+    pub command: Vec<Spanned<String>>,
     /// Where it is defined.
     pub origin: Origin,
 }

@@ -125,6 +125,8 @@ fn container(
         network_at: declaration.network_at.clone(),
         refused: declaration.refused.clone(),
         extra_hosts,
+        environment: declaration.environment.clone(),
+        command: declaration.command.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }
