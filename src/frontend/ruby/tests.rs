@@ -53,9 +53,7 @@ fn errors_have_places_and_nothing_hangs() {
     check("a = 1", &[]);
     check(
         "f do\n  포트 = {a: 1 b: 2}\nend",
-        &[
-            ("unexpected local variable or method; expected a `}` to close the hash literal", "b"),
-        ],
+        &[("unexpected local variable or method; expected a `}` to close the hash literal", "b")],
     );
     for nested in ["[", "a = ", "!", "f ", "a ? b : ", "\"#{", "if a\n", "a.", "f {", "(", "-> {", "a+"] {
         let mut sources = Sources::default();

@@ -108,7 +108,9 @@ impl Reader {
     /// Keys below `VBoxInternal/Devices` configure adapters behind VirtualBox's back, forwards among them.
     fn extra_data(&mut self, extra: Element<'_, '_>) {
         for item in extra.children() {
-            let Some(key) = item.attribute("name").filter(|k| k.value.starts_with("VBoxInternal/Devices/")) else { continue };
+            let Some(key) = item.attribute("name").filter(|k| k.value.starts_with("VBoxInternal/Devices/")) else {
+                continue;
+            };
             if key.value.contains("/LUN#0/") {
                 let what = format!("the setting `{}`", key.value);
                 self.out.value.push(Declaration::Unmodeled(Spanned::new(what, key.span)));

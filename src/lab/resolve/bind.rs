@@ -46,7 +46,16 @@ impl<'a> HostPlan<'a> {
 /// Whether a declaration configures one host, as opposed to the whole lab.
 pub(super) fn is_about_a_host(declaration: &Declaration) -> bool {
     use Declaration as D;
-    !matches!(declaration, D::Host(_) | D::Segment(_) | D::Group(..) | D::Process(_) | D::Sentence(_) | D::Machine(_) | D::MachineChange(_))
+    !matches!(
+        declaration,
+        D::Host(_)
+            | D::Segment(_)
+            | D::Group(..)
+            | D::Process(_)
+            | D::Sentence(_)
+            | D::Machine(_)
+            | D::MachineChange(_)
+    )
 }
 
 fn is_lab_file(input: &Input) -> bool {

@@ -200,8 +200,15 @@ fn attach<'a>(
 /// Something that happened to addresses between the statements that are left in the end.
 enum Meanwhile<'a> {
     /// A container that is gone now, or a network that it has left, took an address.
-    Taken { holder: &'a str, network: usize, stated: Option<IpAddr> },
-    Freed { holder: &'a str, network: Option<usize> },
+    Taken {
+        holder: &'a str,
+        network: usize,
+        stated: Option<IpAddr>,
+    },
+    Freed {
+        holder: &'a str,
+        network: Option<usize>,
+    },
     Restart,
 }
 

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::lab::machine::{DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb};
+use crate::lab::machine::{
+    DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb,
+};
 use crate::lab::{Declaration, Defaults};
 use crate::net::{IpNet, Version};
 use crate::source::{Span, Spanned};
@@ -47,6 +49,10 @@ impl Hypervisor {
             }
             HypervisorDecl::HostOnly(network) => {
                 put(context, &mut self.host_only, network, |n| (&n.name, n.verb, n.span), update_host_only, "network");
+            }
+            // Every host-only interface has a server that no command made.
+            HypervisorDecl::Dhcp(new) if is_server_change(new) && self.server(&new.network.value).is_none() => {
+                self.servers.push(new.clone());
             }
             HypervisorDecl::Dhcp(server) => {
                 put(context, &mut self.servers, server, |s| (&s.network, s.verb, s.span), update_server, "DHCP server");
@@ -107,6 +113,10 @@ impl Hypervisor {
     }
 }
 
+fn is_server_change(server: &DhcpDecl) -> bool {
+    server.verb == Verb::Changed && server.network.value.starts_with("HostInterfaceNetworking-")
+}
+
 fn is_interface_change(network: &HostOnlyDecl) -> bool {
     network.verb == Verb::Changed && !network.is_network
 }
@@ -132,7 +142,9 @@ fn put<T: Clone>(
     match (verb, found) {
         (Verb::Removed, Some(_)) => known.retain(|k| key(k).0.value != name.value),
         (Verb::Removed | Verb::Changed, None) => context.report(unknown(what, name, &names)),
-        (Verb::Added, Some(first)) if key(first).2.source == span.source => context.report(twice(what, name, key(first).2)),
+        (Verb::Added, Some(first)) if key(first).2.source == span.source => {
+            context.report(twice(what, name, key(first).2))
+        }
         (Verb::Added, Some(_)) => {}
         (Verb::Stated | Verb::Changed, Some(entry)) => update(entry, new),
         (Verb::Stated | Verb::Added, None) => known.push(new.clone()),

@@ -37,7 +37,8 @@ pub(super) fn attach(
 
 /// The host that runs the first machine on a segment, and that machine.
 fn runner(hosts: &[Host], segment: SegmentId) -> Option<(HostId, HostId)> {
-    let is_on = |host: &Host| host.interfaces.iter().any(|i| matches!(i.attachment, Attachment::Segment(id) if id == segment));
+    let is_on =
+        |host: &Host| host.interfaces.iter().any(|i| matches!(i.attachment, Attachment::Segment(id) if id == segment));
     hosts.iter().enumerate().find_map(|(index, host)| match host.kind {
         HostKind::Vm { on } if is_on(host) => Some((on, HostId(index))),
         _ => None,

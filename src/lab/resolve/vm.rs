@@ -146,19 +146,16 @@ fn leased(segments: &Segments, adapter: &AdapterDecl, runner: &Runner<'_>) -> Le
 /// What of an attachment has no model.
 fn unmodeled(id: HostId, adapter: &AdapterDecl) -> Option<Unmodeled> {
     let (what, span) = match &adapter.mode {
-        AdapterMode::Generic(driver, _) => (format!("an adapter attached to the driver `{}`", driver.value), driver.span),
+        AdapterMode::Generic(driver, _) => {
+            (format!("an adapter attached to the driver `{}`", driver.value), driver.span)
+        }
         AdapterMode::Cloud(name) => (format!("an adapter attached to the cloud network `{}`", name.value), name.span),
         _ => return None,
     };
     Some(Unmodeled { what, span, host: Some(id) })
 }
 
-fn interface(
-    context: &mut Context,
-    segments: &mut Segments,
-    host: &HostPlan<'_>,
-    draft: Draft<'_>,
-) -> Interface {
+fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>, draft: Draft<'_>) -> Interface {
     let Draft { adapter, attachment, declaration, leased } = draft;
     let name = declaration.map_or_else(|| guest_name(adapter.slot), |d| d.name.value.clone());
     let origin = Origin::written(format!("adapter {} of `{}`", u16::from(adapter.slot) + 1, host.name), adapter.span);
@@ -268,8 +265,9 @@ fn host_only(segments: &mut Segments, name: &Spanned<String>, hypervisor: &Hyper
     // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
     let subnet = address.map_or(prefix([192, 168, 56, 0], 24), |a| a.value.trunc());
     let known = segments.by_vbox_name(SegmentKind::HostOnly, &name.value);
-    let id = known
-        .unwrap_or_else(|| segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name)));
+    let id = known.unwrap_or_else(|| {
+        segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name))
+    });
     // A listing without an address means that the interface has none.
     if let Some(stated) = stated.filter(|s| s.address.is_some() || s.verb == Verb::Stated) {
         let what = format!("host-only interface `{}`", name.value);
@@ -372,7 +370,8 @@ pub(super) fn behind_stated_nat(
 fn attached_to_nothing(machine: &MachineDecl, adapter: &AdapterDecl) -> Diagnostic {
     let number = u16::from(adapter.slot) + 1;
     let what = if matches!(adapter.mode, AdapterMode::Bridged(_)) { "bridged" } else { "host-only" };
-    let message = format!("adapter {number} of `{}` is {what}, but nothing says with which interface", machine.name.value);
+    let message =
+        format!("adapter {number} of `{}` is {what}, but nothing says with which interface", machine.name.value);
     Diagnostic::new(Code::VboxBadValue, message)
         .label(adapter.span, "the machine does not start like this")
         .help(format!("name it, as with `--bridge-adapter{number} en0` or `--host-only-adapter{number} vboxnet0`"))

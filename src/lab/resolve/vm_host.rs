@@ -101,9 +101,10 @@ fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, String)> {
     let port = forward.host_port;
     let is_tcp = forward.protocol == Protocol::Tcp;
     match os {
-        Os::Linux if port < 1024 => {
-            Some((Code::VboxPrivilegedPort, format!("`{host}` lets VirtualBox listen on port {port}, which it keeps for root")))
-        }
+        Os::Linux if port < 1024 => Some((
+            Code::VboxPrivilegedPort,
+            format!("`{host}` lets VirtualBox listen on port {port}, which it keeps for root"),
+        )),
         Os::MacOs if port < 1024 && forward.host_address.is_some() => Some((
             Code::VboxPrivilegedPort,
             format!("`{host}` lets VirtualBox listen on port {port} of one address, which it keeps for root"),
@@ -121,9 +122,7 @@ fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, String)> {
 fn assume(context: &mut Context, forward: &Forward, code: Code, statement: String) -> SwitchId {
     if let Some(span) = forward.origin.span() {
         let message = format!("it is not certain that this forward can listen on port {}", forward.host_port);
-        context.report(
-            Diagnostic::new(code, message).label(span, "here").help(format!("taken for true: {statement}")),
-        );
+        context.report(Diagnostic::new(code, message).label(span, "here").help(format!("taken for true: {statement}")));
     }
     let origin = Origin::assumed(statement.clone(), forward.origin.span());
     context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin })
@@ -153,7 +152,9 @@ fn host_only_ranges(
     }
     let is_used = |plugged: &Plugged| {
         let adapters = machines.iter().flat_map(|m| &m.adapters).filter(|a| a.enabled);
-        adapters.into_iter().any(|a| matches!(&a.mode, AdapterMode::HostOnly(name) if plugged.vbox_names.contains(&name.value)))
+        adapters
+            .into_iter()
+            .any(|a| matches!(&a.mode, AdapterMode::HostOnly(name) if plugged.vbox_names.contains(&name.value)))
     };
     // An interface that was listed is there, whatever made it.
     let is_listed = |plugged: &Plugged| plugged.vbox_names.iter().any(|name| hypervisor.host_only(name).is_some());
@@ -213,9 +214,9 @@ fn port_taken(first: &Forward, second: &Forward, host: &str) -> Diagnostic {
 
 fn out_of_range(span: Span, net: IpNet, severity: Severity) -> Diagnostic {
     let message = format!("VirtualBox allows no host-only network {}", net.trunc());
-    let diagnostic = Diagnostic::new(Code::VboxHostOnlyRange, message)
-        .label(span, "outside 192.168.56.0/21")
-        .help(format!("choose an address in 192.168.56.0/21, or write `* {}` into /etc/vbox/networks.conf", net.trunc()));
+    let diagnostic = Diagnostic::new(Code::VboxHostOnlyRange, message).label(span, "outside 192.168.56.0/21").help(
+        format!("choose an address in 192.168.56.0/21, or write `* {}` into /etc/vbox/networks.conf", net.trunc()),
+    );
     Diagnostic { severity, ..diagnostic }
 }
 

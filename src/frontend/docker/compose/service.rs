@@ -166,7 +166,10 @@ fn environment(walk: &mut Walk, node: &Node) -> Vec<(String, Spanned<String>)> {
     }
     let items = walk.list(node, "`environment`").iter().filter(|item| !item.is_null());
     let items: Vec<_> = items.filter_map(|item| walk.string(item, "`NAME=value`")).collect();
-    items.iter().filter_map(|item| variable(&item.value).map(|(name, value)| (name, item.clone().map(|_| value)))).collect()
+    items
+        .iter()
+        .filter_map(|item| variable(&item.value).map(|(name, value)| (name, item.clone().map(|_| value))))
+        .collect()
 }
 
 fn variable(text: &str) -> Option<(String, String)> {
