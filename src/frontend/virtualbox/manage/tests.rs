@@ -101,7 +101,7 @@ fn both_spellings_say_the_same() {
     );
     check(
         "VBoxManage createvm --name a --register && VBoxManage unregistervm a --delete",
-        &["MachineChange", "MachineChange"],
+        &["Create", "Remove"],
     );
 }
 
