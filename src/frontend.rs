@@ -13,6 +13,7 @@ pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
 pub mod systemd;
+pub mod vagrant;
 pub mod virtualbox;
 pub mod xml;
 pub mod yaml;
@@ -48,6 +49,8 @@ pub enum Format {
     SystemdUnit,
     /// A VirtualBox machine.
     VirtualBox,
+    /// Machines as Vagrant makes them.
+    Vagrantfile,
     /// `VirtualBox.xml`: networks that VirtualBox keeps.
     VirtualBoxGlobal,
     /// What `VBoxManage` prints.
@@ -117,7 +120,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
         (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
-        ("Vagrantfile", _) => Some(Format::Foreign),
+        ("Vagrantfile", _) => Some(Format::Vagrantfile),
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
@@ -209,6 +212,12 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::DaemonJson => docker::daemon_json::parse(source, text),
         Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
         Format::VirtualBox => machine_file::parse(source, text),
+        Format::Vagrantfile => {
+            let text: Arc<str> = text.into();
+            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+            let read = vagrant::parse(&file, &mut |_| None);
+            Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
+        }
         Format::VirtualBoxGlobal => global_file::parse(source, text),
         Format::VirtualBoxListing => listing::parse(source, text),
         Format::VirtualBoxRanges => networks_conf::parse(source, text),

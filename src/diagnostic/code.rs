@@ -75,6 +75,7 @@ codes! {
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
+    FirewalldZoneConflict "firewalld" "zone_conflict" Error;
     IptablesBadRule "iptables" "bad_rule" Error;
     IptablesUnknownInterface "iptables" "unknown_interface" Warning;
     IptablesUnknownChain "iptables" "unknown_chain" Error;

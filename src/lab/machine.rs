@@ -44,6 +44,8 @@ pub struct AdapterDecl {
     pub mode: AdapterMode,
     /// What it would be attached to in other modes (`DisabledModes`).
     pub other_modes: Vec<AdapterMode>,
+    /// Addresses that the guest is given on it, where the same file says so.
+    pub addresses: Vec<Spanned<IpNet>>,
     /// The `Adapter` element's opening tag, or the line that says so.
     pub span: Span,
 }

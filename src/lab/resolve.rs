@@ -77,7 +77,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
-        host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
+        host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host, defaults.engine_first);
         (host.events, host.rules) = (events.order, events.rules);
         user_rules::name_bridges(host);

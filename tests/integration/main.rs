@@ -10,7 +10,11 @@
 mod agreement;
 mod architecture;
 mod cli;
+
+mod compose;
+mod dead_rules;
 mod examples;
+mod infer;
 mod live;
 mod questions;
 mod readme;

@@ -41,6 +41,15 @@ impl Draft {
             _ => AdapterMode::None,
         };
         let (cable, mac, span) = (self.cable, self.mac, word.span);
-        Some(AdapterDecl { slot, enabled: true, cable, mac, mode, other_modes: Vec::new(), span })
+        Some(AdapterDecl {
+            slot,
+            enabled: true,
+            cable,
+            mac,
+            mode,
+            other_modes: Vec::new(),
+            addresses: Vec::new(),
+            span,
+        })
     }
 }

@@ -166,6 +166,7 @@ impl Reader {
             mac: element.attribute("MACAddress").map(|m| m.map(str::to_owned)),
             mode,
             other_modes,
+            addresses: Vec::new(),
             span: element.tag(),
         })
     }

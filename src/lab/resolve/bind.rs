@@ -88,6 +88,15 @@ struct Given<'a> {
     machines: &'a [Machine],
 }
 
+impl Given<'_> {
+    /// Whether an input is the part about one machine of a file that is about several things.
+    fn is_part_of_a_machine(&self, input: usize) -> bool {
+        let Some(part) = self.inputs.get(input) else { return false };
+        let is_machine = matches!(part.declarations.first(), Some(Declaration::Machine(_)));
+        is_machine && self.inputs.iter().filter(|other| other.path == part.path).count() > 1
+    }
+}
+
 fn bind_stated<'a>(context: &mut Context, given: &Given<'a>, plan: &mut Plan<'a>) {
     let mut used = vec![false; given.inputs.len()];
     for (index, lab_file) in given.inputs.iter().enumerate().filter(|(_, i)| is_lab_file(i)) {
@@ -97,6 +106,7 @@ fn bind_stated<'a>(context: &mut Context, given: &Given<'a>, plan: &mut Plan<'a>
         stated_hosts(context, lab_file, given, plan, &mut used);
     }
     who_runs_whom(context, plan);
+    tell_runners(plan);
     report_unused(context, given.inputs, &used);
 }
 
@@ -135,10 +145,14 @@ fn stated_host<'a>(
     let by_name = host.vm.as_ref().and_then(|vm| given.machines.iter().position(|m| m.decl.name.value == vm.value));
     let file = host.vm.iter().filter(|_| by_name.is_none());
     for listed in host.files.iter().chain(&host.rules).chain(file) {
-        found.extend(bound(context, listed, lab_file, given.inputs, used));
+        found.extend(bound(context, listed, lab_file, given.inputs));
     }
     let machine = by_name.or_else(|| machine_of(context, host, given, &found));
     let machine = machine.and_then(|index| given.machines.get(index));
+    found.retain(|input| machine.is_some_and(|m| m.input == *input) || !given.is_part_of_a_machine(*input));
+    for index in &found {
+        used.get_mut(*index).into_iter().for_each(|used| *used = true);
+    }
     if let Some(used) = machine.and_then(|m| used.get_mut(m.input)) {
         *used = true;
     }
@@ -181,23 +195,16 @@ fn machine_of(context: &mut Context, host: &HostDecl, given: &Given<'_>, files: 
 
 /// The inputs that lab.yaml lists by file or directory. A directory does not make its `.vbox` files this host's: they
 /// are other machines.
-fn bound(
-    context: &mut Context,
-    listed: &Spanned<String>,
-    lab_file: &Input,
-    inputs: &[Input],
-    used: &mut [bool],
-) -> Vec<usize> {
+fn bound(context: &mut Context, listed: &Spanned<String>, lab_file: &Input, inputs: &[Input]) -> Vec<usize> {
     let path = join_path(&lab_file.path, &listed.value);
     let inside = |input: &Input| {
         let below = path.is_empty() || input.path.strip_prefix(&path).is_some_and(|r| r.starts_with('/'));
         input.path == path || (below && !input.declarations.iter().any(|d| matches!(d, Declaration::Machine(_))))
     };
     let mut found = Vec::new();
-    for (index, (input, used)) in inputs.iter().zip(used.iter_mut()).enumerate() {
+    for (index, input) in inputs.iter().enumerate() {
         if inside(input) && !is_lab_file(input) {
             found.push(index);
-            *used = true;
         }
     }
     if found.is_empty() {
@@ -233,6 +240,22 @@ fn who_runs_whom(context: &mut Context, plan: &mut Plan<'_>) {
         }
     }
     break_circles(context, plan);
+}
+
+/// What the file of a VM says about the networks of the hypervisor is about the host that runs it.
+fn tell_runners(plan: &mut Plan<'_>) {
+    for index in 0..plan.hosts.len() {
+        let Some(HostPlan { kind: HostKind::Vm { on }, files, .. }) = plan.hosts.get_mut(index) else { continue };
+        let on = *on;
+        let is_about_runner = |d: &mut &Declaration| matches!(d, Declaration::Hypervisor(_));
+        let told: Vec<&Declaration> = files.extract_if(.., is_about_runner).collect();
+        let Some(runner) = plan.hosts.get_mut(on.0) else { continue };
+        for declaration in told {
+            if !runner.files.iter().any(|known| std::ptr::eq(*known, declaration)) {
+                runner.files.push(declaration);
+            }
+        }
+    }
 }
 
 /// A machine that runs, by way of others, on itself runs on nobody.

@@ -126,7 +126,7 @@ fn is_about_the_runner(declaration: &Declaration) -> bool {
 }
 
 fn is_machine(host: &HostPlan<'_>, machine: &MachineDecl) -> bool {
-    host.machine.is_some_and(|m| m.span == machine.span)
+    host.machine.is_some_and(|m| std::ptr::eq(m, machine))
 }
 
 /// The operating system of a VM, from `OSType`; Linux when nothing is known.

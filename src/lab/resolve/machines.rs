@@ -83,7 +83,16 @@ fn new_machine(change: &MachineChange, os_type: Option<Spanned<String>>) -> Mach
 }
 
 fn empty_slot(slot: u8, span: Span) -> AdapterDecl {
-    AdapterDecl { slot, enabled: false, cable: None, mac: None, mode: AdapterMode::None, other_modes: Vec::new(), span }
+    AdapterDecl {
+        slot,
+        enabled: false,
+        cable: None,
+        mac: None,
+        mode: AdapterMode::None,
+        other_modes: Vec::new(),
+        addresses: Vec::new(),
+        span,
+    }
 }
 
 #[expect(clippy::indexing_slicing, reason = "the position was found or is that of the element just pushed")]

@@ -127,6 +127,16 @@ impl Segments {
             .or_else(|| self.unnamed(kind).filter(|_| kind != SegmentKind::Lan))
     }
 
+    /// The host-only network on which the host has an address, or else the one of that name unless it lies elsewhere.
+    pub(super) fn host_only(&self, name: &str, address: Option<IpNet>) -> Option<SegmentId> {
+        let named = self.by_vbox_name(SegmentKind::HostOnly, name);
+        let Some(address) = address else { return named };
+        let holds = |p: &Plugged| p.segment.subnets.iter().any(|subnet| subnet.contains(&address.addr()));
+        let is_it = |p: &Plugged| p.segment.kind == SegmentKind::HostOnly && holds(p);
+        let elsewhere = |id: &SegmentId| self.all.get(id.0).is_none_or(|p| !p.segment.subnets.is_empty());
+        self.all.iter().position(is_it).map(SegmentId).or_else(|| named.filter(|id| !elsewhere(id)))
+    }
+
     /// The only segment of a kind, if nobody stated how VirtualBox calls it.
     fn unnamed(&self, kind: SegmentKind) -> Option<SegmentId> {
         let mut found = self.all.iter().enumerate().filter(|(_, p)| p.segment.kind == kind);

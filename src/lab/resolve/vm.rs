@@ -6,7 +6,7 @@ use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardDecl, MachineDecl, Na
 use crate::lab::{
     Attachment, Forward, Host, HostId, Interface, InterfaceAddress, NatEngine, SegmentId, SegmentKind, Unmodeled, VmNat,
 };
-use crate::net::Version;
+use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -161,6 +161,9 @@ fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>
     let origin = Origin::written(format!("adapter {} of `{}`", u16::from(adapter.slot) + 1, host.name), adapter.span);
     let mut addresses = declaration.map(stated_addresses).unwrap_or_default();
     if addresses.is_empty() {
+        addresses.extend(adapter.addresses.iter().map(|address| given_address(&host.name, address)));
+    }
+    if addresses.is_empty() {
         addresses.extend(own_address(context, segments, &host.name, &attachment, &leased, &origin));
     }
     Interface {
@@ -171,6 +174,12 @@ fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>
         connected: host.machine.is_none_or(|machine| is_connected(machine, adapter)),
         origin,
     }
+}
+
+/// An address that the file of the machine gives the guest.
+fn given_address(who: &str, address: &Spanned<IpNet>) -> InterfaceAddress {
+    let origin = Origin::written(format!("address {} of `{who}`", address.value.addr()), address.span);
+    InterfaceAddress { net: address.value, origin }
 }
 
 /// An absent `cable` means disconnected before settings version 1.16 and connected from then on (VirtualBox,
@@ -264,7 +273,7 @@ fn host_only(segments: &mut Segments, name: &Spanned<String>, hypervisor: &Hyper
     let address = stated.and_then(|s| s.address);
     // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
     let subnet = address.map_or(prefix([192, 168, 56, 0], 24), |a| a.value.trunc());
-    let known = segments.by_vbox_name(SegmentKind::HostOnly, &name.value);
+    let known = segments.host_only(&name.value, address.map(|a| a.value));
     let id = known.unwrap_or_else(|| {
         segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name))
     });

@@ -78,6 +78,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         processes: vec![Process { name: "app".to_owned(), listens: vec![listen(3000)], origin: origin() }],
         publish_at: None,
         network_at: None,
+        refused: None,
         extra_hosts: BTreeMap::new(),
         origin: origin(),
     }

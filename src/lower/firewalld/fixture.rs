@@ -129,6 +129,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         processes: vec![],
         publish_at: None,
         network_at: None,
+        refused: None,
         extra_hosts: BTreeMap::new(),
         origin: origin(),
     }

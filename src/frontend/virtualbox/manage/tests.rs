@@ -99,10 +99,7 @@ fn both_spellings_say_the_same() {
         "VBoxManage dhcpserver modify --interface vboxnet0 --lowerip 10.0.0.4 --upperip 10.0.0.9",
         &["Changed HostInterfaceNetworking-vboxnet0 Some(\"10.0.0.4\")"],
     );
-    check(
-        "VBoxManage createvm --name a --register && VBoxManage unregistervm a --delete",
-        &["Create", "Remove"],
-    );
+    check("VBoxManage createvm --name a --register && VBoxManage unregistervm a --delete", &["Create", "Remove"]);
 }
 
 #[test]
