@@ -16,20 +16,7 @@ fn read(text: &str) -> (Sources, Declarations) {
 fn shown(declaration: &Declaration) -> String {
     match declaration {
         Declaration::MachineChange(change) => match &change.action {
-            MachineAction::Adapter(slot, AdapterChange::AddForward(f)) => format!(
-                "{} {slot} {} {} {:?}:{} {:?}:{}",
-                change.machine.value, f.name, f.protocol, f.host_address, f.host_port, f.guest_address, f.guest_port
-            ),
-            MachineAction::Adapter(slot, AdapterChange::Attach(kind)) => {
-                format!("{} {slot} {kind:?}", change.machine.value)
-            }
-            MachineAction::Adapter(slot, AdapterChange::Target(mode)) => {
-                format!("{} {slot} at {:?}", change.machine.value, mode.kind())
-            }
-            MachineAction::Adapter(slot, AdapterChange::Cable(on)) => {
-                format!("{} {slot} {}", change.machine.value, on.value)
-            }
-            MachineAction::Adapter(slot, AdapterChange::RemoveForward(n)) => format!("{slot} without {}", n.value),
+            MachineAction::Adapter(slot, adapter) => adapter_shown(&change.machine.value, *slot, adapter),
             other => format!("{other:?}").split([' ', '(', '{']).next().unwrap().to_owned(),
         },
         Declaration::Hypervisor(HypervisorDecl::NatNetwork(n)) => format!(
@@ -48,6 +35,20 @@ fn shown(declaration: &Declaration) -> String {
             format!("{:?} {} {:?}", s.verb, s.network.value, s.range.map(|r| r.value.0.to_string()))
         }
         Declaration::Unmodeled(what) => format!("unmodeled {}", what.value),
+        other => format!("{other:?}"),
+    }
+}
+
+fn adapter_shown(machine: &str, slot: u8, change: &AdapterChange) -> String {
+    match change {
+        AdapterChange::AddForward(f) => format!(
+            "{machine} {slot} {} {} {:?}:{} {:?}:{}",
+            f.name, f.protocol, f.host_address, f.host_port, f.guest_address, f.guest_port
+        ),
+        AdapterChange::Attach(kind) => format!("{machine} {slot} {kind:?}"),
+        AdapterChange::Target(mode) => format!("{machine} {slot} at {:?}", mode.kind()),
+        AdapterChange::Cable(on) => format!("{machine} {slot} {}", on.value),
+        AdapterChange::RemoveForward(name) => format!("{slot} without {}", name.value),
         other => format!("{other:?}"),
     }
 }
