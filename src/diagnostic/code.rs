@@ -89,7 +89,7 @@ codes! {
     VboxUnusedForward "vbox" "unused_forward" Advice;
     VboxHostOnlyRange "vbox" "host_only_range" Error;
     VboxHostOnlyGone "vbox" "host_only_gone" Error;
-    VboxWireless "vbox" "wireless_bridge" Warning;
+    VboxWireless "vbox" "wireless_bridge" Advice;
     VboxPortTaken "vbox" "port_taken" Error;
     VboxPrivilegedPort "vbox" "privileged_port" Warning;
     VboxReservedPort "vbox" "reserved_port" Warning;
