@@ -80,6 +80,8 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         network_at: None,
         refused: None,
         extra_hosts: BTreeMap::new(),
+        environment: Vec::new(),
+        command: Vec::new(),
         origin: origin(),
     }
 }

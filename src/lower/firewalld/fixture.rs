@@ -131,6 +131,8 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         network_at: None,
         refused: None,
         extra_hosts: BTreeMap::new(),
+        environment: Vec::new(),
+        command: Vec::new(),
         origin: origin(),
     }
 }
