@@ -146,7 +146,7 @@ fn names_that_are_not_known() {
 
 const FORWARDS: &str = "networks: {lan: {subnet: 192.168.1.0/24}}\nhosts:\n  mac:\n    os: OS\n    interfaces: {en0: \
                         {network: lan, address: 192.168.1.2/24}}\n  one:\n    on: mac\n    interfaces: {eth0: {nat: \
-                        {forward: [\"FIRST\"]}}}\n  two:\n    on: mac\n    interfaces: {eth0: {nat: {forward: \
+                        {forwards: [\"FIRST\"]}}}\n  two:\n    on: mac\n    interfaces: {eth0: {nat: {forwards: \
                         [\"SECOND\"]}}}\n";
 
 fn forwards(os: &str, first: &str, second: &str, expected: &[&str]) {
@@ -180,8 +180,7 @@ fn ports_that_are_taken_or_kept() {
 fn networks_that_hide_others() {
     let lab = |route: &str| {
         format!(
-            "networks: {{lan: {{subnet: 192.168.1.0/24}}}}\nhosts:\n  a:\n    files: [run.sh]\n    routes: [{{to: {route}, \
-             via: 192.168.1.9}}]\n    interfaces: {{eth0: {{network: lan, address: 192.168.1.2/24}}}}\n"
+            "networks: {{lan: {{subnet: 192.168.1.0/24}}}}\nhosts:\n  a:\n    files: [run.sh]\n    routes: {{{route}: 192.168.1.9}}\n    interfaces: {{eth0: {{network: lan, address: 192.168.1.2/24}}}}\n"
         )
     };
     let create = ("run.sh", "docker network create --subnet 10.8.0.0/24 n\n");

@@ -84,7 +84,8 @@ const PRODUCT_FREE: [&str; 3] = ["dataplane", "smt", "eval"];
 const PRODUCTS: [&str; 5] = ["docker", "firewalld", "virtualbox", "vbox", "compose"];
 
 /// Siblings that may be imported by siblings: readers that several formats share, and what several mechanisms share.
-const SHARED_IN_FRONTEND: [&str; 5] = ["yaml", "xml", "shell::word", "sentence_list", "engine_options"];
+const SHARED_IN_FRONTEND: [&str; 7] =
+    ["yaml", "xml", "shell::word", "sentence_list", "engine_options", "ruby", "placed"];
 const SHARED_IN_LOWER: [&str; 3] = ["address", "namespace", "topology"];
 
 const LONGEST_FUNCTION: usize = 60;
@@ -325,7 +326,8 @@ fn siblings_do_not_know_each_other() {
 /// Whose task is to call its siblings: a script holds commands of several products, a project is made of several files,
 /// a host's events start several products.
 fn is_dispatch(parent: &str, module: &str) -> bool {
-    [("frontend", "shell"), ("frontend", "projects"), ("lower", "events")].contains(&(parent, module))
+    [("frontend", "shell"), ("frontend", "vagrant"), ("frontend", "projects"), ("lower", "events")]
+        .contains(&(parent, module))
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
-use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, HostId, Policy, RichElement, Unmodeled, Zone};
+use crate::lab::{
+    Content, Declaration, Engine, Firewalld, HostEvent, HostId, Policy, RichElement, RuleBackend, Unmodeled, Zone,
+};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -64,17 +66,7 @@ pub(super) fn resolve(
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
     let version = context.defaults.firewalld;
     let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
-    let mut firewalld = Firewalld {
-        version,
-        backend: context.defaults.firewalld_backend,
-        default_zone: "public".to_owned(),
-        strict_forward_ports: false,
-        zones: BTreeMap::new(),
-        stored_zones: BTreeMap::new(),
-        policies: BTreeMap::new(),
-        routes_before_engine: false,
-        origin,
-    };
+    let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
     for declaration in plan.declarations() {
         if let Declaration::Firewalld(stated) = declaration {
             set_options(&mut firewalld, stated, &plan.name);
@@ -116,6 +108,21 @@ pub(super) fn resolve(
     firewalld.stored_zones = permanent.zones;
     firewalld.policies = running.policies;
     Some(firewalld)
+}
+
+/// firewalld as it is installed.
+fn untouched(version: Version, backend: RuleBackend, origin: Origin) -> Firewalld {
+    Firewalld {
+        version,
+        backend,
+        default_zone: "public".to_owned(),
+        strict_forward_ports: false,
+        zones: BTreeMap::new(),
+        stored_zones: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        routes_before_engine: false,
+        origin,
+    }
 }
 
 fn is_about_firewalld(declaration: &Declaration) -> bool {
