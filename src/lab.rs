@@ -13,6 +13,7 @@ pub mod firewall_builtin;
 pub mod host;
 pub mod images;
 pub mod iptables;
+pub mod machine;
 pub mod resolve;
 
 pub use container::{
@@ -25,7 +26,7 @@ pub use firewall::{
 };
 pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,
-    Process, Segment, SegmentId, SegmentKind, VmNat,
+    Process, Segment, SegmentId, SegmentKind, SharedNat, VmNat,
 };
 
 pub use resolve::{Input, resolve, resolve_with};

@@ -148,6 +148,7 @@ impl Printer<'_> {
         };
         let source = match relay.source {
             SourceAs::Dialer => String::new(),
+            SourceAs::Bound(address) => format!(" from {address}"),
             SourceAs::Client { loopback } => format!(" as the client (loopback as {loopback})"),
         };
         let first = if relay.accepts_first { ", accepts first" } else { "" };

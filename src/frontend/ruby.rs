@@ -3,6 +3,7 @@
 //!
 //! Nothing is evaluated here. The only module that names `ruby_prism`.
 
+use std::collections::BTreeMap;
 use std::thread;
 
 use ruby_prism::{Location, ParseResult};
@@ -23,8 +24,8 @@ const STACK: usize = 64 * 1024 * 1024;
 /// Larger texts are no configuration, and nested ones take the parser quadratic time.
 const MAX_SIZE: usize = 128 * 1024;
 
-/// After so many errors the rest is noise.
-const MAX_ERRORS: usize = 10;
+/// Errors in more lines are noise.
+const MAX_LINES: usize = 5;
 
 /// Reads a text. With syntax errors there is no program.
 pub fn parse(source: SourceId, text: &str) -> Diagnosed<Vec<Expr>> {
@@ -34,7 +35,7 @@ pub fn parse(source: SourceId, text: &str) -> Diagnosed<Vec<Expr>> {
     }
     let read = || {
         let parsed = ruby_prism::parse(text.as_bytes());
-        let diagnostics = errors(source, &parsed);
+        let diagnostics = errors(source, text, &parsed);
         let value = if diagnostics.is_empty() { convert::program(source, &parsed.node()) } else { Vec::new() };
         Diagnosed { value, diagnostics }
     };
@@ -44,14 +45,23 @@ pub fn parse(source: SourceId, text: &str) -> Diagnosed<Vec<Expr>> {
     })
 }
 
-fn errors(source: SourceId, parsed: &ParseResult<'_>) -> Vec<Diagnostic> {
-    let error = |error: ruby_prism::Diagnostic<'_>| {
-        let message = String::from_utf8_lossy(error.message()).trim().to_owned();
-        Diagnostic::new(Code::RubySyntax, "Ruby would not understand this")
-            .label(span(source, &error.location()), message)
-            .help("nothing of the file is used before this is mended")
+/// One mistake makes the parser complain several times: the first two complaints about a line are shown.
+fn errors(source: SourceId, text: &str, parsed: &ParseResult<'_>) -> Vec<Diagnostic> {
+    let mut lines: BTreeMap<usize, Vec<(Span, String)>> = BTreeMap::new();
+    for error in parsed.errors() {
+        let place = span(source, &error.location());
+        let line = text.get(..place.start).map_or(0, |before| before.matches('\n').count());
+        if lines.len() < MAX_LINES || lines.contains_key(&line) {
+            let message = String::from_utf8_lossy(error.message()).trim().to_owned();
+            lines.entry(line).or_default().push((place, message));
+        }
+    }
+    let diagnostic = |errors: Vec<(Span, String)>| {
+        let headline = Diagnostic::new(Code::RubySyntax, "Ruby would not understand this");
+        let labelled = errors.into_iter().take(2).fold(headline, |d, (place, message)| d.label(place, message));
+        labelled.help("nothing of the file is used before this is mended")
     };
-    parsed.errors().take(MAX_ERRORS).map(error).collect()
+    lines.into_values().map(diagnostic).collect()
 }
 
 fn span(source: SourceId, location: &Location<'_>) -> Span {

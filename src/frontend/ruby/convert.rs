@@ -66,7 +66,7 @@ impl Converter {
             Node::RegularExpressionNode { .. } => Kind::Regex(text(node.as_regular_expression_node()?.unescaped())),
             Node::ArrayNode { .. } => Kind::Array(self.list(&node.as_array_node()?.elements())),
             Node::HashNode { .. } => Kind::Hash(self.pairs(&node.as_hash_node()?.elements())?),
-            Node::KeywordHashNode { .. } => Kind::Hash(self.pairs(&node.as_keyword_hash_node()?.elements())?),
+            Node::KeywordHashNode { .. } => Kind::Keywords(self.pairs(&node.as_keyword_hash_node()?.elements())?),
             Node::RangeNode { .. } => {
                 let range = node.as_range_node()?;
                 Kind::Range {
@@ -83,7 +83,7 @@ impl Converter {
             Node::ConstantPathNode { .. } => Kind::Constant(text(&node.as_constant_path_node()?.full_name().ok()?)),
             Node::ImplicitNode { .. } => self.expr(&node.as_implicit_node()?.value()).kind,
             Node::SplatNode { .. } => Kind::Splat(self.boxed(&node.as_splat_node()?.expression()?)),
-            Node::SourceFileNode { .. } => Kind::Str(Vec::new()),
+            Node::SourceFileNode { .. } => Kind::SourceFile,
             Node::LambdaNode { .. } => {
                 let lambda = node.as_lambda_node()?;
                 let (parameters, body) = (lambda.parameters(), lambda.body());
@@ -150,14 +150,17 @@ impl Converter {
         let mut body = vec![Expr { kind: assign, span }];
         body.extend(self.statements(statements));
         let parameters = Parameters { required: vec![Target::Local(ELEMENT.to_owned())], ..Parameters::default() };
-        Kind::Call(Box::new(Call {
+        let nothing = Expr { kind: Kind::Nil, span };
+        let declared = Kind::Assign(Box::new(self.target(index)), Box::new(nothing));
+        let each = Kind::Call(Box::new(Call {
             receiver: Some(self.expr(list)),
             name: "each".to_owned(),
             arguments: Vec::new(),
             block: Some(Arc::new(Block { parameters, body, span })),
             passed_block: None,
             is_safe: false,
-        }))
+        }));
+        Kind::Sequence(vec![Expr { kind: declared, span }, Expr { kind: each, span }])
     }
 
     fn assignment(self, node: &Node<'_>) -> Option<Kind> {

@@ -26,12 +26,16 @@ pub enum Kind {
     Str(Vec<Piece>),
     /// `:name`, `"name":`.
     Symbol(Vec<Piece>),
+    /// `__FILE__`.
+    SourceFile,
     /// `/…/` without `#{…}`.
     Regex(String),
     /// `[…]`, `%w[…]`.
     Array(Vec<Expr>),
-    /// `{…}`, or keyword arguments.
+    /// `{…}`.
     Hash(Vec<Pair>),
+    /// Keyword arguments.
+    Keywords(Vec<Pair>),
     /// `a..b`, `a...b`.
     Range {
         /// The first.

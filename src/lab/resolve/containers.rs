@@ -123,6 +123,7 @@ fn container(
         processes,
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
+        refused: declaration.refused.clone(),
         extra_hosts,
         environment: declaration.environment.clone(),
         command: declaration.command.clone(),

@@ -51,6 +51,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Sentence(d) => Some(d.sentence.span),
         Declaration::Unmodeled(d) => Some(d.span),
         Declaration::Machine(d) => Some(d.span),
+        Declaration::MachineChange(d) => Some(d.span),
+        Declaration::Hypervisor(d) => Some(d.span()),
         Declaration::Engine(d) => d.span,
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),

@@ -1,5 +1,9 @@
 //! `.vbox` files and what is read from them.
 
+use std::net::IpAddr;
+
+use crate::lab::declaration::Insertion;
+use crate::net::{Protocol, Version};
 use crate::source::Sources;
 
 use super::*;
@@ -29,6 +33,8 @@ const WEB: &str = r#"<?xml version="1.0"?>
         <Adapter slot="3"><InternalNetwork name="lab"/></Adapter>
         <Adapter slot="4" enabled="true"><NATNetwork name="NatNet1"/></Adapter>
         <Adapter slot="5" enabled="true"/>
+        <Adapter slot="6" enabled="true"><HostOnlyNetwork name="hn"/></Adapter>
+        <Adapter slot="7" enabled="true"><GenericInterface driver="UDPTunnel"><Property name="dest" value="10.0.0.1"/></GenericInterface></Adapter>
       </Network>
     </Hardware>
   </Machine>
@@ -55,7 +61,7 @@ fn a_machine_has_the_adapters_of_its_current_state() {
     let machine = machine(&out);
     assert_eq!(machine.name.value, "웹");
     assert_eq!(sources.text(machine.name.span), "웹");
-    assert_eq!(machine.settings.value, Version::new(1, 19, 0));
+    assert_eq!(machine.settings.unwrap().value, Version::new(1, 19, 0));
     assert_eq!(machine.written_by.unwrap().value, Version::new(7, 2, 22));
     assert_eq!(machine.os_type.as_ref().unwrap().value, "Debian_64");
     let modes: Vec<String> = machine
@@ -68,6 +74,9 @@ fn a_machine_has_the_adapters_of_its_current_state() {
                 AdapterMode::HostOnly(n) => format!("host-only {}", n.value),
                 AdapterMode::Internal(n) => format!("internal {}", n.value),
                 AdapterMode::NatNetwork(n) => format!("nat-network {}", n.value),
+                AdapterMode::HostOnlyNetwork(n) => format!("host-only network {}", n.value),
+                AdapterMode::Generic(n, properties) => format!("generic {} {properties:?}", n.value),
+                AdapterMode::Cloud(n) => format!("cloud {}", n.value),
                 AdapterMode::None => "none".to_owned(),
             };
             format!("{} {} {:?} {mode}", a.slot, a.enabled, a.cable.map(|c| c.value))
@@ -82,6 +91,8 @@ fn a_machine_has_the_adapters_of_its_current_state() {
             "3 false None internal lab",
             "4 true None nat-network NatNet1",
             "5 true None none",
+            "6 true None host-only network hn",
+            "7 true None generic UDPTunnel [(\"dest\", \"10.0.0.1\")]",
         ]
     );
 }
@@ -135,16 +146,24 @@ fn wrong_values_are_pointed_at() {
     check("hostport=\"5353\"", "hostport=\"0\"", Code::BadPort, "0");
     check("127.0.0.1", "localhost", Code::BadAddress, "localhost");
     check("proto=\"0\"", "proto=\"tcp\"", Code::VboxBadValue, "tcp");
-    check("slot=\"5\"", "slot=\"36\"", Code::VboxBadValue, "36");
-    check("slot=\"5\"", "slot=\"4\"", Code::VboxBadValue, "<Adapter slot=\"4\" enabled=\"true\"/>");
+    check("slot=\"5\"", "slot=\"8\"", Code::VboxBadValue, "8");
+    check("slot=\"5\"", "slot=\"4\"", Code::VboxDuplicate, "<Adapter slot=\"4\" enabled=\"true\">");
+    check("slot=\"5\"", "slot=\"5\" speed=\"1\" colour=\"red\"", Code::UnknownKey, "colour");
+    check(
+        "name=\"ssh\"",
+        "name=\"dns\"",
+        Code::VboxDuplicate,
+        "<Forwarding name=\"dns\" proto=\"1\" hostip=\"127.0.0.1\" hostport=\"2222\" guestip=\"10.0.2.15\" guestport=\"22\"/>",
+    );
+    check("<NATNetwork name=\"NatNet1\"/>", "<NAT/><NATNetwork name=\"NatNet1\"/>", Code::VboxDuplicate, "<NAT/>");
+    check(
+        "<InternalNetwork name=\"intnet\"/>",
+        "<NAT><Forwarding name=\"a\" hostport=\"1\" guestport=\"2\"/></NAT>",
+        Code::VboxUnusedForward,
+        "<Forwarding name=\"a\" hostport=\"1\" guestport=\"2\"/>",
+    );
     check("cable=\"false\"", "cable=\"off\"", Code::VboxBadValue, "off");
     check("1.19-linux", "new", Code::VboxBadValue, "new");
-    check(
-        "<NATNetwork name=\"NatNet1\"/>",
-        "<GenericInterface driver=\"UDPTunnel\"/>",
-        Code::Unmodeled,
-        "<GenericInterface driver=\"UDPTunnel\"/>",
-    );
     check("<NATNetwork name=\"NatNet1\"/>", "<Wormhole/>", Code::UnknownKey, "<Wormhole/>");
     check("</Machine>", "</machine>", Code::XmlSyntax, "");
 }
