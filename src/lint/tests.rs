@@ -146,24 +146,24 @@ fn names_that_are_not_known() {
     );
 }
 
-const FORWARDS: &str = "networks: {lan: {subnet: 192.168.1.0/24}}\nhosts:\n  mac:\n    os: OS\n    interfaces: {en0: \
-                        {network: lan, address: 192.168.1.2/24}}\n  one:\n    on: mac\n    interfaces: {eth0: {nat: \
-                        {forwards: [\"FIRST\"]}}}\n  two:\n    on: mac\n    interfaces: {eth0: {nat: {forwards: \
-                        [\"SECOND\"]}}}\n";
-
-fn forwards(os: &str, first: &str, second: &str, expected: &[&str]) {
-    let text = FORWARDS.replace("OS", os).replace("FIRST", first).replace("SECOND", second);
+/// A VM's forward on a machine where something listens already.
+fn forward(os: &str, listens: &str, forward: &str, expected: &[&str]) {
+    let text = format!(
+        "networks: {{lan: {{subnet: 192.168.1.0/24}}}}\nhosts:\n  mac:\n    os: {os}\n    interfaces: {{en0: {{network: lan, \
+         address: 192.168.1.2/24}}}}\n    listen: [\"{listens}\"]\n  vm:\n    on: mac\n    interfaces: {{eth0: {{nat: \
+         {{forwards: [\"{forward}\"]}}}}}}\n"
+    );
     check(&[("lab.yaml", &text)], expected);
 }
 
 #[test]
 fn ports_that_are_taken_or_kept() {
-    forwards("macos", "tcp:127.0.0.1:2222:22", "tcp:127.0.0.1:2222:22", &["nat::forward_port_taken lab.yaml:11"]);
-    forwards("macos", "tcp:127.0.0.1:2222:22", "tcp:127.0.0.1:2223:22", &[]);
-    forwards("macos", "tcp:127.0.0.1:2222:22", "udp:127.0.0.1:2222:22", &[]);
-    forwards("linux", "tcp::80:80", "tcp::8080:80", &["net::reserved_port lab.yaml:8"]);
-    forwards("macos", "tcp::80:80", "tcp:127.0.0.1:81:80", &["net::reserved_port lab.yaml:11"]);
-    forwards("macos", "tcp::5000:80", "tcp:127.0.0.1:7000:80", &["net::reserved_port lab.yaml:8"]);
+    let taken = ["nat::forward_port_taken lab.yaml:9"];
+    forward("macos", "127.0.0.1:2222", "tcp:127.0.0.1:2222:22", &taken);
+    forward("macos", "127.0.0.1:2222", "tcp:127.0.0.1:2223:22", &[]);
+    forward("macos", "127.0.0.1:2222", "udp:127.0.0.1:2222:22", &[]);
+    forward("macos", "127.0.0.1:2222", "tcp::2222:22", &[]);
+    forward("linux", "127.0.0.1:2222", "tcp::2222:22", &taken);
     script("docker run -d -p 53:53/udp pihole/pihole\n", &["net::reserved_port run.sh:1"]);
     script("docker run -d -p 192.168.1.100:53:53/udp pihole/pihole\n", &[]);
     script(
