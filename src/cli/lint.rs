@@ -30,6 +30,13 @@ fn one(model: Model, format: Format) -> Exit {
     }
 }
 
+/// What is wrong with the files, without looking any further.
+pub(super) fn about_files(model: &Model) -> Vec<Diagnostic> {
+    let mut left = allow::apply(model.diagnostics.clone(), &model.sources);
+    left.retain(|d| !matches!(d.code, Code::AllowUnused | Code::AllowBad));
+    left
+}
+
 /// What is wrong with the files, and what the lints find.
 pub(super) fn diagnostics(model: &Model) -> Vec<Diagnostic> {
     let mut progress = terminal::Progress::default();
