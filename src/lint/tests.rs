@@ -1,6 +1,6 @@
 //! Every lint once where it is right and once where it must be silent: files in, findings out.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::diagnostic::Code;
@@ -12,12 +12,11 @@ use crate::source::Sources;
 
 /// Files -> findings as `code file:line`, allowed ones left out.
 fn check(files: &[(&str, &str)], expected: &[&str]) {
-    let actual: Vec<String> = messages(files).into_iter().map(|(place, _)| place).collect();
-    assert_eq!(actual, expected, "{files:?}");
+    let actual = findings(files);
+    assert!(actual.iter().eq(expected), "{files:?}\n{actual:?} instead of\n{expected:?}");
 }
 
-/// The wording, by place.
-fn messages(files: &[(&str, &str)]) -> BTreeMap<String, String> {
+fn findings(files: &[(&str, &str)]) -> BTreeSet<String> {
     let mut sources = Sources::default();
     let mut texts = Vec::new();
     for (path, text) in files {
@@ -34,7 +33,7 @@ fn messages(files: &[(&str, &str)]) -> BTreeMap<String, String> {
         let code = d.code.as_str().trim_start_matches("canreach::");
         d.labels.first().map_or(code.to_owned(), |label| format!("{code} {}", sources.place(label.span)))
     };
-    found.iter().map(|d| (place(d), d.message.clone())).collect()
+    found.iter().map(place).collect()
 }
 
 fn script(lines: &str, expected: &[&str]) {
@@ -311,10 +310,7 @@ fn findings_that_are_allowed() {
     let run = "docker run -d -p 5432:5432 postgres";
     script(&format!("# canreach: allow(docker::database_published) only in the lesson\n{run}\n"), &[]);
     script(&format!("{run} # canreach: allow(canreach::docker::database_published) 수업용\n"), &[]);
-    script(
-        &format!("# canreach: allow(docker::database_published) why\ndocker run -d \\\n  -p 5432:5432 postgres\n"),
-        &[],
-    );
+    script("# canreach: allow(docker::database_published) why\ndocker run -d \\\n  -p 5432:5432 postgres\n", &[]);
     script(
         &format!("# canreach: allow(docker::database_published)\n{run}\n"),
         &["docker::database_published run.sh:2", "input::bad_allow run.sh:1"],
