@@ -13,10 +13,12 @@ use std::{env, fs, mem, process};
 use canreach::check::{Checked, check_all};
 use canreach::cli::load::load;
 use canreach::report::{Report, Style, terminal};
-use canreach::{lab, lower};
+use canreach::{lab, lint, lower};
 
 const RUNS: usize = 20;
 const CONTAINERS: [usize; 3] = [10, 60, 300];
+/// Rules of a saved rule set.
+const RULES: usize = 5000;
 
 fn main() {
     let wanted: Vec<String> = env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
@@ -35,6 +37,12 @@ fn main() {
             measure(&name, &directory);
             let _ = fs::remove_dir_all(directory);
         }
+    }
+    let name = format!("{RULES} rules, {} of them dead", RULES / 10);
+    if is_wanted(&name) {
+        let directory = generated_rules();
+        measure(&name, &directory);
+        let _ = fs::remove_dir_all(directory);
     }
 }
 
@@ -75,6 +83,7 @@ fn run(directory: &Path) -> usize {
         };
         judged += judgements.len();
         diagnostics.extend(lab.diagnostics);
+        diagnostics.extend(lint::lint(&lab.value, &dataplane, &mut |_, _| {}));
         let report = Report { judgements, diagnostics, dataplane };
         std::hint::black_box(terminal::render(&report, &loaded.sources, Style::PLAIN));
     }
@@ -101,5 +110,20 @@ fn generated(containers: usize) -> PathBuf {
     if let Err(error) = written {
         println!("cannot write {}: {error}", directory.display());
     }
+    directory
+}
+
+/// A saved rule set in which every tenth rule repeats an earlier one.
+fn generated_rules() -> PathBuf {
+    let mut text = String::from("*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n");
+    for number in 0..RULES {
+        let distinct = if number % 10 == 9 { number / 2 } else { number };
+        let (high, low, port) = (distinct / 250, distinct % 250, 1 + distinct % 60_000);
+        let _ = writeln!(text, "-A INPUT -s 10.{high}.{low}.0/24 -p tcp -m tcp --dport {port} -j ACCEPT");
+    }
+    text += "COMMIT\n";
+    let directory = env::temp_dir().join(format!("canreach-bench-rules-{}", process::id()));
+    let _ = fs::create_dir_all(&directory);
+    let _ = fs::write(directory.join("saved.rules"), text);
     directory
 }

@@ -50,7 +50,7 @@ fn of_source(id: SourceId, source: &Source) -> Vec<Allow> {
             span: Span::new(id, comment, start + line.trim_end().len()),
             code: code.trim().to_owned(),
             has_reason: reason.chars().any(char::is_alphanumeric),
-            lines: lines(source, number, before.len() == opening.len()),
+            lines: lines(source, number, before.trim_start() == opening),
             is_used: false,
         });
     }

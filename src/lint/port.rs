@@ -106,13 +106,15 @@ fn of_container(place: Place<'_>) -> Vec<Holder<'_>> {
     all
 }
 
-/// Conflicts that nobody else reports: docker refuses to publish a port that is taken, which stands in its own message.
+/// Conflicts that nobody else reports: docker refuses to publish a port that is taken, and of two forwards one does not
+/// come up; both stand in their own messages.
 fn conflicts(host: &Host, holders: &[Holder<'_>]) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = Vec::new();
     for (index, first) in holders.iter().enumerate() {
         for second in holders.iter().skip(index + 1) {
             let is_new = [first.kind, second.kind].iter().any(|k| matches!(k, Kind::HostMode | Kind::Forward));
-            if is_new && (first.protocol, first.port) == (second.protocol, second.port) && collide(first, second) {
+            if is_new && (first.protocol, first.port) == (second.protocol, second.port) && collide(host, first, second)
+            {
                 found.push(taken(host, first, second));
             }
         }
@@ -120,8 +122,9 @@ fn conflicts(host: &Host, holders: &[Holder<'_>]) -> Vec<Diagnostic> {
     found
 }
 
-fn collide(a: &Holder<'_>, b: &Holder<'_>) -> bool {
-    let all = |address: Option<IpAddr>| address.is_none_or(|a| a.is_unspecified());
+/// All addresses and a single one exclude each other on Linux; elsewhere both may listen, if they ask for it.
+fn collide(host: &Host, a: &Holder<'_>, b: &Holder<'_>) -> bool {
+    let all = |address: Option<IpAddr>| host.os == Os::Linux && address.is_none_or(|a| a.is_unspecified());
     match (a.address, b.address) {
         (Some(a), Some(b)) if a.is_ipv4() != b.is_ipv4() => false,
         (a, b) => all(a) || all(b) || a == b,
@@ -178,32 +181,21 @@ fn clashes(a: &Listen, b: &Listen) -> bool {
     (a.protocol, a.ports) == (b.protocol, b.ports) && (all(a.address) || all(b.address) || a.address == b.address)
 }
 
-/// A port that the operating system does not give.
+/// A port that the operating system has in use. What it keeps from forwards of VMs stands in their own messages.
 fn reserved(host: &Host, holder: &Holder<'_>) -> Option<Diagnostic> {
-    let span = holder.origin.span().filter(|_| matches!(holder.kind, Kind::Forward | Kind::Publish))?;
-    let (port, protocol) = (holder.port, holder.protocol);
+    let span = holder.origin.span().filter(|_| holder.kind == Kind::Publish)?;
+    let port = holder.port;
     let is_everywhere = holder.address.is_none_or(|a| a.is_unspecified());
     let warn = |message: String, remark: &str, help: &str| {
         Some(Diagnostic::new(Code::ReservedPort, message).label(span, remark).help(help))
     };
-    match (host.os, holder.kind, port) {
-        // VirtualBox manual, "Limitations of NAT": ports below 1024 need root on UNIX-based hosts. macOS asks for
-        // it only where one address is named (observed since macOS 10.14).
-        (Os::Linux, Kind::Forward, 1..=1023) | (Os::MacOs, Kind::Forward, 1..=1023)
-            if host.os == Os::Linux || !is_everywhere =>
-        {
-            warn(
-                format!("VirtualBox may not listen on port {port} of `{}`", host.name),
-                "ports below 1024 are for root",
-                "forward a port from 1024 on",
-            )
-        }
-        (Os::MacOs, _, 5000 | 7000) if protocol == Protocol::Tcp && is_everywhere => warn(
+    match (host.os, holder.protocol, port) {
+        (Os::MacOs, Protocol::Tcp, 5000 | 7000) if is_everywhere => warn(
             format!("macOS itself listens on port {port}"),
             "AirPlay Receiver has this port since macOS 12",
             "take another port, or switch AirPlay Receiver off in the settings",
         ),
-        (Os::Linux, Kind::Publish, 53) if is_everywhere => warn(
+        (Os::Linux, _, 53) if is_everywhere => warn(
             format!("port 53 of `{}` may be in use by systemd-resolved", host.name),
             "docker cannot listen on all addresses while somebody listens on 127.0.0.53",
             "publish on one address (`192.168.1.10:53:53`), or set `DNSStubListener=no` in resolved.conf",
