@@ -117,6 +117,7 @@ fn running(listed: Listed) -> Option<Box<RunningDecl>> {
         environment: Vec::new(),
         publish_at: None,
         network_at: None,
+        refused: None,
         stopped: None,
         span,
     };

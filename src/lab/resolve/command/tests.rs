@@ -25,6 +25,7 @@ fn container(command: &str, variables: &str) -> ContainerDecl {
         publish_at: None,
         network_at: None,
         stopped: None,
+        refused: None,
         span,
     }
 }
