@@ -26,6 +26,13 @@ pub struct Engine {
     pub origin: Origin,
 }
 
+impl Engine {
+    /// The networks that are bridges of the host.
+    pub fn bridges(&self) -> impl Iterator<Item = &ContainerNetwork> {
+        self.networks.iter().filter(|network| network.parent.is_none())
+    }
+}
+
 /// Which tool the engine writes its rules with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleBackend {
@@ -90,18 +97,20 @@ pub enum GatewayMode {
     Isolated,
 }
 
-/// A bridge network of an engine.
+/// A network of an engine.
 #[derive(Clone, Debug)]
 pub struct ContainerNetwork {
     /// Name as `docker network ls` shows it: `bridge`, `shop_backend`.
     pub name: String,
     /// Other names it goes by in sentences: compose's key `backend`.
     pub aliases: Vec<String>,
-    /// Interface of the bridge on the host: `docker0`, `br-…`.
+    /// Interface of the bridge on the host: `docker0`, `br-…`; a name that nobody uses where there is none.
     pub bridge: String,
+    /// The interface of the host, by index, that its containers use directly (macvlan, ipvlan); nothing for a bridge.
+    pub parent: Option<usize>,
     /// Address range.
     pub subnet: IpNet,
-    /// The host's address on the bridge.
+    /// The host's address on the bridge; without one, the router that containers use.
     pub gateway: IpAddr,
     /// `--internal`.
     pub internal: bool,

@@ -19,6 +19,7 @@ mod listen;
 mod machines;
 mod names;
 mod nat_network;
+mod parent;
 mod publish;
 mod running;
 mod topology;

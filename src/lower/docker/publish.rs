@@ -92,6 +92,9 @@ pub(super) fn bindings(engine: &Engine) -> Vec<Binding<'_>> {
 
 fn of_container<'a>(engine: &'a Engine, container: &'a Container, ephemeral: &mut u16) -> Vec<Binding<'a>> {
     let Some((endpoint, network)) = gateway_endpoint(engine, container) else { return Vec::new() };
+    if network.parent.is_some() {
+        return Vec::new();
+    }
     let routed = Settings::of(engine, network).routed();
     let binding = |publish: &'a Publish| Binding {
         container: &container.name,

@@ -33,6 +33,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
         name: name.to_owned(),
         aliases: Vec::new(),
         bridge: bridge.to_owned(),
+        parent: None,
         subnet: subnet.parse().unwrap(),
         gateway: gateway.parse().unwrap(),
         internal: false,
@@ -198,6 +199,7 @@ fn bare_host(forwards: bool) -> (Dataplane, NodeId) {
         up: true,
         route_localnet: false,
         hairpin: false,
+        apart_from: None,
         origin: id,
     };
     let ip_forward = if forwards { Toggle::On } else { Toggle::Off };
