@@ -18,7 +18,8 @@ pub mod programs;
 pub mod resolve;
 
 pub use container::{
-    Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Publish, RuleBackend,
+    Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Platform, Publish,
+    RuleBackend,
 };
 pub use declaration::Declaration;
 pub use defaults::Defaults;

@@ -1,6 +1,7 @@
 //! Container engines, their networks, containers and published ports.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::net::{IpNet, Protocol, Version};
@@ -8,8 +9,8 @@ use crate::provenance::Origin;
 use crate::source::Spanned;
 use crate::switch::SwitchId;
 
-use super::Process;
 use super::declaration::Insertion;
+use super::{HostId, Process};
 
 /// A docker engine on one host.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Engine {
     pub networks: Vec<ContainerNetwork>,
     /// Containers in the order of their start.
     pub containers: Vec<Container>,
+    /// The machine whose ports lead to the published ones, where the engine runs in a machine of its own.
+    pub forwarded_to: Option<HostId>,
     /// Where the engine comes from.
     pub origin: Origin,
 }
@@ -30,6 +33,33 @@ impl Engine {
     /// The networks that are bridges of the host.
     pub fn bridges(&self) -> impl Iterator<Item = &ContainerNetwork> {
         self.networks.iter().filter(|network| network.parent.is_none())
+    }
+}
+
+/// How an engine is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// By root, on the machine itself.
+    Engine,
+    /// In the virtual machine of Docker Desktop.
+    Desktop,
+    /// By a user, in a network namespace of its own.
+    Rootless,
+    /// In a virtual machine of Colima, Lima or Rancher Desktop.
+    Colima,
+    /// Not docker at all.
+    Podman,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Engine => "engine",
+            Self::Desktop => "desktop",
+            Self::Rootless => "rootless",
+            Self::Colima => "colima",
+            Self::Podman => "podman",
+        })
     }
 }
 

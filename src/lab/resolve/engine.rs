@@ -30,6 +30,7 @@ pub(super) fn resolve(
         options: EngineOptions { backend: context.defaults.engine_backend, ..EngineOptions::default() },
         networks: Vec::new(),
         containers: Vec::new(),
+        forwarded_to: None,
         origin: Origin::assumed(format!("docker engine {version} on `{}`", host.name), span_of(first)),
     };
     let mut addresses = Addresses::default();

@@ -99,6 +99,7 @@ fn on(network: usize, address: &str, name: &str) -> Networking {
 /// c1, c2 on the default bridge, c3 on n1, ch on the host.
 fn standard(tag: &str) -> Engine {
     Engine {
+        forwarded_to: None,
         version: version(tag),
         options: EngineOptions::default(),
         networks: vec![
@@ -128,6 +129,7 @@ fn gateway_modes(tag: &str) -> Engine {
         )
     };
     Engine {
+        forwarded_to: None,
         networks: vec![
             network("bridge", "docker0", "172.17.0.0/16", "172.17.0.1"),
             with_mode(1, GatewayMode::Nat),

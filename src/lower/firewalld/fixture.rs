@@ -88,6 +88,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
 
 pub(in crate::lower) fn engine(version: Version) -> Engine {
     Engine {
+        forwarded_to: None,
         version,
         options: EngineOptions::default(),
         networks: vec![
