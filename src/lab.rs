@@ -14,10 +14,12 @@ pub mod host;
 pub mod images;
 pub mod iptables;
 pub mod machine;
+pub mod programs;
 pub mod resolve;
 
 pub use container::{
-    Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Publish, RuleBackend,
+    Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Platform, Publish,
+    RuleBackend,
 };
 pub use declaration::Declaration;
 pub use defaults::Defaults;

@@ -95,6 +95,10 @@ impl Printer<'_> {
         let flags =
             [(!interface.up, " down"), (interface.route_localnet, " route_localnet"), (interface.hairpin, " hairpin")];
         line.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word));
+        line.extend(interface.apart_from.map(|(node, parent)| {
+            let node = self.dataplane.node(node);
+            format!(" apart from {} of {}", node.interface(parent).name, node.name)
+        }));
         self.explained(line, interface.origin)
     }
 
@@ -304,6 +308,7 @@ switch s0 assumption, on: `web` listens  # image table
                 up: false,
                 route_localnet: false,
                 hairpin: false,
+                apart_from: None,
                 origin,
             }],
             routes: Vec::new(),

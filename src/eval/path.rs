@@ -321,11 +321,13 @@ impl<'a> Path<'a> {
         let Some(link) = self.dataplane.node(at.node).interface(interface).link else {
             return Next::End(self.lose(at.node, at.packet, Disposition::NoNeighbor, None));
         };
-        self.transmit(at, link, next_hop)
+        self.transmit(at, interface, link, next_hop)
     }
 
-    fn transmit(&mut self, at: At, link: LinkId, next_hop: IpAddr) -> Next<'a> {
-        let Some((to, interface)) = forward::neighbor(self.dataplane, link, next_hop, self.way) else {
+    fn transmit(&mut self, at: At, out: InterfaceId, link: LinkId, next_hop: IpAddr) -> Next<'a> {
+        let heard = forward::neighbor(self.dataplane, link, next_hop, self.way)
+            .filter(|other| !forward::are_apart(self.dataplane, (at.node, out), *other));
+        let Some((to, interface)) = heard else {
             let origin = self.dataplane.link(link).origin;
             return Next::End(self.lose(at.node, at.packet, Disposition::NoNeighbor, Some(origin)));
         };

@@ -13,7 +13,7 @@ use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
-use super::{GatewayMode, RuleBackend, Statement};
+use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -190,6 +190,8 @@ pub struct ListenDecl {
 /// Engine options; what is absent keeps its former value.
 #[derive(Clone, Debug, Default)]
 pub struct EngineDecl {
+    /// How it is run; nothing means that the host's system decides.
+    pub platform: Option<Spanned<Platform>>,
     /// Release.
     pub version: Option<Spanned<Version>>,
     /// `iptables`.

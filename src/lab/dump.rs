@@ -154,7 +154,8 @@ impl Printer<'_> {
             (!network.icc, "icc=false"),
             (!network.masquerade, "masquerade=false"),
             (network.is_default_bridge, "default"),
-        ]) + &listed("ip=", network.publish_address);
+        ]) + &listed("ip=", network.publish_address)
+            + &listed("on interface ", network.parent);
         let line = format!("    network {name} {bridge} {subnet} gateway {gateway} {gateway_mode:?}{facts}");
         self.explained(&line, &network.origin)
     }

@@ -9,6 +9,7 @@ mod bind;
 mod checks;
 mod command;
 mod containers;
+mod desktop;
 mod engine;
 mod events;
 mod firewall;
@@ -19,6 +20,7 @@ mod listen;
 mod machines;
 mod names;
 mod nat_network;
+mod parent;
 mod publish;
 mod running;
 mod topology;
@@ -73,9 +75,9 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
 pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     let mut context = Context { defaults, ..Context::default() };
     let machines = machines::gather(&mut context, inputs);
-    let settled: Vec<Option<Vec<Declaration>>>;
     let mut plan = bind::plan(&mut context, inputs, &machines);
-    settled = plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
+    let settled: Vec<Option<Vec<Declaration>>> =
+        plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
     for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
         if let Some(settled) = settled {
             host.files = settled.iter().collect();
@@ -99,6 +101,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         }));
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
+    desktop::settle(&mut context, &plan.hosts, &mut hosts);
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {
         what: u.value.clone(),
         span: u.span,

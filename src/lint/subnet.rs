@@ -12,7 +12,7 @@ pub(super) fn lint(scene: &Scene<'_>) -> Vec<Diagnostic> {
 }
 
 fn on_host(scene: &Scene<'_>, host: &Host) -> Vec<Diagnostic> {
-    let networks = host.engine.iter().flat_map(|e| &e.networks);
+    let networks = host.engine.iter().flat_map(|e| e.bridges());
     let routes = host.routes.iter().filter(|(net, _)| net.prefix_len() > 0);
     let routes: Vec<(String, IpNet, &Origin)> =
         routes.map(|(net, gateway)| (format!("the route to {net} through {gateway}"), *net, &host.origin)).collect();

@@ -222,7 +222,8 @@ impl<'a> Walk<'a> {
                 for (case, at) in self.hook(case, at, Hook::Postrouting, Some(interface)) {
                     let hop = gateway.map_or(at.fields.destination, Field::address);
                     for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, at.sense, &case.assumed) {
-                        if self.relevant.contains(&to) {
+                        let hears = route::hears(self.dataplane, (to, port), (at.node, interface));
+                        if hears && self.relevant.contains(&to) {
                             out.extend(self.transmit(Case { assumed, ..case.clone() }, at, link, (to, port), arrived));
                         }
                     }

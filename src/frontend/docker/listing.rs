@@ -15,7 +15,7 @@ use std::ops::Range;
 use crate::frontend::yaml::{self, Node, Value};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
-use crate::source::SourceId;
+use crate::source::{SourceId, Span};
 
 /// Whether a text has a listing in it.
 pub fn is_one(text: &str) -> bool {
@@ -85,11 +85,15 @@ fn json_end(text: &str, start: usize) -> usize {
     text.len()
 }
 
-/// JSON is YAML, whose reader knows places. Blanks in front of the value keep them right.
+/// JSON is YAML, whose reader knows places; those of a value further down are moved to where it stands.
 fn json(source: SourceId, text: &str, range: Range<usize>, out: &mut Declarations) {
     let Some(value) = text.get(range.clone()) else { return };
-    let document = yaml::parse(source, &(" ".repeat(range.start) + value));
-    out.diagnostics.extend(document.diagnostics);
+    let mut document = yaml::parse(source, value);
+    document.value.iter_mut().for_each(|root| shift(root, range.start));
+    for mut diagnostic in document.diagnostics {
+        diagnostic.labels.iter_mut().for_each(|label| label.span = shifted(label.span, range.start));
+        out.diagnostics.push(diagnostic);
+    }
     let Some(root) = &document.value else { return };
     let objects = if let Value::Sequence(items) = &root.value { items.as_slice() } else { std::slice::from_ref(root) };
     for object in objects {
@@ -101,6 +105,25 @@ fn json(source: SourceId, text: &str, range: Range<usize>, out: &mut Declaration
             out.value.extend(ps::object(object).map(Declaration::Running));
         }
     }
+}
+
+fn shift(node: &mut Node, by: usize) {
+    node.span = shifted(node.span, by);
+    node.content = shifted(node.content, by);
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Value::Mapping(entries) => {
+            for entry in entries {
+                entry.key.span = shifted(entry.key.span, by);
+                shift(&mut entry.value, by);
+            }
+        }
+    }
+}
+
+fn shifted(span: Span, by: usize) -> Span {
+    Span::new(span.source, span.start + by, span.end + by)
 }
 
 /// The text at a path of keys; nothing when it is absent or empty.

@@ -94,6 +94,7 @@ fn bridges_of(number: usize, engine: &Engine, attachments: &[Attachment<'_>]) ->
     match gateway.and_then(|a| engine.networks.get(a.network)) {
         None => Joins::Nothing,
         Some(network) if network.internal => Joins::InternalOnly,
+        Some(network) if network.parent.is_some() => Joins::Parent,
         Some(network) => Joins::Bridge(network.publish_address),
     }
 }

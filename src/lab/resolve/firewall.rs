@@ -139,7 +139,7 @@ fn starts(plan: &HostPlan<'_>, event: HostEvent) -> bool {
 }
 
 fn bridges(engine: &Engine) -> Vec<(String, String)> {
-    engine.networks.iter().map(|n| (n.bridge.clone(), n.name.clone())).collect()
+    engine.bridges().map(|n| (n.bridge.clone(), n.name.clone())).collect()
 }
 
 fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {

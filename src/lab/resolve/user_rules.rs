@@ -64,7 +64,7 @@ fn is_in_forward(command: &IptablesCommand) -> bool {
 /// Reports the first rule for each interface that the host does not have.
 pub(super) fn check_interfaces(context: &mut Context, host: &Host) {
     let own = host.interfaces.iter().map(|i| i.name.as_str());
-    let bridges = host.engine.iter().flat_map(|e| &e.networks).map(|n| n.bridge.as_str());
+    let bridges = host.engine.iter().flat_map(|e| e.bridges()).map(|n| n.bridge.as_str());
     let known: Vec<&str> = own.chain(bridges).collect();
     let mut reported = BTreeSet::new();
     for command in host.rules.iter().flatten() {

@@ -73,6 +73,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
         name: name.to_owned(),
         aliases: vec![],
         bridge: bridge.to_owned(),
+        parent: None,
         subnet: subnet.parse().unwrap(),
         gateway: gateway.parse().unwrap(),
         internal: false,
@@ -87,6 +88,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
 
 pub(in crate::lower) fn engine(version: Version) -> Engine {
     Engine {
+        forwarded_to: None,
         version,
         options: EngineOptions::default(),
         networks: vec![

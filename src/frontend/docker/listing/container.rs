@@ -113,7 +113,7 @@ fn attachment(entry: &Entry) -> Attachment {
     Attachment {
         declaration: AttachDecl {
             network: entry.key.clone(),
-            address: address.clone(),
+            address,
             aliases: names.iter().filter_map(spanned).map(|name| name.value).collect(),
             gateway_priority: at(endpoint, &["GwPriority"]).and_then(parsed).filter(|priority| priority.value != 0),
         },
@@ -130,9 +130,9 @@ fn is_empty(node: &Node) -> bool {
 /// The network as its container sees it. The default bridge needs no description.
 fn seen(attachment: &Attachment) -> Option<NetworkDecl> {
     let name = &attachment.declaration.network;
-    let subnet = attachment.subnet.clone().filter(|_| name.value != "bridge")?;
+    let subnet = attachment.subnet.filter(|_| name.value != "bridge")?;
     let internal = attachment.leads_nowhere.map(|span| Spanned::new(true, span));
-    let gateway = attachment.gateway.clone();
+    let gateway = attachment.gateway;
     Some(NetworkDecl { subnet: Some(subnet), gateway, internal, ..network::plain(name.clone(), name.span) })
 }
 

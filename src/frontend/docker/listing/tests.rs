@@ -160,6 +160,13 @@ fn inspected_networks() {
 }
 
 #[test]
+fn many_small_values_are_read_in_no_time() {
+    let text = "{\"Names\":\"a\",\"Ports\":\"\",\"Image\":\"b\"}\n".repeat(20_000);
+    let source = Sources::default().add("ps.txt", &text);
+    assert_eq!(parse(source, &text).value.len(), 20_000);
+}
+
+#[test]
 fn other_texts_are_not_listings() {
     for text in [
         "",
