@@ -105,7 +105,8 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
-    detect(path, "").is_some() || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "txt" | "vminfo")
+    detect(path, "").is_some()
+        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "txt" | "vminfo")
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.

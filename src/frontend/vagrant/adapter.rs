@@ -101,7 +101,12 @@ fn bridge(network: &Network) -> Result<Spanned<String>, Bad> {
 
 impl HostOnly {
     /// The name of the interface that a network uses, which is made if there is none.
-    fn interface(&mut self, network: &Network, own: Option<Spanned<IpNet>>, is_dhcp: bool) -> Result<Spanned<String>, Bad> {
+    fn interface(
+        &mut self,
+        network: &Network,
+        own: Option<Spanned<IpNet>>,
+        is_dhcp: bool,
+    ) -> Result<Spanned<String>, Bad> {
         if let Some(name) = network.text("name")? {
             return Ok(name);
         }

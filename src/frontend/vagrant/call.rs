@@ -91,7 +91,9 @@ impl Evaluator<'_> {
         let options = keywords.map(|keywords| self.options(keywords, scope)).transpose()?;
         let block = self.block_of(call, scope)?;
         let (Some(mut arguments), Some(options)) = (arguments, options.unwrap_or_else(|| Some(Vec::new()))) else {
-            return Ok(self.not_followed(span, format!("`{}` with arguments that are not known", config.method(&call.name))));
+            return Ok(
+                self.not_followed(span, format!("`{}` with arguments that are not known", config.method(&call.name)))
+            );
         };
         let mut name = call.name.clone();
         if matches!(name.as_str(), "send" | "public_send" | "__send__") {
@@ -187,7 +189,9 @@ impl Evaluator<'_> {
             ("Integer", [value]) => builtin::method(value, "to_i", &[], span).unwrap_or(Value::Unknown),
             ("String", [value]) => builtin::method(value, "to_s", &[], span).unwrap_or(Value::Unknown),
             ("Array", [value]) => builtin::as_list(value),
-            ("__dir__", []) => builtin::string(self.file.rsplit_once('/').map_or(".", |(directory, _)| directory), span),
+            ("__dir__", []) => {
+                builtin::string(self.file.rsplit_once('/').map_or(".", |(directory, _)| directory), span)
+            }
             ("puts" | "print" | "p" | "warn" | "pp", _) => Value::Nil,
             ("binding" | "self", []) => Value::Unknown,
             ("eval" | "instance_eval", _) => self.not_followed(span, "a program that is put together"),

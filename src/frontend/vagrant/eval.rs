@@ -129,12 +129,10 @@ impl<'a> Evaluator<'a> {
                 items.map_or(Value::Unknown, |items| Value::list(items.into_iter().map(|item| item.value).collect()))
             }
             Kind::Hash(pairs) | Kind::Keywords(pairs) => self.hash(pairs, scope)?,
-            Kind::Range { from, to, excludes_end } => {
-                match (self.expr(from, scope)?, self.expr(to, scope)?) {
-                    (Value::Int(from), Value::Int(to)) => Value::Range(from, to.saturating_sub((*excludes_end).into())),
-                    _ => Value::Unknown,
-                }
-            }
+            Kind::Range { from, to, excludes_end } => match (self.expr(from, scope)?, self.expr(to, scope)?) {
+                (Value::Int(from), Value::Int(to)) => Value::Range(from, to.saturating_sub((*excludes_end).into())),
+                _ => Value::Unknown,
+            },
             Kind::Local(name) => scope.get(name).unwrap_or(Value::Nil),
             Kind::Global(name) => self.globals.get(name).cloned().unwrap_or(Value::Nil),
             Kind::Constant(name) => self.constant(name),
@@ -207,11 +205,7 @@ impl<'a> Evaluator<'a> {
 
     /// Runs something of which it is not certain that it is run. If it leaves the block, what follows in the block is as
     /// uncertain.
-    pub(super) fn doubtful(
-        &mut self,
-        why: &'static str,
-        run: impl FnOnce(&mut Self) -> Outcome,
-    ) -> Result<(), Stop> {
+    pub(super) fn doubtful(&mut self, why: &'static str, run: impl FnOnce(&mut Self) -> Outcome) -> Result<(), Stop> {
         let outer = self.doubt;
         self.doubt = outer.or(Some(why));
         let outcome = run(self);
@@ -244,7 +238,8 @@ impl<'a> Evaluator<'a> {
                 Some(true) => return self.statements(body, scope),
                 Some(false) => {}
                 None => {
-                    let bodies: Vec<&[Expr]> = arms.iter().map(|(_, body)| body.as_slice()).chain([otherwise]).collect();
+                    let bodies: Vec<&[Expr]> =
+                        arms.iter().map(|(_, body)| body.as_slice()).chain([otherwise]).collect();
                     return self.either(&bodies, scope);
                 }
             }
@@ -392,7 +387,8 @@ impl<'a> Evaluator<'a> {
             Target::Index(receiver, arguments) => {
                 let receiver = self.expr(receiver, scope)?;
                 let arguments = self.items(arguments, scope)?;
-                let key = arguments.as_deref().and_then(<[Argument]>::first).map_or(Value::Unknown, |a| a.value.clone());
+                let key =
+                    arguments.as_deref().and_then(<[Argument]>::first).map_or(Value::Unknown, |a| a.value.clone());
                 builtin::at(&receiver, &key)
             }
             _ => Value::Unknown,
@@ -414,9 +410,8 @@ impl<'a> Evaluator<'a> {
     pub(super) fn run(&mut self, closure: &Closure, values: Vec<Value>) -> Outcome {
         let scope = closure.scope.inner();
         let doubt = self.doubt;
-        let outcome = self.bind(&closure.block, values, &scope, true).and_then(|()| {
-            self.statements(&closure.block.body, &scope)
-        });
+        let outcome =
+            self.bind(&closure.block, values, &scope, true).and_then(|()| self.statements(&closure.block.body, &scope));
         self.doubt = doubt;
         match outcome {
             Err(Stop::Jump(Jump::Next, value)) => Ok(value),
@@ -428,8 +423,7 @@ impl<'a> Evaluator<'a> {
     pub(super) fn invoke(&mut self, block: &Arc<Block>, values: Vec<Value>) -> Outcome {
         let scope = Scope::default();
         let doubt = self.doubt;
-        let outcome =
-            self.bind(block, values, &scope, false).and_then(|()| self.statements(&block.body, &scope));
+        let outcome = self.bind(block, values, &scope, false).and_then(|()| self.statements(&block.body, &scope));
         self.doubt = doubt;
         match outcome {
             Err(Stop::Jump(Jump::Return, value)) => Ok(value),
@@ -446,7 +440,8 @@ impl<'a> Evaluator<'a> {
             _ => Value::hash(Vec::new()),
         };
         let places = parameters.required.len() + parameters.optional.len();
-        if let (true, [Value::List(only)]) = (is_block && (places > 1 || parameters.rest.is_some()), values.as_slice()) {
+        if let (true, [Value::List(only)]) = (is_block && (places > 1 || parameters.rest.is_some()), values.as_slice())
+        {
             let list = only.borrow().clone();
             values = list;
         } else if let (true, [Value::Unknown]) = (is_block && places > 1, values.as_slice()) {

@@ -66,7 +66,8 @@ pub(super) fn forwards(
             continue;
         }
         if let Some(other) = taken.at(address, port) {
-            let is_free = |port: &u16| !own.contains(port) && taken.at(address, *port).or(here.at(address, *port)).is_none();
+            let is_free =
+                |port: &u16| !own.contains(port) && taken.at(address, *port).or(here.at(address, *port)).is_none();
             match usable.clone().find(is_free).filter(|_| may_move) {
                 Some(port) => forward.host_port = port,
                 None => {

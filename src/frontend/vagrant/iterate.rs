@@ -99,10 +99,13 @@ impl Evaluator<'_> {
             Use::Any => Value::Bool(false),
             Use::All => Value::Bool(true),
             Use::Hash => builtin::to_hash(&answers),
-            Use::Sum => answers.iter().try_fold(0_i64, |sum, answer| match answer {
-                Value::Int(value) => sum.checked_add(*value),
-                _ => None,
-            }).map_or(Value::Unknown, Value::Int),
+            Use::Sum => answers
+                .iter()
+                .try_fold(0_i64, |sum, answer| match answer {
+                    Value::Int(value) => sum.checked_add(*value),
+                    _ => None,
+                })
+                .map_or(Value::Unknown, Value::Int),
             Use::Select | Use::Reject if matches!(receiver, Value::Hash(_)) => builtin::to_hash(&answers),
             _ => Value::list(answers),
         })

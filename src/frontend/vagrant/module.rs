@@ -80,7 +80,8 @@ impl Evaluator<'_> {
             _ => String::new(),
         };
         let (Some(block), "2", None) = (block, version.as_str(), self.doubt) else {
-            return self.not_followed(span, "a configuration of another version than \"2\", or one that may not be there");
+            return self
+                .not_followed(span, "a configuration of another version than \"2\", or one that may not be there");
         };
         self.configure.push(block);
         Value::Nil

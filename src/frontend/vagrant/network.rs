@@ -119,7 +119,8 @@ impl Network {
     /// The option that holds for VirtualBox.
     pub(super) fn option(&self, name: &str) -> Option<&Argument> {
         let scoped = format!("{SCOPE}{name}");
-        let last = |wanted: &str| self.options.iter().rev().find(|(key, _)| key == wanted).map(|(_, argument)| argument);
+        let last =
+            |wanted: &str| self.options.iter().rev().find(|(key, _)| key == wanted).map(|(_, argument)| argument);
         last(&scoped).or_else(|| last(name))
     }
 
@@ -192,7 +193,9 @@ impl Network {
         match text.value.as_str() {
             "tcp" => Ok(Protocol::Tcp),
             "udp" => Ok(Protocol::Udp),
-            other => Err(refused(text.span, format!("`{other}` is not a protocol of a forwarded port"), "`tcp` or `udp`")),
+            other => {
+                Err(refused(text.span, format!("`{other}` is not a protocol of a forwarded port"), "`tcp` or `udp`"))
+            }
         }
     }
 }

@@ -117,7 +117,8 @@ fn shown(value: &Value, depth: usize) -> String {
             format!("[{}]", items.join(", "))
         }
         Value::Hash(pairs) => {
-            let pair = |(key, value): &(Value, Value)| format!("{} => {}", shown(key, depth + 1), shown(value, depth + 1));
+            let pair =
+                |(key, value): &(Value, Value)| format!("{} => {}", shown(key, depth + 1), shown(value, depth + 1));
             let pairs: Vec<String> = pairs.borrow().iter().map(pair).collect();
             format!("{{{}}}", pairs.join(", "))
         }

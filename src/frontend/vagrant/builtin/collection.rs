@@ -128,9 +128,7 @@ pub(super) fn method(receiver: &Value, name: &str, values: &[Value], span: Span)
 
 fn of_hash(receiver: &Value, name: &str, values: &[Value]) -> Option<Value> {
     let Value::Hash(pairs) = receiver else { return None };
-    let has = |key: &Value| {
-        pairs.borrow().iter().map(|(other, _)| other.equals(key)).fold(Some(false), or)
-    };
+    let has = |key: &Value| pairs.borrow().iter().map(|(other, _)| other.equals(key)).fold(Some(false), or);
     Some(match (name, values) {
         ("[]", [key]) => receiver.entry(key),
         ("fetch", [key]) => receiver.entry(key),
@@ -253,7 +251,9 @@ fn of_elements(receiver: &Value, elements: &[Value], name: &str, values: &[Value
         ("uniq", []) => {
             let mut unique: Vec<Value> = Vec::new();
             for element in elements {
-                if unique.iter().map(|u| u.equals(element)).fold(Some(false), or)? { continue }
+                if unique.iter().map(|u| u.equals(element)).fold(Some(false), or)? {
+                    continue;
+                }
                 unique.push(element.clone());
             }
             list(unique)
@@ -267,10 +267,13 @@ fn of_elements(receiver: &Value, elements: &[Value], name: &str, values: &[Value
             let texts: Option<Vec<_>> = elements.iter().map(|e| to_text(e, span)).collect();
             joined(&texts?, separator, span)
         }
-        ("sum", []) => elements.iter().try_fold(0_i64, |sum, e| match e {
-            Value::Int(value) => sum.checked_add(*value),
-            _ => None,
-        }).map(Value::Int)?,
+        ("sum", []) => elements
+            .iter()
+            .try_fold(0_i64, |sum, e| match e {
+                Value::Int(value) => sum.checked_add(*value),
+                _ => None,
+            })
+            .map(Value::Int)?,
         ("sort", []) => sorted(elements)?,
         _ => return None,
     })

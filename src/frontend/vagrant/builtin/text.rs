@@ -114,7 +114,8 @@ fn changed(text: &PlacedText, plain: &str, name: &str, values: &[Value], span: S
         ("chars", []) => Value::list(plain.chars().map(|c| string(&c.to_string())).collect()),
         ("gsub" | "tr", [from, to]) if !matches!(from, Value::Regex(_)) => {
             let (from, to) = (from.name()?, to.name()?);
-            let is_plain = name == "gsub" || from.chars().count() == 1 && to.chars().count() <= 1 && !from.contains(['-', '^']);
+            let is_plain =
+                name == "gsub" || from.chars().count() == 1 && to.chars().count() <= 1 && !from.contains(['-', '^']);
             string(&plain.replace(from, to)).clone().filtered(is_plain)?
         }
         ("sub", [from, to]) if !matches!(from, Value::Regex(_)) => string(&plain.replacen(from.name()?, to.name()?, 1)),
@@ -124,12 +125,8 @@ fn changed(text: &PlacedText, plain: &str, name: &str, values: &[Value], span: S
         }
         ("delete_prefix", [part]) => string(plain.strip_prefix(part.name()?).unwrap_or(plain)),
         ("delete_suffix", [part]) => string(plain.strip_suffix(part.name()?).unwrap_or(plain)),
-        ("rjust", [Value::Int(width), pad @ ..]) => {
-            string(&format!("{}{plain}", padding(plain, *width, pad)?))
-        }
-        ("ljust", [Value::Int(width), pad @ ..]) => {
-            string(&format!("{plain}{}", padding(plain, *width, pad)?))
-        }
+        ("rjust", [Value::Int(width), pad @ ..]) => string(&format!("{}{plain}", padding(plain, *width, pad)?)),
+        ("ljust", [Value::Int(width), pad @ ..]) => string(&format!("{plain}{}", padding(plain, *width, pad)?)),
         ("[]" | "slice", [Value::Range(first, last)]) => {
             let characters: Vec<char> = plain.chars().collect();
             let length = i64::try_from(characters.len()).ok()?;
