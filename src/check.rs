@@ -3,6 +3,7 @@
 //! Every model of the solver is replayed by the interpreter before it is shown, in release builds too; a
 //! disagreement is an error of this program that shows both answers ([`CheckError::Disagreement`]).
 
+pub mod accept;
 mod aim;
 mod blame;
 pub mod contrast;
@@ -10,16 +11,20 @@ mod decide;
 pub mod diff;
 mod edits;
 pub mod exposure;
+pub mod infer;
 pub mod matrix;
 mod place;
+mod refused;
 pub mod repair;
 pub mod verdict;
 
 use thiserror::Error;
 
+pub use accept::accepted;
 pub use contrast::{Contrast, Told, contrast};
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
+pub use infer::{Inferred, infer};
 pub use matrix::{Axis, Cell, Matrix, Row, matrix};
 pub use repair::patched;
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};

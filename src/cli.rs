@@ -1,5 +1,6 @@
 //! Arguments, files and exit codes: the only module that touches disk, environment and terminal.
 
+mod accept;
 mod args;
 mod ask;
 mod check;
@@ -8,6 +9,7 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod infer;
 mod lint;
 pub mod load;
 mod matrix;
@@ -47,7 +49,10 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         terminal::complain("only `canreach exposure` has a table for `--format csv`");
         return Exit::Unusable;
     }
-    let has_json = !matches!(command, Command::Why(_) | Command::Rules(_) | Command::Explain(_));
+    let has_json = !matches!(
+        command,
+        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
+    );
     if format == Format::Json && !has_json {
         terminal::complain(
             "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff` and `fix` have JSON",
@@ -64,6 +69,8 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
+        Command::Infer(arguments) => infer::run(&arguments),
+        Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

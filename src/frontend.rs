@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
+use crate::frontend::docker::listing as docker_listing;
 use crate::frontend::netfilter::iptables_save;
 use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
@@ -69,6 +70,8 @@ pub enum Format {
     IptablesSave,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// What `docker inspect` or `docker ps` prints.
+    DockerListing,
     /// A file that is read only because another one names it: `.env`.
     Beside,
     /// A file that can change packets and that we cannot read.
@@ -106,7 +109,7 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
-        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "txt" | "vminfo")
+        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo")
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -124,7 +127,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
-        (_, "txt" | "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
+        (_, "txt" | "vminfo") if listing::is_one(text) => Some(Format::VirtualBoxListing),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
@@ -132,6 +135,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") => firewalld(name, &within, text),
+        (_, "json" | "txt") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
         _ => None,
     }
@@ -226,6 +230,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::DockerListing => docker_listing::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),

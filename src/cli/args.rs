@@ -48,6 +48,10 @@ pub(super) enum Command {
     Fix(FixArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
+    /// Write down who can reach what today, as sentences.
+    Infer(InferArguments),
+    /// Turn violated sentences round to what is the case.
+    Accept(AcceptArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -173,6 +177,23 @@ pub(super) struct LintArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct InferArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AcceptArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -209,6 +230,8 @@ mod tests {
         check("trace lab --flows f.json", true);
         check("trace lab --flows f.json --from a", false);
         check("trace lab --from a --to b --port 0", false);
+        check("infer", true);
+        check("accept lab --dry-run", true);
         check("explain", true);
         check("exposure", true);
         check("diff old new", true);

@@ -1,7 +1,7 @@
 //! `canreach lint`: what looks wrong although no sentence asks.
 
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::lint;
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::lint::{self, allow};
 use crate::report::{Report, json, terminal as rendering};
 
 use super::args::{Format, LintArguments};
@@ -35,5 +35,9 @@ pub(super) fn diagnostics(model: &Model) -> Vec<Diagnostic> {
     let mut progress = terminal::Progress::default();
     let found = lint::lint(&model.lab, &model.dataplane, &mut |done, total| progress.show(done, total));
     progress.clear();
-    model.diagnostics.iter().cloned().chain(found).collect()
+    let mut left = allow::apply(model.diagnostics.iter().cloned().chain(found).collect(), &model.sources);
+    // A page with several labs: a comment of one of them is no matter of the others.
+    let is_one_of_several = model.title.is_some();
+    left.retain(|d| !is_one_of_several || d.code != Code::AllowUnused);
+    left
 }

@@ -43,7 +43,8 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let mut compose = BTreeMap::new();
     let (mut unknown, mut vagrantfiles) = (Vec::new(), Vec::new());
     for file in lab.files {
-        match detect(&file.path, &file.text) {
+        let is_listed = || lab.listed.contains(&file.path) && is_compose_text(file);
+        match detect(&file.path, &file.text).or_else(|| is_listed().then_some(Format::ComposeVariant)) {
             Some(format) if is_compose(format) => drop(compose.insert(file.path.as_str(), format)),
             Some(Format::Beside) => {}
             Some(Format::Vagrantfile) => vagrantfiles.push(file),
@@ -65,6 +66,17 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
 
 fn is_compose(format: Format) -> bool {
     matches!(format, Format::Compose | Format::ComposeOverride | Format::ComposeVariant)
+}
+
+/// A file of any name may be given to docker compose.
+fn is_compose_text(file: &File) -> bool {
+    let is_yaml = file.path.ends_with(".yaml") || file.path.ends_with(".yml");
+    let is_written = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let margin = file.text.lines().find(is_written).map_or(0, |line| line.len() - line.trim_start().len());
+    let sections = ["services:", "include:", "networks:", "volumes:"];
+    let is_section =
+        |line: &str| line.get(margin..).is_some_and(|line| sections.iter().any(|key| line.starts_with(key)));
+    is_yaml && file.text.lines().any(is_section)
 }
 
 struct Reader<'a> {
@@ -161,7 +173,7 @@ impl Reader<'_> {
 
     /// What docker compose reads in a directory without being told.
     fn found(&mut self, directory: &str, paths: &[&str]) -> Option<Project> {
-        let variables = self.variables(directory);
+        let variables = self.variables(directory).value;
         let stated = variables.get("COMPOSE_FILE").filter(|stated| !stated.is_empty());
         if let Some(stated) = stated {
             let separator = variables.get("COMPOSE_PATH_SEPARATOR").map_or(":", String::as_str);
@@ -177,15 +189,16 @@ impl Reader<'_> {
     }
 
     /// What the `.env` of a directory says.
-    fn variables(&mut self, directory: &str) -> BTreeMap<String, String> {
+    fn variables(&mut self, directory: &str) -> Diagnosed<BTreeMap<String, String>> {
         let file = beside(directory, ".env").and_then(|path| (self.open)(&path));
-        file.map(|file| compose::env_file::parse(&file.text, &BTreeMap::new())).unwrap_or_default()
+        file.map(|file| compose::env_file::parse(file.source, &file.text, &BTreeMap::new())).unwrap_or_default()
     }
 
     fn project(&mut self, project: Project) -> (Project, Declarations) {
         let directory = project.paths.first().map_or("", |path| directory_of(path)).to_owned();
         let folder = if directory.is_empty() { self.lab.folder } else { file_name(&directory) };
-        let environment = Environment { project: folder.to_owned(), variables: self.variables(&directory) };
+        let variables = self.variables(&directory);
+        let environment = Environment { project: folder.to_owned(), variables: variables.value };
         let mut files = Vec::new();
         for path in &project.paths {
             let known = self.lab.files.iter().find(|file| file.path == *path).cloned();
@@ -195,10 +208,14 @@ impl Reader<'_> {
             }
         }
         let (open, opened) = (&mut self.open, &mut self.opened);
-        let read = compose::parse(&files, &environment, &mut |path| {
+        let mut read = compose::parse(&files, &environment, &mut |path| {
             opened.insert(path.to_owned());
             open(path)
         });
+        if !variables.diagnostics.is_empty() {
+            read.diagnostics.extend(variables.diagnostics);
+            compose::refuse(&mut read);
+        }
         (project, read)
     }
 

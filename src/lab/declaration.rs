@@ -302,6 +302,10 @@ pub struct ContainerDecl {
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
     pub network_at: Option<Insertion>,
+    /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
+    pub refused: Option<Spanned<String>>,
+    /// The word that says that it exists and does not run.
+    pub stopped: Option<Span>,
     /// The whole statement, or the service's key.
     pub span: Span,
 }

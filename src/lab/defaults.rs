@@ -15,6 +15,8 @@ pub struct Defaults {
     pub firewalld: Version,
     /// What firewalld writes its rules with.
     pub firewalld_backend: RuleBackend,
+    /// VirtualBox's release.
+    pub virtualbox: Version,
     /// Whether the engine came up before firewalld did.
     pub engine_first: bool,
 }
@@ -26,6 +28,7 @@ impl Default for Defaults {
             engine_backend: RuleBackend::Iptables,
             firewalld: Version::new(2, 5, 2),
             firewalld_backend: RuleBackend::Nftables,
+            virtualbox: Version::new(7, 2, 22),
             engine_first: false,
         }
     }

@@ -20,6 +20,7 @@ mod machines;
 mod names;
 mod nat_network;
 mod publish;
+mod running;
 mod topology;
 mod user_rules;
 mod vm;
@@ -72,12 +73,19 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
 pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     let mut context = Context { defaults, ..Context::default() };
     let machines = machines::gather(&mut context, inputs);
-    let plan = bind::plan(&mut context, inputs, &machines);
+    let settled: Vec<Option<Vec<Declaration>>>;
+    let mut plan = bind::plan(&mut context, inputs, &machines);
+    settled = plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
+    for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
+        if let Some(settled) = settled {
+            host.files = settled.iter().collect();
+        }
+    }
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
-        host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
+        host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host, defaults.engine_first);
         (host.events, host.rules) = (events.order, events.rules);
         user_rules::name_bridges(host);

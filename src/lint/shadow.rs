@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataplane::{Action, ChainId, NodeId, Rule, Ruleset, TableFamily};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::iptables::IptablesChange;
-use crate::lab::{Content, Host};
+use crate::lab::Host;
 use crate::net::Family;
 use crate::provenance::Origin;
 use crate::smt::{Dead, RuleAt, dead_rules};
 use crate::source::Span;
 
-use super::{Progress, Scene};
+use super::Progress;
+use super::scene::{Scene, lines_with_rules};
 
 /// More rules than this are not listed one by one.
 const MOST_LABELS: usize = 3;
@@ -30,7 +30,7 @@ pub(super) fn lint(scene: &Scene<'_>, progress: Progress<'_>) -> Vec<Diagnostic>
 }
 
 fn on_host(scene: &Scene<'_>, host: &Host, node: NodeId, progress: Progress<'_>) -> Vec<Diagnostic> {
-    let lines = lines(host);
+    let lines = lines_with_rules(host);
     let ruleset = &scene.dataplane.node(node).ruleset;
     let mut rules: BTreeMap<Span, Vec<RuleAt>> = BTreeMap::new();
     for (id, chain) in (0..).map(ChainId).zip(&ruleset.chains) {
@@ -48,18 +48,6 @@ fn on_host(scene: &Scene<'_>, host: &Host, node: NodeId, progress: Progress<'_>)
     let (v4, v6) = (of(Family::V4, progress), of(Family::V6, progress));
     let finder = Finder { scene, ruleset, v4, v6 };
     rules.iter().filter_map(|(span, rules)| finder.line(*span, rules)).collect()
-}
-
-/// The lines that state rules: those of iptables and ufw, and rich rules.
-fn lines(host: &Host) -> BTreeSet<Span> {
-    let states_rule = |change: &IptablesChange| {
-        matches!(change, IptablesChange::Append(..) | IptablesChange::Insert(..) | IptablesChange::Replace(..))
-    };
-    let commands = host.rules.iter().flatten().filter(|c| states_rule(&c.change)).map(|c| c.span);
-    let zones = host.firewalld.iter().flat_map(|f| f.zones.values().map(|z| &z.content));
-    let policies = host.firewalld.iter().flat_map(|f| f.policies.values().map(|p| &p.content));
-    let rich = |content: &Content| content.rich_rules.iter().filter_map(|r| r.origin.span()).collect::<Vec<_>>();
-    commands.chain(zones.chain(policies).flat_map(rich)).collect()
 }
 
 struct Finder<'a> {

@@ -13,11 +13,15 @@ use crate::dataplane::{Action, ChainId, Rule, Ruleset};
 use crate::net::Family;
 
 use super::rules::applies_to;
-use area::{Area, Block, Reading, Space, overlap, product};
-use proof::{Taken, takers};
+use area::{Area, Block, Packet, Reading, Space, overlap, product};
+use proof::{Left, Remainder, Taken};
 
 /// Ways to chains that are looked at, all together; what is not settled by then counts as alive.
 const MOST_WAYS: usize = 50_000;
+/// Packets that are tried before the solver is asked.
+const SAMPLES: u64 = 12;
+/// At most so many rules are found to take parts of one rule's packets.
+const MOST_TAKERS: usize = 200;
 /// Jumps do not go deeper (see the kernel's NFT_JUMP_STACK_SIZE).
 const DEEPEST: usize = 16;
 
@@ -155,56 +159,105 @@ impl Search<'_> {
             let excludes = |jump: &RuleAt| self.reading(*jump).is_some_and(|r| !overlap(&r.area, &reading.area));
             return Fate::NotSent(way.jumps.iter().filter(|jump| excludes(jump)).copied().collect());
         }
-        let mut taken = Vec::new();
         // Rules of the same chain explain most; then those of the chain that it was jumped to from.
-        for before in std::iter::once(&at).chain(way.jumps.iter().rev()) {
-            self.taken_before(*before, &area, &mut taken);
-        }
-        takers(&self.space, &area, &taken).map_or(Fate::Alive, Fate::Taken)
+        let places: Vec<RuleAt> = std::iter::once(at).chain(way.jumps.iter().rev().copied()).collect();
+        self.takers(&places, &area).map_or(Fate::Alive, Fate::Taken)
     }
 
-    /// What the rules before one rule of a chain that the packet is in take from it.
-    fn taken_before(&self, (chain, end): RuleAt, target: &[Block], taken: &mut Vec<Taken>) {
-        for (index, rule) in self.ruleset.get(chain).rules.iter().enumerate().take(end) {
-            let by = (chain, index);
-            let Some(reading) = self.reading(by).filter(|r| r.is_exact && overlap(&r.area, target)) else { continue };
-            match rule.action {
-                Action::Continue | Action::SetMark { .. } => {}
-                Action::Jump(to) => self.taken_inside(to, &reading.area, target, taken, 1),
-                // Whoever goes to another chain, or returns, does not come here.
-                _ => taken.push(Taken { by, area: reading.area.clone(), except: Vec::new() }),
+    /// The rules that together take all of `area` from those at `places`; nothing if a packet may be left.
+    fn takers(&self, places: &[RuleAt], area: &[Block]) -> Option<Vec<RuleAt>> {
+        let mut taken: Vec<Taken> = Vec::new();
+        let packets =
+            (1..=SAMPLES).flat_map(|n| area.iter().map(move |block| self.space.member(block, n * 0x9E37_79B9)));
+        for packet in packets {
+            let by = self.taker(places, &packet)?;
+            if taken.iter().all(|known| Some(&known.by) != by.last()) {
+                taken.push(self.taken(&by, area)?);
             }
         }
+        if let Some(one) = taken.iter().find(|one| one.is_all_of(area)) {
+            return Some(vec![one.by]);
+        }
+        let mut remainder = Remainder::new(&self.space, area);
+        taken.iter().for_each(|one| remainder.take(one));
+        for _ in 0..MOST_TAKERS {
+            match remainder.left() {
+                Left::Nothing(by) => return Some(by),
+                Left::Unknown => return None,
+                Left::Packet(packet) => {
+                    let by = self.taker(places, &packet)?;
+                    remainder.take(&self.taken(&by, area)?);
+                }
+            }
+        }
+        None
     }
 
-    /// What the rules of another chain take for good from the packets that are sent `through` it.
-    fn taken_inside(&self, chain: ChainId, through: &[Block], target: &[Block], taken: &mut Vec<Taken>, depth: usize) {
-        let mut except: Area = Vec::new();
-        for (index, rule) in self.ruleset.get(chain).rules.iter().enumerate() {
-            let by = (chain, index);
-            let Some(reading) = self.reading(by).filter(|r| overlap(&r.area, target)) else { continue };
-            let both = product(through, &reading.area);
-            let is_certain = reading.is_exact && both.is_some() && depth < DEEPEST;
-            let area = both.unwrap_or_else(|| reading.area.clone());
-            match rule.action {
+    /// The rule that surely takes a packet before it comes to any of `places`, behind the jumps that lead to it.
+    fn taker(&self, places: &[RuleAt], packet: &Packet) -> Option<Vec<RuleAt>> {
+        places.iter().find_map(|(chain, end)| {
+            self.matching(*chain, packet).take_while(|(at, _)| at.1 < *end).find_map(|(at, reading)| {
+                match self.action(at)? {
+                    _ if !reading.is_exact => None,
+                    Action::Continue | Action::SetMark { .. } => None,
+                    Action::Jump(to) => {
+                        self.taker_inside(*to, packet, 1).map(|inner| [&[at], inner.as_slice()].concat())
+                    }
+                    // Whoever goes to another chain, or returns, does not come here.
+                    _ => Some(vec![at]),
+                }
+            })
+        })
+    }
+
+    /// The rule of a chain, or of those that it leads to, that surely takes a packet for good.
+    fn taker_inside(&self, chain: ChainId, packet: &Packet, depth: usize) -> Option<Vec<RuleAt>> {
+        for (at, reading) in self.matching(chain, packet) {
+            match self.action(at)? {
                 Action::Continue | Action::SetMark { .. } => {}
-                Action::Return => except.extend(area),
-                Action::Jump(to) | Action::Goto(to) => {
-                    let start = taken.len();
-                    if is_certain {
-                        self.taken_inside(to, &area, target, taken, depth + 1);
-                    }
-                    for inner in taken.iter_mut().skip(start) {
-                        inner.except.extend(except.iter().cloned());
-                    }
-                    if matches!(rule.action, Action::Goto(_)) {
-                        except.extend(area);
+                Action::Return => return None,
+                action @ (Action::Jump(to) | Action::Goto(to)) => {
+                    let is_certain = reading.is_exact && depth < DEEPEST;
+                    let inner = if is_certain { self.taker_inside(*to, packet, depth + 1) } else { None };
+                    match inner {
+                        Some(inner) => return Some([&[at], inner.as_slice()].concat()),
+                        None if matches!(action, Action::Goto(_)) => return None,
+                        None => {}
                     }
                 }
-                _ if is_certain => taken.push(Taken { by, area, except: except.clone() }),
+                _ if reading.is_exact => return Some(vec![at]),
                 _ => {}
             }
         }
+        None
+    }
+
+    fn action(&self, (chain, index): RuleAt) -> Option<&Action> {
+        self.ruleset.get(chain).rules.get(index).map(|rule| &rule.action)
+    }
+
+    /// The rules of a chain that may match a packet.
+    fn matching<'s>(&'s self, chain: ChainId, packet: &'s Packet) -> impl Iterator<Item = (RuleAt, &'s Reading)> {
+        let readings = self.readings.get(chain.0).into_iter().flatten();
+        let numbered = readings.enumerate().map(move |(index, reading)| ((chain, index), reading));
+        numbered.filter(|(_, reading)| reading.area.iter().any(|block| block.contains(packet)))
+    }
+
+    /// Everything that the last rule of a way takes of an area.
+    fn taken(&self, way: &[RuleAt], area: &[Block]) -> Option<Taken> {
+        let (first, inside) = way.split_first()?;
+        let mut taken = Taken { by: *first, area: self.reading(*first)?.area.clone(), except: Vec::new() };
+        for at in inside {
+            let before = self.readings.get(at.0.0).into_iter().flatten().enumerate().take(at.1);
+            for (index, reading) in before.filter(|(_, reading)| overlap(&reading.area, area)) {
+                if matches!(self.action((at.0, index))?, Action::Return | Action::Goto(_)) {
+                    taken.except.extend(reading.area.iter().cloned());
+                }
+            }
+            taken.area = product(&taken.area, &self.reading(*at)?.area)?;
+            taken.by = *at;
+        }
+        Some(taken)
     }
 }
 

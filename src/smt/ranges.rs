@@ -52,6 +52,13 @@ impl Ranges {
         self.parts.iter().any(|(first, last)| (*first..=*last).contains(&value))
     }
 
+    /// One of the members, chosen by a number.
+    pub(super) fn pick(&self, number: u128) -> Option<u128> {
+        let count = self.parts.len() as u128;
+        let (first, last) = *self.parts.get(usize::try_from((number >> 64).checked_rem(count)?).ok()?)?;
+        Some(first + number % (last - first).saturating_add(1))
+    }
+
     /// The only member, if there is just one.
     pub(super) fn single(&self) -> Option<u128> {
         match self.parts.as_slice() {

@@ -63,7 +63,7 @@ pub(super) fn nat(span: Span) -> AdapterDecl {
         enabled: true,
         cable: None,
         mac: None,
-        mode: AdapterMode::Nat(NatDecl::new(span)),
+        mode: AdapterMode::Nat(Box::new(NatDecl::new(span))),
         other_modes: Vec::new(),
         addresses: Vec::new(),
         span,

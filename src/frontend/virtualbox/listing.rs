@@ -17,10 +17,10 @@ use super::vm_info;
 /// Whether a text is something that `VBoxManage` printed.
 pub fn is_one(text: &str) -> bool {
     const MARKS: [&str; 5] = ["VBoxNetworkName:", "Dhcpd IP:", "LowerIPAddress:", "lowerIPAddress:", "NAT Networks:"];
-    let is_network = text.contains("\nNetwork:") && (text.contains("\nDHCP Server:") || text.contains("\nDHCP Enabled:"));
+    let is_network =
+        text.contains("\nNetwork:") && (text.contains("\nDHCP Server:") || text.contains("\nDHCP Enabled:"));
     let shows_machine = |line: &str| vm_info::is_for_programs(line) || vm_info::is_for_people(line);
-    is_network
-        || text.lines().any(|line| shows_machine(line) || MARKS.iter().any(|mark| line.starts_with(mark)))
+    is_network || text.lines().any(|line| shows_machine(line) || MARKS.iter().any(|mark| line.starts_with(mark)))
 }
 
 /// Reads it.
@@ -187,7 +187,15 @@ impl<'a> Entry<'a, '_> {
         if has_own_hardware || is_host_only_name(&name.value) {
             let verb = Verb::Stated;
             let span = self.span();
-            return HypervisorDecl::HostOnly(HostOnlyDecl { name, verb, is_network: false, address, range: None, up, span });
+            return HypervisorDecl::HostOnly(HostOnlyDecl {
+                name,
+                verb,
+                is_network: false,
+                address,
+                range: None,
+                up,
+                span,
+            });
         }
         let wireless = self.is_yes("Wireless", "Yes");
         HypervisorDecl::HostInterface(HostInterfaceDecl { name, address, wireless, up, span: self.span() })
@@ -198,3 +206,6 @@ impl<'a> Entry<'a, '_> {
 fn is_host_only_name(name: &str) -> bool {
     name.starts_with("vboxnet") || name.starts_with("VirtualBox Host-Only")
 }
+
+#[cfg(test)]
+mod tests;

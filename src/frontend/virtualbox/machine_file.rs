@@ -92,6 +92,7 @@ impl Reader {
             self.bad(settings.span, format!("`{}` is not a settings version", settings.value), "like `1.19-linux`");
             return None;
         };
+        machine.children().filter(|e| e.name() == "ExtraData").for_each(|extra| self.extra_data(extra));
         let adapters = machine.child("Hardware").map(|hardware| self.hardware(machine, hardware)).unwrap_or_default();
         Some(MachineDecl {
             name: name.map(str::to_owned),
@@ -102,6 +103,19 @@ impl Reader {
             adapters,
             span: machine.tag(),
         })
+    }
+
+    /// Keys below `VBoxInternal/Devices` configure adapters behind VirtualBox's back, forwards among them.
+    fn extra_data(&mut self, extra: Element<'_, '_>) {
+        for item in extra.children() {
+            let Some(key) = item.attribute("name").filter(|k| k.value.starts_with("VBoxInternal/Devices/")) else {
+                continue;
+            };
+            if key.value.contains("/LUN#0/") {
+                let what = format!("the setting `{}`", key.value);
+                self.out.value.push(Declaration::Unmodeled(Spanned::new(what, key.span)));
+            }
+        }
     }
 
     fn hardware(&mut self, machine: Element<'_, '_>, hardware: Element<'_, '_>) -> Vec<AdapterDecl> {
@@ -183,7 +197,7 @@ impl Reader {
 
     fn mode(&mut self, element: Element<'_, '_>, inside: &str) -> Option<AdapterMode> {
         let mode = match element.name() {
-            "NAT" => AdapterMode::Nat(self.nat(element)),
+            "NAT" => AdapterMode::Nat(Box::new(self.nat(element))),
             "BridgedInterface" | "HostInterface" => AdapterMode::Bridged(named(element)),
             "HostOnlyInterface" => AdapterMode::HostOnly(named(element)),
             "HostOnlyNetwork" => AdapterMode::HostOnlyNetwork(named(element)),

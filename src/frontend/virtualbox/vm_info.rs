@@ -144,7 +144,8 @@ impl Reader {
         let Ok(number) = number.parse() else { return };
         self.current = number;
         if what.starts_with("Rule(") {
-            let parts: Vec<_> = value.value.split(',').map(|p| part(value, p.rsplit('=').next().unwrap_or(p))).collect();
+            let parts: Vec<_> =
+                value.value.split(',').map(|p| part(value, p.rsplit('=').next().unwrap_or(p))).collect();
             let forward = self.kept(value::forward(&parts, value.span));
             self.last().forwards.extend(forward);
         } else if what.is_empty() && value.value != "disabled" {
@@ -154,7 +155,8 @@ impl Reader {
 
     fn attached(&mut self, number: u8, value: Spanned<&str>) {
         let after = |mark: &str| value.value.split_once(mark).map(|(_, rest)| rest);
-        let attachment = after("Attachment: ").map_or("", |rest| rest.split(", Cable connected:").next().unwrap_or(rest));
+        let attachment =
+            after("Attachment: ").map_or("", |rest| rest.split(", Cable connected:").next().unwrap_or(rest));
         let word = attachment.split(" '").next().unwrap_or(attachment);
         let name = attachment.split_once('\'').and_then(|(_, rest)| rest.split_once('\'')).map(|(name, _)| name);
         let cable = after("Cable connected: ").and_then(|rest| rest.split(',').next()).map(|c| part(value, c));

@@ -46,7 +46,16 @@ impl<'a> HostPlan<'a> {
 /// Whether a declaration configures one host, as opposed to the whole lab.
 pub(super) fn is_about_a_host(declaration: &Declaration) -> bool {
     use Declaration as D;
-    !matches!(declaration, D::Host(_) | D::Segment(_) | D::Group(..) | D::Process(_) | D::Sentence(_) | D::Machine(_) | D::MachineChange(_))
+    !matches!(
+        declaration,
+        D::Host(_)
+            | D::Segment(_)
+            | D::Group(..)
+            | D::Process(_)
+            | D::Sentence(_)
+            | D::Machine(_)
+            | D::MachineChange(_)
+    )
 }
 
 fn is_lab_file(input: &Input) -> bool {
@@ -186,12 +195,7 @@ fn machine_of(context: &mut Context, host: &HostDecl, given: &Given<'_>, files: 
 
 /// The inputs that lab.yaml lists by file or directory. A directory does not make its `.vbox` files this host's: they
 /// are other machines.
-fn bound(
-    context: &mut Context,
-    listed: &Spanned<String>,
-    lab_file: &Input,
-    inputs: &[Input],
-) -> Vec<usize> {
+fn bound(context: &mut Context, listed: &Spanned<String>, lab_file: &Input, inputs: &[Input]) -> Vec<usize> {
     let path = join_path(&lab_file.path, &listed.value);
     let inside = |input: &Input| {
         let below = path.is_empty() || input.path.strip_prefix(&path).is_some_and(|r| r.starts_with('/'));

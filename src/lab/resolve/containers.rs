@@ -123,7 +123,10 @@ fn container(
         processes,
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
+        refused: declaration.refused.clone(),
         extra_hosts,
+        environment: declaration.environment.clone(),
+        command: declaration.command.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }
@@ -200,8 +203,15 @@ fn attach<'a>(
 /// Something that happened to addresses between the statements that are left in the end.
 enum Meanwhile<'a> {
     /// A container that is gone now, or a network that it has left, took an address.
-    Taken { holder: &'a str, network: usize, stated: Option<IpAddr> },
-    Freed { holder: &'a str, network: Option<usize> },
+    Taken {
+        holder: &'a str,
+        network: usize,
+        stated: Option<IpAddr>,
+    },
+    Freed {
+        holder: &'a str,
+        network: Option<usize>,
+    },
     Restart,
 }
 

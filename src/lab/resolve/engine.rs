@@ -254,8 +254,7 @@ fn bridge_network(
     const CITATION: &str = "docs.docker.com, Bridge network driver: containers join `bridge` unless told otherwise";
     let fallback = prefix([172, 17, 0, 0], 16);
     let stated = addresses.default_bridge;
-    let subnet =
-        stated.map_or_else(|| pools.next(in_use).unwrap_or(fallback), |bip| bip.value.trunc());
+    let subnet = stated.map_or_else(|| pools.next(in_use).unwrap_or(fallback), |bip| bip.value.trunc());
     let gateway = stated.map(|bip| bip.value.addr()).or_else(|| nth(subnet, 1)).unwrap_or(subnet.addr());
     let origin = match stated {
         Some(bip) => Origin::written("network `bridge`", bip.span),

@@ -1,9 +1,11 @@
 //! The networks that VirtualBox keeps on one host, as files and listings state them and commands change them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::lab::Declaration;
-use crate::lab::machine::{DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, NatNetworkDecl, Verb};
+use crate::lab::machine::{
+    DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb,
+};
+use crate::lab::{Declaration, Defaults};
 use crate::net::{IpNet, Version};
 use crate::source::{Span, Spanned};
 
@@ -41,8 +43,16 @@ impl Hypervisor {
             HypervisorDecl::HostInterface(interface) => self.interfaces.push(interface.clone()),
             HypervisorDecl::HostOnlyRanges(ranges) => self.ranges = Some(ranges.clone()),
             HypervisorDecl::NatNetwork(network) => self.nat_network_stated(context, network),
+            // `hostonlyif create` says no name: an interface that is given an address is there.
+            HypervisorDecl::HostOnly(new) if is_interface_change(new) && self.host_only(&new.name.value).is_none() => {
+                self.host_only.push(new.clone());
+            }
             HypervisorDecl::HostOnly(network) => {
                 put(context, &mut self.host_only, network, |n| (&n.name, n.verb, n.span), update_host_only, "network");
+            }
+            // Every host-only interface has a server that no command made.
+            HypervisorDecl::Dhcp(new) if is_server_change(new) && self.server(&new.network.value).is_none() => {
+                self.servers.push(new.clone());
             }
             HypervisorDecl::Dhcp(server) => {
                 put(context, &mut self.servers, server, |s| (&s.network, s.verb, s.span), update_server, "DHCP server");
@@ -51,9 +61,14 @@ impl Hypervisor {
     }
 
     fn nat_network_stated(&mut self, context: &mut Context, network: &NatNetworkDecl) {
+        let mut network = network.clone();
+        // A new network has this mapping (VirtualBox 7.2.22 writes it unasked, and refuses it as a second one).
+        if network.verb == Verb::Added {
+            network.loopbacks.insert(0, Spanned::new((Ipv4Addr::LOCALHOST.into(), 2), network.name.span));
+        }
         let mut problems = Context::default();
         let update = |known: &mut NatNetworkDecl, new: &NatNetworkDecl| update_nat_network(&mut problems, known, new);
-        put(context, &mut self.nat_networks, network, |n| (&n.name, n.verb, n.span), update, "NAT network");
+        put(context, &mut self.nat_networks, &network, |n| (&n.name, n.verb, n.span), update, "NAT network");
         context.diagnostics.extend(problems.diagnostics);
     }
 
@@ -81,6 +96,31 @@ impl Hypervisor {
     }
 }
 
+/// A release, and the place that says so; nothing if it is only assumed.
+#[derive(Clone, Copy)]
+pub(super) struct Release {
+    pub(super) version: Version,
+    pub(super) stated: Option<Span>,
+}
+
+impl Hypervisor {
+    /// The release that runs a machine: what is stated about the host, else what wrote the machine's file.
+    pub(super) fn release(&self, machine: Option<&MachineDecl>, defaults: &Defaults) -> Release {
+        match self.version.or_else(|| machine.and_then(|m| m.written_by)) {
+            Some(version) => Release { version: version.value, stated: Some(version.span) },
+            None => Release { version: defaults.virtualbox, stated: None },
+        }
+    }
+}
+
+fn is_server_change(server: &DhcpDecl) -> bool {
+    server.verb == Verb::Changed && server.network.value.starts_with("HostInterfaceNetworking-")
+}
+
+fn is_interface_change(network: &HostOnlyDecl) -> bool {
+    network.verb == Verb::Changed && !network.is_network
+}
+
 /// Not switched off.
 pub(super) fn is_on(switch: Option<&Spanned<bool>>) -> bool {
     switch.is_none_or(|s| s.value)
@@ -102,7 +142,9 @@ fn put<T: Clone>(
     match (verb, found) {
         (Verb::Removed, Some(_)) => known.retain(|k| key(k).0.value != name.value),
         (Verb::Removed | Verb::Changed, None) => context.report(unknown(what, name, &names)),
-        (Verb::Added, Some(first)) if key(first).2.source == span.source => context.report(twice(what, name, key(first).2)),
+        (Verb::Added, Some(first)) if key(first).2.source == span.source => {
+            context.report(twice(what, name, key(first).2))
+        }
         (Verb::Added, Some(_)) => {}
         (Verb::Stated | Verb::Changed, Some(entry)) => update(entry, new),
         (Verb::Stated | Verb::Added, None) => known.push(new.clone()),

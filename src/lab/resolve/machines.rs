@@ -30,6 +30,7 @@ pub(super) fn gather(context: &mut Context, inputs: &[Input]) -> Vec<Machine> {
             apply(context, &mut machines, change, input);
         }
     }
+    machines.iter_mut().for_each(|machine| machine.decl.adapters.sort_by_key(|adapter| adapter.slot));
     machines
 }
 
@@ -74,7 +75,7 @@ fn new_machine(change: &MachineChange, os_type: Option<Spanned<String>>) -> Mach
         os_type,
         adapters: vec![AdapterDecl {
             enabled: true,
-            mode: AdapterMode::Nat(NatDecl::new(change.span)),
+            mode: AdapterMode::Nat(Box::new(NatDecl::new(change.span))),
             ..empty_slot(0, change.span)
         }],
         span: change.span,
@@ -144,7 +145,7 @@ fn fresh(kind: ModeKind, span: Span) -> AdapterMode {
     let name = |name: &str| Spanned::new(name.to_owned(), span);
     match kind {
         ModeKind::Null => AdapterMode::None,
-        ModeKind::Nat => AdapterMode::Nat(NatDecl::new(span)),
+        ModeKind::Nat => AdapterMode::Nat(Box::new(NatDecl::new(span))),
         ModeKind::Bridged => AdapterMode::Bridged(name("")),
         ModeKind::HostOnly => AdapterMode::HostOnly(name("")),
         ModeKind::HostOnlyNetwork => AdapterMode::HostOnlyNetwork(name("")),
@@ -167,7 +168,7 @@ fn aim(adapter: &mut AdapterDecl, mode: &AdapterMode) {
 /// The NAT settings of an adapter, which are there whether or not it is attached to NAT.
 fn with_nat(adapter: &mut AdapterDecl, span: Span, change: impl FnOnce(&mut NatDecl)) {
     if adapter.mode.kind() != ModeKind::Nat && adapter.other_modes.iter().all(|mode| mode.kind() != ModeKind::Nat) {
-        adapter.other_modes.push(AdapterMode::Nat(NatDecl::new(span)));
+        adapter.other_modes.push(AdapterMode::Nat(Box::new(NatDecl::new(span))));
     }
     let nat = std::iter::once(&mut adapter.mode).chain(&mut adapter.other_modes).find_map(|mode| match mode {
         AdapterMode::Nat(nat) => Some(nat),
@@ -184,7 +185,11 @@ pub(super) fn add_forward(context: &mut Context, forwards: &mut Vec<ForwardDecl>
     match forwards.iter().find(|f| f.name == forward.name) {
         Some(first) if first.span.source != forward.span.source && rule(first) == rule(forward) => {}
         Some(first) => context.report(twice("forward", &Spanned::new(forward.name.clone(), forward.span), first.span)),
-        None => forwards.push(forward.clone()),
+        None => {
+            forwards.push(forward.clone());
+            // VirtualBox keeps them by name.
+            forwards.sort_by(|a, b| a.name.cmp(&b.name));
+        }
     }
 }
 

@@ -49,7 +49,8 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
     let none = Hypervisor::default();
     let physical_first = |is_vm: bool| plan.hosts.iter().enumerate().filter(move |(_, h)| h.machine.is_some() == is_vm);
     for (index, host_plan) in physical_first(false) {
-        let known = hypervisors.get(index).unwrap_or(&none);
+        let runner = if let HostKind::Vm { on } = host_plan.kind { on.0 } else { index };
+        let known = hypervisors.get(runner).unwrap_or(&none);
         let interfaces = stated_interfaces(context, &mut segments, host_plan, known);
         set_interfaces(&mut hosts, index, interfaces);
     }
@@ -65,8 +66,8 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
         set_interfaces(&mut hosts, index, interfaces);
     }
     host_only_legs(&mut segments, &mut hosts);
-    nat_network::attach(&mut segments.all, plan, &hosts, &hypervisors);
-    vm_host::check(context, &segments.all, plan, &mut hosts, &hypervisors);
+    nat_network::attach(&context.defaults, &mut segments.all, plan, &hosts, &hypervisors);
+    vm_host::check(context, &mut segments.all, plan, &mut hosts, &hypervisors);
     add_routers(&segments, &mut hosts);
     (hosts, segments.all.into_iter().map(|p| p.segment).collect())
 }
@@ -286,12 +287,13 @@ fn stated_interfaces(
 ) -> Vec<Interface> {
     let stated = host.declaration.map_or(&[][..], |d| &d.interfaces);
     if stated.is_empty() {
-        let listed = listed_interfaces(segments, host, hypervisor);
+        let is_vm = matches!(host.kind, HostKind::Vm { .. });
+        let listed = if is_vm { Vec::new() } else { listed_interfaces(segments, host, hypervisor) };
         return if listed.is_empty() { assumed_interface(segments, host).into_iter().collect() } else { listed };
     }
     let mut interfaces = Vec::new();
     for declaration in stated {
-        let interface = stated_interface(context, segments, host, declaration);
+        let interface = stated_interface(context, segments, host, hypervisor, declaration);
         interfaces.push(interface);
     }
     default_gateways(segments, &mut interfaces);
@@ -324,6 +326,7 @@ pub(super) fn stated_interface(
     context: &mut Context,
     segments: &mut Segments,
     host: &HostPlan<'_>,
+    hypervisor: &Hypervisor,
     declaration: &InterfaceDecl,
 ) -> Interface {
     let origin =
@@ -337,7 +340,8 @@ pub(super) fn stated_interface(
         origin,
     };
     if let Some(nat) = &declaration.nat {
-        vm::behind_stated_nat(&mut interface, nat, declaration);
+        let release = hypervisor.release(None, &context.defaults);
+        vm::behind_stated_nat(&mut interface, nat, declaration, release);
     } else if let Some(id) = segment_of(context, segments, declaration, &interface) {
         plug(segments, &mut interface, id, host);
     }

@@ -13,7 +13,7 @@ use crate::source::{Span, Spanned};
 use super::Context;
 use super::addresses::{nth, prefix, within};
 use super::bind::HostPlan;
-use super::hypervisor::{Hypervisor, is_on};
+use super::hypervisor::{Hypervisor, Release, is_on};
 use super::topology::{HostLeg, Segments, default_gateways, stated_addresses, stated_interface};
 
 const CITE_NAT: &str =
@@ -48,7 +48,7 @@ pub(super) fn interfaces(
     for declaration in left {
         match &declaration.adapter {
             Some(adapter) => context.report(no_adapter(adapter, machine)),
-            None => interfaces.push(stated_interface(context, segments, host, declaration)),
+            None => interfaces.push(stated_interface(context, segments, host, runner.hypervisor, declaration)),
         }
     }
     default_route(segments, &mut interfaces);
@@ -146,19 +146,16 @@ fn leased(segments: &Segments, adapter: &AdapterDecl, runner: &Runner<'_>) -> Le
 /// What of an attachment has no model.
 fn unmodeled(id: HostId, adapter: &AdapterDecl) -> Option<Unmodeled> {
     let (what, span) = match &adapter.mode {
-        AdapterMode::Generic(driver, _) => (format!("an adapter attached to the driver `{}`", driver.value), driver.span),
+        AdapterMode::Generic(driver, _) => {
+            (format!("an adapter attached to the driver `{}`", driver.value), driver.span)
+        }
         AdapterMode::Cloud(name) => (format!("an adapter attached to the cloud network `{}`", name.value), name.span),
         _ => return None,
     };
     Some(Unmodeled { what, span, host: Some(id) })
 }
 
-fn interface(
-    context: &mut Context,
-    segments: &mut Segments,
-    host: &HostPlan<'_>,
-    draft: Draft<'_>,
-) -> Interface {
+fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>, draft: Draft<'_>) -> Interface {
     let Draft { adapter, attachment, declaration, leased } = draft;
     let name = declaration.map_or_else(|| guest_name(adapter.slot), |d| d.name.value.clone());
     let origin = Origin::written(format!("adapter {} of `{}`", u16::from(adapter.slot) + 1, host.name), adapter.span);
@@ -235,7 +232,10 @@ fn attachment(
     runner: &Runner<'_>,
 ) -> Attachment {
     match &adapter.mode {
-        AdapterMode::Nat(nat) => Attachment::Nat(Box::new(vm_nat(nat, adapter.slot, Some(machine), runner.hypervisor))),
+        AdapterMode::Nat(nat) => {
+            let release = runner.hypervisor.release(Some(machine), &context.defaults);
+            Attachment::Nat(Box::new(vm_nat(nat, adapter.slot, Some(machine), release)))
+        }
         AdapterMode::Bridged(name) | AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name)
             if name.value.is_empty() =>
         {
@@ -274,8 +274,9 @@ fn host_only(segments: &mut Segments, name: &Spanned<String>, hypervisor: &Hyper
     // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
     let subnet = address.map_or(prefix([192, 168, 56, 0], 24), |a| a.value.trunc());
     let known = segments.host_only(&name.value, address.map(|a| a.value));
-    let id = known
-        .unwrap_or_else(|| segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name)));
+    let id = known.unwrap_or_else(|| {
+        segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name))
+    });
     // A listing without an address means that the interface has none.
     if let Some(stated) = stated.filter(|s| s.address.is_some() || s.verb == Verb::Stated) {
         let what = format!("host-only interface `{}`", name.value);
@@ -309,10 +310,10 @@ fn bridged(segments: &Segments, name: &Spanned<String>, runner: Option<&Host>) -
     })
 }
 
-fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>, hypervisor: &Hypervisor) -> VmNat {
+fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>, release: Release) -> VmNat {
     let network =
         nat.network.as_ref().map_or_else(|| prefix([10, 0, slot.saturating_add(2), 0], 24), |n| n.value.trunc());
-    let (engine, origin) = nat_engine(nat, machine, hypervisor);
+    let (engine, origin) = nat_engine(nat, release);
     VmNat {
         engine,
         network,
@@ -326,20 +327,16 @@ fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>, hypervisor: &H
 }
 
 /// VirtualBox replaced its NAT engine by libslirp in 7.1 (changelog of 7.1.0).
-fn nat_engine(nat: &NatDecl, machine: Option<&MachineDecl>, hypervisor: &Hypervisor) -> (NatEngine, Origin) {
+fn nat_engine(nat: &NatDecl, release: Release) -> (NatEngine, Origin) {
     let of = |libslirp: bool| if libslirp { NatEngine::Libslirp } else { NatEngine::Classic };
     if let Some(stated) = &nat.libslirp {
         return (of(stated.value), Origin::written("NAT engine", stated.span));
     }
-    match hypervisor.version.as_ref().or_else(|| machine.and_then(|m| m.written_by.as_ref())) {
-        Some(version) => {
-            (of(version.value >= Version::new(7, 1, 0)), Origin::written("adapter attached to NAT", nat.span))
-        }
-        None => {
-            let what = "adapter attached to NAT, by VirtualBox 7.1 or newer";
-            (NatEngine::Libslirp, Origin::assumed(what, Some(nat.span)))
-        }
-    }
+    let origin = match release.stated {
+        Some(_) => Origin::written("adapter attached to NAT", nat.span),
+        None => Origin::assumed(format!("adapter attached to NAT, by VirtualBox {}", release.version), Some(nat.span)),
+    };
+    (of(release.version >= Version::new(7, 1, 0)), origin)
 }
 
 /// Absent in a `.vbox` file is read as reachable, whatever the settings version (VirtualBox 7.2.22 writes `off` as absent
@@ -364,9 +361,14 @@ pub(super) fn forward(declaration: &ForwardDecl) -> Forward {
 }
 
 /// Puts an interface behind a NAT that lab.yaml states.
-pub(super) fn behind_stated_nat(interface: &mut Interface, nat: &NatDecl, declaration: &InterfaceDecl) {
+pub(super) fn behind_stated_nat(
+    interface: &mut Interface,
+    nat: &NatDecl,
+    declaration: &InterfaceDecl,
+    release: Release,
+) {
     let slot = declaration.adapter.as_ref().map_or(0, |a| a.value.saturating_sub(1));
-    let nat = vm_nat(nat, slot, None, &Hypervisor::default());
+    let nat = vm_nat(nat, slot, None, release);
     if interface.addresses.is_empty() {
         interface.addresses.push(nat_address(&nat));
     }
@@ -377,7 +379,8 @@ pub(super) fn behind_stated_nat(interface: &mut Interface, nat: &NatDecl, declar
 fn attached_to_nothing(machine: &MachineDecl, adapter: &AdapterDecl) -> Diagnostic {
     let number = u16::from(adapter.slot) + 1;
     let what = if matches!(adapter.mode, AdapterMode::Bridged(_)) { "bridged" } else { "host-only" };
-    let message = format!("adapter {number} of `{}` is {what}, but nothing says with which interface", machine.name.value);
+    let message =
+        format!("adapter {number} of `{}` is {what}, but nothing says with which interface", machine.name.value);
     Diagnostic::new(Code::VboxBadValue, message)
         .label(adapter.span, "the machine does not start like this")
         .help(format!("name it, as with `--bridge-adapter{number} en0` or `--host-only-adapter{number} vboxnet0`"))

@@ -39,6 +39,29 @@ pub(super) enum Axis {
     SourceIsLocal,
 }
 
+impl Axis {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Protocol,
+        Self::Source,
+        Self::Destination,
+        Self::SourcePort,
+        Self::DestinationPort,
+        Self::In,
+        Self::Out,
+        Self::State,
+        Self::IcmpType,
+        Self::OriginalDestination,
+        Self::OriginalDestinationPort,
+        Self::DestinationRewritten,
+        Self::SourceRewritten,
+        Self::DestinationIsLocal,
+        Self::SourceIsLocal,
+    ];
+}
+
+/// One packet: a number on every axis.
+pub(super) type Packet = BTreeMap<Axis, u128>;
+
 /// One set on each axis; an axis that is not listed is not restricted.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Block {
@@ -67,6 +90,10 @@ impl Block {
 
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.sides.iter().all(|(axis, set)| other.sides.get(axis).is_none_or(|theirs| theirs.overlaps(set)))
+    }
+
+    pub(super) fn contains(&self, packet: &Packet) -> bool {
+        self.sides.iter().all(|(axis, set)| packet.get(axis).is_some_and(|value| set.contains(*value)))
     }
 
     /// Whether every packet of `other` is in here.
@@ -128,6 +155,22 @@ impl Space {
                 Ranges::all(1)
             }
         }
+    }
+
+    /// Some packet of a block; another one for every number.
+    pub(super) fn member(&self, block: &Block, mut number: u64) -> Packet {
+        let mut next = || {
+            // xorshift64 (Marsaglia 2003)
+            number ^= number << 13;
+            number ^= number >> 7;
+            number ^= number << 17;
+            u128::from(number) << 64 | u128::from(number.rotate_left(32))
+        };
+        let value = |axis: Axis| {
+            let set = block.sides.get(&axis).cloned().unwrap_or_else(|| self.domain(axis));
+            (axis, set.pick(next()).unwrap_or(0))
+        };
+        Axis::ALL.into_iter().map(value).collect()
     }
 
     /// Bits that the numbers of an axis need.

@@ -1,13 +1,15 @@
-//! Whether some rules together take every packet of an area: in the cheap domain where that decides, else by Z3.
+//! Whether some rules together take every packet of an area: packets are tried, and whoever takes one is remembered,
+//! until Z3 shows that none is left.
 
 use z3::ast::{BV, Bool};
-use z3::{Params, SatResult, Solver};
+use z3::{Model, Params, SatResult, Solver};
 
 use crate::smt::condition::in_range;
 use crate::smt::ranges::Ranges;
+use crate::smt::solve::bits_of;
 
 use super::RuleAt;
-use super::area::{Area, Axis, Block, Space, overlap};
+use super::area::{Area, Axis, Block, Packet, Space, overlap};
 
 /// Steps of the solver for one rule; where they are not enough the rule counts as alive.
 const STEP_LIMIT: u32 = 5_000_000;
@@ -22,65 +24,49 @@ pub(super) struct Taken {
     pub(super) except: Area,
 }
 
-/// The rules that together take all of `area`; nothing if a packet may be left.
-pub(super) fn takers(space: &Space, area: &[Block], taken: &[Taken]) -> Option<Vec<RuleAt>> {
-    let takes_all = |one: &Taken| area.iter().all(|block| one.area.iter().any(|b| b.covers(block)));
-    if let Some(one) = taken.iter().find(|one| !overlap(&one.except, area) && takes_all(one)) {
-        return Some(vec![one.by]);
+impl Taken {
+    /// Whether nothing of an area is left.
+    pub(super) fn is_all_of(&self, area: &[Block]) -> bool {
+        let is_inside = |block: &Block| self.area.iter().any(|own| own.covers(block));
+        !overlap(&self.except, area) && area.iter().all(is_inside)
     }
-    if area.iter().any(|block| has_free_side(space, block, taken)) {
-        return None;
-    }
-    Prover::new(space, area, taken).takers()
 }
 
-/// Whether the block has numbers on one axis that no rule asks for.
-fn has_free_side(space: &Space, block: &Block, taken: &[Taken]) -> bool {
-    let blocks: Vec<&Block> = taken.iter().flat_map(|t| &t.area).filter(|b| b.overlaps(block)).collect();
-    let Some(first) = blocks.first() else { return true };
-    first.sides.keys().any(|axis| {
-        let whole = || space.domain(*axis);
-        let own = block.sides.get(axis).cloned().unwrap_or_else(whole);
-        let mut left = own;
-        for other in &blocks {
-            match other.sides.get(axis) {
-                Some(set) => left = left.minus(set),
-                None => return false,
-            }
-            if left.is_empty() {
-                return false;
-            }
-        }
-        true
-    })
+/// What the solver says about what is left.
+pub(super) enum Left {
+    /// Nothing: these rules take everything.
+    Nothing(Vec<RuleAt>),
+    /// This packet, for example.
+    Packet(Packet),
+    /// It gave up.
+    Unknown,
 }
 
-struct Prover<'a> {
+/// An area, and what was taken from it so far.
+pub(super) struct Remainder<'a> {
     space: &'a Space,
-    taken: &'a [Taken],
     solver: Solver,
+    taken: Vec<RuleAt>,
 }
 
-impl<'a> Prover<'a> {
-    fn new(space: &'a Space, area: &[Block], taken: &'a [Taken]) -> Self {
+impl<'a> Remainder<'a> {
+    pub(super) fn new(space: &'a Space, area: &[Block]) -> Self {
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
         let mut params = Params::new();
         params.set_u32("rlimit", STEP_LIMIT);
         solver.set_params(&params);
-        let prover = Self { space, taken, solver };
-        prover.solver.assert(prover.within(area));
-        let axes = area.iter().chain(taken.iter().flat_map(|t| t.area.iter().chain(&t.except)));
-        let mut axes: Vec<Axis> = axes.flat_map(|block| block.sides.keys().copied()).collect();
-        axes.sort_unstable();
-        axes.dedup();
-        for axis in axes {
-            prover.solver.assert(prover.side(axis, &space.domain(axis)));
+        let remainder = Self { space, solver, taken: Vec::new() };
+        remainder.solver.assert(remainder.within(area));
+        for axis in Axis::ALL {
+            remainder.solver.assert(remainder.side(axis, &space.domain(axis)));
         }
-        for (number, one) in taken.iter().enumerate() {
-            let left = Bool::or(&[prover.within(&one.area).not(), prover.within(&one.except)]);
-            prover.solver.assert(is_there(number).implies(left));
-        }
-        prover
+        remainder
+    }
+
+    pub(super) fn take(&mut self, taken: &Taken) {
+        let left = Bool::or(&[self.within(&taken.area).not(), self.within(&taken.except)]);
+        self.solver.assert(is_there(self.taken.len()).implies(left));
+        self.taken.push(taken.by);
     }
 
     fn within(&self, area: &[Block]) -> Bool {
@@ -91,33 +77,46 @@ impl<'a> Prover<'a> {
         Bool::or(&area.iter().map(block).collect::<Vec<_>>())
     }
 
+    fn term(&self, axis: Axis) -> BV {
+        BV::new_const(format!("{axis:?}"), self.space.bits(axis))
+    }
+
     fn side(&self, axis: Axis, set: &Ranges) -> Bool {
-        let bits = self.space.bits(axis);
-        let term = BV::new_const(format!("{axis:?}"), bits);
+        let (term, bits) = (self.term(axis), self.space.bits(axis));
         let parts: Vec<Bool> = set.parts().iter().map(|(first, last)| in_range(&term, *first, *last, bits)).collect();
         Bool::or(&parts)
     }
 
-    fn takers(&self) -> Option<Vec<RuleAt>> {
+    /// What is left; the rules that take everything are as few as leaving out one at a time shows.
+    pub(super) fn left(&self) -> Left {
         let all: Vec<usize> = (0..self.taken.len()).collect();
-        if self.leaves_something(&all) {
-            return None;
+        match self.check(&all) {
+            SatResult::Unsat => {}
+            SatResult::Sat => {
+                let packet = self.solver.get_model().and_then(|model| self.decode(&model));
+                return packet.map_or(Left::Unknown, Left::Packet);
+            }
+            SatResult::Unknown => return Left::Unknown,
         }
-        let core: Vec<Bool> = self.solver.get_unsat_core();
+        let core = self.solver.get_unsat_core();
         let mut needed: Vec<usize> = all.into_iter().filter(|number| core.contains(&is_there(*number))).collect();
         for number in needed.clone() {
             let without: Vec<usize> = needed.iter().copied().filter(|n| *n != number).collect();
-            if !self.leaves_something(&without) {
+            if self.check(&without) == SatResult::Unsat {
                 needed = without;
             }
         }
-        Some(needed.into_iter().filter_map(|number| self.taken.get(number)).map(|one| one.by).collect())
+        Left::Nothing(needed.into_iter().filter_map(|number| self.taken.get(number).copied()).collect())
     }
 
-    /// Also when the solver gives up.
-    fn leaves_something(&self, present: &[usize]) -> bool {
+    fn check(&self, present: &[usize]) -> SatResult {
         let literals: Vec<Bool> = present.iter().map(|number| is_there(*number)).collect();
-        self.solver.check_assumptions(&literals) != SatResult::Unsat
+        self.solver.check_assumptions(&literals)
+    }
+
+    fn decode(&self, model: &Model) -> Option<Packet> {
+        let value = |axis: Axis| bits_of(&model.eval(&self.term(axis), true)?, self.space.bits(axis));
+        Axis::ALL.into_iter().map(|axis| value(axis).map(|value| (axis, value))).collect()
     }
 }
 

@@ -201,6 +201,8 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
         environment: Vec::new(),
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
+        refused: None,
+        stopped: None,
         span: whole,
     }
 }

@@ -101,9 +101,7 @@ fn is_container(declaration: &Declaration, name: &str) -> bool {
 /// Whether the attachment was found.
 fn detach(network: &str, container: &str, whole: Span, out: &mut Declarations) -> bool {
     let freed = FreedDecl::Container { name: container.to_owned(), network: Some(network.to_owned()) };
-    let is_meant = |d: &Declaration| {
-        matches!(d, Declaration::Connect(c) if c.container.value == container && c.attach.network.value == network)
-    };
+    let is_meant = |d: &Declaration| matches!(d, Declaration::Connect(c) if c.container.value == container && c.attach.network.value == network);
     if end(out, freed.clone(), is_meant) {
         return true;
     }

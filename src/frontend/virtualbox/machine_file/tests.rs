@@ -147,12 +147,7 @@ fn wrong_values_are_pointed_at() {
     check("127.0.0.1", "localhost", Code::BadAddress, "localhost");
     check("proto=\"0\"", "proto=\"tcp\"", Code::VboxBadValue, "tcp");
     check("slot=\"5\"", "slot=\"8\"", Code::VboxBadValue, "8");
-    check(
-        "slot=\"5\"",
-        "slot=\"4\"",
-        Code::VboxDuplicate,
-        "<Adapter slot=\"4\" enabled=\"true\">",
-    );
+    check("slot=\"5\"", "slot=\"4\"", Code::VboxDuplicate, "<Adapter slot=\"4\" enabled=\"true\">");
     check("slot=\"5\"", "slot=\"5\" speed=\"1\" colour=\"red\"", Code::UnknownKey, "colour");
     check(
         "name=\"ssh\"",
@@ -160,12 +155,7 @@ fn wrong_values_are_pointed_at() {
         Code::VboxDuplicate,
         "<Forwarding name=\"dns\" proto=\"1\" hostip=\"127.0.0.1\" hostport=\"2222\" guestip=\"10.0.2.15\" guestport=\"22\"/>",
     );
-    check(
-        "<NATNetwork name=\"NatNet1\"/>",
-        "<NAT/><NATNetwork name=\"NatNet1\"/>",
-        Code::VboxDuplicate,
-        "<NAT/>",
-    );
+    check("<NATNetwork name=\"NatNet1\"/>", "<NAT/><NATNetwork name=\"NatNet1\"/>", Code::VboxDuplicate, "<NAT/>");
     check(
         "<InternalNetwork name=\"intnet\"/>",
         "<NAT><Forwarding name=\"a\" hostport=\"1\" guestport=\"2\"/></NAT>",

@@ -153,8 +153,7 @@ pub(super) fn host_only_interface(words: &[Word], whole: Span) -> Read {
         (Some(ip), None) => IpNet::new(value::address(text(ip))?, 24).ok().map(|net| Spanned::new(net, ip.span)),
         _ => options.masked(&["ip"])?,
     };
-    // An interface that no command names may have been made before.
-    let verb = if verb.text == "remove" { Verb::Removed } else { Verb::Stated };
+    let verb = if verb.text == "remove" { Verb::Removed } else { Verb::Changed };
     state(HypervisorDecl::HostOnly(HostOnlyDecl {
         name: name.spanned(),
         verb,
