@@ -22,4 +22,5 @@ mod reality;
 mod replay;
 mod specs;
 mod support;
+mod vagrant;
 mod virtualbox;
