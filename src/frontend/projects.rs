@@ -73,10 +73,11 @@ fn is_compose_text(file: &File) -> bool {
     let is_yaml = file.path.ends_with(".yaml") || file.path.ends_with(".yml");
     let is_written = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
     let margin = file.text.lines().find(is_written).map_or(0, |line| line.len() - line.trim_start().len());
+    let is_json = file.text.trim_start().starts_with('{') && file.text.contains("\"services\"");
     let sections = ["services:", "include:", "networks:", "volumes:"];
     let is_section =
         |line: &str| line.get(margin..).is_some_and(|line| sections.iter().any(|key| line.starts_with(key)));
-    is_yaml && file.text.lines().any(is_section)
+    is_yaml && (is_json || file.text.lines().any(is_section))
 }
 
 struct Reader<'a> {

@@ -564,7 +564,7 @@ fn mistakes_are_reported_where_they_are() {
         &["`network_mode` and `networks` exclude each other <none>"],
     );
     check_errors(
-        "services:\n  a: {image: x, container_name: b, deploy: {replicas: 2}}\n",
+        "services:\n  a: {image: x, container_name: be, deploy: {replicas: 2}}\n",
         &["one name cannot be given to several containers <a>"],
     );
     check_errors("name: 실습\nservices: {}\n", &["`실습` leaves no name for the project <실습>"]);
