@@ -82,6 +82,8 @@ struct Disk<'a> {
     files: &'a mut BTreeMap<String, PathBuf>,
     replaced: &'a Replacements,
     opened: BTreeMap<String, Option<File>>,
+    /// What is wrong with files that are there.
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads the files in or at `paths`. Names of files are relative to the path if there is only one.
@@ -299,7 +301,13 @@ impl Disk<'_> {
             return opened.clone();
         }
         let place = self.root.join(name);
-        let text = self.replaced.get(name).cloned().or_else(|| contents(&place).ok());
+        let text = self.replaced.get(name).cloned().or_else(|| match contents(&place) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.diagnostics.extend(place.is_file().then(|| problem.diagnostic(name)));
+                None
+            }
+        });
         self.files.insert(name.to_owned(), place);
         let file = text.map(|text| {
             let source = self.sources.add(name, &text);
@@ -316,8 +324,9 @@ fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[S
     let root = root_of(paths);
     let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
     let (sources, places) = (&mut loaded.sources, &mut loaded.files);
-    let mut disk = Disk { root: &root, sources, files: places, replaced, opened };
+    let mut disk = Disk { root: &root, sources, files: places, replaced, opened, diagnostics: Vec::new() };
     let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
+    loaded.diagnostics.append(&mut disk.diagnostics);
     loaded.diagnostics.extend(read.diagnostics);
     loaded.labs.push(LabFiles { title: None, inputs: read.value });
 }

@@ -37,6 +37,24 @@ struct Project {
     is_listed: bool,
 }
 
+/// A project with what its files state.
+struct ReadProject {
+    project: Project,
+    declarations: Declarations,
+    /// Files that its files name.
+    opened: BTreeSet<String>,
+}
+
+/// What another project includes is not a project of its own; of two that include each other the first is one.
+fn is_part(number: usize, all: &[ReadProject]) -> bool {
+    let names = |read: &ReadProject, other: &ReadProject| {
+        other.project.paths.first().is_some_and(|path| read.opened.contains(path))
+    };
+    let Some(own) = all.get(number) else { return false };
+    let others = all.iter().enumerate().filter(|(other, _)| *other != number);
+    others.into_iter().any(|(other, read)| names(read, own) && (other < number || !names(own, read)))
+}
+
 /// Reads the files of a lab. `open` finds files that other files name.
 pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let mut reader = Reader { lab, open, opened: BTreeSet::new(), inputs: BTreeMap::new(), diagnostics: Vec::new() };
@@ -126,12 +144,12 @@ impl Reader<'_> {
             found.entry(directory_of(path)).or_insert_with(Vec::new).push(*path);
         }
         projects.extend(found.iter().filter_map(|(directory, paths)| self.found(directory, paths)));
-        let read: Vec<(Project, Declarations)> = projects.into_iter().map(|project| self.project(project)).collect();
-        for (project, read) in read {
-            // What another project includes is not a project of its own.
-            let is_part = project.paths.first().is_some_and(|path| self.opened.contains(path));
-            if !is_part || project.is_listed {
-                self.keep_project(&project, read);
+        let read: Vec<ReadProject> = projects.into_iter().map(|project| self.project(project)).collect();
+        self.opened.extend(read.iter().flat_map(|read| read.opened.iter().cloned()));
+        let is_part: Vec<bool> = read.iter().enumerate().map(|(number, _)| is_part(number, &read)).collect();
+        for (read, is_part) in read.into_iter().zip(is_part) {
+            if !is_part || read.project.is_listed {
+                self.keep_project(&read.project, read.declarations);
             }
         }
         let passed_over =
@@ -195,7 +213,7 @@ impl Reader<'_> {
         file.map(|file| compose::env_file::parse(file.source, &file.text, &BTreeMap::new())).unwrap_or_default()
     }
 
-    fn project(&mut self, project: Project) -> (Project, Declarations) {
+    fn project(&mut self, project: Project) -> ReadProject {
         let directory = project.paths.first().map_or("", |path| directory_of(path)).to_owned();
         let folder = if directory.is_empty() { self.lab.folder } else { file_name(&directory) };
         let variables = self.variables(&directory);
@@ -208,7 +226,7 @@ impl Reader<'_> {
                 None => self.diagnostics.push(no_such_file(path)),
             }
         }
-        let (open, opened) = (&mut self.open, &mut self.opened);
+        let (open, mut opened) = (&mut self.open, BTreeSet::new());
         let mut read = compose::parse(&files, &environment, &mut |path| {
             opened.insert(path.to_owned());
             open(path)
@@ -217,7 +235,7 @@ impl Reader<'_> {
             read.diagnostics.extend(variables.diagnostics);
             compose::refuse(&mut read);
         }
-        (project, read)
+        ReadProject { project, declarations: read, opened }
     }
 
     /// The last listed file stands for a listed project, because another host may list the first with another one; the

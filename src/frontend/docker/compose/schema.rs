@@ -28,7 +28,7 @@ pub(super) enum Shape {
     Name,
     /// A length of time: `1m30s`.
     Duration,
-    /// A number of bytes, or a text like `64m`.
+    /// A number of bytes as a text: `64m`.
     Size,
     /// A number, also with a fraction.
     Number,
@@ -53,6 +53,8 @@ pub(super) enum Shape {
 pub(super) enum Number {
     Whole,
     Fraction,
+    /// A text must be a whole one, a number need not be.
+    Loose,
 }
 
 /// Whether items of a list may be equal.
@@ -198,7 +200,7 @@ impl Checker<'_> {
     fn castable(&mut self, node: &Node, number: Number) {
         let Value::Scalar(text) = &node.value else { return };
         let is_number = match number {
-            Number::Whole => text.parse::<i64>().is_ok(),
+            Number::Whole | Number::Loose => text.parse::<i64>().is_ok(),
             Number::Fraction => text.parse::<f64>().is_ok(),
         };
         if node.resolve() == Some(Resolved::Text) && !is_number {
@@ -278,11 +280,12 @@ fn is_kind(node: &Node, shape: &Shape) -> bool {
     match shape {
         Shape::Any => true,
         Shape::Null => resolved == Some(Resolved::Null),
-        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration => is_text,
-        Shape::Size => is_text || matches!(resolved, Some(Resolved::Int(_) | Resolved::Float)),
+        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration | Shape::Size => is_text,
         Shape::Number => matches!(resolved, Some(Resolved::Int(_) | Resolved::Float)),
         Shape::Castable(Number::Whole) => is_text || matches!(resolved, Some(Resolved::Int(_))),
-        Shape::Castable(Number::Fraction) => is_text || matches!(resolved, Some(Resolved::Int(_) | Resolved::Float)),
+        Shape::Castable(Number::Fraction | Number::Loose) => {
+            is_text || matches!(resolved, Some(Resolved::Int(_) | Resolved::Float))
+        }
         Shape::Bool => matches!(resolved, Some(Resolved::Bool(_))),
         Shape::Switch => is_text || matches!(resolved, Some(Resolved::Bool(_))),
         Shape::List(..) => matches!(node.value, Value::Sequence(_)),
@@ -332,8 +335,8 @@ fn expected(shape: &Shape) -> String {
     match shape {
         Shape::Any => "anything",
         Shape::Null => "nothing",
-        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration => "a text",
-        Shape::Size | Shape::Number | Shape::Castable(Number::Fraction) => "a number",
+        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration | Shape::Size => "a text",
+        Shape::Number | Shape::Castable(Number::Fraction | Number::Loose) => "a number",
         Shape::Castable(Number::Whole) => "a whole number",
         Shape::Bool | Shape::Switch => "true or false",
         Shape::List(..) => "a list",
