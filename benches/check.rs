@@ -107,7 +107,9 @@ fn long_compose_file() -> PathBuf {
         );
     }
     compose.push_str("networks:\n");
-    (0..10).for_each(|i| drop(writeln!(compose, "  n{i}:")));
+    for i in 0..10 {
+        let _ = writeln!(compose, "  n{i}:");
+    }
     written(&format!("canreach-bench-{}-lines", process::id()), &[("compose.yaml", &compose)])
 }
 
