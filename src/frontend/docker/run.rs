@@ -9,6 +9,7 @@ use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::source::{Span, Spanned};
 
+mod compose;
 mod container;
 mod daemon;
 mod flags;
@@ -59,10 +60,15 @@ pub fn parse(words: &[Word]) -> Outcome {
         "system" if arguments.first().is_some_and(|verb| verb.text == "prune") => {
             Outcome { taken_back: vec![TakeBack::IdleContainers, TakeBack::UnusedNetworks], ..Outcome::default() }
         }
-        "compose" => compose(arguments, whole),
+        "compose" => compose::parse(arguments, whole),
         verb @ ("swarm" | "service" | "stack" | "node") => changing(verb, arguments, whole),
         _ => container_command(verb, arguments, whole),
     }
+}
+
+/// Reads `docker-compose …`; the first word is the program.
+pub fn parse_compose(words: &[Word]) -> Outcome {
+    span(words).map_or_else(Outcome::default, |whole| compose::parse(words.get(1..).unwrap_or(&[]), whole))
 }
 
 /// Reads `dockerd …`; the first word is the program.
@@ -124,14 +130,6 @@ const ACTING: [&str; 18] = [
     "run", "create", "rm", "stop", "kill", "pause", "start", "restart", "unpause", "rename", "exec", "network",
     "compose", "container", "swarm", "service", "stack", "node",
 ];
-
-/// `docker compose up` does what the compose file says, which is read by itself.
-fn compose(arguments: &[Word], whole: Span) -> Outcome {
-    match arguments.iter().find(|w| matches!(w.text.as_str(), "exec" | "run" | "scale" | "stop" | "kill" | "pause")) {
-        Some(verb) => Outcome::unmodeled(format!("`docker compose {}`", verb.text), whole),
-        None => Outcome::default(),
-    }
-}
 
 fn changing(noun: &str, arguments: &[Word], whole: Span) -> Outcome {
     match arguments.first().map(|w| w.text.as_str()) {

@@ -42,6 +42,8 @@ pub(super) enum Shape {
     List(&'static Shape, Repeats),
     /// A map with certain keys, some of which must be there.
     Fields(&'static [(&'static str, &'static Shape)], &'static [&'static str]),
+    /// A map in which these keys have a kind, and others are free.
+    Open(&'static [(&'static str, &'static Shape)]),
     /// A map of things that are named by its keys.
     Named(&'static Shape, Keys),
     /// One of several.
@@ -97,6 +99,7 @@ impl Checker<'_> {
             Shape::Switch => self.switch(node),
             Shape::List(shape, repeats) => self.list(node, shape, *repeats),
             Shape::Fields(fields, required) => self.fields(node, fields, required),
+            Shape::Open(fields) => self.open(node, fields),
             Shape::Named(shape, keys) => self.named(node, shape, *keys),
             Shape::Any | Shape::Null | Shape::Text | Shape::Number | Shape::Bool => {}
         }
@@ -147,6 +150,12 @@ impl Checker<'_> {
         for name in required.iter().filter(|name| node.entry(name).is_none()) {
             let message = format!("{} needs `{name}`", self.place());
             self.refuse(Diagnostic::new(Code::YamlType, message), at(node));
+        }
+    }
+
+    fn open(&mut self, node: &Node, fields: &[(&'static str, &'static Shape)]) {
+        for (name, shape) in fields {
+            node.get(name).into_iter().for_each(|value| self.below(name, value, shape));
         }
     }
 
@@ -289,7 +298,7 @@ fn is_kind(node: &Node, shape: &Shape) -> bool {
         Shape::Bool => matches!(resolved, Some(Resolved::Bool(_))),
         Shape::Switch => is_text || matches!(resolved, Some(Resolved::Bool(_))),
         Shape::List(..) => matches!(node.value, Value::Sequence(_)),
-        Shape::Fields(..) | Shape::Named(..) => matches!(node.value, Value::Mapping(_)),
+        Shape::Fields(..) | Shape::Open(_) | Shape::Named(..) => matches!(node.value, Value::Mapping(_)),
         Shape::Either(shapes) => shapes.iter().any(|shape| is_kind(node, shape)),
     }
 }
@@ -340,7 +349,7 @@ fn expected(shape: &Shape) -> String {
         Shape::Castable(Number::Whole) => "a whole number",
         Shape::Bool | Shape::Switch => "true or false",
         Shape::List(..) => "a list",
-        Shape::Fields(..) | Shape::Named(..) => "a map",
+        Shape::Fields(..) | Shape::Open(_) | Shape::Named(..) => "a map",
         Shape::Either(shapes) => return shapes.iter().map(|s| expected(s)).collect::<Vec<_>>().join(" or "),
     }
     .to_owned()

@@ -4,7 +4,7 @@ use super::Keys::{Free, Names};
 use super::Repeats::{Allowed, Refused};
 use super::Shape;
 use super::Shape::{
-    Any, Bool, Castable, Duration, Either, Fields, List, Name, Named, Null, Part, Size, Switch, Text, Word,
+    Any, Bool, Castable, Duration, Either, Fields, List, Name, Named, Null, Open, Part, Size, Switch, Text, Word,
 };
 
 const WHOLE: Shape = Castable(super::Number::Whole);
@@ -275,7 +275,7 @@ const GPU_FIELDS: &[(&str, &Shape)] = &[
 ];
 
 /// Its fields have kinds, but others are free.
-const GPU: Shape = Named(&Any, Free);
+const GPU: Shape = Open(GPU_FIELDS);
 
 const HEALTH: Shape = Fields(
     &[
