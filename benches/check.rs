@@ -27,21 +27,27 @@ fn main() {
     for directory in examples() {
         let name = format!("examples/{}", directory.file_name().unwrap_or_default().to_string_lossy());
         if is_wanted(&name) {
-            measure(&name, &directory);
+            measure(&name, &directory, run);
         }
     }
     for containers in CONTAINERS {
         let name = format!("{containers} containers");
         if is_wanted(&name) {
             let directory = generated(containers);
-            measure(&name, &directory);
+            measure(&name, &directory, run);
             let _ = fs::remove_dir_all(directory);
         }
     }
     let name = format!("{RULES} rules, {} of them dead", RULES / 10);
     if is_wanted(&name) {
         let directory = generated_rules();
-        measure(&name, &directory);
+        measure(&name, &directory, run);
+        let _ = fs::remove_dir_all(directory);
+    }
+    let name = "2,000 lines of compose, read only";
+    if is_wanted(name) {
+        let directory = long_compose_file();
+        measure(name, &directory, read_only);
         let _ = fs::remove_dir_all(directory);
     }
 }
@@ -54,7 +60,7 @@ fn examples() -> Vec<PathBuf> {
     labs
 }
 
-fn measure(name: &str, directory: &Path) {
+fn measure(name: &str, directory: &Path, run: fn(&Path) -> usize) {
     let mut times: Vec<Duration> = Vec::new();
     let mut sentences = 0;
     for _ in 0..RUNS {
@@ -90,6 +96,32 @@ fn run(directory: &Path) -> usize {
     judged
 }
 
+/// Only the files are read.
+fn read_only(directory: &Path) -> usize {
+    let loaded = load(&[directory.to_owned()]);
+    std::hint::black_box(loaded.map_or(0, |loaded| loaded.labs.len()));
+    0
+}
+
+/// 300 services of seven lines each, as people write them.
+fn long_compose_file() -> PathBuf {
+    let mut compose = String::from("x-base: &base\n  restart: always\nservices:\n");
+    for i in 0..300 {
+        let _ = writeln!(
+            compose,
+            "  s{i}:\n    <<: *base\n    image: registry.example/app:${{TAG:-1}}\n    ports:\n      - \"{}:80\"\n    \
+             networks: [n{}]\n    environment: {{A: \"${{A:-b}}\", B: c}}",
+            10_000 + i,
+            i % 10
+        );
+    }
+    compose.push_str("networks:\n");
+    for i in 0..10 {
+        let _ = writeln!(compose, "  n{i}:");
+    }
+    written(&format!("canreach-bench-{}-lines", process::id()), &[("compose.yaml", &compose)])
+}
+
 /// A compose file with so many services on ten networks, and four sentences: two that hold, two that do not.
 fn generated(containers: usize) -> PathBuf {
     let mut compose = String::from("services:\n");
@@ -102,13 +134,19 @@ fn generated(containers: usize) -> PathBuf {
     }
     let sentences = "sentences:\n  - lan can reach s3:80\n  - s3 cannot reach s4:5432\n  - lan cannot reach s3:80\n  - \
                      lan can reach s3:5432\n";
-    let directory = env::temp_dir().join(format!("canreach-bench-{}-{containers}", process::id()));
-    let specs = directory.join("specs");
-    let written = fs::create_dir_all(&specs)
-        .and_then(|()| fs::write(directory.join("compose.yaml"), compose))
-        .and_then(|()| fs::write(specs.join("bench.yaml"), sentences));
-    if let Err(error) = written {
-        println!("cannot write {}: {error}", directory.display());
+    let name = format!("canreach-bench-{}-{containers}", process::id());
+    written(&name, &[("compose.yaml", &compose), ("specs/bench.yaml", sentences)])
+}
+
+/// A directory with these files.
+fn written(name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let directory = env::temp_dir().join(name);
+    for (file, text) in files {
+        let path = directory.join(file);
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        if let Err(error) = made {
+            println!("cannot write {}: {error}", path.display());
+        }
     }
     directory
 }

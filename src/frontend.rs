@@ -4,6 +4,7 @@ pub mod docker;
 pub mod engine_options;
 pub mod firewalld;
 pub mod lab_file;
+pub mod makefile;
 pub mod markdown;
 pub mod netfilter;
 pub mod placed;
@@ -70,6 +71,10 @@ pub enum Format {
     IptablesSave,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// A Markdown page whose code blocks hold commands; read only when it is named.
+    Commands,
+    /// A Makefile; read only when it is named.
+    Makefile,
     /// What `docker inspect` or `docker ps` prints.
     DockerListing,
     /// A file that is read only because another one names it: `.env`.
@@ -101,6 +106,10 @@ pub struct Environment {
     pub project: String,
     /// Variables for `${…}` in compose files.
     pub variables: BTreeMap<String, String>,
+    /// The directory that paths in compose files start from, if it is not the first file's.
+    pub directory: Option<String>,
+    /// The services of a compose project that are started, with those that they need; none means all.
+    pub services: Vec<String>,
 }
 
 /// Names that `docker compose` looks for, the preferred one first (compose-go, cli/options.go, `DefaultFileNames`).
@@ -110,6 +119,17 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
         || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo")
+}
+
+/// The format of a file that is read only because somebody names it: it may hold alternatives, or have any name.
+pub fn detect_named(path: &str, text: &str) -> Option<Format> {
+    let name = file_name(path);
+    match extension(name) {
+        _ if makefile::is_one(name) => Some(Format::Makefile),
+        "md" if text.contains("docker") || text.contains("firewall-cmd") => Some(Format::Commands),
+        "yaml" | "yml" => projects::is_compose_text(text).then_some(Format::ComposeVariant),
+        _ => None,
+    }
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -231,6 +251,16 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
         Format::DockerListing => docker_listing::parse(source, text),
+        Format::Commands => {
+            let script = markdown::commands(source, text);
+            script.map(|script| shell::parse_placed(&script, shell::Variables::new())).unwrap_or_default()
+        }
+        Format::Makefile => {
+            let Diagnosed { value: (script, variables), diagnostics } = makefile::parse(source, text);
+            let mut read = shell::parse_placed(&script, variables);
+            read.diagnostics.extend(diagnostics);
+            read
+        }
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),

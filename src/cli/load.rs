@@ -82,6 +82,8 @@ struct Disk<'a> {
     files: &'a mut BTreeMap<String, PathBuf>,
     replaced: &'a Replacements,
     opened: BTreeMap<String, Option<File>>,
+    /// What is wrong with files that are there.
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads the files in or at `paths`. Names of files are relative to the path if there is only one.
@@ -107,7 +109,7 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
     let places = found.iter().map(|file| (file.name.clone(), file.disk.clone())).collect();
     let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new(), files: places };
     let (pages, files): (Vec<File>, Vec<File>) =
-        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| file.path.ends_with(".md"));
+        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| is_page(file, &listed));
     directory(&mut loaded, paths, &files, &listed, replaced);
     for file in pages {
         page(&mut loaded, &file, listed.contains(&file.path));
@@ -117,6 +119,14 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
         return Err(LoadError::Nothing { path });
     }
     Ok(loaded)
+}
+
+/// A page that holds a lab, or sentences; one that is named and holds commands is a file like others.
+fn is_page(file: &File, listed: &[String]) -> bool {
+    let holds_commands = listed.contains(&file.path)
+        && frontend::detect(&file.path, &file.text).is_none()
+        && frontend::detect_named(&file.path, &file.text).is_some();
+    file.path.ends_with(".md") && !holds_commands
 }
 
 fn discover(path: &Path, only_path: bool, found: &mut Vec<Found>) -> Result<(), LoadError> {
@@ -299,7 +309,13 @@ impl Disk<'_> {
             return opened.clone();
         }
         let place = self.root.join(name);
-        let text = self.replaced.get(name).cloned().or_else(|| contents(&place).ok());
+        let text = self.replaced.get(name).cloned().or_else(|| match contents(&place) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.diagnostics.extend(place.is_file().then(|| problem.diagnostic(name)));
+                None
+            }
+        });
         self.files.insert(name.to_owned(), place);
         let file = text.map(|text| {
             let source = self.sources.add(name, &text);
@@ -316,8 +332,9 @@ fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[S
     let root = root_of(paths);
     let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
     let (sources, places) = (&mut loaded.sources, &mut loaded.files);
-    let mut disk = Disk { root: &root, sources, files: places, replaced, opened };
+    let mut disk = Disk { root: &root, sources, files: places, replaced, opened, diagnostics: Vec::new() };
     let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
+    loaded.diagnostics.append(&mut disk.diagnostics);
     loaded.diagnostics.extend(read.diagnostics);
     loaded.labs.push(LabFiles { title: None, inputs: read.value });
 }
@@ -523,6 +540,55 @@ mod tests {
                 ("common.yml", base),
             ],
             &["a/compose.yaml: base"],
+        );
+    }
+
+    #[test]
+    fn scripts_choose_the_files_of_a_project() {
+        let base = b"services: {web: {image: 'base-${A:-}'}, db: {image: pg, profiles: [full]}}\n".as_slice();
+        let over = b"services: {web: {image: 'over-${A:-}', depends_on: [db]}}\n".as_slice();
+        let check = |script: &str, more: &[(&str, &[u8])], expected: &[&str]| {
+            let own = [("compose.yaml", base), ("compose.prod.yaml", over), ("up.sh", script.as_bytes())];
+            images(&[&own[..], more].concat(), expected);
+        };
+        let not_started = "the service `db` is not started";
+        let not_read = "`docker compose` does not read `compose.prod.yaml` unless it is told to";
+        check(
+            "docker compose -f compose.yaml -f compose.prod.yaml --profile full up -d\n",
+            &[],
+            &["compose.prod.yaml: pg over-", "compose.yaml: ", "up.sh: "],
+        );
+        check(
+            "export COMPOSE_FILE=compose.yaml:compose.prod.yaml\nCOMPOSE_PROFILES=full docker-compose up\n",
+            &[],
+            &["compose.prod.yaml: pg over-", "compose.yaml: ", "up.sh: "],
+        );
+        check("docker compose up -d\n", &[], &["compose.yaml: base-", "up.sh: ", not_started, not_read]);
+        check(
+            "if true; then docker compose up -d; fi; docker compose down\n",
+            &[],
+            &["compose.yaml: base-", "up.sh: ", not_started, not_read],
+        );
+        check("docker compose up db\n", &[], &["compose.yaml: pg", "up.sh: ", not_read]);
+        check(
+            "docker compose --env-file prod.env up\n",
+            &[("prod.env", b"A=1"), (".env", b"A=2")],
+            &["compose.yaml: base-1", "up.sh: ", not_started, not_read],
+        );
+        images(
+            &[("scripts/up.sh", b"docker compose -f deploy/stack.yml up"), ("deploy/stack.yml", base)],
+            &["scripts/up.sh: ", "deploy/stack.yml: base-", not_started],
+        );
+        check(
+            "docker compose up -d; docker compose -f compose.prod.yaml up -d\n",
+            &[],
+            &[
+                "compose.yaml: base-",
+                "up.sh: ",
+                "`docker compose` is called with other files for the same project",
+                not_started,
+                not_read,
+            ],
         );
     }
 

@@ -40,6 +40,8 @@ pub enum Declaration {
     Network(NetworkDecl),
     /// `docker run`, or a service of a compose file.
     Container(ContainerDecl),
+    /// `docker compose up`: says which files a project consists of, and means nothing once they are read.
+    Compose(ComposeDecl),
     /// `docker network connect`.
     Connect(ConnectDecl),
     /// What a later line takes back: in the end it is not there, but meanwhile it held addresses.
@@ -343,6 +345,33 @@ pub enum Listing {
     Inspect,
     /// `docker ps`, which says nothing about addresses.
     Ps,
+}
+
+/// A call of `docker compose` that starts a project.
+#[derive(Clone, Debug)]
+pub struct ComposeDecl {
+    /// `-f`, relative to where the command runs; none means the usual names.
+    pub files: Vec<Spanned<String>>,
+    /// `-p`.
+    pub project: Option<Spanned<String>>,
+    /// `--profile`.
+    pub profiles: Vec<Spanned<String>>,
+    /// `--env-file` in place of `.env`.
+    pub env_files: Vec<Spanned<String>>,
+    /// `--project-directory`.
+    pub directory: Option<Spanned<String>>,
+    /// The services that it starts, with those that they depend on; none means all.
+    pub services: Vec<Spanned<String>>,
+    /// The whole command.
+    pub span: Span,
+}
+
+impl ComposeDecl {
+    /// Whether docker compose does what it does without being told.
+    pub fn is_plain(&self) -> bool {
+        let lists = [&self.files, &self.profiles, &self.env_files, &self.services];
+        lists.iter().all(|list| list.is_empty()) && self.project.is_none() && self.directory.is_none()
+    }
 }
 
 /// What a name of `extra_hosts` stands for.

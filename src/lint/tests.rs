@@ -166,15 +166,15 @@ fn ports_that_are_taken_or_kept() {
     script("docker run -d -p 53:53/udp pihole/pihole\n", &["net::reserved_port run.sh:1"]);
     script("docker run -d -p 192.168.1.100:53:53/udp pihole/pihole\n", &[]);
     script(
-        "docker run -d --network host --name a nginx\ndocker run -d --network host --name b nginx\n",
+        "docker run -d --network host --name aa nginx\ndocker run -d --network host --name bb nginx\n",
         &["listen::port_taken run.sh:2"],
     );
     script("docker run -d --network host nginx\ndocker run -d --network host redis\n", &[]);
     script(
-        "docker run -d --name a nginx\ndocker run -d --network container:a nginx\n",
+        "docker run -d --name aa nginx\ndocker run -d --network container:aa nginx\n",
         &["listen::port_taken run.sh:2"],
     );
-    script("docker run -d --name a nginx\ndocker run -d --network container:a redis\n", &[]);
+    script("docker run -d --name aa nginx\ndocker run -d --network container:aa redis\n", &[]);
 }
 
 #[test]

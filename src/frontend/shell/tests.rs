@@ -132,7 +132,7 @@ fn programs_without_a_model_are_reported() {
         "sysctl net.ipv4.ip_forward",
         "ssh -p 2222 me@host",
         "VBoxManage list vms",
-        "docker compose up -d",
+        "docker compose pull",
         "apt-get install -y docker.io",
         "curl http://localhost:3000",
     ] {

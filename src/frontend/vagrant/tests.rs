@@ -203,12 +203,21 @@ fn what_cannot_be_followed_is_named_and_the_rest_is_read() {
         let out = places(&in_block(lines));
         assert!(out.lines().any(|line| line == expected), "{lines}:\n{out}");
     };
-    check("config.vm.network :forwarded_port, guest: 80, host: rand(9)", "unmodeled \"config.vm.network :forwarded_port, guest: 80, host: rand(9)\"");
+    check(
+        "config.vm.network :forwarded_port, guest: 80, host: rand(9)",
+        "unmodeled \"config.vm.network :forwarded_port, guest: 80, host: rand(9)\"",
+    );
     check("config.vm.network x, guest: 80, host: 81", "unmodeled \"config.vm.network x, guest: 80, host: 81\"");
-    check("if x\n  config.vm.network 'private_network', type: 'dhcp'\nend", "unmodeled \"config.vm.network 'private_network', type: 'dhcp'\"");
+    check(
+        "if x\n  config.vm.network 'private_network', type: 'dhcp'\nend",
+        "unmodeled \"config.vm.network 'private_network', type: 'dhcp'\"",
+    );
     check("x.each { |n| config.vm.define n }", "unmodeled \"config.vm.define n\"");
     check("configure_it(config)", "unmodeled \"configure_it(config)\"");
-    check("config.vm.provision 'ansible', playbook: 'x.yml'", "unmodeled \"config.vm.provision 'ansible', playbook: 'x.yml'\"");
+    check(
+        "config.vm.provision 'ansible', playbook: 'x.yml'",
+        "unmodeled \"config.vm.provision 'ansible', playbook: 'x.yml'\"",
+    );
     check("config.vm.provision 'shell', path: 'no.sh'", "unmodeled \"'no.sh'\"");
     check("config.vm.provider('virtualbox') { |v| v.customize x }", "unmodeled \"v.customize x\"");
     check(

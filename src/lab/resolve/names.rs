@@ -56,6 +56,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Engine(d) => d.span,
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),
+        Declaration::Compose(d) => Some(d.span),
         Declaration::Connect(d) => Some(d.span),
         Declaration::Former(d) => span_of(d),
         Declaration::Freed(_) => None,

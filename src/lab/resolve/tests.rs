@@ -100,14 +100,14 @@ fn a_lone_script_configures_one_linux_host_on_a_lan() {
     check(
         &[(
             "run.sh",
-            "docker network create web\ndocker run -d --name g --network web -p 3000:3000 grafana/grafana\ndocker run -d -p 9:9 a/b\n",
+            "docker network create web\ndocker run -d --name gr --network web -p 3000:3000 grafana/grafana\ndocker run -d -p 9:9 a/b\n",
         )],
         r#"
         host Linux Physical
           eth0 lan 192.168.1.100/24 via 192.168.1.1
           network bridge docker0 172.17.0.0/16 172.17.0.1
           network web br-web 172.18.0.0/16 172.18.0.1
-          container g web=172.18.0.2 ["g"]
+          container gr web=172.18.0.2 ["gr"]
             *:3000 -> 3000/tcp
             listens *:3000/tcp assumed
           container b bridge=172.17.0.2 []
@@ -228,17 +228,17 @@ fn names_and_files_that_lead_nowhere_are_reported() {
 
 #[test]
 fn what_docker_refuses_is_left_out_and_reported() {
-    let script = "docker run -d --name a -p 80:80 nginx
-docker run -d --name b -p 127.0.0.1:80:80 nginx
-docker run -d --name a nginx
-docker run -d --name c --network web nginx
+    let script = "docker run -d --name aa -p 80:80 nginx
+docker run -d --name bb -p 127.0.0.1:80:80 nginx
+docker run -d --name aa nginx
+docker run -d --name cc --network web nginx
 docker network create web
-docker run -d --name d --network web -p 81-82:80 -p 80:80/udp nginx
-docker run -d --name e --network host -p 9:9 nginx
+docker run -d --name dd --network web -p 81-82:80 -p 80:80/udp nginx
+docker run -d --name ee --network host -p 9:9 nginx
 docker network create --internal in
-docker run -d --name f --network in -p 90:80 nginx
-docker run -d --name g --network container:d redis
-docker network connect bridge d
+docker run -d --name ff --network in -p 90:80 nginx
+docker run -d --name gg --network container:dd redis
+docker network connect bridge dd
 docker network connect web zz
 ";
     check(
@@ -249,28 +249,28 @@ docker network connect web zz
           network bridge docker0 172.17.0.0/16 172.17.0.1
           network web br-web 172.18.0.0/16 172.18.0.1
           network in br-in 172.19.0.0/16 172.19.0.1
-          container a bridge=172.17.0.2 []
+          container aa bridge=172.17.0.2 []
             *:80 -> 80/tcp
             listens *:80/tcp assumed
-          container d bridge=172.17.0.3 [] web=172.18.0.2 ["d"]
+          container dd bridge=172.17.0.3 [] web=172.18.0.2 ["dd"]
             *:81 -> 80/tcp
             *:80 -> 80/udp
             listens *:80/tcp assumed
-          container e host
+          container ee host
             listens *:80/tcp assumed
-          container f in=172.19.0.2 ["f"]
+          container ff in=172.19.0.2 ["ff"]
             listens *:80/tcp assumed
-          container g with d
+          container gg with dd
             listens *:6379/tcp assumed
           events [EngineStart]
         router Linux Router
           lan0 lan 192.168.1.1/24
-        run.sh:3: the container name `a` is in use
+        run.sh:3: the container name `aa` is in use
         run.sh:4: there is no network `web`
         run.sh:12: there is no container `zz`
-        run.sh:2: port 80/tcp of `b` is taken by `a`
-        run.sh:7: docker publishes no port of `e`, because the container uses the host's own network
-        run.sh:9: docker publishes no port of `f`, because the container is on internal networks only
+        run.sh:2: port 80/tcp of `bb` is taken by `aa`
+        run.sh:7: docker publishes no port of `ee`, because the container uses the host's own network
+        run.sh:9: docker publishes no port of `ff`, because the container is on internal networks only
         "#,
     );
 }
@@ -504,7 +504,7 @@ hosts:
     let script = "docker network create a
 docker network create --subnet 172.20.3.0/24 b
 docker network create --subnet 172.20.3.128/25 c
-docker run -d --name x --network c nginx
+docker run -d --name xx --network c nginx
 ";
     let (lab, diagnostics) = read(&[("lab.yaml", lab), ("a.sh", script)]);
     let networks: Vec<String> =
@@ -531,7 +531,7 @@ fn a_script_beside_several_vms_is_ambiguous() {
 #[test]
 fn what_listens_is_told_by_image_command_exposed_and_published_ports() {
     let check = |arguments: &str, expected: &str| {
-        let (lab, _) = read(&[("run.sh", &format!("docker run -d --name c {arguments}\n"))]);
+        let (lab, _) = read(&[("run.sh", &format!("docker run -d --name cc {arguments}\n"))]);
         let mut listens = String::new();
         processes(&mut listens, "", &lab.containers().next().unwrap().1.processes, &lab);
         let listens: Vec<&str> = listens.lines().map(|l| l.trim_start_matches("listens ")).collect();
@@ -549,7 +549,7 @@ fn what_listens_is_told_by_image_command_exposed_and_published_ports() {
 
 #[test]
 fn exposed_ports_are_published_by_a_capital_p() {
-    let (lab, _) = read(&[("run.sh", "docker run -d --name c -P --expose 81 nginx\n")]);
+    let (lab, _) = read(&[("run.sh", "docker run -d --name cc -P --expose 81 nginx\n")]);
     let container = lab.containers().next().unwrap().1;
     let publishes: Vec<_> = container.publishes.iter().map(|p| (p.host_port, p.container_port)).collect();
     assert_eq!(publishes, [(None, 80), (None, 81)]);

@@ -28,7 +28,7 @@ fn several(
         all.insert(path.clone(), File { source, path, whole: Arc::clone(&text), text });
     }
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let environment = Environment { project: project.to_owned(), variables };
+    let environment = Environment { project: project.to_owned(), variables, ..Environment::default() };
     let main: Vec<File> = main.iter().map(|path| all[*path].clone()).collect();
     parse(&main, &environment, &mut |path| all.get(path).cloned())
 }
