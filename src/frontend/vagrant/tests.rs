@@ -172,16 +172,16 @@ fn what_scripts_say_keeps_its_place_in_the_vagrantfile() {
         "container \"web\" publishes [\"80:80\"]\nfirewall \"--add-port=80/tcp\"\n",
     );
     check(
-        "port = 8080\nconfig.vm.provision 'shell', inline: \"docker run --name \\\"a\\\" -p #{port}:80 nginx\"",
-        "container \"\\\\\\\"a\\\\\\\"\" publishes [\"#{port}:80\"]\n",
+        "port = 8080\nconfig.vm.provision 'shell', inline: \"docker run --name \\\"ab\\\" -p #{port}:80 nginx\"",
+        "container \"\\\\\\\"ab\\\\\\\"\" publishes [\"#{port}:80\"]\n",
     );
     check(
-        "config.vm.provision('shell', env: {PORT: 81}, args: ['b'], inline: 'docker run --name $1 -p $PORT:80 nginx')",
+        "config.vm.provision('shell', env: {PORT: 81}, args: ['bb'], inline: 'docker run --name $1 -p $PORT:80 nginx')",
         "container \"$1\" publishes [\"$PORT:80\"]\n",
     );
     check(
-        "config.vm.provision :docker do |d|\n  d.run 'c', image: 'nginx', args: '-p 82:80'\nend",
-        "container \"'c'\" publishes [\"82:80\"]\n",
+        "config.vm.provision :docker do |d|\n  d.run 'cc', image: 'nginx', args: '-p 82:80'\nend",
+        "container \"'cc'\" publishes [\"82:80\"]\n",
     );
     check(
         "config.vm.provider('virtualbox') { |vb| vb.customize ['modifyvm', :id, '--cableconnected1', 'off'] }",
