@@ -10,6 +10,8 @@
 //! ([`Answer::Unknown`] otherwise).
 
 mod condition;
+mod marks;
+mod matching;
 mod packet;
 mod ranges;
 mod route;
