@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
-use crate::frontend::netfilter::iptables_save;
+use crate::frontend::netfilter::{iptables_save, nft};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Span, Spanned};
@@ -55,6 +55,8 @@ pub enum Format {
     FirewalldConf,
     /// What `iptables-save` prints.
     IptablesSave,
+    /// A rule set of nftables: a listing, or a file for `nft -f`.
+    Nft,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A file that is read only because another one names it: `.env`.
@@ -110,7 +112,9 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("Vagrantfile", _) => Some(Format::Foreign),
         (_, "vbox") => Some(Format::VirtualBox),
         (_, "sh") => Some(Format::Shell),
-        (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
+        (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
+        (_, "nft") | ("nftables.conf", _) => Some(Format::Nft),
+        (_, "rules") => nft::is_one(text).then_some(Format::Nft),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
         (_, "yaml" | "yml") if is_override(name) => Some(Format::ComposeOverride),
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
@@ -201,6 +205,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::Nft => nft::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),

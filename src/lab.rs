@@ -12,6 +12,7 @@ pub mod firewall_builtin;
 pub mod host;
 pub mod images;
 pub mod iptables;
+pub mod nft;
 pub mod resolve;
 
 pub use container::{

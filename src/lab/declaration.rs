@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
 use super::iptables::{IptablesCommand, UfwChange};
+use super::nft::NftRuleset;
 use super::{GatewayMode, RuleBackend, Statement};
 
 /// One thing that a file states.
@@ -49,6 +50,8 @@ pub enum Declaration {
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
     Iptables(Vec<IptablesCommand>),
+    /// A rule set of nftables: a listing, or a file for `nft -f`.
+    Nft(NftRuleset),
     /// One line of `ufw`.
     Ufw(Spanned<UfwChange>),
     /// Something that starts, reloads or stops rule sets.

@@ -67,7 +67,7 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
-        (host.events, host.rules) = (events.order, events.rules);
+        (host.events, host.rules, host.nft) = (events.order, events.rules, events.nft);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
         user_rules::check_interfaces(&mut context, host);

@@ -92,7 +92,8 @@ fn each<T>(text: &str, read: impl Fn(&str) -> Read<T>) -> Read<Vec<T>> {
     text.split(',').map(|part| read(part.trim())).collect()
 }
 
-fn any(mut conditions: Vec<Condition>) -> Condition {
+/// Any of several conditions.
+pub(super) fn any(mut conditions: Vec<Condition>) -> Condition {
     match (conditions.len(), conditions.pop()) {
         (1, Some(only)) => only,
         (_, last) => {
@@ -150,7 +151,7 @@ const FLAGS: [(&str, u8); 6] = [("FIN", 1), ("SYN", 2), ("RST", 4), ("PSH", 8), 
 
 /// Which of the ordinary segments of a connection have these flags: only the first one opens it, and has SYN alone.
 /// What no ordinary segment has never holds: such packets are sent by scanners, not by programs that connect.
-fn tcp_flags(mask: &str, wanted: &str) -> Read<Option<Condition>> {
+pub(super) fn tcp_flags(mask: &str, wanted: &str) -> Read<Option<Condition>> {
     const FIRST: u8 = 2;
     const LATER: [u8; 7] = [16, 18, 24, 17, 25, 4, 20];
     let (mask, wanted) = (flags(mask)?, flags(wanted)?);
@@ -181,7 +182,7 @@ fn flags(text: &str) -> Read<u8> {
     Ok(bits)
 }
 
-const ICMP_TYPES: [(&str, u8); 17] = [
+pub(super) const ICMP_TYPES: [(&str, u8); 17] = [
     ("echo-reply", 0),
     ("pong", 0),
     ("destination-unreachable", 3),
@@ -221,7 +222,7 @@ fn icmp_type(text: &str, family: Family) -> Read<Option<Condition>> {
     }
 }
 
-fn icmpv6_type(name: &str) -> Read<u8> {
+pub(super) fn icmpv6_type(name: &str) -> Read<u8> {
     Ok(match name {
         "echo-request" | "ping" | "128" => 8,
         "echo-reply" | "pong" | "129" => 0,

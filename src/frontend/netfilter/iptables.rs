@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 
 use super::Token;
 use super::condition;
+use super::gaps;
 use super::target::{Setting, Written};
 use super::value::{self, Read, Trouble};
 
@@ -456,8 +457,8 @@ impl<'t> Reader<'t> {
         };
         self.header.sort_by_key(|(rank, _)| *rank);
         let conditions: Vec<Condition> = self.header.into_iter().map(|(_, c)| c).chain(self.conditions).collect();
-        let unmodeled = unmodeled(&conditions, &target);
         let rule = IptablesRule { conditions, target };
+        let unmodeled = gaps::of_rule(&rule);
         let change = match verb {
             Verb::Append(chain) => IptablesChange::Append(chain, rule),
             Verb::Insert(chain, at) => IptablesChange::Insert(chain, at, rule),
@@ -485,25 +486,4 @@ fn only_remembers(extension: &str) -> bool {
     let Some(options) = extension.strip_prefix("-m recent") else { return false };
     let has = |option: &str| options.contains(&format!(" --{option}"));
     has("set") && !options.contains("! ") && !["update", "rcheck", "remove"].iter().any(|o| has(o))
-}
-
-/// What the effect of a rule depends on and has no model.
-fn unmodeled(conditions: &[Condition], target: &RuleTarget) -> Vec<String> {
-    let mut found = Vec::new();
-    match target {
-        RuleTarget::Nothing => return found,
-        RuleTarget::Unmodeled(text) => found.push(text.clone()),
-        _ => {}
-    }
-    conditions.iter().for_each(|c| collect_unmodeled(c, &mut found));
-    found
-}
-
-fn collect_unmodeled(condition: &Condition, found: &mut Vec<String>) {
-    match condition {
-        Condition::Unmodeled(text) => found.push(text.clone()),
-        Condition::Not(inner) => collect_unmodeled(inner, found),
-        Condition::AnyOf(all) => all.iter().for_each(|c| collect_unmodeled(c, found)),
-        _ => {}
-    }
 }

@@ -31,13 +31,15 @@ pub(super) struct HostPlan<'a> {
     pub(super) stated: Vec<&'a Declaration>,
     /// What the host's files state, in the order of the files.
     pub(super) files: Vec<&'a Declaration>,
+    /// What its saved rule sets state, which is the state in the end.
+    pub(super) rules: Vec<&'a Declaration>,
     pub(super) origin: Origin,
 }
 
 impl<'a> HostPlan<'a> {
     /// lab.yaml first, then the files: what a file says about an engine or a firewall adds to it.
     pub(super) fn declarations(&self) -> impl Iterator<Item = &'a Declaration> {
-        self.stated.iter().chain(&self.files).copied()
+        self.stated.iter().chain(&self.files).chain(&self.rules).copied()
     }
 }
 
@@ -116,7 +118,7 @@ fn stated_host<'a>(
 ) -> HostPlan<'a> {
     let mut machine = None;
     let mut files = Vec::new();
-    for listed in host.files.iter().chain(&host.rules).chain(&host.vm) {
+    for listed in host.files.iter().chain(&host.vm) {
         for declaration in bound(context, listed, lab_file, inputs, used) {
             match declaration {
                 Declaration::Machine(m) => machine = Some(m),
@@ -124,6 +126,11 @@ fn stated_host<'a>(
                 _ => {}
             }
         }
+    }
+    let mut rules = Vec::new();
+    for listed in &host.rules {
+        let declarations = bound(context, listed, lab_file, inputs, used);
+        rules.extend(declarations.into_iter().filter(|declaration| is_about_a_host(declaration)));
     }
     let os = host.os.as_ref().map_or_else(|| infer::guest_os(machine), |os| os.value);
     HostPlan {
@@ -134,6 +141,7 @@ fn stated_host<'a>(
         machine,
         stated: Vec::new(),
         files,
+        rules,
         origin: Origin::written(format!("host `{}`", host.name.value), host.name.span),
     }
 }

@@ -12,15 +12,38 @@ use super::bind::HostPlan;
 
 type Chain = (Family, IptablesTable, String);
 
-/// docker calls the bridge of a network after the network's number, which no file states; the rule with which it
-/// masquerades the network's subnet does.
+/// docker calls the bridge of a network after the network's number, which no file states. Rules of a saved rule set do:
+/// the one that masquerades the network's subnet, or one for an address in it. What is left over belongs together.
 pub(super) fn name_bridges(host: &mut Host) {
-    let Host { engine: Some(engine), rules, .. } = host else { return };
+    let Host { engine: Some(engine), rules, nft, .. } = host else { return };
     let saved = rules.iter().filter(|batch| batch.iter().any(|c| matches!(c.change, IptablesChange::Clear)));
-    for rule in saved.flatten().filter_map(rule_of).filter(|rule| rule.target == RuleTarget::Masquerade) {
-        let [Condition::Source(subnet), Condition::Not(outside)] = rule.conditions.as_slice() else { continue };
-        let Condition::OutInterface(bridge) = outside.as_ref() else { continue };
-        engine.networks.iter_mut().filter(|n| n.subnet == *subnet).for_each(|n| n.bridge.clone_from(bridge));
+    let of_iptables = saved.flatten().filter_map(rule_of);
+    let listings = nft.iter().filter(|ruleset| ruleset.replaces).flat_map(|ruleset| &ruleset.tables);
+    let of_nft = listings.flat_map(|table| &table.chains).flat_map(|chain| &chain.rules).map(|rule| &rule.value);
+    let mut named = Vec::new();
+    let mut names = BTreeSet::new();
+    for rule in of_iptables.chain(of_nft) {
+        let bridges = || rule.conditions.iter().filter_map(interface).filter(|name| name.starts_with("br-"));
+        names.extend(bridges());
+        let nets = rule.conditions.iter().filter_map(|condition| match condition {
+            Condition::Source(net) if rule.target == RuleTarget::Masquerade => Some(*net),
+            Condition::Destination(net) => Some(*net),
+            _ => None,
+        });
+        named.extend(nets.flat_map(|net| bridges().map(move |name| (net, name))));
+    }
+    let mut unnamed = Vec::new();
+    for network in engine.networks.iter_mut().filter(|network| network.bridge.starts_with("br-")) {
+        match named.iter().find(|(net, _)| network.subnet.contains(net)) {
+            Some((_, name)) => {
+                names.remove(name);
+                (*name).clone_into(&mut network.bridge);
+            }
+            None => unnamed.push(network),
+        }
+    }
+    if let ([network], Some(name), None) = (unnamed.as_mut_slice(), names.pop_first(), names.pop_first()) {
+        name.clone_into(&mut network.bridge);
     }
 }
 
