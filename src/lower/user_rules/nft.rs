@@ -13,7 +13,8 @@ use super::rule::Place;
 /// Loads a rule set.
 pub fn load(ruleset: &NftRuleset, node: NodeId, dataplane: &mut Dataplane) {
     if ruleset.replaces {
-        dataplane.node_mut(node).ruleset = Ruleset::default();
+        let ruleset = &mut dataplane.node_mut(node).ruleset;
+        *ruleset = without_tables(ruleset);
     }
     for table in &ruleset.tables {
         let id = dataplane.node_mut(node).ruleset.table(family_of(table), &table.name);
@@ -24,6 +25,21 @@ pub fn load(ruleset: &NftRuleset, node: NodeId, dataplane: &mut Dataplane) {
         }
     }
     circles::refuse(&mut dataplane.node_mut(node).ruleset);
+}
+
+/// What is left when netfilter is emptied: what only the model keeps among the chains, filters on sockets, in tables whose
+/// names nft could not write. Nothing jumps there.
+fn without_tables(ruleset: &Ruleset) -> Ruleset {
+    let mut left = Ruleset::default();
+    for chain in &ruleset.chains {
+        let table = ruleset.get_table(chain.table);
+        if table.name.contains(' ') {
+            let id = left.table(table.family, &table.name);
+            let id = left.chain(id, &chain.name, chain.hook, chain.origin);
+            left.get_mut(id).rules.clone_from(&chain.rules);
+        }
+    }
+    left
 }
 
 fn declare(chain: &NftChain, table: TableId, node: NodeId, dataplane: &mut Dataplane) -> ChainId {

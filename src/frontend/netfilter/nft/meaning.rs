@@ -3,7 +3,7 @@
 use crate::frontend::netfilter::condition::{any, never};
 use crate::frontend::netfilter::gaps::{self, Gaps};
 use crate::frontend::netfilter::value::{Read, Trouble};
-use crate::lab::iptables::{Condition, IptablesRule, RejectWith, RuleTarget};
+use crate::lab::iptables::{Condition, IptablesRule, IptablesTable, RejectWith, RuleTarget};
 use crate::lab::nft::{NftBase, NftChain, NftFamily, NftHook, NftTable};
 use crate::net::Family;
 use crate::source::Spanned;
@@ -49,7 +49,8 @@ pub(super) fn table(table: &Table, gaps: &mut Gaps, unmodeled: &mut Vec<Spanned<
             return None;
         }
     };
-    let mut meaning = Meaning { table, gaps };
+    let is_of_iptables = is_of_iptables(table);
+    let mut meaning = Meaning { table, is_of_iptables, gaps };
     let mut chains = Vec::new();
     for chain in &table.chains {
         let base = match chain.base.as_ref().filter(|_| !table.is_dormant) {
@@ -69,10 +70,22 @@ pub(super) fn table(table: &Table, gaps: &mut Gaps, unmodeled: &mut Vec<Spanned<
     Some(NftTable { family, name: table.name.value.clone(), chains, span: table.name.span })
 }
 
+/// iptables keeps its tables in nftables, with the names of old (iptables-nft(8)).
+fn is_of_iptables(table: &Table) -> bool {
+    let known = IptablesTable::ALL.into_iter().find(|t| t.name() == table.name.value);
+    let is_built_in = |chain: &Chain| known.is_some_and(|t| t.built_in().contains(&chain.name.value.as_str()));
+    matches!(table.family, TableFamily::Ip | TableFamily::Ip6)
+        && table.chains.iter().any(|chain| chain.base.is_some())
+        && table.chains.iter().filter(|chain| chain.base.is_some()).all(is_built_in)
+}
+
 /// Whether a chain does anything but accept and count.
 fn stops_something(chain: &Chain) -> bool {
     let is_harmless = |statement: &Statement| match statement {
-        Statement::Verdict(verdict) => matches!(verdict, Verdict::Accept | Verdict::Continue | Verdict::Return),
+        Statement::Verdict(verdict) => matches!(
+            verdict,
+            Verdict::Accept | Verdict::Continue | Verdict::Return | Verdict::Jump(_) | Verdict::Goto(_)
+        ),
         Statement::Match(_) | Statement::Nothing | Statement::Assumed { .. } | Statement::Unmodeled(_) => true,
         _ => false,
     };
@@ -94,6 +107,8 @@ fn hooked(base: &Base) -> Option<NftBase> {
 
 pub(super) struct Meaning<'a> {
     table: &'a Table,
+    /// The table is one that iptables keeps.
+    is_of_iptables: bool,
     gaps: &'a mut Gaps,
 }
 
@@ -238,6 +253,7 @@ impl Meaning<'_> {
             (relation, [key]) if left.mask.is_none() => key::by_size(key, *relation, right).map(Some),
             _ => Err(Trouble::Unknown),
         };
+        let holds = holds.map(|condition| self.with_lost_states(left, condition));
         match (holds, relation) {
             (Err(_), _) => conditions.push(unmodeled()),
             (Ok(None), Relation::IsNot) => conditions.push(never()),
@@ -246,6 +262,14 @@ impl Meaning<'_> {
             (Ok(Some(condition)), _) => conditions.push(condition),
         }
         conditions
+    }
+
+    /// nft prints `--ctstate RELATED,DNAT` of iptables as `ct status dnat`: which states there were is lost
+    /// (`iptables-translate` 1.8.9; extensions/libxt_conntrack.c, `_conntrack3_mt_xlate`).
+    fn with_lost_states(&self, left: &Left, condition: Option<Condition>) -> Option<Condition> {
+        let is_lossy = self.is_of_iptables && left.keys == ["ct status"];
+        let lost = || Condition::Unmodeled("--ctstate …,DNAT".to_owned());
+        if is_lossy { condition.map(|condition| Condition::AnyOf(vec![condition, lost()])) } else { condition }
     }
 
     /// Under what condition keys have a value, or one of a set.
