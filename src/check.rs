@@ -3,25 +3,34 @@
 //! Every model of the solver is replayed by the interpreter before it is shown, in release builds too; a
 //! disagreement is an error of this program that shows both answers ([`CheckError::Disagreement`]).
 
+pub mod accept;
 mod aim;
 mod blame;
+pub mod contrast;
 mod decide;
 pub mod diff;
 mod edits;
 pub mod exposure;
+pub mod infer;
+pub mod matrix;
 mod place;
+mod refused;
 pub mod repair;
 pub mod verdict;
 
 use thiserror::Error;
 
+pub use accept::accepted;
+pub use contrast::{Contrast, Told, contrast};
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
+pub use infer::{Inferred, infer};
+pub use matrix::{Axis, Cell, Matrix, Row, matrix};
 pub use repair::patched;
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
 use crate::dataplane::{Dataplane, Flow, Trace};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::eval;
 use crate::lab::{Lab, Statement};
 use crate::property::parse;
@@ -62,6 +71,26 @@ pub struct Checked {
     pub judgements: Vec<Judgement>,
     /// Sentences that could not be read or are about nobody.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Checked {
+    /// Takes no assumption for granted: what depends on one is undecided.
+    #[must_use]
+    pub fn strictly(mut self) -> Self {
+        for Judgement { statement, verdict } in &mut self.judgements {
+            let assumed: Vec<&str> = verdict.conditions.iter().map(|c| c.statement.as_str()).collect();
+            if !assumed.is_empty() {
+                verdict.headline = format!(
+                    "`{}` is undecided: it depends on whether {}",
+                    statement.sentence.value,
+                    assumed.join(", ")
+                );
+                verdict.answer = Answer::Undecided;
+                verdict.code = Some(Code::Undecided);
+            }
+        }
+        self
+    }
 }
 
 /// The interpreter, as the checker calls it.

@@ -6,12 +6,14 @@
 
 pub mod container;
 pub mod declaration;
+pub mod defaults;
 pub mod dump;
 pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
 pub mod iptables;
+pub mod machine;
 pub mod nft;
 pub mod resolve;
 
@@ -19,15 +21,16 @@ pub use container::{
     Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Publish, RuleBackend,
 };
 pub use declaration::Declaration;
+pub use defaults::Defaults;
 pub use firewall::{
     Content, Entry, Firewalld, ForwardPort, Policy, RichAction, RichElement, RichRule, Service, Target, Zone,
 };
 pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,
-    Process, Segment, SegmentId, SegmentKind, VmNat,
+    Process, Segment, SegmentId, SegmentKind, SharedNat, VmNat,
 };
 
-pub use resolve::{Input, resolve};
+pub use resolve::{Input, resolve, resolve_with};
 
 use crate::source::{Span, Spanned};
 use crate::switch::Switches;

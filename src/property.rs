@@ -30,11 +30,13 @@ pub struct Sentence {
 }
 
 impl Sentence {
-    /// What `only` forbids: that anyone else can. Nothing for a sentence without it.
-    pub fn others(&self) -> Option<Self> {
-        let only = self.only?;
-        let subject = Subject { of: vec![Who::Anyone(only)], except: self.subject.of.clone() };
-        Some(Self { subject, can: false, only: None, ..self.clone() })
+    /// What `only` forbids: that anyone else can, and that those behind `except` can. Nothing for a sentence without it.
+    pub fn others(&self) -> Vec<Self> {
+        let Some(only) = self.only else { return Vec::new() };
+        let anyone = Subject { of: vec![Who::Anyone(only)], except: self.subject.of.clone() };
+        let excepted = Subject { of: self.subject.except.clone(), except: Vec::new() };
+        let subjects = [anyone, excepted].into_iter().filter(|subject| !subject.of.is_empty());
+        subjects.map(|subject| Self { subject, can: false, only: None, ..self.clone() }).collect()
     }
 }
 

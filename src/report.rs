@@ -1,11 +1,13 @@
 //! Results as text: one renderer per output. The only place that names miette or an output format; it decides nothing.
 
 pub mod codes;
+pub mod contrast;
 pub mod diff;
 mod excerpt;
 pub mod exposure;
 pub mod fix;
 pub mod json;
+pub mod matrix;
 mod message;
 mod patch;
 mod path;

@@ -10,6 +10,7 @@
 //! ([`Answer::Unknown`] otherwise).
 
 mod condition;
+mod dead;
 mod marks;
 mod matching;
 mod packet;
@@ -24,6 +25,7 @@ mod walk;
 
 use std::net::IpAddr;
 
+pub use dead::{Dead, RuleAt, dead_rules};
 pub use slice::relevant_nodes;
 pub use solve::{Answer, Encoding};
 pub use survey::{Survey, survey};

@@ -16,6 +16,7 @@ use crate::switch::{Setting, Switch, SwitchKind};
 use super::aim::{Aim, Dialing};
 use super::blame;
 use super::place::{Endpoint, Places};
+use super::refused;
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
@@ -59,14 +60,25 @@ impl<'a> Checker<'a> {
 
     /// `only` says two things: they can, and nobody else can.
     pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
-        let mut verdict = self.judge_one(sentence)?;
-        let Some(others) = sentence.others().filter(|_| verdict.answer == Answer::Holds) else { return Ok(verdict) };
-        let theirs = self.judge_one(&others)?;
-        if theirs.answer != Answer::Holds {
-            return Ok(theirs);
+        let mut verdict = self.with_notes(sentence)?;
+        for others in sentence.others() {
+            let is_about_nobody = self.members(&others)?.is_empty();
+            if verdict.answer != Answer::Holds || is_about_nobody {
+                continue;
+            }
+            let theirs = self.with_notes(&others)?;
+            if theirs.answer != Answer::Holds {
+                return Ok(theirs);
+            }
+            merge_conditions(&mut verdict.conditions, theirs.conditions);
         }
-        merge_conditions(&mut verdict.conditions, theirs.conditions);
-        verdict.headline = format!("only {}", verdict.headline);
+        Ok(verdict)
+    }
+
+    /// What docker compose refuses is said along with the verdict.
+    fn with_notes(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        let mut verdict = self.judge_one(sentence)?;
+        verdict.notes.extend(refused::notes(self, sentence, &verdict));
         Ok(verdict)
     }
 
@@ -76,12 +88,18 @@ impl<'a> Checker<'a> {
         }
         let aims = self.places.aims(sentence)?;
         let target = aims.first().and_then(|a| a.endpoint.as_ref());
-        let members = self.places.members(&sentence.subject, target)?;
+        let members = self.places.some_members(&sentence.subject, target)?;
         if sentence.can {
             self.judge_can(sentence, &members, &aims)
         } else {
             self.judge_cannot(sentence, &members, &aims)
         }
+    }
+
+    fn members(&self, sentence: &Sentence) -> Result<Vec<Endpoint>, Stop> {
+        let aims = self.places.aims(sentence)?;
+        let target = aims.first().and_then(|a| a.endpoint.as_ref());
+        Ok(self.places.members(&sentence.subject, target)?)
     }
 
     /// Every member must have a way to every aim.
@@ -201,7 +219,7 @@ impl<'a> Checker<'a> {
     }
 
     fn judge_resolve(&self, sentence: &Sentence, name: &Spanned<String>) -> Result<Verdict, Stop> {
-        let members = self.places.members(&sentence.subject, None)?;
+        let members = self.places.some_members(&sentence.subject, None)?;
         let unresolved: Vec<&Endpoint> =
             members.iter().filter(|m| self.places.resolved(m, &name.value).is_empty()).collect();
         let resolves = unresolved.is_empty();

@@ -142,7 +142,17 @@ impl Places<'_> {
         for who in &subject.except {
             all = self.without(all, who, target)?;
         }
-        let span = subject.except.first().map(Who::span);
+        Ok(all)
+    }
+
+    /// The same, where a sentence about nobody would be a mistake.
+    pub(super) fn some_members(
+        &self,
+        subject: &Subject,
+        target: Option<&Endpoint>,
+    ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        let all = self.members(subject, target)?;
+        let span = subject.except.first().or(subject.of.first()).map(Who::span);
         span.map_or(Ok(all.clone()), |span| non_empty(all, span, "nobody is left"))
     }
 
@@ -409,6 +419,6 @@ fn is_called(container: &Container, name: &str) -> bool {
     container.name == name || container.aliases.iter().any(|a| a == name)
 }
 
-fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {
+pub(super) fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {
     other.is_some_and(|o| o.node == endpoint.node && o.container == endpoint.container)
 }

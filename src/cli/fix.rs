@@ -1,7 +1,6 @@
 //! `canreach fix`: ways out of violated sentences, each tried on the files before it is offered.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::slice;
 
@@ -101,7 +100,7 @@ impl Lab {
             state = next;
         }
         let changed: Vec<PatchedFile> = state.changed(&original);
-        let unwritten = changed.iter().filter_map(|file| state.write(file).err()).collect::<Vec<_>>();
+        let unwritten = changed.iter().filter_map(|file| state.model.write(file).err()).collect::<Vec<_>>();
         for problem in &unwritten {
             terminal::complain(problem);
         }
@@ -160,18 +159,6 @@ impl State {
             (old != *new).then(|| PatchedFile { name: name.clone(), old, new: new.clone() })
         };
         self.texts.iter().filter_map(file).collect()
-    }
-
-    /// Writes a file, if it still is what was read.
-    fn write(&self, file: &PatchedFile) -> Result<(), String> {
-        let problem = |why: &str| format!("cannot write `{}`: {why}", file.name);
-        let path = self.model.files.get(&file.name).ok_or_else(|| problem("it is not a file of its own"))?;
-        let on_disk = fs::read_to_string(path).map_err(|error| problem(&error.to_string()))?;
-        let (mark, text) = on_disk.strip_prefix('\u{feff}').map_or(("", on_disk.as_str()), |text| ("\u{feff}", text));
-        if text != file.old {
-            return Err(problem("it has changed in the meantime"));
-        }
-        fs::write(path, format!("{mark}{}", file.new)).map_err(|error| problem(&error.to_string()))
     }
 
     fn exit(self) -> Exit {

@@ -148,6 +148,7 @@ impl Printer<'_> {
         };
         let source = match relay.source {
             SourceAs::Dialer => String::new(),
+            SourceAs::Bound(address) => format!(" from {address}"),
             SourceAs::Client { loopback } => format!(" as the client (loopback as {loopback})"),
         };
         let first = if relay.accepts_first { ", accepts first" } else { "" };
@@ -204,6 +205,7 @@ fn condition(condition: &Match) -> String {
         Match::AnyOf(any) => format!("({})", any.iter().map(self::condition).collect::<Vec<_>>().join(" or ")),
         Match::AllOf(all) => format!("({})", all.iter().map(self::condition).collect::<Vec<_>>().join(" and ")),
         Match::Not(inner) => format!("not {}", self::condition(inner)),
+        Match::Roughly(inner) => format!("roughly {}", self::condition(inner)),
         Match::Unmodeled(id) => format!("unmodeled s{}", id.0),
     }
 }

@@ -204,6 +204,8 @@ pub enum Match {
     AllOf(Vec<Match>),
     /// Not this.
     Not(Box<Match>),
+    /// For packets of ordinary connections this; what is written tells more packets apart.
+    Roughly(Box<Match>),
     /// Holds while the switch is on: a condition that was read and is not modelled, or one whose truth is assumed.
     Unmodeled(SwitchId),
 }
@@ -309,6 +311,21 @@ pub enum Action {
     Untrack,
     /// Counts, logs: goes on.
     Continue,
+}
+
+impl Action {
+    /// Whether the packet goes on to the next rule, whatever it is.
+    pub fn goes_on(&self) -> bool {
+        matches!(
+            self,
+            Self::Continue
+                | Self::SetMark { .. }
+                | Self::SetConnectionMark { .. }
+                | Self::SaveMark { .. }
+                | Self::RestoreMark { .. }
+                | Self::Untrack
+        )
+    }
 }
 
 /// How a rejected packet is answered.

@@ -183,6 +183,7 @@ fn holds(seen: &Seen<'_>, condition: &Match) -> bool {
         Match::AnyOf(all) => all.iter().any(|m| holds(seen, m)),
         Match::AllOf(all) => all.iter().all(|m| holds(seen, m)),
         Match::Not(inner) => !holds(seen, inner),
+        Match::Roughly(inner) => holds(seen, inner),
         Match::Unmodeled(switch) => seen.setting.is_on(*switch),
     }
 }

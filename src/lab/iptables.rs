@@ -178,6 +178,8 @@ pub enum Condition {
     AllOf(Vec<Condition>),
     /// Something that no file tells, as it was written, and whether it is taken to hold.
     Assumed(String, bool),
+    /// For packets of ordinary connections this; what is written tells more packets apart.
+    Roughly(Box<Condition>),
     /// Something that has no model, as it was written.
     Unmodeled(String),
 }

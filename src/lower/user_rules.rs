@@ -219,7 +219,7 @@ fn same_rule(a: &Rule, b: &Rule, switches: &Switches) -> bool {
 fn same_condition(a: &Match, b: &Match, switches: &Switches) -> bool {
     match (a, b) {
         (Match::Unmodeled(a), Match::Unmodeled(b)) => switches.get(*a).statement == switches.get(*b).statement,
-        (Match::Not(a), Match::Not(b)) => same_condition(a, b, switches),
+        (Match::Not(a), Match::Not(b)) | (Match::Roughly(a), Match::Roughly(b)) => same_condition(a, b, switches),
         (Match::AnyOf(a), Match::AnyOf(b)) | (Match::AllOf(a), Match::AllOf(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_condition(a, b, switches))
         }

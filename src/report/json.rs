@@ -109,7 +109,7 @@ pub(super) fn symptom_word(symptom: Symptom) -> &'static str {
     }
 }
 
-fn answer_word(answer: Answer) -> &'static str {
+pub(super) fn answer_word(answer: Answer) -> &'static str {
     match answer {
         Answer::Holds => "holds",
         Answer::Violated => "violated",

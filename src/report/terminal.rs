@@ -35,6 +35,15 @@ pub fn render_diagnostics(diagnostics: &[Diagnostic], sources: &Sources, style: 
     messages.join("\n")
 }
 
+/// Messages about the files, and how many there are.
+pub fn lints(report: &Report, sources: &Sources, style: Style) -> String {
+    let page = Page { dataplane: &report.dataplane, sources, style };
+    let mut blocks: Vec<String> = report.diagnostics.iter().map(|d| page.diagnostic(d)).collect();
+    let counted = page.counted(report);
+    blocks.push(if counted.is_empty() { "nothing to warn of\n".to_owned() } else { format!("{counted}\n") });
+    blocks.join("\n")
+}
+
 fn holds(judgement: &Judgement) -> bool {
     judgement.verdict.answer == Answer::Holds
 }
@@ -209,7 +218,13 @@ impl Page<'_> {
     }
 
     fn summary(&self, report: &Report) -> String {
-        let mut text = sentences_line(report, self.style);
+        let text = sentences_line(report, self.style);
+        let counted = self.counted(report);
+        if counted.is_empty() { text } else { format!("{text}in the files: {counted}\n") }
+    }
+
+    /// How many errors and warnings there are.
+    fn counted(&self, report: &Report) -> String {
         let (errors, warnings) =
             (report.count_diagnostics(Severity::Error), report.count_diagnostics(Severity::Warning));
         let parts: Vec<_> = [(errors, "error", RED), (warnings, "warning", YELLOW)]
@@ -217,10 +232,7 @@ impl Page<'_> {
             .filter(|(count, ..)| *count > 0)
             .map(|(count, word, color)| self.style.paint(color, &counted(count, word)))
             .collect();
-        if !parts.is_empty() {
-            text += &format!("in the files: {}\n", parts.join(", "));
-        }
-        text
+        parts.join(", ")
     }
 }
 

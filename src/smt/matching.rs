@@ -44,6 +44,7 @@ pub(super) fn holds(view: &View<'_>, marks: Marks, condition: &Match) -> Conditi
         Match::AnyOf(all) => any_of(view, marks, all),
         Match::AllOf(all) => all.iter().fold(Condition::True, |every, one| every.and(holds(view, marks, one), family)),
         Match::Not(inner) => holds(view, marks, inner).not(family),
+        Match::Roughly(inner) => holds(view, marks, inner),
         Match::Unmodeled(switch) => Condition::switch(*switch),
     }
 }

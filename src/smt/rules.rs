@@ -1,7 +1,7 @@
 //! Chains as conditions: under what condition a base chain lets a packet on, which marks it then has, and which
 //! translations it may choose.
 
-use crate::dataplane::{Action, ChainId, ChainKind, Hook, Node, Policy, Rule, TableFamily};
+use crate::dataplane::{Action, ChainId, ChainKind, Hook, Node, Policy, Rule, Ruleset, TableFamily};
 use crate::net::Family;
 
 use super::condition::{Assumed, Condition};
@@ -50,7 +50,7 @@ pub(super) fn passes(view: &View<'_>, hook: Hook, wanted: impl Fn(i32) -> bool) 
     let family = view.assumed.family;
     let mut passing = Cases::one(view.marks, Condition::True);
     for (id, point) in view.node.ruleset.base_chains(hook) {
-        if point.kind != ChainKind::Filter || !wanted(point.priority) || !applies_to(view.node, id, family) {
+        if point.kind != ChainKind::Filter || !wanted(point.priority) || !applies_to(&view.node.ruleset, id, family) {
             continue;
         }
         let mut passed = Cases::default();
@@ -137,7 +137,7 @@ pub(super) fn translations<'a>(view: &View<'a>, hook: Hook) -> Result<Vec<Choice
     let mut choices = Vec::new();
     let mut here = Cases::one(view.marks, Condition::True);
     for (id, point) in view.node.ruleset.base_chains(hook) {
-        if point.kind != ChainKind::Nat || !applies_to(view.node, id, family) {
+        if point.kind != ChainKind::Nat || !applies_to(&view.node.ruleset, id, family) {
             continue;
         }
         // Accepting a packet in one nat chain leaves it to the next.
@@ -202,8 +202,9 @@ fn nat_chain<'a>(
     Ok(ends)
 }
 
-fn applies_to(node: &Node, chain: ChainId, family: Family) -> bool {
-    match node.ruleset.get_table(node.ruleset.get(chain).table).family {
+/// Whether packets of a family go through a chain.
+pub(super) fn applies_to(ruleset: &Ruleset, chain: ChainId, family: Family) -> bool {
+    match ruleset.get_table(ruleset.get(chain).table).family {
         TableFamily::Iptables | TableFamily::Ip => family == Family::V4,
         TableFamily::Ip6 => family == Family::V6,
         TableFamily::Inet => true,

@@ -1,58 +1,54 @@
 //! Random labs, run by real daemons and predicted: `make reality` as root.
 //!
 //! Every lab comes from a seed, so that one that differs can be run again: `LIVE_SEED=17 LIVE_LABS=1 make reality`.
+//! `LIVE_ROOT` names a file system tree with other releases of the daemons, `LIVE_JOBS` how many labs run at a time, and
+//! `LIVE_SHRINK` how often something may be left out of a lab that differs.
 
+mod dice;
 mod draft;
+mod engine;
+mod firewall;
+mod shrink;
+mod stack;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
-use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread;
 
 use crate::reality::predict::{Model, Prediction};
 
-use self::draft::{Draft, Probe};
+use self::draft::Draft;
+use self::stack::Stack;
 
-/// The first seed, and how many labs are made from it and those that follow.
+/// The first seed, how many labs are made from it and those that follow, how many of them at a time, and how many
+/// smaller ones are tried of one that differs.
 const SEED: u64 = 1;
 const LABS: u64 = 20;
+const JOBS: u64 = 3;
+const SHRINK: u64 = 40;
 
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
 
-/// The first word of a program's output that looks like a version.
-fn version(program: &str) -> Option<String> {
-    let output = Command::new(program).arg("--version").output().ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let is_version = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit()) && word.contains('.');
-    text.split([' ', ',', '\n', '+']).find(is_version).map(str::to_owned)
+/// What became of a lab.
+enum Outcome {
+    DidNotRun,
+    AsPredicted,
+    /// Not the second time: a machine that is busy can miss an answer.
+    Once(String),
+    Otherwise(String),
 }
 
-/// What real daemons did, one line for each probe; nothing if they could not be started, twice: a busy machine is no
-/// disagreement.
-fn run(draft: &Draft, probes: &[Probe], seed: u64) -> Option<Vec<String>> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reality/live.py");
-    let lab = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{seed}.json"));
-    std::fs::write(&lab, draft.to_json(probes)).unwrap();
-    for _ in 0..2 {
-        let output = Command::new("python3").arg(&program).arg(&lab).output().unwrap();
-        if output.status.success() {
-            return Some(String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect());
-        }
-        println!("seed {seed} did not run: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    None
-}
-
-/// The lines about one lab that was predicted otherwise; nothing if the lab could not be run.
-fn differences(seed: u64, docker: &str, firewalld: &str) -> Option<String> {
-    let draft = Draft::from_seed(seed, docker, firewalld);
+/// The rows of a lab that are predicted otherwise, by what was dialled; nothing if the lab could not be run.
+fn differences(draft: &Draft, stack: &Stack, seed: u64) -> Option<BTreeMap<String, String>> {
     let model = Model::of(&draft.files);
     let probes = draft.probes(&model);
-    let seen = run(&draft, &probes, seed)?;
-    assert_eq!(seen.len(), probes.len());
-    let mut lines = String::new();
-    for (probe, seen) in probes.iter().zip(&seen) {
+    let seen = stack.run(draft, &probes, seed)?;
+    let mut different = BTreeMap::new();
+    for (probe, seen) in probes.iter().zip(seen) {
         let predicted = match model.predict(&probe.from, &probe.protocol, &probe.place()) {
             Prediction::Seen(words) => words,
             Prediction::Impossible(_) => "not there".to_owned(),
@@ -60,36 +56,74 @@ fn differences(seed: u64, docker: &str, firewalld: &str) -> Option<String> {
         // A packet that the dialler's own firewall stops is refused by its kernel: `denied`. In the model it is lost or
         // rejected like any other.
         let stopped_at_once = seen == "denied" && !predicted.contains("<-") && predicted != "answers";
-        if predicted != *seen && !stopped_at_once {
-            let (from, protocol, place) = (&probe.from, &probe.protocol, probe.place());
-            writeln!(lines, "  {from} {protocol} {place}: predicted `{predicted}`, seen `{seen}`").unwrap();
+        if predicted != seen && !stopped_at_once {
+            let row = format!("{} {} {}", probe.from, probe.protocol, probe.place());
+            different.insert(row, format!("predicted `{predicted}`, seen `{seen}`"));
         }
     }
-    if lines.is_empty() {
-        return Some(lines);
+    Some(different)
+}
+
+fn lines(different: &BTreeMap<String, String>) -> String {
+    different.iter().map(|(row, how)| format!("  {row}: {how}\n")).collect()
+}
+
+fn outcome(seed: u64, stack: &Stack) -> Outcome {
+    let draft = Draft::from_seed(seed, stack);
+    let Some(first) = differences(&draft, stack, seed) else {
+        let errors = Model::of(&draft.files);
+        let is_predicted = errors.errors().iter().any(|error| error.starts_with("dockerd does not start"));
+        return if is_predicted { Outcome::AsPredicted } else { Outcome::DidNotRun };
+    };
+    if first.is_empty() {
+        return Outcome::AsPredicted;
     }
-    let files: String = draft.files.iter().map(|(name, text)| format!("--- {name}\n{text}")).collect();
-    Some(format!("seed {seed}:\n{files}{lines}says {:?}\n", model.errors()))
+    let again = differences(&draft, stack, seed);
+    let different: BTreeMap<_, _> =
+        again.unwrap_or_default().into_iter().filter(|(row, _)| first.contains_key(row)).collect();
+    if different.is_empty() {
+        return Outcome::Once(lines(&first));
+    }
+    let tries = usize::try_from(number("LIVE_SHRINK", SHRINK)).unwrap();
+    let differs = |draft: &Draft| differences(draft, stack, seed).is_some_and(|different| !different.is_empty());
+    let smallest = shrink::shrink(draft, tries, differs);
+    let different = differences(&smallest, stack, seed).unwrap_or(different);
+    let files: String = smallest.files.iter().map(|(name, text)| format!("--- {name}\n{text}")).collect();
+    Outcome::Otherwise(format!("{files}{}says {:?}\n", lines(&different), Model::of(&smallest.files).errors()))
 }
 
 #[test]
 #[ignore = "needs root, dockerd and firewalld: `make reality`"]
 fn real_daemons_do_what_is_predicted() {
-    let (Some(docker), Some(firewalld)) = (version("dockerd"), version("firewall-offline-cmd")) else {
-        panic!("dockerd and firewalld have to be installed");
-    };
-    let first = number("LIVE_SEED", SEED);
-    let labs = number("LIVE_LABS", LABS);
-    println!("{labs} labs from seed {first}, dockerd {docker}, firewalld {firewalld}");
-    let mut all = String::new();
-    let mut ran = 0;
-    for seed in first..first + labs {
-        if let Some(lines) = differences(seed, &docker, &firewalld) {
-            ran += 1;
-            all.push_str(&lines);
+    let stack = Stack::of_environment();
+    let (first, labs) = (number("LIVE_SEED", SEED), number("LIVE_LABS", LABS));
+    println!("{labs} labs from seed {first}, dockerd {}, firewalld {}", stack.engine, stack.firewalld);
+    let (next, ran) = (AtomicU64::new(first), AtomicUsize::new(0));
+    let all = Mutex::new(String::new());
+    thread::scope(|scope| {
+        for _ in 0..number("LIVE_JOBS", JOBS) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + labs {
+                        break;
+                    }
+                    let outcome = outcome(seed, &stack);
+                    ran.fetch_add(usize::from(!matches!(outcome, Outcome::DidNotRun)), Ordering::Relaxed);
+                    match outcome {
+                        Outcome::DidNotRun => println!("seed {seed}: did not run"),
+                        Outcome::AsPredicted => println!("seed {seed}: as predicted"),
+                        Outcome::Once(how) => {
+                            println!("seed {seed}: as predicted when run again, the first time\n{how}")
+                        }
+                        Outcome::Otherwise(how) => writeln!(all.lock().unwrap(), "seed {seed}:\n{how}").unwrap(),
+                    }
+                }
+            });
         }
-    }
+    });
+    let (ran, all) = (ran.into_inner(), all.into_inner().unwrap());
     println!("{ran} of {labs} labs ran");
-    assert!(2 * ran > labs, "most labs could not be run");
-    assert!(all.is_empty(), "dockerd {docker}, firewalld {firewalld}\n{all}");
+    assert!(2 * ran > usize::try_from(labs).unwrap(), "most labs could not be run");
+    assert!(all.is_empty(), "dockerd {}, firewalld {}\n{all}", stack.engine, stack.firewalld);
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Runs a lab with real daemons in namespaces of its own, and tells which connections work.
 
-    live.py LAB.json
+    live.py [--root TREE] LAB.json
+
+`--root`: the daemons of the file system tree below that directory, in place of the machine's own; it is not changed.
 
 LAB.json:
   {"hosts": {NAME: [{"name": "eth0", "segment": "lan", "address": "10.0.0.1/24", "gateway": null}]},
@@ -18,6 +20,7 @@ Needs root, iproute2, util-linux, and what the script uses: dockerd, containerd,
 (static). Nothing of the caller's network is touched: all of it happens in a network, mount and process namespace that
 ends with this program.
 """
+import argparse
 import ctypes
 import errno
 import json
@@ -97,23 +100,39 @@ def call(*argv, **kw):
 
 
 # ------------------------------------------------------------------------------------------------------------ machines
+MACHINE = """
+    mount --make-rprivate /
+    if [ "$1" != / ]; then
+        mkdir "$0/changed" "$0/scratch" "$0/tree"
+        mount -t overlay tree -o "lowerdir=$1,upperdir=$0/changed,workdir=$0/scratch" "$0/tree"
+        for part in proc sys dev; do mount --rbind "/$part" "$0/tree/$part"; done
+        work=$(dirname "$0")
+        mkdir -p "$0/tree$work" "$0/tree/before"
+        mount --rbind "$work" "$0/tree$work"
+        cd "$0/tree"
+        pivot_root . before
+        umount -l /before
+    fi
+    mount -t tmpfs run /run
+    mkdir -p /run/lock "$0/firewalld" "$0/docker" /etc/firewalld /var/lib/docker
+    cp -a /etc/firewalld/. "$0/firewalld"
+    mount --bind "$0/firewalld" /etc/firewalld
+    mount --bind "$0/docker" /var/lib/docker
+    touch "$0/fwlog" /var/log/firewalld && mount --bind "$0/fwlog" /var/log/firewalld
+    ip link set lo up
+    echo ready
+    exec sleep infinity
+"""
+
+
 class Machine:
     """A process that keeps the network and mount namespace of a host."""
 
-    def __init__(self, name, work):
+    def __init__(self, name, work, root):
         self.name, self.directory = name, os.path.join(work, name)
         os.makedirs(self.directory)
-        self.process = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-ec", """
-            mount --make-rprivate /
-            mount -t tmpfs run /run
-            mkdir -p /run/lock "$0/firewalld" "$0/docker" /etc/firewalld /var/lib/docker
-            cp -a /etc/firewalld/. "$0/firewalld"
-            mount --bind "$0/firewalld" /etc/firewalld
-            mount --bind "$0/docker" /var/lib/docker
-            touch "$0/fwlog" /var/log/firewalld && mount --bind "$0/fwlog" /var/log/firewalld
-            ip link set lo up
-            echo ready
-            exec sleep infinity""", self.directory], stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(["unshare", "--net", "--mount", "sh", "-ec", MACHINE, self.directory, root],
+                                        stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError("no namespace for " + name)
 
@@ -124,13 +143,13 @@ class Machine:
         return call("nsenter", "-t", str(self.process.pid), "-n", "-m", *argv, **kw)
 
 
-def build(lab, work):
+def build(lab, work, root):
     """The hosts and the switches between them. A switch bridges, and neither filters nor answers."""
     call("ip", "link", "set", "lo", "up")
     knob = "/proc/sys/net/bridge/bridge-nf-call-iptables"
     machines, switches, port = {}, set(), 0
     for name, interfaces in lab["hosts"].items():
-        machines[name] = machine = Machine(name, work)
+        machines[name] = machine = Machine(name, work, root if name == lab["machine"] else "/")
         for i in interfaces:
             switch = "sw-" + i["segment"]
             if switch not in switches:
@@ -177,7 +196,7 @@ def set_up(lab, machine, work):
                 text = configured(target, text)
             with open(target, "w") as f:
                 f.write(text)
-    env = {"PATH": bin_ + ":/usr/sbin:/usr/bin:/sbin:/bin", "LAB": work, "CGROUP": "/live-%d" % os.getpid(),
+    env = {"PATH": bin_ + ":/usr/sbin:/usr/bin:/sbin:/bin", "LAB": work, "CGROUP": "/" + os.path.basename(work),
            "DOCKER_HOST": "unix:///run/docker.sock", "DOCKER_CONFIG": work, "LC_ALL": "C", "HOME": work}
     with open(os.path.join(work, "setup.sh"), "w") as f:
         f.write(lab["files"]["setup.sh"])
@@ -187,9 +206,20 @@ def set_up(lab, machine, work):
     if os.environ.get("LIVE_LOG"):
         with open(os.path.join(work, "setup.log")) as f:
             sys.stderr.write(f.read())
-    # dockerd puts its rules back some time after firewalld has reloaded.
-    time.sleep(2 if "firewall" in lab["files"]["setup.sh"] else 0.3)
+    wait_for_quiet(machine)
     return env
+
+
+def wait_for_quiet(machine):
+    """dockerd puts its rules back some time after firewalld has reloaded."""
+    rules, turns = None, 0
+    for _ in range(100):
+        before, rules = rules, machine.call("sh", "-c", "iptables-save | grep -v '^#'; nft list ruleset")
+        turns = turns + 1 if before == rules else 0
+        if turns == 4:
+            return
+        time.sleep(0.25)
+    raise RuntimeError("the rules do not come to rest")
 
 
 def configured(path, wanted):
@@ -339,8 +369,8 @@ def collect(dialed):
     return answers
 
 
-def run(lab, work):
-    machines = build(lab, work)
+def run(lab, work, root):
+    machines = build(lab, work, root)
     machine = machines[lab["machine"]]
     env = set_up(lab, machine, work)
     nodes = {name: m.namespace() for name, m in machines.items()}
@@ -361,22 +391,34 @@ def run(lab, work):
         machine.call("sh", "-c", "docker kill $(docker ps -q); kill $(cat /run/docker.pid); sleep 0.5", env=env)
 
 
+def tell(log):
+    """The end of what a daemon said before things went wrong."""
+    if os.path.exists(log):
+        with open(log) as f:
+            sys.stderr.write("".join(f.readlines()[-15:]))
+
+
 def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--root", default="/")
+    options.add_argument("lab")
+    chosen = options.parse_args()
     work = os.environ.get("LIVE_INSIDE")
     if work:
-        with open(sys.argv[1]) as f:
+        with open(chosen.lab) as f:
             lab = json.load(f)
         try:
-            run(lab, work)
+            run(lab, work, os.path.realpath(chosen.root))
+        except Exception:
+            tell(os.path.join(work, "dockerd.log"))
+            raise
         finally:
             sys.stdout.flush()
             os._exit(0 if sys.exc_info()[0] is None else (sys.excepthook(*sys.exc_info()) or 1))
     work = tempfile.mkdtemp(prefix="live-lab-")
     try:
         inside = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable,
-                  os.path.abspath(__file__), os.path.abspath(sys.argv[1])]
+                  os.path.abspath(__file__), "--root", chosen.root, os.path.abspath(chosen.lab)]
         return subprocess.run(inside, env=dict(os.environ, LIVE_INSIDE=work)).returncode
     finally:
         shutil.rmtree(work, ignore_errors=True)

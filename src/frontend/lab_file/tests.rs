@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::lab::declaration::{ForwardNotation, InterfaceDecl};
+use crate::lab::declaration::InterfaceDecl;
+use crate::lab::machine::ForwardNotation;
 use crate::source::Sources;
 
 fn read(text: &str) -> (Sources, Declarations) {

@@ -51,7 +51,7 @@ pub(super) fn of_rule(rule: &IptablesRule) -> Vec<String> {
 fn of_condition(condition: &Condition, found: &mut Vec<String>) {
     match condition {
         Condition::Unmodeled(text) => found.push(text.clone()),
-        Condition::Not(inner) => of_condition(inner, found),
+        Condition::Not(inner) | Condition::Roughly(inner) => of_condition(inner, found),
         Condition::AnyOf(all) | Condition::AllOf(all) => all.iter().for_each(|c| of_condition(c, found)),
         _ => {}
     }

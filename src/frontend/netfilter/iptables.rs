@@ -332,7 +332,7 @@ impl<'t> Reader<'t> {
             "-o" => (3, |text, _| Ok(value::interface(text).map(Condition::OutInterface))),
             "-p" => (4, value::protocol),
             "-f" => {
-                self.header.extend((!not).then(|| (5, condition::never())));
+                self.header.extend((!not).then(|| (5, condition::roughly(condition::never()))));
                 return Ok(true);
             }
             "-m" => {

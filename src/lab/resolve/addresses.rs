@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::declaration::AddressPool;
-use crate::net::{Family, IpNet, address_bits, address_from_bits};
+use crate::net::{Family, IpNet, Version, address_bits, address_from_bits};
 
 /// Addresses that are in use.
 #[derive(Default)]
@@ -54,15 +54,38 @@ fn pools() -> impl Iterator<Item = IpNet> {
     big.chain(small)
 }
 
-/// The subnet that docker gives a network whose subnet is not stated: the first IPv4 one of `stated`, or of its own
-/// pools, that overlaps nothing in use.
-pub(super) fn free_pool(in_use: &[IpNet], stated: &[AddressPool]) -> Option<IpNet> {
-    let is_free = |pool: &IpNet| !in_use.iter().any(|used| overlap(*pool, *used));
-    if stated.is_empty() {
-        return pools().find(is_free);
+/// The subnets that networks get whose subnet is not stated.
+pub(super) struct Pools<'a> {
+    stated: &'a [AddressPool],
+    /// Until 26 every search begins behind the subnet that was given last, so that one that became free is not used
+    /// again at once (moby 26.1, libnetwork/ipam/allocator.go, `updatePredefinedStartIndex`).
+    goes_on: bool,
+    start: usize,
+}
+
+impl<'a> Pools<'a> {
+    /// Of `stated`, or docker's own.
+    pub(super) fn new(stated: &'a [AddressPool], version: Version) -> Self {
+        Self { stated, goes_on: version < Version::new(27, 0, 0), start: 0 }
     }
-    let cut = |pool: &AddressPool| pool.base.trunc().subnets(pool.size).ok();
-    stated.iter().filter(|pool| pool.base.addr().is_ipv4()).filter_map(cut).flatten().find(is_free)
+
+    /// The first IPv4 subnet that overlaps nothing in use.
+    pub(super) fn next(&mut self, in_use: &[IpNet]) -> Option<IpNet> {
+        let is_free = |pool: &IpNet| !in_use.iter().any(|used| overlap(*pool, *used));
+        let behind = (0..).zip(self.all()).skip(self.start).find(|(_, pool)| is_free(pool));
+        let (index, subnet) = behind.or_else(|| (0..).zip(self.all()).find(|(_, pool)| is_free(pool)))?;
+        if self.goes_on {
+            self.start = index + 1;
+        }
+        Some(subnet)
+    }
+
+    fn all(&self) -> impl Iterator<Item = IpNet> {
+        let cut = |pool: &AddressPool| pool.base.trunc().subnets(pool.size).ok();
+        let stated = self.stated.iter().filter(|pool| pool.base.addr().is_ipv4()).filter_map(cut).flatten();
+        let own = pools().filter(|_| self.stated.is_empty());
+        own.chain(stated)
+    }
 }
 
 #[cfg(test)]
@@ -73,7 +96,8 @@ mod tests {
     fn pools_are_tried_in_dockers_order() {
         let check = |in_use: &[&str], expected: Option<&str>| {
             let in_use: Vec<IpNet> = in_use.iter().map(|n| n.parse().unwrap()).collect();
-            assert_eq!(free_pool(&in_use, &[]), expected.map(|n| n.parse().unwrap()));
+            let mut pools = Pools::new(&[], Version::new(28, 0, 0));
+            assert_eq!(pools.next(&in_use), expected.map(|n| n.parse().unwrap()));
         };
         check(&[], Some("172.17.0.0/16"));
         check(&["172.17.0.0/16", "172.18.5.0/24"], Some("172.19.0.0/16"));
@@ -88,12 +112,25 @@ mod tests {
         let pools = [pool("10.10.0.0/23", 24), pool("fd00::/48", 64), pool("10.9.0.0/24", 24)];
         let check = |in_use: &[&str], expected: Option<&str>| {
             let in_use: Vec<IpNet> = in_use.iter().map(|n| n.parse().unwrap()).collect();
-            assert_eq!(free_pool(&in_use, &pools), expected.map(|n| n.parse().unwrap()));
+            let mut pools = Pools::new(&pools, Version::new(28, 0, 0));
+            assert_eq!(pools.next(&in_use), expected.map(|n| n.parse().unwrap()));
         };
         check(&[], Some("10.10.0.0/24"));
         check(&["10.10.0.0/24"], Some("10.10.1.0/24"));
         check(&["10.10.0.0/16"], Some("10.9.0.0/24"));
         check(&["10.0.0.0/8"], None);
+    }
+
+    #[test]
+    fn older_engines_come_back_to_a_freed_subnet_last() {
+        let check = |major, expected: &str| {
+            let mut pools = Pools::new(&[], Version::new(major, 0, 0));
+            let first = pools.next(&[]).unwrap();
+            pools.next(&[first]).unwrap();
+            assert_eq!(pools.next(&[first]).unwrap().to_string(), expected);
+        };
+        check(26, "172.19.0.0/16");
+        check(27, "172.18.0.0/16");
     }
 
     #[test]

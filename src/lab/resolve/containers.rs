@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{AttachDecl, ContainerDecl, HostAddress, NetworkMode};
-use crate::lab::{Container, Declaration, Endpoint, Engine, Host, Networking, Process, Publish, images};
+use crate::lab::declaration::{AttachDecl, ContainerDecl, FreedDecl, HostAddress, NetworkMode};
+use crate::lab::{Container, Declaration, Endpoint, Engine, Host, HostEvent, Networking, Process, Publish, images};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
-use super::addresses::Taken;
 use super::bind::{HostPlan, Plan};
 use super::engine::{Found, Networks, Statement};
+use super::leases::{LeaseId, Leases};
 use super::names::sentence_name;
 use super::publish::{Joins, Ports};
 use super::{Context, listen, publish};
@@ -29,7 +29,7 @@ struct Attachment<'a> {
     draft: usize,
     network: usize,
     declaration: Option<&'a AttachDecl>,
-    span: Span,
+    statement: Statement,
 }
 
 /// Adds the containers of a host to its engine.
@@ -44,7 +44,8 @@ pub(super) fn resolve(
     let (drafts, mut attachments) = drafts(context, host_plan, networks);
     let started = started(context, host, engine, &drafts, &attachments);
     attachments.retain(|a| started.contains_key(&a.draft));
-    let mut endpoints = endpoints(context, engine, &drafts, &attachments);
+    let meanwhile = meanwhile(host_plan, networks);
+    let mut endpoints = endpoints(context, engine, &drafts, &attachments, &meanwhile);
     let order: Vec<usize> = started.keys().copied().collect();
     for (number, publishes) in started {
         let Some(draft) = drafts.get(number) else { continue };
@@ -122,7 +123,10 @@ fn container(
         processes,
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
+        refused: declaration.refused.clone(),
         extra_hosts,
+        environment: declaration.environment.clone(),
+        command: declaration.command.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }
@@ -172,9 +176,10 @@ fn drafts<'a>(
                     continue;
                 };
                 let network = connect.attach.network.as_ref();
-                match networks.find(network.value, Statement { number, span: connect.span }) {
+                let statement = Statement { number, span: connect.span };
+                match networks.find(network.value, statement) {
                     Found::At(index) => {
-                        attachments.push(attach(draft, index, Some(&connect.attach), connect.span));
+                        attachments.push(attach(draft, index, Some(&connect.attach), statement));
                     }
                     Found::Refused => {}
                     Found::Unknown(near) => context.report(unknown_network(&connect.attach.network, near, networks)),
@@ -186,8 +191,84 @@ fn drafts<'a>(
     (drafts, attachments)
 }
 
-fn attach<'a>(draft: usize, network: usize, declaration: Option<&'a AttachDecl>, span: Span) -> Attachment<'a> {
-    Attachment { draft, network, declaration, span }
+fn attach<'a>(
+    draft: usize,
+    network: usize,
+    declaration: Option<&'a AttachDecl>,
+    statement: Statement,
+) -> Attachment<'a> {
+    Attachment { draft, network, declaration, statement }
+}
+
+/// Something that happened to addresses between the statements that are left in the end.
+enum Meanwhile<'a> {
+    /// A container that is gone now, or a network that it has left, took an address.
+    Taken {
+        holder: &'a str,
+        network: usize,
+        stated: Option<IpAddr>,
+    },
+    Freed {
+        holder: &'a str,
+        network: Option<usize>,
+    },
+    Restart,
+}
+
+impl Meanwhile<'_> {
+    fn happen(&self, leases: &mut Leases<'_>) {
+        match self {
+            Self::Taken { holder, network, stated } => {
+                leases.take(holder, *network, *stated);
+            }
+            Self::Freed { holder, network } => leases.free(holder, *network),
+            Self::Restart => leases.restart(),
+        }
+    }
+}
+
+/// With the numbers of the statements.
+fn meanwhile<'a>(host_plan: &HostPlan<'a>, networks: &Networks) -> Vec<(usize, Meanwhile<'a>)> {
+    let mut all = Vec::new();
+    for (number, declaration) in host_plan.declarations().enumerate() {
+        match declaration {
+            Declaration::Former(former) => {
+                all.extend(former_leases(former, number, networks).into_iter().map(|taken| (number, taken)));
+            }
+            Declaration::Freed(FreedDecl::Container { name, network }) => {
+                let network = network.as_ref().map(|n| networks.index(n));
+                if network.is_none_or(|found| found.is_some()) {
+                    all.push((number, Meanwhile::Freed { holder: name, network: network.flatten() }));
+                }
+            }
+            Declaration::Event(event) if event.value == HostEvent::EngineRestart => {
+                all.push((number, Meanwhile::Restart));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn former_leases<'a>(former: &'a Declaration, number: usize, networks: &Networks) -> Vec<Meanwhile<'a>> {
+    let taken = |holder: &'a str, attach: &'a AttachDecl, span| {
+        let Found::At(network) = networks.find(&attach.network.value, Statement { number, span }) else { return None };
+        Some(Meanwhile::Taken { holder, network, stated: attach.address.as_ref().map(|a| a.value) })
+    };
+    match former {
+        Declaration::Connect(connect) => {
+            taken(&connect.container.value, &connect.attach, connect.span).into_iter().collect()
+        }
+        Declaration::Container(container) => {
+            let holder = container.name.as_ref().map_or("", |name| name.value.as_str());
+            let mode = mode(container);
+            let is_on_default = mode.as_ref().map_or(container.networks.is_empty(), |m| m.value == NetworkMode::Bridge);
+            let own = container.networks.iter().filter(|_| mode.is_none());
+            let default = is_on_default.then_some(Meanwhile::Taken { holder, network: 0, stated: None });
+            own.filter_map(|attach| taken(holder, attach, container.span)).chain(default).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 fn position(drafts: &[Draft<'_>], name: &str) -> Option<usize> {
@@ -220,7 +301,8 @@ fn draft<'a>(
         for attached in &declaration.networks {
             match networks.find(&attached.network.value, Statement { number, span: declaration.span }) {
                 Found::At(index) => {
-                    attachments.push(attach(drafts.len(), index, Some(attached), attached.network.span));
+                    let statement = Statement { number, span: attached.network.span };
+                    attachments.push(attach(drafts.len(), index, Some(attached), statement));
                 }
                 Found::Refused => return None,
                 Found::Unknown(near) => {
@@ -233,7 +315,7 @@ fn draft<'a>(
     let default_bridge = mode.as_ref().map_or(declaration.networks.is_empty(), |m| m.value == NetworkMode::Bridge);
     if default_bridge {
         let span = mode.as_ref().map_or(declaration.span, |m| m.span);
-        attachments.push(attach(drafts.len(), 0, None, span));
+        attachments.push(attach(drafts.len(), 0, None, Statement { number, span }));
     }
     Some((Draft { declaration, name, mode }, attachments))
 }
@@ -274,40 +356,23 @@ fn cannot_be_connected(name: &str, network: &str, span: Span) -> Diagnostic {
         .help("start it on a network instead: `--network NAME`")
 }
 
-/// Addresses for every attachment: stated ones first, the others one after the other.
+/// Addresses for every attachment: stated ones are set aside first, the others are handed out one after the other.
 fn endpoints(
     context: &mut Context,
     engine: &Engine,
     drafts: &[Draft<'_>],
     attachments: &[Attachment<'_>],
+    meanwhile: &[(usize, Meanwhile<'_>)],
 ) -> BTreeMap<usize, Vec<(Endpoint, i64)>> {
-    let mut taken: Vec<Taken> = engine.networks.iter().map(|_| Taken::default()).collect();
-    for (network, taken) in engine.networks.iter().zip(&mut taken) {
-        taken.add(network.gateway);
-    }
-    for attachment in attachments {
-        if let (Some(address), Some(taken)) = (fixed(attachment), taken.get_mut(attachment.network)) {
-            taken.add(address.value);
-        }
-    }
+    let attachments = possible(context, engine, drafts, attachments);
     let mut endpoints: BTreeMap<usize, Vec<(Endpoint, i64)>> = BTreeMap::new();
-    for attachment in attachments {
+    for (attachment, address) in lease(engine, drafts, &attachments, meanwhile) {
         let (Some(draft), Some(network)) = (drafts.get(attachment.draft), engine.networks.get(attachment.network))
         else {
             continue;
         };
-        if has_no_networks(draft) {
-            context.report(cannot_be_connected(&draft.name, &network.name, attachment.span));
-            continue;
-        }
-        // docker refuses to attach a container to a network twice; the first attachment stays.
-        if endpoints.get(&attachment.draft).is_some_and(|own| own.iter().any(|(e, _)| e.network == attachment.network))
-        {
-            continue;
-        }
-        let next = || taken.get_mut(attachment.network).and_then(|t| t.next(network.subnet, 1));
-        let Some(address) = fixed(attachment).map(|a| a.value).or_else(next) else {
-            context.report(no_address_left(&draft.name, &network.name, attachment.span));
+        let Some(address) = address else {
+            context.report(no_address_left(&draft.name, &network.name, attachment.statement.span));
             continue;
         };
         let endpoint = Endpoint {
@@ -315,11 +380,63 @@ fn endpoints(
             address,
             names: if network.is_default_bridge { Vec::new() } else { names(draft, attachment) },
             guard: None,
-            origin: Origin::written(format!("`{}` on network `{}`", draft.name, network.name), attachment.span),
+            origin: Origin::written(
+                format!("`{}` on network `{}`", draft.name, network.name),
+                attachment.statement.span,
+            ),
         };
         endpoints.entry(attachment.draft).or_default().push((endpoint, priority(attachment)));
     }
     endpoints
+}
+
+/// The attachments that docker accepts: not for containers without a namespace of their own, and to a network only
+/// once; the first attachment stays.
+fn possible<'l, 'a>(
+    context: &mut Context,
+    engine: &Engine,
+    drafts: &[Draft<'_>],
+    attachments: &'l [Attachment<'a>],
+) -> Vec<&'l Attachment<'a>> {
+    let mut possible: Vec<&Attachment<'a>> = Vec::new();
+    for attachment in attachments {
+        let (Some(draft), Some(network)) = (drafts.get(attachment.draft), engine.networks.get(attachment.network))
+        else {
+            continue;
+        };
+        if has_no_networks(draft) {
+            context.report(cannot_be_connected(&draft.name, &network.name, attachment.statement.span));
+        } else if !possible.iter().any(|p| (p.draft, p.network) == (attachment.draft, attachment.network)) {
+            possible.push(attachment);
+        }
+    }
+    possible
+}
+
+/// Hands out addresses in the order of the statements.
+fn lease<'l, 'a>(
+    engine: &Engine,
+    drafts: &[Draft<'_>],
+    attachments: &[&'l Attachment<'a>],
+    meanwhile: &[(usize, Meanwhile<'_>)],
+) -> Vec<(&'l Attachment<'a>, Option<IpAddr>)> {
+    let mut leases = Leases::new(&engine.networks);
+    for attachment in attachments {
+        if let Some(address) = fixed(attachment) {
+            leases.reserve(attachment.network, address.value);
+        }
+    }
+    let mut meanwhile = meanwhile.iter().peekable();
+    let mut taken: Vec<(&'l Attachment<'a>, LeaseId)> = Vec::new();
+    for attachment in attachments {
+        while let Some((_, event)) = meanwhile.next_if(|(number, _)| *number < attachment.statement.number) {
+            event.happen(&mut leases);
+        }
+        let holder = drafts.get(attachment.draft).map_or("", |draft| draft.name.as_str());
+        taken.push((attachment, leases.take(holder, attachment.network, fixed(attachment).map(|a| a.value))));
+    }
+    meanwhile.for_each(|(_, event)| event.happen(&mut leases));
+    taken.into_iter().map(|(attachment, id)| (attachment, leases.address(id))).collect()
 }
 
 fn fixed<'a>(attachment: &Attachment<'a>) -> Option<&'a Spanned<IpAddr>> {

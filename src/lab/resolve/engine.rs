@@ -4,19 +4,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{AddressPool, EngineDecl, NetworkDecl};
+use crate::lab::declaration::{AddressPool, EngineDecl, FreedDecl, NetworkDecl};
 use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
-use crate::net::{IpNet, Version};
+use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
-use super::addresses::{free_pool, nth, overlap, prefix};
+use super::addresses::{Pools, nth, overlap, prefix};
 use super::bind::{HostPlan, Plan};
 use super::names::span_of;
 use super::{Context, HostId, containers};
-
-/// The release that is assumed when none is stated.
-const DEFAULT_VERSION: Version = Version::new(28, 5, 2);
 
 /// The engine of a host, if anything on the host speaks of docker.
 pub(super) fn resolve(
@@ -27,12 +24,13 @@ pub(super) fn resolve(
     host: &Host,
 ) -> Option<Engine> {
     let first = host_plan.declarations().find(|d| is_about_docker(d))?;
+    let version = context.defaults.engine;
     let mut engine = Engine {
-        version: DEFAULT_VERSION,
-        options: EngineOptions::default(),
+        version,
+        options: EngineOptions { backend: context.defaults.engine_backend, ..EngineOptions::default() },
         networks: Vec::new(),
         containers: Vec::new(),
-        origin: Origin::assumed(format!("docker engine {DEFAULT_VERSION} on `{}`", host.name), span_of(first)),
+        origin: Origin::assumed(format!("docker engine {version} on `{}`", host.name), span_of(first)),
     };
     let mut addresses = Addresses::default();
     for declaration in host_plan.declarations() {
@@ -52,7 +50,8 @@ pub(super) fn resolve(
 fn is_about_docker(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
-        D::Engine(_) | D::Network(_) | D::Container(_) | D::Connect(_) => true,
+        D::Engine(_) | D::Network(_) | D::Container(_) | D::Connect(_) | D::Former(_) => true,
+        D::Running(_) | D::RunningNetwork(_) => true,
         D::Event(event) => matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }
@@ -133,6 +132,11 @@ impl Networks {
         }
     }
 
+    /// The network of this name.
+    pub(super) fn index(&self, name: &str) -> Option<usize> {
+        self.names.iter().position(|(n, _)| n == name)
+    }
+
     /// The place where a network of this name is made.
     pub(super) fn made_at(&self, name: &str) -> Option<Span> {
         self.names.iter().find(|(n, _)| n == name).and_then(|(_, made)| *made).map(|made| made.span)
@@ -150,15 +154,26 @@ fn networks(
     let mut found = Networks { names: Vec::new(), refused: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
     let declared = accepted(context, id, host_plan, &mut found);
-    let bridge = bridge_network(engine, &in_use, addresses);
+    let mut pools = Pools::new(&addresses.pools, engine.version);
+    let bridge = bridge_network(engine, &in_use, addresses, &mut pools);
     in_use.push(bridge.subnet);
     found.names.push((bridge.name.clone(), None));
     engine.networks.push(bridge);
     // Stated subnets are set aside first: in which order compose creates its networks is not defined.
     in_use.extend(declared.iter().filter_map(|(_, d)| d.subnet.as_ref()).map(|s| s.value.trunc()));
-    for declaration in declared {
-        let (number, declaration) = declaration;
-        match subnet_of(declaration, &in_use, &addresses.pools) {
+    let mut declared = declared.into_iter().peekable();
+    let mut former: Vec<(&str, IpNet)> = Vec::new();
+    for (number, statement) in host_plan.declarations().enumerate() {
+        match statement {
+            Declaration::Former(was) => {
+                former.extend(former_network(was).zip(pools.next(&all_of(&in_use, &former))));
+            }
+            Declaration::Freed(FreedDecl::Network(name)) => former.retain(|(n, _)| n != name),
+            _ => {}
+        }
+        let Some((_, declaration)) = declared.next_if(|(n, _)| *n == number) else { continue };
+        let stated = declaration.subnet.as_ref().map(|s| s.value.trunc());
+        match stated.or_else(|| pools.next(&all_of(&in_use, &former))) {
             Some(subnet) => {
                 in_use.push(subnet);
                 found.names.push((declaration.name.value.clone(), Some(Statement { number, span: declaration.span })));
@@ -175,8 +190,16 @@ fn networks(
     found
 }
 
-fn subnet_of(declaration: &NetworkDecl, in_use: &[IpNet], pools: &[AddressPool]) -> Option<IpNet> {
-    declaration.subnet.as_ref().map_or_else(|| free_pool(in_use, pools), |s| Some(s.value.trunc()))
+/// A network that is gone now and had a subnet of docker's choice.
+fn former_network(was: &Declaration) -> Option<&str> {
+    match was {
+        Declaration::Network(network) if network.subnet.is_none() && !network.external => Some(&network.name.value),
+        _ => None,
+    }
+}
+
+fn all_of(in_use: &[IpNet], former: &[(&str, IpNet)]) -> Vec<IpNet> {
+    in_use.iter().copied().chain(former.iter().map(|(_, subnet)| *subnet)).collect()
 }
 
 /// The declared networks that docker would create, in order, with the number of their statement.
@@ -222,12 +245,16 @@ fn subnets_overlap(a: &NetworkDecl, b: &NetworkDecl) -> bool {
     }
 }
 
-fn bridge_network(engine: &Engine, in_use: &[IpNet], addresses: &Addresses<'_>) -> ContainerNetwork {
+fn bridge_network(
+    engine: &Engine,
+    in_use: &[IpNet],
+    addresses: &Addresses<'_>,
+    pools: &mut Pools<'_>,
+) -> ContainerNetwork {
     const CITATION: &str = "docs.docker.com, Bridge network driver: containers join `bridge` unless told otherwise";
     let fallback = prefix([172, 17, 0, 0], 16);
     let stated = addresses.default_bridge;
-    let subnet =
-        stated.map_or_else(|| free_pool(in_use, &addresses.pools).unwrap_or(fallback), |bip| bip.value.trunc());
+    let subnet = stated.map_or_else(|| pools.next(in_use).unwrap_or(fallback), |bip| bip.value.trunc());
     let gateway = stated.map(|bip| bip.value.addr()).or_else(|| nth(subnet, 1)).unwrap_or(subnet.addr());
     let origin = match stated {
         Some(bip) => Origin::written("network `bridge`", bip.span),

@@ -3,7 +3,7 @@
 
 use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
 use crate::lab::nft::NftRuleset;
-use crate::lab::{Declaration, HostEvent};
+use crate::lab::{Declaration, Host, HostEvent};
 use crate::source::Span;
 
 use super::bind::HostPlan;
@@ -21,8 +21,9 @@ pub(super) struct Events {
 }
 
 /// lab.yaml states the order of starts and what came last; scripts ran in between. What neither starts was there from
-/// the beginning, the firewall first. A saved rule set is the state in the end.
-pub(super) fn resolve(plan: &HostPlan<'_>, has_firewalld: bool, has_engine: bool) -> Events {
+/// the beginning, the firewall first unless the run assumes otherwise. A saved rule set is the state in the end.
+pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> Events {
+    let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
     let mut events = in_order(plan);
     events.order.retain(|event| match event {
         HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
@@ -36,7 +37,8 @@ pub(super) fn resolve(plan: &HostPlan<'_>, has_firewalld: bool, has_engine: bool
         order.insert(at_boot + after_firewalld, HostEvent::EngineStart);
     }
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
-        order.insert(at_boot, HostEvent::FirewalldStart);
+        let after_engine = usize::from(engine_first && order.get(at_boot) == Some(&HostEvent::EngineStart));
+        order.insert(at_boot + after_engine, HostEvent::FirewalldStart);
     }
     events
 }

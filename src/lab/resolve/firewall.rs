@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
-use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, Policy, RichElement, RuleBackend, Zone};
+use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, HostId, Policy, RichElement, Unmodeled, Zone};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -17,9 +17,6 @@ use super::Context;
 use super::bind::HostPlan;
 use super::names::span_of;
 use super::zone::{self, Place};
-
-/// The release that is assumed when none is stated.
-const DEFAULT_VERSION: Version = Version::new(2, 5, 2);
 
 /// One of the two configurations.
 #[derive(Clone)]
@@ -41,15 +38,35 @@ struct Daemon {
     engine_has_run: bool,
     /// dockerd will make its zone at its next start beside the running daemon.
     awaits_docker_zone: bool,
+    /// The bridges that dockerd keeps in its zone, by name and network.
+    bridges: Vec<(String, String)>,
+    /// dockerd has started beside the running daemon, and follows what it does.
+    engine_follows: bool,
+    /// What dockerd found in another zone.
+    conflict: Option<Conflict>,
+}
+
+/// A bridge of docker's in a zone of the user's.
+struct Conflict {
+    bridge: String,
+    network: String,
+    zone: String,
+    at: Origin,
 }
 
 /// firewalld of a host, if anything on the host speaks of it.
-pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>) -> Option<Firewalld> {
+pub(super) fn resolve(
+    context: &mut Context,
+    id: HostId,
+    plan: &HostPlan<'_>,
+    engine: Option<&Engine>,
+) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
-    let origin = Origin::assumed(format!("firewalld {DEFAULT_VERSION} on `{}`", plan.name), span_of(first));
+    let version = context.defaults.firewalld;
+    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
     let mut firewalld = Firewalld {
-        version: DEFAULT_VERSION,
-        backend: RuleBackend::Nftables,
+        version,
+        backend: context.defaults.firewalld_backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
         zones: BTreeMap::new(),
@@ -76,13 +93,24 @@ pub(super) fn resolve(context: &mut Context, plan: &HostPlan<'_>, engine: Option
         routed: false,
         engine_has_run: false,
         awaits_docker_zone,
+        bridges: engine.filter(|e| makes_zone(e)).map_or_else(Vec::new, bridges),
+        engine_follows: false,
+        conflict: None,
     };
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
     daemon.firewalld.routes_before_engine = routes(&daemon);
+    if !starts(plan, HostEvent::EngineStart) {
+        follow(&mut daemon);
+    }
+    // What a file starts was not there before.
+    daemon.runs = !starts(plan, HostEvent::FirewalldStart);
     go_through(context, plan, &mut daemon);
     check_default_zone(context, plan, &daemon);
-    let Daemon { mut firewalld, permanent, running, pending, .. } = daemon;
+    let Daemon { mut firewalld, permanent, running, pending, conflict, .. } = daemon;
+    if let Some(conflict) = conflict {
+        refuse(context, id, &conflict);
+    }
     pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
     firewalld.zones = running.zones;
     firewalld.stored_zones = permanent.zones;
@@ -97,6 +125,14 @@ fn is_about_firewalld(declaration: &Declaration) -> bool {
         D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }
+}
+
+fn starts(plan: &HostPlan<'_>, event: HostEvent) -> bool {
+    plan.declarations().any(|d| matches!(d, Declaration::Event(e) if e.value == event))
+}
+
+fn bridges(engine: &Engine) -> Vec<(String, String)> {
+    engine.networks.iter().map(|n| (n.bridge.clone(), n.name.clone())).collect()
 }
 
 fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
@@ -173,17 +209,18 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
     use HostEvent as E;
     daemon.routed |= daemon.runs && routes(daemon);
     match event {
-        E::FirewalldStart | E::FirewalldCompleteReload => load(daemon),
-        E::FirewalldReload => reload(daemon),
+        E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
         E::UserRules(_) | E::NftRules(_) => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {
             daemon.awaits_docker_zone = false;
-            reload(daemon);
+            load(daemon);
+            follow(daemon);
         }
-        E::EngineStart | E::EngineRestart => {}
+        E::EngineStart | E::EngineRestart if daemon.runs => follow(daemon),
+        E::EngineStart | E::EngineRestart => daemon.engine_follows = false,
     }
     daemon.routed |= daemon.runs && routes(daemon);
     if event == E::EngineStart && !daemon.engine_has_run {
@@ -212,29 +249,46 @@ fn turns_on_forwarding(content: &Content) -> bool {
         })
 }
 
+/// Not even an interface that was bound at run time stays in its zone (firewalld.conf(5), "FlushAllOnReload", `yes` by
+/// default; firewalld 1.3.3 src/firewall/core/fw.py, `reload`).
 fn load(daemon: &mut Daemon) {
     daemon.runs = true;
     daemon.running = daemon.permanent.clone();
     daemon.pending.clear();
-}
-
-fn reload(daemon: &mut Daemon) {
-    let before = daemon.running.clone();
-    load(daemon);
-    keep_interfaces(&before, &mut daemon.running);
-}
-
-/// A reload keeps the interfaces that were bound at run time in their zones (firewalld, src/firewall/core/fw.py,
-/// `reload`: "restore zone interfaces").
-fn keep_interfaces(before: &Configuration, after: &mut Configuration) {
-    for (name, zone) in &before.zones {
-        for interface in &zone.interfaces {
-            let bound = after.zones.values().any(|z| z.interfaces.iter().any(|i| i.value == interface.value));
-            if !bound && let Some(zone) = after.zones.get_mut(name) {
-                zone.interfaces.push(interface.clone());
-            }
-        }
+    if daemon.engine_follows {
+        follow(daemon);
     }
+}
+
+/// dockerd adds its bridges to its zone, which firewalld refuses for one that is in another zone: `ZONE_CONFLICT`
+/// (firewalld src/firewall/core/fw_zone.py, `add_interface`; moby libnetwork/iptables/firewalld.go,
+/// `AddInterfaceFirewalld`; github.com/moby/moby/issues/41609).
+fn follow(daemon: &mut Daemon) {
+    daemon.engine_follows = true;
+    let others = daemon.running.zones.iter().filter(|(name, _)| *name != "docker");
+    let bound = others.flat_map(|(name, zone)| zone.interfaces.iter().map(move |i| (name, i)));
+    let conflicts = bound.filter_map(|(zone, interface)| {
+        let (bridge, network) = daemon.bridges.iter().find(|(bridge, _)| *bridge == interface.value)?;
+        let (bridge, network, zone) = (bridge.clone(), network.clone(), zone.clone());
+        Some(Conflict { bridge, network, zone, at: interface.origin.clone() })
+    });
+    daemon.conflict = conflicts.last();
+}
+
+/// What then happens to docker's rules depends on the moment; the lab is as if dockerd had started.
+fn refuse(context: &mut Context, id: HostId, conflict: &Conflict) {
+    let Conflict { bridge, network, zone, at } = conflict;
+    let message = match network.as_str() {
+        "bridge" => format!("dockerd does not start: its bridge `{bridge}` is in zone `{zone}`"),
+        name => format!("docker refuses to create network `{name}`: its bridge `{bridge}` is in zone `{zone}`"),
+    };
+    let Some(span) = at.span() else { return };
+    context.unmodeled.push(Unmodeled { what: message.clone(), span, host: Some(id) });
+    context.report(
+        Diagnostic::new(Code::FirewalldZoneConflict, message)
+            .label(span, "firewalld lets an interface be in one zone only; dockerd wants it in `docker`")
+            .help("leave the bridge to docker, and change its zone `docker` instead; or use `--iptables=false`"),
+    );
 }
 
 fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {

@@ -104,6 +104,7 @@ impl Place<'_> {
             Condition::AnyOf(all) => Match::AnyOf(all.iter().map(|c| self.condition(c)).collect()),
             Condition::AllOf(all) => Match::AllOf(all.iter().map(|c| self.condition(c)).collect()),
             Condition::Not(inner) => Match::Not(Box::new(self.condition(inner))),
+            Condition::Roughly(inner) => Match::Roughly(Box::new(self.condition(inner))),
             Condition::Assumed(text, holds) => self.switch(format!("`{text}` holds"), *holds, SwitchKind::Assumption),
             Condition::InSet { name, .. } => self.unmodeled(format!("the set `{name}` has it")),
             Condition::Unmodeled(text) => self.unmodeled(format!("`{text}` holds")),
@@ -206,7 +207,7 @@ fn one_or_any(mut any: Vec<Match>) -> Match {
 fn is_open(condition: &Condition) -> bool {
     match condition {
         Condition::Unmodeled(_) | Condition::Assumed(..) => true,
-        Condition::Not(inner) => is_open(inner),
+        Condition::Not(inner) | Condition::Roughly(inner) => is_open(inner),
         Condition::AnyOf(all) | Condition::AllOf(all) => all.iter().any(is_open),
         _ => false,
     }

@@ -123,6 +123,7 @@ fn matches(all: &[Match]) -> Vec<String> {
 fn condition(one: &Match, relation: &str, protocol: Option<Protocol>) -> String {
     let (key, value) = match one {
         Match::Not(inner) => return condition(inner, "!=", protocol),
+        Match::Roughly(inner) => return condition(inner, relation, protocol),
         Match::AnyOf(all) => return any_of(all, relation),
         Match::AllOf(all) => {
             let each: Vec<String> = all.iter().map(|m| condition(m, "==", None)).collect();
@@ -166,7 +167,7 @@ fn pair(one: &Match, protocol: Option<Protocol>) -> (String, String) {
         Match::ConnectionMark { value, mask: u32::MAX } => text("ct mark", &format!("{value:#010x}")),
         Match::ConnectionMark { value, mask } => text("ct mark", &format!("& {mask:#010x} == {value:#010x}")),
         Match::IcmpType(number) => text("icmp type", &icmp_type(*number)),
-        Match::Not(_) | Match::AnyOf(_) | Match::AllOf(_) | Match::Unmodeled(_) => text("", ""),
+        Match::Not(_) | Match::AnyOf(_) | Match::AllOf(_) | Match::Roughly(_) | Match::Unmodeled(_) => text("", ""),
     }
 }
 

@@ -77,10 +77,16 @@ impl Model {
         (interpreted, matches!(found, Answer::Yes(_)))
     }
 
-    /// The addresses of a container's own namespace.
+    /// The addresses of a host's or container's namespace.
     pub(crate) fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        let node = self.node(name).map(|id| self.dataplane.node(id)).filter(|node| node.name.contains('/'));
+        let node = self.node(name).map(|id| self.dataplane.node(id));
         node.into_iter().flat_map(|node| node.addresses()).filter(|a| a.is_ipv4() && !a.is_loopback()).collect()
+    }
+
+    /// Those of a container, if its namespace is not the host's.
+    pub(crate) fn own_addresses(&self, name: &str) -> Vec<IpAddr> {
+        let is_own = self.node(name).is_some_and(|id| self.dataplane.node(id).name.contains('/'));
+        if is_own { self.addresses(name) } else { Vec::new() }
     }
 
     /// What is wrong with the files.

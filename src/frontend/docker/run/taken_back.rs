@@ -1,8 +1,9 @@
-//! `docker rm` and its kin: what they undo of that which the same script stated before.
+//! `docker rm` and its kin: what they undo of that which the same script stated before. Of containers and networks a
+//! trace is left: later ones got other addresses because of them.
 
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
-use crate::lab::declaration::{Declarations, NetworkMode};
+use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
 use crate::source::{Span, Spanned};
 
 use super::Outcome;
@@ -52,9 +53,13 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
 /// before is a clean-up of former runs.
 pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<String> {
     match what {
-        TakeBack::Container(name) => out.value.retain(|d| !is_container(d, &name.value)),
+        TakeBack::Container(name) => {
+            let freed = FreedDecl::Container { name: name.value.clone(), network: None };
+            end(out, freed, |d| is_container(d, &name.value));
+        }
         TakeBack::Network(name) => {
-            out.value.retain(|d| !matches!(d, Declaration::Network(n) if n.name.value == name.value));
+            let freed = FreedDecl::Network(name.value.clone());
+            end(out, freed, |d| matches!(d, Declaration::Network(n) if n.name.value == name.value));
         }
         TakeBack::Running(name) => {
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
@@ -71,6 +76,19 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
     None
 }
 
+/// What `is_meant` was there until now; says whether anything was.
+fn end(out: &mut Declarations, freed: FreedDecl, is_meant: impl Fn(&Declaration) -> bool) -> bool {
+    let mut found = false;
+    for declaration in out.value.iter_mut().filter(|d| is_meant(d)) {
+        found = true;
+        *declaration = Declaration::Former(Box::new(declaration.clone()));
+    }
+    if found {
+        out.value.push(Declaration::Freed(freed));
+    }
+    found
+}
+
 fn is_container(declaration: &Declaration, name: &str) -> bool {
     match declaration {
         Declaration::Container(_) if name == ANY => true,
@@ -82,29 +100,22 @@ fn is_container(declaration: &Declaration, name: &str) -> bool {
 
 /// Whether the attachment was found.
 fn detach(network: &str, container: &str, whole: Span, out: &mut Declarations) -> bool {
-    let before = out.value.len();
-    out.value.retain(|d| {
-        !matches!(d, Declaration::Connect(c)
-            if c.container.value == container && c.attach.network.value == network)
-    });
-    if out.value.len() < before {
+    let freed = FreedDecl::Container { name: container.to_owned(), network: Some(network.to_owned()) };
+    let is_meant = |d: &Declaration| matches!(d, Declaration::Connect(c) if c.container.value == container && c.attach.network.value == network);
+    if end(out, freed.clone(), is_meant) {
         return true;
     }
-    for declaration in &mut out.value {
-        let Declaration::Container(c) = declaration else { continue };
-        if c.name.as_ref().is_none_or(|n| n.value != container) {
-            continue;
-        }
-        let attachments = c.networks.len();
-        if 1 < attachments {
-            c.networks.retain(|a| a.network.value != network);
-        } else if c.networks.iter().any(|a| a.network.value == network) {
-            c.networks.clear();
-            c.mode = Some(Spanned::new(NetworkMode::None, whole));
-        }
-        if c.networks.len() < attachments {
-            return true;
-        }
+    let position = out.value.iter().position(|d| is_container(d, container) && matches!(d, Declaration::Container(_)));
+    let Some((at, Declaration::Container(c))) = position.and_then(|at| Some((at, out.value.get_mut(at)?))) else {
+        return false;
+    };
+    let Some(index) = c.networks.iter().position(|a| a.network.value == network) else { return false };
+    let attach = c.networks.remove(index);
+    if c.networks.is_empty() {
+        c.mode = Some(Spanned::new(NetworkMode::None, whole));
     }
-    false
+    let former = ConnectDecl { container: Spanned::new(container.to_owned(), whole), attach, span: c.span };
+    out.value.insert(at + 1, Declaration::Former(Box::new(Declaration::Connect(former))));
+    out.value.push(Declaration::Freed(freed));
+    true
 }
