@@ -4,11 +4,16 @@
 //! The recordings lie beside the repository (`../shared/oracle`); where they do not, nothing is checked here. A selection is in
 //! `tests/reality/rulesets`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use canreach::diagnostic::Severity;
+use canreach::frontend::{self, Environment};
+use canreach::lab::Declaration;
+use canreach::lab::iptables::IptablesChange;
+use canreach::source::Sources;
 use serde_json::Value;
 
 use super::page::{Page, Phase, STACKS, Stack};
@@ -91,38 +96,116 @@ fn differences(
     (rows, wrong)
 }
 
+/// Rows that come out otherwise, and why: scenario, stack, from, to.
+const KNOWN: [([&str; 4], &str); 1] = [(
+    ["fw-iptables-forwardports", "d29n", "peer", "tcp 192.168.56.10:3000"],
+    "two nat chains have the same priority, and a listing does not tell which of them came last",
+)];
+
+fn is_known(key: &Key) -> bool {
+    let [scenario, _, stack, from, to] = key;
+    KNOWN.iter().any(|(known, _)| *known == [scenario, stack, from, to].map(String::as_str))
+}
+
+/// nft prints `--ctstate RELATED,ESTABLISHED,DNAT` of iptables as `ct status dnat`: such a listing says less than is there
+/// (`iptables-translate` does the same; extensions/libxt_conntrack.c, `_conntrack3_mt_xlate`).
+fn is_listed_whole(recording: &str) -> bool {
+    !recording.contains("ESTABLISHED,DNAT")
+}
+
+/// Every recording of a scenario with the state in which it was made.
+fn recordings(page: &Page) -> Vec<(&Phase, &'static Stack, String)> {
+    let scenario = oracle().join(format!("scenarios/{}.json", page.name));
+    let mut found = Vec::new();
+    for (label, name) in if scenario.exists() { saved(&scenario) } else { Vec::new() } {
+        let phase = page.phases.iter().find(|phase| phase.label == label).unwrap();
+        for stack in &STACKS {
+            let path = oracle().join(format!("rulesets/{}-{name}.txt", stack.tag));
+            found.extend(fs::read_to_string(path).ok().map(|recording| (phase, stack, recording)));
+        }
+    }
+    found
+}
+
 #[test]
 fn recorded_rule_sets_come_to_the_recorded_rows() {
     let only = std::env::var("REALITY").unwrap_or_default();
-    let mut known = super::known();
+    let known = super::known();
     let mut complaints = String::new();
     let mut equal: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for page in pages().iter().filter(|page| page.name.contains(&only)) {
-        let scenario = oracle().join(format!("scenarios/{}.json", page.name));
-        if !scenario.exists() {
-            continue;
-        }
-        for (label, name) in saved(&scenario) {
-            let phase = page.phases.iter().find(|phase| phase.label == label).unwrap();
-            for stack in &STACKS {
-                let Ok(recording) = fs::read_to_string(oracle().join(format!("rulesets/{}-{name}.txt", stack.tag)))
-                else {
-                    continue;
-                };
-                for given in [Given::Nft, Given::Both] {
-                    let (rows, wrong) = differences(page, phase, stack, &recording, given);
-                    let counted = equal.entry(stack.tag).or_default();
-                    (counted.0, counted.1) = (counted.0 + rows - wrong.len(), counted.1 + rows);
-                    for (key, what) in wrong {
-                        if known.get(&key).is_none() {
-                            let way = if given == Given::Nft { "nft" } else { "both" };
-                            writeln!(complaints, "{name} ({way})\t{}\t{what}", key.join("\t")).unwrap();
-                        }
-                    }
+        for (phase, stack, recording) in recordings(page) {
+            let ways = [Given::Both, Given::Nft];
+            for given in ways.into_iter().filter(|given| *given == Given::Both || is_listed_whole(&recording)) {
+                let (rows, wrong) = differences(page, phase, stack, &recording, given);
+                let (right, all) = equal.entry(stack.tag).or_default();
+                (*right, *all) = (*right + rows - wrong.len(), *all + rows);
+                for (key, what) in wrong.iter().filter(|(key, _)| !known.contains_key(key) && !is_known(key)) {
+                    let way = if given == Given::Nft { "nft" } else { "both" };
+                    writeln!(complaints, "{way}\t{}\t{what}", key.join("\t")).unwrap();
                 }
             }
         }
     }
-    known.clear();
+    println!("equal rows of all, by stack: {equal:?}");
     assert!(complaints.is_empty(), "equal rows of all, by stack: {equal:?}\n{complaints}");
+}
+
+/// Counts rules in a text: lines that iptables-save begins with `-A`, and lines inside the chains of a listing of nft.
+fn rules_in(text: &str) -> usize {
+    let is_rule = |line: &&str| {
+        let (depth, words) = (line.len() - line.trim_start_matches('\t').len(), line.trim());
+        let is_iptables = words.starts_with("-A ") || words.starts_with('[') && words.contains("] -A ");
+        let opens = ["type ", "elements = ", "flags ", "policy "].iter().any(|start| words.starts_with(start));
+        is_iptables || depth == 2 && !opens && !words.is_empty() && words != "}"
+    };
+    text.lines().filter(is_rule).count()
+}
+
+/// Rules that were read, and what is wrong with the text.
+fn read(path: &str, text: &str) -> (usize, Vec<String>) {
+    let source = Sources::default().add(path, text);
+    let format = frontend::detect(path, text).unwrap();
+    let read = frontend::read(format, source, path, text, &Environment::default());
+    let wrong = read.diagnostics.iter().filter(|d| d.severity == Severity::Error);
+    let rules = read.value.iter().map(|declaration| match declaration {
+        Declaration::Iptables(commands) => {
+            commands.iter().filter(|c| matches!(c.change, IptablesChange::Append(..))).count()
+        }
+        Declaration::Nft(ruleset) => {
+            let rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+            rules.map(|rule| rule.span).collect::<BTreeSet<_>>().len()
+        }
+        other => panic!("{path}: {other:?}"),
+    });
+    (rules.sum(), wrong.map(|d| d.message.clone()).collect())
+}
+
+#[test]
+fn every_line_of_real_rule_sets_is_read() {
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for entry in fs::read_dir(oracle().join("../netfilter")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "iptables-save") {
+            texts.push((path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()));
+        }
+    }
+    for entry in fs::read_dir(oracle().join("rulesets")).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let mut parts = parts(&fs::read_to_string(&path).unwrap());
+        texts.extend(
+            parts.remove("iptables-save").map(|text| (format!("{name}.v4"), format!("*filter\nCOMMIT\n{text}"))),
+        );
+        texts.extend(parts.remove("nft -s list ruleset").map(|text| (format!("{name}.nft"), without_bridges(&text))));
+    }
+    for (name, text) in texts {
+        assert_eq!(read(&name, &text), (rules_in(&text), Vec::new()), "{name}");
+    }
+}
+
+/// A listing without the tables of bridges: these never drop anything here, and are not kept.
+fn without_bridges(listing: &str) -> String {
+    let tables = listing.split_inclusive("\n}\n");
+    tables.filter(|table| !table.trim_start().starts_with("table bridge ")).collect()
 }

@@ -114,7 +114,11 @@ pub(super) struct Meaning<'a> {
 
 impl Meaning<'_> {
     fn rule(&mut self, rule: &Rule) -> Vec<Spanned<IptablesRule>> {
-        let rules = self.statements(&rule.statements);
+        let mut rules = self.statements(&rule.statements);
+        if rules.is_empty() {
+            // It only counts, or looks into an empty map.
+            rules.push(IptablesRule { conditions: Vec::new(), target: RuleTarget::Nothing });
+        }
         for what in rules.iter().flat_map(gaps::of_rule) {
             self.gaps.add(&what, rule.span);
         }
