@@ -4,6 +4,7 @@
 //! A condition or target that has no model is kept as it is written: it may hold or not, and a verdict that depends on
 //! it is left undecided.
 
+pub mod ipset;
 pub mod iptables;
 pub mod iptables_save;
 pub mod nft;

@@ -404,7 +404,8 @@ impl<'t> Reader<'t> {
         let written = format!("--{name} {}", texts.join(" "));
         let doubtful = values.iter().copied().find(|v| !v.is_known);
         let value = doubtful.or_else(|| values.first().copied()).unwrap_or(token);
-        let outcome = self.judged(condition::read(self.family, name, &texts), value, || written.clone())?;
+        let outcome =
+            self.judged(condition::read(self.family, &self.module, name, &texts), value, || written.clone())?;
         let outcome = match outcome {
             None if not && name != "comment" => Some(condition::never()),
             other => other.map(|c| negated(c, not)),
@@ -440,8 +441,8 @@ impl<'t> Reader<'t> {
     /// The extension that was read so far has no more options.
     fn close(&mut self) {
         let open = std::mem::take(&mut self.open);
-        if !open.is_empty() && !only_remembers(&open) {
-            self.conditions.push(Condition::Unmodeled(open));
+        if !open.is_empty() {
+            self.conditions.extend(condition::of_extension(&open));
         }
     }
 
@@ -479,11 +480,4 @@ fn negated(condition: Condition, not: bool) -> Condition {
 
 fn spaced(values: &[String]) -> String {
     values.iter().map(|value| format!(" {value}")).collect()
-}
-
-/// `-m recent --set` notes the address and always holds.
-fn only_remembers(extension: &str) -> bool {
-    let Some(options) = extension.strip_prefix("-m recent") else { return false };
-    let has = |option: &str| options.contains(&format!(" --{option}"));
-    has("set") && !options.contains("! ") && !["update", "rcheck", "remove"].iter().any(|o| has(o))
 }

@@ -5,6 +5,8 @@
 //! Sources: nft(8), release 1.1.7; libnftables-json(5); the grammar of nftables, src/parser_bison.y.
 
 mod cursor;
+mod json;
+mod json_value;
 mod key;
 mod key_text;
 mod lexer;
@@ -35,14 +37,16 @@ pub fn is_one(text: &str) -> bool {
         matches!(line.as_slice(), ["table", "ip" | "ip6" | "inet" | "arp" | "bridge" | "netdev", _, "{", ..])
             || matches!(line.as_slice(), ["flush", "ruleset"] | ["flush", "ruleset;"] | ["table", _, "{", ..])
     };
-    text.lines().any(opens)
+    text.trim_start().starts_with("{\"nftables\"") || text.lines().any(opens)
 }
 
 /// Reads a rule set.
 pub fn parse(source: SourceId, text: &str) -> Declarations {
     let first = text.lines().next().unwrap_or("");
     let whole = Span::new(source, 0, first.len());
-    let (mut ruleset, mut diagnostics) = text::read(&lexer::tokens(source, text));
+    let is_json = text.trim_start().starts_with('{');
+    let (mut ruleset, mut diagnostics) =
+        if is_json { json::read(source, text) } else { text::read(&lexer::tokens(source, text)) };
     ruleset.is_script |= first.starts_with("#!");
     mark_filled_sets(&mut ruleset);
     let mut gaps = Gaps::default();

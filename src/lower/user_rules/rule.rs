@@ -206,7 +206,7 @@ fn one_or_any(mut any: Vec<Match>) -> Match {
 /// Whether a condition depends on something that no file tells.
 fn is_open(condition: &Condition) -> bool {
     match condition {
-        Condition::Unmodeled(_) | Condition::Assumed(..) => true,
+        Condition::Unmodeled(_) | Condition::Assumed(..) | Condition::InSet { .. } => true,
         Condition::Not(inner) | Condition::Roughly(inner) => is_open(inner),
         Condition::AnyOf(all) | Condition::AllOf(all) => all.iter().any(is_open),
         _ => false,

@@ -75,17 +75,11 @@ pub(super) fn is(key: &str, value: &Value) -> Read<Option<Condition>> {
         "icmpv6 type" => Condition::IcmpType(condition::icmpv6_type(icmpv6_name(value::word(value)?))?),
         "icmp code" | "icmpv6 code" => return code(value::word(value)?),
         "tcp flags" => return flags(value),
-        "meta skuid" | "meta skgid" => owned(format!("{key} {}", value::word(value)?)),
+        "meta skuid" | "meta skgid" => condition::owned(format!("{key} {}", value::word(value)?)),
         _ if key.ends_with(" dport") => Condition::DestinationPort(value::ports(value)?),
         _ if key.ends_with(" sport") => Condition::SourcePort(value::ports(value)?),
         _ => return Err(Trouble::Unknown),
     }))
-}
-
-/// Only packets that a program of the host sends have an owner.
-fn owned(text: String) -> Condition {
-    let from_outside = Condition::InInterface("*".to_owned());
-    Condition::AllOf(vec![Condition::Not(Box::new(from_outside)), Condition::Unmodeled(text)])
 }
 
 /// Under what condition the bits of a key that a mask selects have a value.
@@ -236,11 +230,7 @@ fn flags(value: &Value) -> Read<Option<Condition>> {
         Value::Masked(wanted, mask) => condition::tcp_flags(&flag_names(mask)?, &flag_names(wanted)?),
         other => {
             let none = condition::tcp_flags(&flag_names(other)?, "NONE")?;
-            Ok(match none {
-                None => Some(condition::never()),
-                Some(Condition::AnyOf(all)) if all.is_empty() => None,
-                Some(condition) => Some(Condition::Not(Box::new(condition))),
-            })
+            Ok(Some(none.map_or_else(condition::never, |none| Condition::Not(Box::new(none)))))
         }
     }
 }

@@ -199,6 +199,10 @@ impl Meaning<'_> {
         ways
     }
 
+    pub(super) fn sees_both_families(&self) -> bool {
+        self.table.family == TableFamily::Inet
+    }
+
     /// The elements of a map with the conditions under which each is found.
     pub(super) fn lookup(&self, left: &Left, map: &Value) -> Vec<(Vec<Condition>, Option<Given>)> {
         let implied = self.implied(left);

@@ -1,5 +1,7 @@
 //! One rule as text: statements from left to right.
 
+use crate::frontend::netfilter::target;
+
 use super::cursor::Cursor;
 use super::key_text;
 use super::lexer::Kind;
@@ -106,6 +108,7 @@ fn statement(cursor: &mut Cursor<'_>) -> Option<Statement> {
             // What only iptables can print: kind and name.
             let (kind, name) = (cursor.word()?, cursor.word()?);
             match kind.text.as_str() {
+                "target" if target::is_without_effect(&name.text) => Statement::Nothing,
                 "target" => Statement::Diverts(format!("xt target \"{}\"", name.text)),
                 _ => Statement::Unmodeled(format!("xt {} \"{}\"", kind.text, name.text)),
             }
@@ -229,14 +232,14 @@ fn block(cursor: &mut Cursor<'_>) -> Option<Vec<Rule>> {
 
 /// `dnat ip to 10.0.0.5:80`, `masquerade to :1024-65535`, `redirect to :8080`
 fn nat(cursor: &mut Cursor<'_>, kind: NatKind, start: usize) -> Option<Statement> {
-    let family = cursor.peek().and_then(|t| Family::named(&t.text));
-    if family.is_some() {
+    // `dnat ip to …` in a table of both families: the address tells the family.
+    if cursor.peek().is_some_and(|t| Family::named(&t.text).is_some()) {
         cursor.next();
     }
     let is_prefix = cursor.skip("prefix");
     // `dnat ip addr . port to …`
     while !cursor.is_at("to") && ["addr", "port", "."].iter().any(|word| cursor.skip(word)) {}
-    let mut nat = Nat { kind, family, address: None, port: None, text: String::new() };
+    let mut nat = Nat { kind, address: None, port: None, text: String::new() };
     if cursor.skip("to") {
         let target = mapped(cursor).or_else(|| joined(cursor))?;
         (nat.address, nat.port) = match target {

@@ -241,8 +241,6 @@ pub(super) enum NatKind {
 #[derive(Clone, Debug)]
 pub(super) struct Nat {
     pub(super) kind: NatKind,
-    /// `dnat ip to …` in a table of both families.
-    pub(super) family: Option<Family>,
     pub(super) address: Option<Value>,
     pub(super) port: Option<Value>,
     pub(super) text: String,

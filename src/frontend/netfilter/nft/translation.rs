@@ -16,7 +16,22 @@ const MOST_ADDRESSES: usize = 16;
 /// A way that a translation may take, with its conditions.
 type Way = (Vec<Condition>, RuleTarget);
 
+/// Where a translation leads. In a table of both families it sees the packets of its address's family only
+/// (net/netfilter/nft_nat.c, `nft_nat_inet_eval`).
 pub(super) fn read(meaning: &Meaning<'_>, nat: &Nat) -> Vec<Way> {
+    let mut ways = all(meaning, nat);
+    for (conditions, target) in ways.iter_mut().filter(|_| meaning.sees_both_families()) {
+        if let RuleTarget::DestinationNat { address: Some(address), .. } | RuleTarget::SourceNat(address) = target {
+            let family = Condition::Family(Family::of(*address));
+            if !conditions.contains(&family) {
+                conditions.push(family);
+            }
+        }
+    }
+    ways
+}
+
+fn all(meaning: &Meaning<'_>, nat: &Nat) -> Vec<Way> {
     let unknown = || vec![(Vec::new(), RuleTarget::Diverts(nat.text.clone()))];
     match nat.kind {
         NatKind::Masquerade => vec![(Vec::new(), RuleTarget::Masquerade)],
