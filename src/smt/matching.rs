@@ -34,7 +34,7 @@ pub(super) fn holds(view: &View<'_>, marks: Marks, condition: &Match) -> Conditi
         }
         Match::OriginalSource(net) => began(view, |first| first.original.source.in_net(net, assumed)),
         Match::OriginalSourcePort(ports) => began(view, |first| first.original.source_port.in_ports(*ports, assumed)),
-        Match::Reply => Condition::of(view.connection.is_some() && view.sense == Sense::Answer),
+        Match::Reply => Condition::of(view.connection.is_some() && !view.is_original),
         Match::DestinationIsLocal => fields.destination.within(&local_addresses(view.node, family), assumed),
         Match::SourceIsLocal => fields.source.within(&local_addresses(view.node, family), assumed),
         Match::SourceIsRoutedBack => routed_back(view),

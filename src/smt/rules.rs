@@ -15,6 +15,8 @@ pub(super) struct View<'a> {
     pub(super) fields: Fields,
     pub(super) sense: Sense,
     pub(super) phase: Phase,
+    /// The packet goes the way on which its connection began.
+    pub(super) is_original: bool,
     pub(super) connection: Option<Connection>,
     /// Marks as the packet comes to the hook.
     pub(super) marks: Marks,

@@ -72,6 +72,8 @@ struct At {
     sense: Sense,
     connection: Option<usize>,
     phase: Phase,
+    /// The packet goes the way on which its connection began.
+    is_original: bool,
     /// Connection tracking has seen the packet at this node.
     tracked: bool,
     /// The packet's mark.
@@ -90,6 +92,7 @@ impl At {
             sense,
             connection: None,
             phase: Phase::Unseen,
+            is_original: true,
             tracked: false,
             mark: 0,
             untracked: false,

@@ -83,6 +83,7 @@ impl Walk<'_> {
                 Some(true) => {
                     at.connection = Some(index);
                     at.phase = Phase::Established;
+                    at.is_original = false;
                     return;
                 }
                 Some(false) => {}
@@ -91,8 +92,14 @@ impl Walk<'_> {
                 }
             }
         }
+        // A datagram begins a connection of its own.
+        at.phase = Phase::Invalid;
         at.connection = None;
-        at.phase = if at.fields.protocol == Protocol::Udp { Phase::New } else { Phase::Invalid };
+        if at.fields.protocol == Protocol::Udp {
+            case.connections.push(Connection::new(at.node, at.fields));
+            at.connection = Some(case.connections.len() - 1);
+            at.phase = Phase::New;
+        }
     }
 
     fn view<'v>(&'v self, case: &'v Case, at: &At, hook: Hook, outgoing: Option<InterfaceId>) -> View<'v> {
@@ -105,6 +112,7 @@ impl Walk<'_> {
             fields: at.fields,
             sense: at.sense,
             phase: at.phase,
+            is_original: at.is_original,
             connection,
             marks: Marks { packet: at.mark, connection: connection.map_or(0, |c| c.mark), untracked: at.untracked },
             incoming: at.incoming.map(name),
@@ -146,7 +154,7 @@ impl Walk<'_> {
         let Some(index) = at.connection else { return Ok(vec![(case, at)]) };
         let Some(connection) = case.connections.get(index).copied() else { return Ok(vec![(case, at)]) };
         let bound = if is_destination { connection.destination_bound } else { connection.source_bound };
-        if at.sense == Sense::Answer || bound {
+        if !at.is_original || bound {
             let fields = rewritten(&connection, at, is_destination);
             return Ok(vec![(case, At { fields, ..at })]);
         }
@@ -243,10 +251,7 @@ fn marked(case: &mut Case, at: At, marks: Marks) -> At {
 }
 
 fn rewritten(connection: &Connection, at: At, is_destination: bool) -> Fields {
-    let towards = match at.sense {
-        Sense::Request => connection.reply.reversed(),
-        Sense::Answer => connection.original.reversed(),
-    };
+    let towards = if at.is_original { connection.reply.reversed() } else { connection.original.reversed() };
     if is_destination {
         Fields { destination: towards.destination, destination_port: towards.destination_port, ..at.fields }
     } else {

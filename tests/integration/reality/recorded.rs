@@ -96,6 +96,9 @@ fn differences(
     (rows, wrong)
 }
 
+/// What `tests/reality/rulesets` is checked with.
+const ROWS_OF_SELECTION: usize = 176;
+
 /// Rows that come out otherwise, and why: scenario, stack, from, to.
 const KNOWN: [([&str; 4], &str); 1] = [(
     ["fw-iptables-forwardports", "d29n", "peer", "tcp 192.168.56.10:3000"],
@@ -149,6 +152,24 @@ fn recorded_rule_sets_come_to_the_recorded_rows() {
     }
     println!("equal rows of all, by stack: {equal:?}");
     assert!(complaints.is_empty(), "equal rows of all, by stack: {equal:?}\n{complaints}");
+}
+
+#[test]
+fn a_selection_comes_to_the_recorded_rows_too() {
+    let pages = pages();
+    let mut rows = 0;
+    for entry in fs::read_dir(super::directory().join("rulesets")).unwrap() {
+        let recording = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let head = recording.lines().next().unwrap().trim_start_matches("# ");
+        let [scenario, label, tag] = head.split(" | ").collect::<Vec<_>>()[..] else { panic!("{head}") };
+        let page = pages.iter().find(|page| page.name == scenario).unwrap();
+        let phase = page.phases.iter().find(|phase| phase.label == label).unwrap();
+        let stack = STACKS.iter().find(|stack| stack.tag == tag).unwrap();
+        let (of_phase, wrong) = differences(page, phase, stack, &recording, Given::Both);
+        assert_eq!(wrong, [], "{head}");
+        rows += of_phase;
+    }
+    assert_eq!(rows, ROWS_OF_SELECTION);
 }
 
 /// Counts rules in a text: lines that iptables-save begins with `-A`, and lines inside the chains of a listing of nft.
