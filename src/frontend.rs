@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::docker::listing as docker_listing;
-use crate::frontend::netfilter::iptables_save;
+use crate::frontend::netfilter::{ipset, iptables_save, nft};
 use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
@@ -69,6 +69,10 @@ pub enum Format {
     FirewalldConf,
     /// What `iptables-save` prints.
     IptablesSave,
+    /// What `ipset save` prints.
+    IpSets,
+    /// A rule set of nftables: a listing, or a file for `nft -f`.
+    Nft,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A Markdown page whose code blocks hold commands; read only when it is named.
@@ -118,7 +122,10 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
-        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo")
+        || matches!(
+            extension(path),
+            "xml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo"
+        )
 }
 
 /// The format of a file that is read only because somebody names it: it may hold alternatives, or have any name.
@@ -149,7 +156,12 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
         (_, "txt" | "vminfo") if listing::is_one(text) => Some(Format::VirtualBoxListing),
         (_, "sh") => Some(Format::Shell),
-        (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
+        (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
+        (_, "ipset") => Some(Format::IpSets),
+        (_, "rules" | "save") if ipset::is_one(text) => Some(Format::IpSets),
+        (_, "json") if nft::is_one(text) => Some(Format::Nft),
+        (_, "nft") | ("nftables.conf", _) => Some(Format::Nft),
+        (_, "rules") => nft::is_one(text).then_some(Format::Nft),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
         (_, "yaml" | "yml") if is_override(name) => Some(Format::ComposeOverride),
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
@@ -250,6 +262,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::IpSets => ipset::parse(source, text),
+        Format::Nft => nft::parse(source, text),
         Format::DockerListing => docker_listing::parse(source, text),
         Format::Commands => {
             let script = markdown::commands(source, text);

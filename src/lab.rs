@@ -12,8 +12,10 @@ pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
+pub mod ipset;
 pub mod iptables;
 pub mod machine;
+pub mod nft;
 pub mod programs;
 pub mod resolve;
 

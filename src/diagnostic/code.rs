@@ -81,6 +81,7 @@ codes! {
     IptablesBadRule "iptables" "bad_rule" Error;
     IptablesUnknownInterface "iptables" "unknown_interface" Warning;
     IptablesUnknownChain "iptables" "unknown_chain" Error;
+    NftSyntax "nft" "syntax" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;
     VboxDuplicate "vbox" "duplicate" Error;

@@ -11,8 +11,10 @@ use crate::source::{Span, Spanned};
 
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
+use super::nft::NftRuleset;
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 /// One thing that a file states.
@@ -64,6 +66,10 @@ pub enum Declaration {
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
     Iptables(Vec<IptablesCommand>),
+    /// A set of ipset.
+    IpSet(IpSet),
+    /// A rule set of nftables: a listing, or a file for `nft -f`.
+    Nft(NftRuleset),
     /// One line of `ufw`.
     Ufw(Spanned<UfwChange>),
     /// Something that starts, reloads or stops rule sets.

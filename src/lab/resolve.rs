@@ -15,6 +15,7 @@ mod events;
 mod firewall;
 mod hypervisor;
 mod infer;
+mod ipset;
 mod leases;
 mod listen;
 mod machines;
@@ -89,7 +90,8 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host, defaults.engine_first);
-        (host.events, host.rules) = (events.order, events.rules);
+        (host.events, host.rules, host.nft) = (events.order, events.rules, events.nft);
+        ipset::write_out(&mut context, plan_of_host, host);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
         user_rules::check_interfaces(&mut context, host);

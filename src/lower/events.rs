@@ -9,6 +9,7 @@
 //! | firewalld stop  | empties only                                                             | order-fw-first-*-stop         |
 //! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
 //! | user rules      | a line of iptables, or a saved rule set in place of all tables of iptables | docker-user-chain            |
+//! | nft rules       | a rule set of nftables; a listing in place of everything                 | every recorded rule set       |
 //! | engine restart  | like a start, and finds firewalld if that came up in between              | order-dockerd-restart         |
 //!
 //! dockerd only listens to firewalld when it found it running at its own start: then it puts its rules back after every
@@ -99,6 +100,11 @@ impl Replay<'_> {
                 self.firewalld = Firewall::Stopped;
             }
             HostEvent::EngineStart | HostEvent::EngineRestart => self.start_engine(),
+            HostEvent::NftRules(index) => {
+                if let Some(ruleset) = self.lab.host(self.host).nft.get(index) {
+                    user_rules::nft::load(ruleset, self.node, self.dataplane);
+                }
+            }
             HostEvent::UserRules(index) => {
                 let commands = self.lab.host(self.host).rules.get(index).map_or(&[][..], Vec::as_slice);
                 user_rules::apply(commands, self.node, self.dataplane);

@@ -2,6 +2,7 @@
 //! written.
 
 use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
+use crate::lab::nft::NftRuleset;
 use crate::lab::{Declaration, Host, HostEvent};
 use crate::source::Span;
 
@@ -12,6 +13,9 @@ use super::bind::HostPlan;
 pub(super) struct Events {
     pub(super) order: Vec<HostEvent>,
     pub(super) rules: Vec<Vec<IptablesCommand>>,
+    pub(super) nft: Vec<NftRuleset>,
+    /// How many of the events come before anything that is started.
+    at_boot: usize,
     /// The first line of `ufw`, if none says whether it is enabled.
     pub(super) unknown_ufw: Option<Span>,
 }
@@ -22,18 +26,19 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
     let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
     let mut events = in_order(plan);
     events.order.retain(|event| match event {
-        HostEvent::UserRules(_) => true,
+        HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
         _ => has_firewalld,
     });
+    let at_boot = events.at_boot;
     let order = &mut events.order;
     if has_engine && !order.contains(&HostEvent::EngineStart) {
-        let after_firewalld = usize::from(order.first() == Some(&HostEvent::FirewalldStart));
-        order.insert(after_firewalld, HostEvent::EngineStart);
+        let after_firewalld = usize::from(order.get(at_boot) == Some(&HostEvent::FirewalldStart));
+        order.insert(at_boot + after_firewalld, HostEvent::EngineStart);
     }
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
-        let after_engine = usize::from(engine_first && order.first() == Some(&HostEvent::EngineStart));
-        order.insert(after_engine, HostEvent::FirewalldStart);
+        let after_engine = usize::from(engine_first && order.get(at_boot) == Some(&HostEvent::EngineStart));
+        order.insert(at_boot + after_engine, HostEvent::FirewalldStart);
     }
     events
 }
@@ -44,10 +49,13 @@ fn in_order(plan: &HostPlan<'_>) -> Events {
     let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
-    let Collected { rules, saved, ufw } = collected;
-    let order = before.iter().copied().chain(files).chain(after.iter().copied()).chain(saved).collect();
+    plan.rules.iter().for_each(|d| collected.saved(d));
+    let Collected { rules, nft, boot, saved, saved_nft, ufw } = collected;
+    let at_boot = boot.len();
+    let started = before.iter().copied().chain(files).chain(after.iter().copied());
+    let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
     let unknown_ufw = ufw.first.filter(|_| ufw.is_enabled.is_none());
-    Events { order, rules, unknown_ufw }
+    Events { order, rules, nft, at_boot, unknown_ufw }
 }
 
 fn is_start(event: HostEvent) -> bool {
@@ -58,7 +66,12 @@ fn is_start(event: HostEvent) -> bool {
 #[derive(Default)]
 struct Collected {
     rules: Vec<Vec<IptablesCommand>>,
+    nft: Vec<NftRuleset>,
+    /// `nft -f` loads its file before anything else comes up (nftables.service, `Before=network-pre.target`).
+    boot: Vec<HostEvent>,
     saved: Vec<HostEvent>,
+    /// Listings of nftables come before those of iptables, which replace only what iptables itself has.
+    saved_nft: Vec<HostEvent>,
     ufw: Ufw,
 }
 
@@ -80,6 +93,12 @@ impl Collected {
                 self.saved.extend(is_saved.then_some(event));
                 (!is_saved).then_some(event)
             }
+            Declaration::Nft(ruleset) => {
+                let event = self.nft(ruleset.clone());
+                let list = if ruleset.is_script { &mut self.boot } else { &mut self.saved_nft };
+                list.push(event);
+                None
+            }
             Declaration::Ufw(change) => {
                 self.ufw.first = self.ufw.first.or(Some(change.span));
                 let commands = self.ufw.change(&change.value)?;
@@ -87,6 +106,25 @@ impl Collected {
             }
             _ => None,
         }
+    }
+
+    /// A rule set that lab.yaml lists as saved.
+    fn saved(&mut self, declaration: &Declaration) {
+        match declaration {
+            Declaration::Nft(ruleset) => {
+                let event = self.nft(NftRuleset { replaces: true, ..ruleset.clone() });
+                self.saved_nft.push(event);
+            }
+            other => {
+                let event = self.event(other);
+                self.saved.extend(event);
+            }
+        }
+    }
+
+    fn nft(&mut self, ruleset: NftRuleset) -> HostEvent {
+        self.nft.push(ruleset);
+        HostEvent::NftRules(self.nft.len() - 1)
     }
 
     fn rules(&mut self, commands: Vec<IptablesCommand>) -> HostEvent {

@@ -68,6 +68,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Service(d) => Some(d.span),
         Declaration::FirewallCmd(d) => Some(d.span),
         Declaration::Iptables(d) => d.first().map(|command| command.span),
+        Declaration::IpSet(d) => Some(d.name.span),
+        Declaration::Nft(d) => Some(d.span),
         Declaration::Ufw(d) => Some(d.span),
         Declaration::Event(d) => Some(d.span),
     }

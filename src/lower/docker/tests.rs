@@ -181,6 +181,7 @@ fn lab(engine: Engine) -> Lab {
         firewalld: None,
         events: Vec::new(),
         rules: Vec::new(),
+        nft: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
         origin: origin(),

@@ -150,6 +150,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         firewalld: Some(firewalld),
         events: vec![],
         rules: vec![],
+        nft: vec![],
         ip_forward: false,
         routes: vec![],
         origin: origin(),
