@@ -10,6 +10,7 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod documented;
 mod examples;
 mod live;
 mod questions;
