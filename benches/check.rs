@@ -67,7 +67,8 @@ fn run(directory: &Path) -> usize {
     for files in mem::take(&mut loaded.labs) {
         let lab = lab::resolve(&files.inputs);
         let dataplane = lower::lower(&lab.value);
-        let Ok(Checked { judgements, mut diagnostics }) = check_all(&lab.value, &dataplane, &lab.value.sentences)
+        let Ok(Checked { judgements, mut diagnostics }) =
+            check_all(&lab.value, &dataplane, &loaded.sources, &lab.value.sentences)
         else {
             println!("the engines disagree about {}", directory.display());
             continue;

@@ -3,29 +3,38 @@
 //! Every model of the solver is replayed by the interpreter before it is shown, in release builds too; a
 //! disagreement is an error of this program that shows both answers ([`CheckError::Disagreement`]).
 
+pub mod accept;
 mod aim;
 mod blame;
+pub mod contrast;
 mod decide;
 pub mod diff;
 mod edits;
 pub mod exposure;
+pub mod infer;
+pub mod matrix;
 mod place;
+mod refused;
 pub mod repair;
 pub mod verdict;
 
 use thiserror::Error;
 
+pub use accept::accepted;
+pub use contrast::{Contrast, Told, contrast};
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
+pub use infer::{Inferred, infer};
+pub use matrix::{Axis, Cell, Matrix, Row, matrix};
 pub use repair::patched;
 pub use verdict::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
 use crate::dataplane::{Dataplane, Flow, Trace};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::eval;
-use crate::lab::Lab;
+use crate::lab::{Lab, Statement};
 use crate::property::parse;
-use crate::source::Spanned;
+use crate::source::{Sources, Spanned};
 use crate::switch::Setting;
 
 use decide::Checker;
@@ -64,6 +73,26 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl Checked {
+    /// Takes no assumption for granted: what depends on one is undecided.
+    #[must_use]
+    pub fn strictly(mut self) -> Self {
+        for Judgement { statement, verdict } in &mut self.judgements {
+            let assumed: Vec<&str> = verdict.conditions.iter().map(|c| c.statement.as_str()).collect();
+            if !assumed.is_empty() {
+                verdict.headline = format!(
+                    "`{}` is undecided: it depends on whether {}",
+                    statement.sentence.value,
+                    assumed.join(", ")
+                );
+                verdict.answer = Answer::Undecided;
+                verdict.code = Some(Code::Undecided);
+            }
+        }
+        self
+    }
+}
+
 /// The interpreter, as the checker calls it.
 pub type Replay = fn(&Dataplane, &Flow, &Setting) -> Trace;
 
@@ -71,8 +100,13 @@ pub type Replay = fn(&Dataplane, &Flow, &Setting) -> Trace;
 ///
 /// # Errors
 /// Only when the two engines disagree, which is a bug of this program.
-pub fn check_all(lab: &Lab, dataplane: &Dataplane, sentences: &[Spanned<String>]) -> Result<Checked, CheckError> {
-    check_with(lab, dataplane, sentences, eval::trace)
+pub fn check_all(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    statements: &[Statement],
+) -> Result<Checked, CheckError> {
+    check_with(lab, dataplane, sources, statements, eval::trace)
 }
 
 /// Judges sentences with another interpreter: shows in tests that the replay catches a wrong engine.
@@ -82,17 +116,18 @@ pub fn check_all(lab: &Lab, dataplane: &Dataplane, sentences: &[Spanned<String>]
 pub fn check_with(
     lab: &Lab,
     dataplane: &Dataplane,
-    sentences: &[Spanned<String>],
+    sources: &Sources,
+    statements: &[Statement],
     replay: Replay,
 ) -> Result<Checked, CheckError> {
     let mut checked = Checked::default();
-    let checker = Checker::new(lab, dataplane, replay);
-    for text in sentences {
-        let judged = parse(text).and_then(|sentence| checker.judge(&sentence).transpose_error());
+    let checker = Checker::new(lab, dataplane, sources, replay);
+    for statement in statements {
+        let judged = parse(&statement.sentence).and_then(|sentence| checker.judge(&sentence).transpose_error());
         match judged {
             Ok(Ok(mut verdict)) => {
                 forget_assumed_origins(&mut verdict, dataplane);
-                checked.judgements.push(Judgement { sentence: text.clone(), verdict });
+                checked.judgements.push(Judgement { statement: statement.clone(), verdict });
             }
             Ok(Err(error)) => return Err(error),
             Err(diagnostic) => checked.diagnostics.push(*diagnostic),
@@ -114,9 +149,14 @@ fn forget_assumed_origins(verdict: &mut Verdict, dataplane: &Dataplane) {
 ///
 /// # Errors
 /// A diagnostic when the sentence cannot be read or is about nobody.
-pub fn smt2(lab: &Lab, dataplane: &Dataplane, text: &Spanned<String>) -> Result<String, Box<Diagnostic>> {
+pub fn smt2(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    text: &Spanned<String>,
+) -> Result<String, Box<Diagnostic>> {
     let sentence = parse(text)?;
-    Checker::new(lab, dataplane, eval::trace).smt2(&sentence)
+    Checker::new(lab, dataplane, sources, eval::trace).smt2(&sentence)
 }
 
 /// Separates what is wrong with the sentence from what is wrong with this program.

@@ -1,5 +1,6 @@
 //! Arguments, files and exit codes: the only module that touches disk, environment and terminal.
 
+mod accept;
 mod args;
 mod ask;
 mod check;
@@ -8,12 +9,16 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod infer;
+mod lint;
 pub mod load;
+mod matrix;
 mod model;
 mod revision;
 mod rules;
 mod terminal;
 mod trace;
+mod why;
 
 pub use exit::Exit;
 
@@ -44,14 +49,28 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         terminal::complain("only `canreach exposure` has a table for `--format csv`");
         return Exit::Unusable;
     }
+    let has_json = !matches!(
+        command,
+        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
+    );
+    if format == Format::Json && !has_json {
+        terminal::complain(
+            "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff` and `fix` have JSON",
+        );
+        return Exit::Unusable;
+    }
     match command {
         Command::Check(arguments) => check::run(&arguments, format),
         Command::Ask(arguments) => ask::run(&arguments, format),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
+        Command::Lint(arguments) => lint::run(&arguments, format),
+        Command::Infer(arguments) => infer::run(&arguments),
+        Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

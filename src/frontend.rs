@@ -6,12 +6,15 @@ pub mod firewalld;
 pub mod lab_file;
 pub mod markdown;
 pub mod netfilter;
+pub mod placed;
 pub mod projects;
+pub mod ruby;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
 pub mod systemd;
-pub mod vbox;
+pub mod vagrant;
+pub mod virtualbox;
 pub mod xml;
 pub mod yaml;
 
@@ -19,7 +22,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
+use crate::frontend::docker::listing as docker_listing;
 use crate::frontend::netfilter::iptables_save;
+use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
 use crate::source::{SourceId, Span, Spanned};
@@ -45,6 +50,14 @@ pub enum Format {
     SystemdUnit,
     /// A VirtualBox machine.
     VirtualBox,
+    /// Machines as Vagrant makes them.
+    Vagrantfile,
+    /// `VirtualBox.xml`: networks that VirtualBox keeps.
+    VirtualBoxGlobal,
+    /// What `VBoxManage` prints.
+    VirtualBoxListing,
+    /// `networks.conf`: where host-only networks may lie.
+    VirtualBoxRanges,
     /// A firewalld zone.
     FirewalldZone,
     /// A firewalld policy.
@@ -57,6 +70,8 @@ pub enum Format {
     IptablesSave,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// What `docker inspect` or `docker ps` prints.
+    DockerListing,
     /// A file that is read only because another one names it: `.env`.
     Beside,
     /// A file that can change packets and that we cannot read.
@@ -93,7 +108,8 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
-    detect(path, "").is_some() || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6")
+    detect(path, "").is_some()
+        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo")
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -107,8 +123,11 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
         (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
-        ("Vagrantfile", _) => Some(Format::Foreign),
+        ("Vagrantfile", _) => Some(Format::Vagrantfile),
         (_, "vbox") => Some(Format::VirtualBox),
+        ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
+        ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
+        (_, "txt" | "vminfo") if listing::is_one(text) => Some(Format::VirtualBoxListing),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
@@ -116,6 +135,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") => firewalld(name, &within, text),
+        (_, "json" | "txt") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
         _ => None,
     }
@@ -195,12 +215,22 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
         Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
-        Format::VirtualBox => vbox::parse(source, text),
+        Format::VirtualBox => machine_file::parse(source, text),
+        Format::Vagrantfile => {
+            let text: Arc<str> = text.into();
+            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+            let read = vagrant::parse(&file, &mut |_| None);
+            Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
+        }
+        Format::VirtualBoxGlobal => global_file::parse(source, text),
+        Format::VirtualBoxListing => listing::parse(source, text),
+        Format::VirtualBoxRanges => networks_conf::parse(source, text),
         Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
         Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
         Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::DockerListing => docker_listing::parse(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),
@@ -208,7 +238,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
 }
 
 fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {
-    let value = labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence)).collect();
+    let value =
+        labs.into_iter().flat_map(|lab| lab.sentences).map(|s| Declaration::Sentence(s.sentence.into())).collect();
     Diagnosed { value, diagnostics: Vec::new() }
 }
 
@@ -237,6 +268,11 @@ mod tests {
         check("a.conf", "", None);
         check("rocky.vbox", "", Some(Format::VirtualBox));
         check("rocky.vbox-prev", "", None);
+        check("VirtualBox.xml", "", Some(Format::VirtualBoxGlobal));
+        check("etc/vbox/networks.conf", "* 10.0.0.0/8", Some(Format::VirtualBoxRanges));
+        check("web.txt", "name=\"web\"\nnic1=\"nat\"\n", Some(Format::VirtualBoxListing));
+        check("nets.txt", "NAT Networks:\n\nName: n\n", Some(Format::VirtualBoxListing));
+        check("notes.txt", "Name: nobody\nNetwork: none\n", None);
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
         check("etc/firewalld/services/x.xml", "<service>", Some(Format::FirewalldService));

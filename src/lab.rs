@@ -6,27 +6,30 @@
 
 pub mod container;
 pub mod declaration;
+pub mod defaults;
 pub mod dump;
 pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
 pub mod iptables;
+pub mod machine;
 pub mod resolve;
 
 pub use container::{
     Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Publish, RuleBackend,
 };
 pub use declaration::Declaration;
+pub use defaults::Defaults;
 pub use firewall::{
     Content, Entry, Firewalld, ForwardPort, Policy, RichAction, RichElement, RichRule, Service, Target, Zone,
 };
 pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,
-    Process, Segment, SegmentId, SegmentKind, VmNat,
+    Process, Segment, SegmentId, SegmentKind, SharedNat, VmNat,
 };
 
-pub use resolve::{Input, resolve};
+pub use resolve::{Input, resolve, resolve_with};
 
 use crate::source::{Span, Spanned};
 use crate::switch::Switches;
@@ -43,9 +46,26 @@ pub struct Lab {
     /// Assumptions and candidate edits that guard elements of this lab.
     pub switches: Switches,
     /// Sentences to decide, as written.
-    pub sentences: Vec<Spanned<String>>,
+    pub sentences: Vec<Statement>,
     /// What was read and is not modelled, by place.
     pub unmodeled: Vec<Unmodeled>,
+}
+
+/// A sentence to decide, and what its author says about it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// As written.
+    pub sentence: Spanned<String>,
+    /// Why it is there.
+    pub reason: Option<Spanned<String>>,
+    /// It is reported when it is violated, and changes no exit code.
+    pub is_wish: bool,
+}
+
+impl From<Spanned<String>> for Statement {
+    fn from(sentence: Spanned<String>) -> Self {
+        Self { sentence, reason: None, is_wish: false }
+    }
 }
 
 /// A named set of members.

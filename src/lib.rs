@@ -3,7 +3,7 @@
 //! The pipeline, each stage plain data:
 //!
 //! ```text
-//! files -> frontend -> lab -> lower -> dataplane -> { smt | eval } -> check -> report -> cli
+//! files -> frontend -> lab -> lower -> dataplane -> { smt | eval } -> check, lint -> report -> cli
 //! ```
 //!
 //! ARCHITECTURE.md has the map and the invariants.
@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod eval;
 pub mod frontend;
 pub mod lab;
+pub mod lint;
 pub mod lower;
 pub mod net;
 pub mod property;

@@ -6,7 +6,8 @@ pub use parse::parse;
 
 use std::net::IpAddr;
 
-use crate::net::{PortRange, Protocol};
+use crate::diagnostic::Code;
+use crate::net::{IpNet, PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
 /// One sentence.
@@ -18,17 +19,45 @@ pub struct Sentence {
     pub subject: Subject,
     /// `can` (true) or `cannot`.
     pub can: bool,
+    /// `only`: they can, and nobody else can.
+    pub only: Option<Span>,
     /// What.
     pub verb: Verb,
     /// `with refused`: the symptom that is expected of a `cannot`.
     pub symptom: Option<Spanned<ExpectedSymptom>>,
+    /// `because nat`: what is expected to stop a `cannot`.
+    pub cause: Option<Spanned<Cause>>,
 }
 
-/// Who does something.
+impl Sentence {
+    /// What `only` forbids: that anyone else can, and that those behind `except` can. Nothing for a sentence without it.
+    pub fn others(&self) -> Vec<Self> {
+        let Some(only) = self.only else { return Vec::new() };
+        let anyone = Subject { of: vec![Who::Anyone(only)], except: self.subject.of.clone() };
+        let excepted = Subject { of: self.subject.except.clone(), except: Vec::new() };
+        let subjects = [anyone, excepted].into_iter().filter(|subject| !subject.of.is_empty());
+        subjects.map(|subject| Self { subject, can: false, only: None, ..self.clone() }).collect()
+    }
+}
+
+/// Who does something: all of these but those.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub struct Subject {
+    /// `mac, phone`; at least one.
+    pub of: Vec<Who>,
+    /// `except phone`
+    pub except: Vec<Who>,
+}
+
+/// One of a subject's names.
+#[derive(Clone, Debug)]
+pub enum Who {
     /// A host, container, service, group, or `host/process`.
     Named(Spanned<String>),
+    /// An address, or all those of a subnet.
+    Addresses(Spanned<IpNet>),
+    /// `anyone`: everybody in the lab, on its LANs and outside.
+    Anyone(Span),
     /// `lan`: any machine on a LAN, known or not, that is not named as the target.
     Lan(Span),
     /// `internet`: any machine outside.
@@ -39,6 +68,21 @@ pub enum Subject {
     AnyHost(Span),
     /// `network NAME`: every container on it.
     Network(Spanned<String>),
+}
+
+impl Who {
+    /// Where it is written.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Named(name) | Self::Network(name) => name.span,
+            Self::Addresses(net) => net.span,
+            Self::Anyone(span)
+            | Self::Lan(span)
+            | Self::Internet(span)
+            | Self::AnyContainer(span)
+            | Self::AnyHost(span) => *span,
+        }
+    }
 }
 
 /// What somebody does.
@@ -107,4 +151,18 @@ pub enum ExpectedSymptom {
     Unreachable,
     /// `unresolved`: name not resolved.
     Unresolved,
+}
+
+/// What is expected to stop a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// A kind of blocker: `nat`, `firewall`, or a code like `nat::no_inbound`; one of these codes.
+    Codes(Vec<Code>),
+    /// A file, or a line of it, counted from 1: `compose.yaml`, `compose.yaml:12`.
+    File {
+        /// The file's name, or the end of it.
+        name: String,
+        /// The line.
+        line: Option<usize>,
+    },
 }

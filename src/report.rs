@@ -1,11 +1,13 @@
 //! Results as text: one renderer per output. The only place that names miette or an output format; it decides nothing.
 
 pub mod codes;
+pub mod contrast;
 pub mod diff;
 mod excerpt;
 pub mod exposure;
 pub mod fix;
 pub mod json;
+pub mod matrix;
 mod message;
 mod patch;
 mod path;
@@ -33,6 +35,11 @@ impl Report {
     /// How many sentences got this answer.
     pub fn count(&self, answer: Answer) -> usize {
         self.judgements.iter().filter(|j| j.verdict.answer == answer).count()
+    }
+
+    /// Whether a sentence that is more than a wish got this answer.
+    pub fn insists(&self, answer: Answer) -> bool {
+        self.judgements.iter().any(|j| j.verdict.answer == answer && !j.statement.is_wish)
     }
 
     /// How many messages about the files are this bad.

@@ -10,6 +10,7 @@
 //! ([`Answer::Unknown`] otherwise).
 
 mod condition;
+mod dead;
 mod packet;
 mod ranges;
 mod route;
@@ -22,6 +23,7 @@ mod walk;
 
 use std::net::IpAddr;
 
+pub use dead::{Dead, RuleAt, dead_rules};
 pub use slice::relevant_nodes;
 pub use solve::{Answer, Encoding};
 pub use survey::{Survey, survey};
@@ -57,17 +59,20 @@ pub struct Sources {
     /// Inside these.
     pub within: Vec<IpNet>,
     /// But none of these.
-    pub except: Vec<IpAddr>,
+    pub except: Vec<IpNet>,
     /// One of them that people would not find odd: taken for examples when it serves.
     pub natural: Option<IpAddr>,
 }
 
 impl Sources {
     fn set(&self, family: Family) -> Ranges {
-        let nets = self.within.iter().filter(|n| Family::of(n.addr()) == family);
-        let within = nets.fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)));
-        within.minus(&addresses(&self.except, family))
+        nets(&self.within, family).minus(&nets(&self.except, family))
     }
+}
+
+fn nets(all: &[IpNet], family: Family) -> Ranges {
+    let of_family = all.iter().filter(|net| Family::of(net.addr()) == family);
+    of_family.fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)))
 }
 
 fn addresses(all: &[IpAddr], family: Family) -> Ranges {

@@ -7,15 +7,16 @@ use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Tr
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::net::{Family, PortRange, Protocol, url_host};
-use crate::property::{ExpectedSymptom, Sentence, Verb};
+use crate::property::{Cause, ExpectedSymptom, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
-use crate::source::Spanned;
+use crate::source::{Sources, Spanned};
 use crate::switch::{Setting, Switch, SwitchKind};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
 use super::place::{Endpoint, Places};
+use super::refused;
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
@@ -40,6 +41,7 @@ pub(super) struct Checker<'a> {
     pub(super) places: Places<'a>,
     pub(super) setting: Setting,
     pub(super) replay: Replay,
+    pub(super) sources: &'a Sources,
 }
 
 /// What was found for one subject and one aim.
@@ -52,22 +54,52 @@ pub(super) struct Found {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, replay: Replay) -> Self {
-        Self { places: Places { lab, dataplane }, setting: dataplane.switches.defaults(), replay }
+    pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, sources: &'a Sources, replay: Replay) -> Self {
+        Self { places: Places { lab, dataplane }, setting: dataplane.switches.defaults(), replay, sources }
     }
 
+    /// `only` says two things: they can, and nobody else can.
     pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        let mut verdict = self.with_notes(sentence)?;
+        for others in sentence.others() {
+            let is_about_nobody = self.members(&others)?.is_empty();
+            if verdict.answer != Answer::Holds || is_about_nobody {
+                continue;
+            }
+            let theirs = self.with_notes(&others)?;
+            if theirs.answer != Answer::Holds {
+                return Ok(theirs);
+            }
+            merge_conditions(&mut verdict.conditions, theirs.conditions);
+        }
+        Ok(verdict)
+    }
+
+    /// What docker compose refuses is said along with the verdict.
+    fn with_notes(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        let mut verdict = self.judge_one(sentence)?;
+        verdict.notes.extend(refused::notes(self, sentence, &verdict));
+        Ok(verdict)
+    }
+
+    fn judge_one(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
         if let Verb::Resolve(name) = &sentence.verb {
             return self.judge_resolve(sentence, name);
         }
         let aims = self.places.aims(sentence)?;
         let target = aims.first().and_then(|a| a.endpoint.as_ref());
-        let members = self.places.members(&sentence.subject, target)?;
+        let members = self.places.some_members(&sentence.subject, target)?;
         if sentence.can {
             self.judge_can(sentence, &members, &aims)
         } else {
             self.judge_cannot(sentence, &members, &aims)
         }
+    }
+
+    fn members(&self, sentence: &Sentence) -> Result<Vec<Endpoint>, Stop> {
+        let aims = self.places.aims(sentence)?;
+        let target = aims.first().and_then(|a| a.endpoint.as_ref());
+        Ok(self.places.members(&sentence.subject, target)?)
     }
 
     /// Every member must have a way to every aim.
@@ -123,7 +155,8 @@ impl<'a> Checker<'a> {
             }
         }
         verdict.headline = format!("{} {}", subject_text(members), predicate(sentence, aims, "cannot"));
-        self.expect_symptom(sentence, members, aims, verdict)
+        let verdict = self.expect_symptom(sentence, members, aims, verdict)?;
+        Ok(self.expect_cause(sentence, members, aims, verdict))
     }
 
     /// `with refused`: the natural attempt must fail in that way.
@@ -159,8 +192,34 @@ impl<'a> Checker<'a> {
         Ok(verdict)
     }
 
+    /// `because nat`: something of this kind, or in this file, must be in everybody's way.
+    fn expect_cause(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim], verdict: Verdict) -> Verdict {
+        let Some(cause) = sentence.cause.as_ref().filter(|_| verdict.answer == Answer::Holds) else { return verdict };
+        for (member, aim) in members.iter().flat_map(|m| aims.iter().map(move |a| (m, a))) {
+            let mut stopped = blame::unreachable(self, sentence, member, aim, Vec::new());
+            if !stopped.blockers.iter().any(|b| self.is_cause(&cause.value, b)) {
+                stopped.headline = format!("{}, but not because of that", stopped.headline);
+                stopped.fixes.clear();
+                return stopped;
+            }
+        }
+        verdict
+    }
+
+    fn is_cause(&self, cause: &Cause, blocker: &Blocker) -> bool {
+        match cause {
+            Cause::Codes(codes) => codes.contains(&blocker.code),
+            Cause::File { name, line } => blocker.origin.span().is_some_and(|span| {
+                let source = self.sources.get(span.source);
+                let is_named = source.name == *name || source.name.ends_with(&format!("/{name}"));
+                let lines = source.position(span.start).line..=source.position(span.end).line;
+                is_named && line.is_none_or(|line| lines.contains(&line))
+            }),
+        }
+    }
+
     fn judge_resolve(&self, sentence: &Sentence, name: &Spanned<String>) -> Result<Verdict, Stop> {
-        let members = self.places.members(&sentence.subject, None)?;
+        let members = self.places.some_members(&sentence.subject, None)?;
         let unresolved: Vec<&Endpoint> =
             members.iter().filter(|m| self.places.resolved(m, &name.value).is_empty()).collect();
         let resolves = unresolved.is_empty();

@@ -6,8 +6,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::Code;
-use crate::lab::declaration::{ForwardNotation, Insertion};
+use crate::lab::declaration::Insertion;
 use crate::lab::firewall::{Entry, Firewalld, Zone};
+use crate::lab::machine::ForwardNotation;
 use crate::lab::{
     Attachment, Container, Endpoint as Attached, Engine, Forward, Host, HostId, HostKind, Lab, Listen, Networking,
     Process, Publish, VmNat,

@@ -8,7 +8,7 @@ use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking,
 use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
 use crate::net::{Family, IpNet, Ipv4Net};
-use crate::property::Subject;
+use crate::property::{Subject, Who};
 use crate::smt::Sources;
 use crate::source::{Span, Spanned};
 
@@ -33,6 +33,40 @@ pub(super) struct Endpoint {
 pub(super) struct Places<'a> {
     pub(super) lab: &'a Lab,
     pub(super) dataplane: &'a Dataplane,
+}
+
+impl Endpoint {
+    /// Only those of the machines that it stands for that have an address in `net`.
+    fn within(self, net: IpNet) -> Option<Self> {
+        let Sources { within, except, .. } = self.sources?;
+        let overlap = |known: IpNet| match (known.contains(&net), net.contains(&known)) {
+            (true, _) => Some(net),
+            (false, true) => Some(known),
+            (false, false) => None,
+        };
+        let within: Vec<IpNet> = within.into_iter().filter_map(overlap).collect();
+        let sources = free_addresses(within, except);
+        sources.natural?;
+        Some(Self { label: net_text(net), sources: Some(sources), ..self })
+    }
+
+    /// All but those of the machines that it stands for that have an address in `net`.
+    fn without(self, net: IpNet) -> Option<Self> {
+        let Some(Sources { within, mut except, natural }) = self.sources else { return Some(self) };
+        if within.iter().all(|known| net.contains(known)) {
+            return None;
+        }
+        except.push(net);
+        let natural = natural.filter(|address| !net.contains(address));
+        let sources =
+            if natural.is_some() { Sources { within, except, natural } } else { free_addresses(within, except) };
+        Some(Self { sources: Some(sources), ..self })
+    }
+}
+
+/// An address without its prefix length, a subnet with it.
+fn net_text(net: IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
 }
 
 impl Places<'_> {
@@ -97,24 +131,82 @@ impl Places<'_> {
         subject: &Subject,
         target: Option<&Endpoint>,
     ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
-        match subject {
-            Subject::Named(name) => match self.lab.groups.iter().find(|g| g.name == name.value) {
+        let mut all: Vec<Endpoint> = Vec::new();
+        for who in &subject.of {
+            for member in self.one(who, target)? {
+                if !all.iter().any(|known| is_same(known, Some(&member)) && member.sources.is_none()) {
+                    all.push(member);
+                }
+            }
+        }
+        for who in &subject.except {
+            all = self.without(all, who, target)?;
+        }
+        Ok(all)
+    }
+
+    /// The same, where a sentence about nobody would be a mistake.
+    pub(super) fn some_members(
+        &self,
+        subject: &Subject,
+        target: Option<&Endpoint>,
+    ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        let all = self.members(subject, target)?;
+        let span = subject.except.first().or(subject.of.first()).map(Who::span);
+        span.map_or(Ok(all.clone()), |span| non_empty(all, span, "nobody is left"))
+    }
+
+    fn one(&self, who: &Who, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        match who {
+            Who::Named(name) => match self.lab.groups.iter().find(|g| g.name == name.value) {
                 Some(group) => group.members.iter().map(|m| self.named(&Spanned::new(m.clone(), name.span))).collect(),
                 None => Ok(vec![self.named(name)?]),
             },
-            Subject::Lan(span) => self.lan(*span, target),
-            Subject::Internet(span) => self.internet(*span).map(|e| vec![e]),
-            Subject::AnyContainer(span) => {
+            Who::Addresses(net) => self.at(net),
+            Who::Anyone(_) => {
+                let below = self.machines_below(target);
+                let is_below = |e: &Endpoint| e.container.is_none() && e.host.is_some_and(|id| below.contains(&id));
+                Ok(self.everyone().into_iter().filter(|e| !is_same(e, target) && !is_below(e)).collect())
+            }
+            Who::Lan(span) => self.lan(*span, target),
+            Who::Internet(span) => self.internet(*span).map(|e| vec![e]),
+            Who::AnyContainer(span) => {
                 let all = self.lab.containers().filter_map(|(host, c)| self.of_container(host, c));
                 non_empty(all.filter(|e| !is_same(e, target)).collect(), *span, "the lab has no other containers")
             }
-            Subject::AnyHost(span) => {
+            Who::AnyHost(span) => {
                 let all = self.lab.hosts().filter(|(_, h)| h.kind != HostKind::Router);
                 let all = all.filter_map(|(id, h)| self.of_host(id, h)).filter(|e| !is_same(e, target));
                 non_empty(all.collect(), *span, "the lab has no other hosts")
             }
-            Subject::Network(name) => self.on_network(name, target),
+            Who::Network(name) => self.on_network(name, target),
         }
+    }
+
+    /// Those of `all` that `who` does not mean. A machine that stands for many loses addresses.
+    fn without(
+        &self,
+        all: Vec<Endpoint>,
+        who: &Who,
+        target: Option<&Endpoint>,
+    ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        if let Who::Addresses(net) = who {
+            let has_one = |e: &Endpoint| self.dataplane.node(e.node).addresses().any(|a| net.value.contains(&a));
+            let kept = all.into_iter().filter(|e| e.sources.is_some() || !has_one(e));
+            return Ok(kept.filter_map(|e| e.without(net.value)).collect());
+        }
+        let excepted = self.one(who, target)?;
+        Ok(all.into_iter().filter(|e| !excepted.iter().any(|other| is_same(e, Some(other)))).collect())
+    }
+
+    /// The machines with these addresses: those of the lab, and strangers on a LAN.
+    fn at(&self, net: &Spanned<IpNet>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+        let has_one = |e: &Endpoint| self.dataplane.node(e.node).addresses().any(|a| net.value.contains(&a));
+        let (crowds, machines): (Vec<_>, Vec<_>) = self.everyone().into_iter().partition(|e| e.sources.is_some());
+        let mut all: Vec<Endpoint> = machines.into_iter().filter(has_one).collect();
+        let strangers = crowds.into_iter().filter(|e| e.label != INTERNET).filter_map(|e| e.within(net.value));
+        all.extend(strangers);
+        non_empty(all, net.span, "no machine of the lab and no LAN has this address")
     }
 
     fn lan(&self, span: Span, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
@@ -135,7 +227,8 @@ impl Places<'_> {
         lans.filter_map(move |segment| {
             let name = stranger_name(&segment.name);
             let node = self.dataplane.node_named(&name)?;
-            let sources = Some(free_addresses(segment.subnets.clone(), self.addresses_of(node)));
+            let taken = self.addresses_of(node).into_iter().map(IpNet::from).collect();
+            let sources = Some(free_addresses(segment.subnets.clone(), taken));
             Some(Endpoint { label: name, node, owner: None, host: None, container: None, sources })
         })
     }
@@ -224,7 +317,11 @@ impl Places<'_> {
         let node = self.dataplane.node_named(INTERNET)?;
         let everything = IpNet::V4(Ipv4Net::default());
         let natural = Some(IpAddr::from([198, 51, 100, 7]));
-        let sources = Some(Sources { within: vec![everything], except: self.known_addresses(), natural });
+        let sources = Some(Sources {
+            within: vec![everything],
+            except: self.known_addresses().into_iter().map(IpNet::from).collect(),
+            natural,
+        });
         Some(Endpoint { label: INTERNET.to_owned(), node, owner: None, host: None, container: None, sources })
     }
 
@@ -289,9 +386,9 @@ impl Places<'_> {
 }
 
 /// Any free address; for examples one in the middle of the subnet, where no router or server is expected.
-fn free_addresses(within: Vec<IpNet>, except: Vec<IpAddr>) -> Sources {
+fn free_addresses(within: Vec<IpNet>, except: Vec<IpNet>) -> Sources {
     let of_first = || within.iter().flat_map(|net| net.hosts().take(1024));
-    let free = |address: &IpAddr| !except.contains(address);
+    let free = |address: &IpAddr| !except.iter().any(|net| net.contains(address));
     let natural = of_first().skip(49).find(free).or_else(|| of_first().find(free));
     Sources { within, except, natural }
 }
@@ -322,6 +419,6 @@ fn is_called(container: &Container, name: &str) -> bool {
     container.name == name || container.aliases.iter().any(|a| a == name)
 }
 
-fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {
+pub(super) fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {
     other.is_some_and(|o| o.node == endpoint.node && o.container == endpoint.container)
 }

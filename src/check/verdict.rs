@@ -2,14 +2,15 @@
 
 use crate::dataplane::Trace;
 use crate::diagnostic::Code;
+use crate::lab::Statement;
 use crate::provenance::Origin;
-use crate::source::{Span, Spanned};
+use crate::source::Span;
 
 /// A sentence and its verdict.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// The sentence as written.
-    pub sentence: Spanned<String>,
+    /// The sentence as written, and what is written with it.
+    pub statement: Statement,
     /// The verdict.
     pub verdict: Verdict,
 }

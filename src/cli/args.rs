@@ -34,6 +34,8 @@ pub(super) enum Command {
     Check(CheckArguments),
     /// Decide one sentence.
     Ask(AskArguments),
+    /// Compare two connections, or one in two labs: where do they part?
+    Why(WhyArguments),
     /// Follow one connection step by step.
     Trace(TraceArguments),
     /// Print the rules that the products write on a host.
@@ -44,6 +46,12 @@ pub(super) enum Command {
     Diff(DiffArguments),
     /// Show ways out of violated sentences as patches, each tried, with what else it opens.
     Fix(FixArguments),
+    /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
+    Lint(LintArguments),
+    /// Write down who can reach what today, as sentences.
+    Infer(InferArguments),
+    /// Turn violated sentences round to what is the case.
+    Accept(AcceptArguments),
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -56,6 +64,13 @@ pub(super) struct CheckArguments {
     /// Print a stage of the analysis instead of verdicts.
     #[arg(long, value_enum)]
     pub(super) emit: Option<Emit>,
+    /// Call a verdict undecided that hangs on an assumption: on something that no file states.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Decide every sentence under other releases and settings, too, wherever no file states them, and show which of
+    /// them change an answer.
+    #[arg(long, conflicts_with_all = ["emit", "strict"])]
+    pub(super) matrix: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,6 +89,20 @@ pub(super) struct AskArguments {
     pub(super) lab: PathBuf,
     /// Like "mac/browser can reach grafana:3000".
     pub(super) sentence: String,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct WhyArguments {
+    /// Directory or file of the lab.
+    pub(super) lab: PathBuf,
+    /// Like "lan can reach web:80 at 192.168.1.20:28080".
+    pub(super) sentence: String,
+    /// What to compare it with: another sentence.
+    #[arg(required_unless_present = "within")]
+    pub(super) other: Option<String>,
+    /// Another lab; without another sentence, the same one is asked there.
+    #[arg(long = "in", value_name = "LAB")]
+    pub(super) within: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]
@@ -141,6 +170,30 @@ pub(super) struct FixArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct LintArguments {
+    /// Directories or files of the lab.
+    #[arg(default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InferArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AcceptArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
     /// A code or its tail: `nat::no_inbound`.
     pub(super) code: Option<String>,
@@ -168,16 +221,23 @@ mod tests {
         check("--format json check", true);
         check("ask lab sentence", true);
         check("ask lab", false);
+        check("why lab one other", true);
+        check("why lab one --in other", true);
+        check("why lab one", false);
         check("trace lab --from a --to b --port 1", true);
         check("trace lab --from a --to b --proto icmp", true);
         check("trace lab --from a --port 1", false);
         check("trace lab --flows f.json", true);
         check("trace lab --flows f.json --from a", false);
         check("trace lab --from a --to b --port 0", false);
+        check("infer", true);
+        check("accept lab --dry-run", true);
         check("explain", true);
         check("exposure", true);
         check("diff old new", true);
         check("fix", true);
+        check("lint", true);
+        check("lint a b", true);
         check("fix lab --apply", true);
         check("diff main..HEAD", true);
         check("diff", false);

@@ -12,5 +12,5 @@ pub(super) fn run(arguments: &AskArguments, format: Format) -> Exit {
     let text = arguments.sentence.as_str();
     let source = model.sources.add("(question)", text);
     let sentence = Spanned::new(text.to_owned(), Span::new(source, 0, text.len()));
-    check::decide(model, &[sentence], format)
+    check::decide(model, &[sentence.into()], format)
 }

@@ -2,16 +2,19 @@
 
 use crate::check;
 use crate::dataplane::dump as dataplane_dump;
-use crate::lab::dump as lab_dump;
+use crate::lab::{Statement, dump as lab_dump};
 use crate::report::{Report, json, terminal as rendering};
-use crate::source::{Sources, Spanned};
+use crate::source::Sources;
 
 use super::args::{CheckArguments, Emit, Format};
 use super::model::{self, Model};
-use super::{Exit, terminal};
+use super::{Exit, lint, matrix, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
+    if arguments.matrix {
+        return matrix::run(&arguments.paths, format);
+    }
     let Some(models) = model::build_all(&arguments.paths) else { return Exit::Unusable };
     let several = models.len() > 1;
     let mut reports = Vec::new();
@@ -20,7 +23,7 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
         None => {
             let sentences = model.lab.sentences.clone();
             let title = model.title.clone().unwrap_or_default();
-            let (exit, report) = judged(model, &sentences, format);
+            let (exit, report) = judged(model, &sentences, arguments.strict, format);
             match format {
                 Format::Json if several => reports.push((title, report)),
                 Format::Human | Format::Csv if !title.is_empty() => {
@@ -39,22 +42,24 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 }
 
 /// Decides sentences and prints the report.
-pub(super) fn decide(model: Model, sentences: &[Spanned<String>], format: Format) -> Exit {
-    let (exit, report) = judged(model, sentences, format);
+pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> Exit {
+    let (exit, report) = judged(model, sentences, false, format);
     terminal::print(&report);
     exit
 }
 
-fn judged(model: Model, sentences: &[Spanned<String>], format: Format) -> (Exit, String) {
-    let checked = match check::check_all(&model.lab, &model.dataplane, sentences) {
+fn judged(model: Model, sentences: &[Statement], is_strict: bool, format: Format) -> (Exit, String) {
+    let checked = match check::check_all(&model.lab, &model.dataplane, &model.sources, sentences) {
+        Ok(checked) if is_strict => checked.strictly(),
         Ok(checked) => checked,
         Err(error) => {
             terminal::complain(&format!("this is a bug of canreach: {error}"));
             return (Exit::Internal, String::new());
         }
     };
-    let Model { sources, dataplane, mut diagnostics, .. } = model;
+    let mut diagnostics = lint::diagnostics(&model);
     diagnostics.extend(checked.diagnostics);
+    let Model { sources, dataplane, .. } = model;
     let report = Report { judgements: checked.judgements, diagnostics, dataplane };
     (Exit::of(&report), rendered(&report, &sources, format))
 }
@@ -79,7 +84,7 @@ fn emit(model: &Model, stage: Emit) -> Exit {
 fn emit_smt2(model: &Model) -> Exit {
     let mut exit = Exit::Holds;
     for sentence in &model.lab.sentences {
-        match check::smt2(&model.lab, &model.dataplane, sentence) {
+        match check::smt2(&model.lab, &model.dataplane, &model.sources, &sentence.sentence) {
             Ok(questions) => terminal::print(&questions),
             Err(diagnostic) => {
                 let text = rendering::render_diagnostics(&[*diagnostic], &model.sources, terminal::style());

@@ -23,13 +23,14 @@ pub enum Exit {
 
 impl Exit {
     /// A violation outweighs an error in a file, and that outweighs an undecided sentence. Nothing decided is no
-    /// success: a CI run whose sentences are not found must not be green.
+    /// success: a CI run whose sentences are not found must not be green. A sentence with `severity: warning` is a
+    /// wish: it changes nothing.
     pub fn of(report: &Report) -> Self {
-        if report.count(Answer::Violated) > 0 {
+        if report.insists(Answer::Violated) {
             Self::Violated
         } else if report.count_diagnostics(Severity::Error) > 0 || report.judgements.is_empty() {
             Self::Unusable
-        } else if report.count(Answer::Undecided) > 0 {
+        } else if report.insists(Answer::Undecided) {
             Self::Undecided
         } else {
             Self::Holds
@@ -61,16 +62,31 @@ mod tests {
     use crate::check::{Judgement, Verdict};
     use crate::dataplane::Dataplane;
     use crate::diagnostic::{Code, Diagnostic};
+    use crate::lab::Statement;
     use crate::source::{Sources, Span, Spanned};
+
+    fn judgement(answer: Answer, is_wish: bool) -> Judgement {
+        let sentence = Spanned::new(String::new(), Span::new(Sources::default().add("f", ""), 0, 0));
+        let statement = Statement { sentence, reason: None, is_wish };
+        Judgement { statement, verdict: Verdict::new(answer, String::new()) }
+    }
+
+    #[test]
+    fn a_wish_fails_nothing() {
+        let check = |answers: &[(Answer, bool)], expected| {
+            let judgements = answers.iter().map(|(answer, is_wish)| judgement(*answer, *is_wish)).collect();
+            let report = Report { judgements, diagnostics: Vec::new(), dataplane: Dataplane::default() };
+            assert_eq!(Exit::of(&report), expected);
+        };
+        check(&[(Answer::Violated, true), (Answer::Undecided, true)], Exit::Holds);
+        check(&[(Answer::Violated, true), (Answer::Undecided, false)], Exit::Undecided);
+        check(&[(Answer::Violated, true), (Answer::Violated, false)], Exit::Violated);
+    }
 
     #[test]
     fn a_violation_outweighs_an_error_and_that_an_undecided_sentence() {
         let check = |answers: &[Answer], codes: &[Code], expected| {
-            let span = Span::new(Sources::default().add("f", ""), 0, 0);
-            let judgement = |answer: &Answer| Judgement {
-                sentence: Spanned::new(String::new(), span),
-                verdict: Verdict::new(*answer, String::new()),
-            };
+            let judgement = |answer: &Answer| judgement(*answer, false);
             let report = Report {
                 judgements: answers.iter().map(judgement).collect(),
                 diagnostics: codes.iter().map(|code| Diagnostic::new(*code, "")).collect(),

@@ -1,7 +1,6 @@
 //! `canreach fix`: ways out of violated sentences, each tried on the files before it is offered.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::PathBuf;
 use std::slice;
 
@@ -62,7 +61,7 @@ impl Lab {
 
     /// Every fix of a sentence that helps and breaks nothing.
     fn repair(&self, state: &State, index: usize, judgement: &Judgement) -> Result<Repair, CheckError> {
-        let sentence = judgement.sentence.value.clone();
+        let sentence = judgement.statement.sentence.value.clone();
         let headline = judgement.verdict.headline.clone();
         let mut repair = Repair { sentence, headline, offers: Vec::new(), left_out: Vec::new() };
         for fix in &judgement.verdict.fixes {
@@ -101,7 +100,7 @@ impl Lab {
             state = next;
         }
         let changed: Vec<PatchedFile> = state.changed(&original);
-        let unwritten = changed.iter().filter_map(|file| state.write(file).err()).collect::<Vec<_>>();
+        let unwritten = changed.iter().filter_map(|file| state.model.write(file).err()).collect::<Vec<_>>();
         for problem in &unwritten {
             terminal::complain(problem);
         }
@@ -137,7 +136,7 @@ enum Tried {
 
 impl State {
     fn of(texts: Replacements, model: Model) -> Result<Self, CheckError> {
-        let checked = check::check_all(&model.lab, &model.dataplane, &model.lab.sentences)?;
+        let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &model.lab.sentences)?;
         let exposure = check::exposure(&model.lab, &model.dataplane)?;
         Ok(Self { texts, model, checked, exposure })
     }
@@ -162,18 +161,6 @@ impl State {
         self.texts.iter().filter_map(file).collect()
     }
 
-    /// Writes a file, if it still is what was read.
-    fn write(&self, file: &PatchedFile) -> Result<(), String> {
-        let problem = |why: &str| format!("cannot write `{}`: {why}", file.name);
-        let path = self.model.files.get(&file.name).ok_or_else(|| problem("it is not a file of its own"))?;
-        let on_disk = fs::read_to_string(path).map_err(|error| problem(&error.to_string()))?;
-        let (mark, text) = on_disk.strip_prefix('\u{feff}').map_or(("", on_disk.as_str()), |text| ("\u{feff}", text));
-        if text != file.old {
-            return Err(problem("it has changed in the meantime"));
-        }
-        fs::write(path, format!("{mark}{}", file.new)).map_err(|error| problem(&error.to_string()))
-    }
-
     fn exit(self) -> Exit {
         let Model { dataplane, mut diagnostics, .. } = self.model;
         diagnostics.extend(self.checked.diagnostics);
@@ -191,7 +178,7 @@ fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Str
     }
     let breaks =
         before.iter().zip(after).find(|(a, b)| a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds);
-    breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.sentence.value))
+    breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.statement.sentence.value))
 }
 
 fn by_hand(fix: &Fix) -> Offer {

@@ -169,6 +169,13 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
 fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Option<File> {
     let text = match replaced.get(&file.name).map_or_else(|| contents(&file.disk), |text| Ok(text.clone())) {
         Ok(text) => text,
+        Err(Problem::Encoding(foreign)) => {
+            if file.asked_for || frontend::detect(&file.name, &foreign.text).is_some() {
+                let source = loaded.sources.add(file.name.clone(), &foreign.text);
+                loaded.diagnostics.push(foreign.diagnostic(&file.name, source));
+            }
+            return None;
+        }
         // Whether this file is one of ours would have to be told by its text.
         Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
         Err(problem) => {
@@ -197,6 +204,47 @@ enum Problem {
     Unreadable(String),
     TooLarge,
     Binary,
+    Encoding(Foreign),
+}
+
+/// A text in another encoding than UTF-8, as far as it can be shown.
+struct Foreign {
+    text: String,
+    /// The first place that is not UTF-8.
+    at: usize,
+    /// What it is, if that can be told.
+    encoding: Option<&'static str>,
+}
+
+impl Foreign {
+    /// UTF-16 begins with a mark, as Windows PowerShell writes it; of anything else the first wrong byte is known.
+    fn read(bytes: &[u8]) -> Self {
+        let units = |of: fn([u8; 2]) -> u16| {
+            let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
+            let units: Vec<u16> = pairs.filter_map(|pair| pair.try_into().ok().map(of)).collect();
+            Self { text: String::from_utf16_lossy(&units), at: 0, encoding: Some("UTF-16") }
+        };
+        match bytes {
+            [0xff, 0xfe, ..] => units(u16::from_le_bytes),
+            [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+            _ => {
+                let at = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+                Self { text: String::from_utf8_lossy(bytes).into_owned(), at, encoding: None }
+            }
+        }
+    }
+
+    fn diagnostic(&self, name: &str, source: SourceId) -> Diagnostic {
+        let length = self.text.get(self.at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let place = Span::new(source, self.at, self.at + length);
+        let (label, help) = match self.encoding {
+            Some(encoding) => {
+                (format!("the file is {encoding}"), format!("`iconv -f {encoding} -t UTF-8` translates it"))
+            }
+            None => ("this byte is not UTF-8".to_owned(), "save the file as UTF-8".to_owned()),
+        };
+        Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text")).label(place, label).help(help)
+    }
 }
 
 fn contents(path: &Path) -> Result<String, Problem> {
@@ -209,7 +257,12 @@ fn contents(path: &Path) -> Result<String, Problem> {
         return Err(Problem::TooLarge);
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|_| Problem::Binary)?;
+    let text = String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
+        bytes if bytes.contains(&0) && !bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xfe, 0xff]) => {
+            Problem::Binary
+        }
+        bytes => Problem::Encoding(Foreign::read(bytes)),
+    })?;
     match text.contains('\0') {
         true => Err(Problem::Binary),
         false => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
@@ -225,8 +278,10 @@ impl Problem {
             }
             Self::TooLarge => Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than 4 MiB"))
                 .help("no configuration file is that large; is it the right file?"),
-            Self::Binary => Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
-                .help("save the file as UTF-8"),
+            Self::Binary | Self::Encoding(_) => {
+                Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
+                    .help("save the file as UTF-8")
+            }
         }
     }
 }
@@ -301,7 +356,7 @@ fn page_lab(loaded: &mut Loaded, page: &File, lab: PageLab) -> Vec<Input> {
     let read = frontend::read_page_lab(page, &lab);
     loaded.diagnostics.extend(read.diagnostics);
     let mut inputs = read.value;
-    let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence)).collect();
+    let declarations = lab.sentences.into_iter().map(|s| Declaration::Sentence(s.sentence.into())).collect();
     inputs.push(Input { source: page.source, path: page.path.clone(), declarations });
     inputs
 }
@@ -372,6 +427,24 @@ mod tests {
                 "Advice: `lesson.md` holds files and is a lab of its own",
             ],
         );
+    }
+
+    #[test]
+    fn foreign_encodings_are_pointed_at() {
+        let check = |name: &str, content: &[u8], label: &str, at: usize| {
+            let directory = tempfile(&[(name, content)]);
+            let loaded = load(std::slice::from_ref(&directory)).unwrap();
+            fs::remove_dir_all(&directory).unwrap();
+            let [problem] = loaded.diagnostics.as_slice() else { panic!("{:?}", loaded.diagnostics) };
+            let found = &problem.labels[0];
+            assert_eq!((problem.code, found.message.as_str(), found.span.start), (Code::InputBinary, label, at));
+        };
+        let utf16 = |text: &str| -> Vec<u8> {
+            [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+        };
+        check("web.vbox", &utf16("<VirtualBox/>"), "the file is UTF-16", 0);
+        check("web.txt", &utf16("name=\"웹\"\r\nnic1=\"nat\"\r\n"), "the file is UTF-16", 0);
+        check("run.sh", b"docker run \xb0\xa1", "this byte is not UTF-8", 11);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From paths to a dataplane: the stages that every command begins with.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::mem;
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
 use crate::lab::{self, Host, Lab};
 use crate::lower;
+use crate::report::fix::PatchedFile;
 use crate::report::terminal as rendering;
 use crate::source::Sources;
 
@@ -28,7 +30,12 @@ pub(super) struct Model {
 
 /// Reads the files and runs the stages up to the dataplane, for every lab; complains if nothing can be read.
 pub(super) fn build_all(paths: &[PathBuf]) -> Option<Vec<Model>> {
-    load::load(paths).map(understand).map_err(|error| terminal::complain(&with_cause(&error))).ok()
+    load(paths).map(understand)
+}
+
+/// Reads the files; complains if nothing can be read.
+pub(super) fn load(paths: &[PathBuf]) -> Option<Loaded> {
+    load::load(paths).map_err(|error| terminal::complain(&with_cause(&error))).ok()
 }
 
 /// The first lab, with some texts in place of those on disk; says nothing.
@@ -93,6 +100,18 @@ impl Model {
         let (host, process) = name.split_once('/')?;
         let runs = |h: &Host| h.name == host && h.processes.iter().any(|p| p.name == process);
         self.lab.hosts().any(|(_, h)| runs(h)).then(|| self.dataplane.node_named(host)).flatten()
+    }
+
+    /// Writes a file, if it still is what was read.
+    pub(super) fn write(&self, file: &PatchedFile) -> Result<(), String> {
+        let problem = |why: &str| format!("cannot write `{}`: {why}", file.name);
+        let path = self.files.get(&file.name).ok_or_else(|| problem("it is not a file of its own"))?;
+        let on_disk = fs::read_to_string(path).map_err(|error| problem(&error.to_string()))?;
+        let (mark, text) = on_disk.strip_prefix('\u{feff}').map_or(("", on_disk.as_str()), |text| ("\u{feff}", text));
+        if text != file.old {
+            return Err(problem("it has changed in the meantime"));
+        }
+        fs::write(path, format!("{mark}{}", file.new)).map_err(|error| problem(&error.to_string()))
     }
 
     /// Prints errors in files to standard error, for commands whose output is something else.

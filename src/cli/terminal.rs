@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use crate::report::Style;
 
@@ -29,4 +30,38 @@ pub(super) fn style() -> Style {
     let locale = locale.to_string_lossy().to_ascii_lowercase();
     let unicode = cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8");
     Style { color, unicode }
+}
+
+/// How far a long analysis has come, on the last line of a terminal.
+pub(super) struct Progress {
+    next: Instant,
+    is_shown: bool,
+}
+
+/// Whoever waits less long does not need to be told.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self { next: Instant::now() + PATIENCE, is_shown: false }
+    }
+}
+
+impl Progress {
+    /// Shows how many rules have been looked at, now and then.
+    pub(super) fn show(&mut self, done: usize, total: usize) {
+        if Instant::now() < self.next || !io::stderr().is_terminal() {
+            return;
+        }
+        let _ = write!(io::stderr().lock(), "\rlooking at rule {done} of {total} ");
+        self.is_shown = true;
+        self.next = Instant::now() + PATIENCE / 5;
+    }
+
+    /// Takes the line away.
+    pub(super) fn clear(&self) {
+        if self.is_shown {
+            let _ = write!(io::stderr().lock(), "\r{:50}\r", "");
+        }
+    }
 }

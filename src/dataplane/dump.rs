@@ -148,6 +148,7 @@ impl Printer<'_> {
         };
         let source = match relay.source {
             SourceAs::Dialer => String::new(),
+            SourceAs::Bound(address) => format!(" from {address}"),
             SourceAs::Client { loopback } => format!(" as the client (loopback as {loopback})"),
         };
         let first = if relay.accepts_first { ", accepts first" } else { "" };
@@ -198,6 +199,7 @@ fn condition(condition: &Match) -> String {
         Match::IcmpType(number) => format!("icmp type {number}"),
         Match::AnyOf(any) => format!("({})", any.iter().map(self::condition).collect::<Vec<_>>().join(" or ")),
         Match::Not(inner) => format!("not {}", self::condition(inner)),
+        Match::Roughly(inner) => format!("roughly {}", self::condition(inner)),
         Match::Unmodeled(id) => format!("unmodeled s{}", id.0),
     }
 }

@@ -263,6 +263,8 @@ pub enum Dial {
 pub enum SourceAs {
     /// An address of the dialling node, chosen by its routes.
     Dialer,
+    /// This address of the dialling node.
+    Bound(IpAddr),
     /// The client's own address; `loopback` in place of clients that came over loopback.
     Client {
         /// What loopback clients appear as.

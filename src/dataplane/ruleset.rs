@@ -187,6 +187,8 @@ pub enum Match {
     AnyOf(Vec<Match>),
     /// Not this.
     Not(Box<Match>),
+    /// For packets of ordinary connections this; what is written tells more packets apart.
+    Roughly(Box<Match>),
     /// A condition that was read and is not modelled: it holds while the switch is on.
     Unmodeled(SwitchId),
 }

@@ -49,6 +49,10 @@ codes! {
     XmlSyntax "xml" "syntax" Error;
     ShellSyntax "shell" "syntax" Error;
     ShellUnmodeled "shell" "unmodeled" Warning;
+    RubySyntax "ruby" "syntax" Error;
+    VagrantBadValue "vagrant" "bad_value" Error;
+    VagrantNotFollowed "vagrant" "not_followed" Warning;
+    VagrantPortTaken "vagrant" "port_taken" Error;
     UnknownKey "input" "unknown_key" Warning;
     BadPort "net" "bad_port" Error;
     BadAddress "net" "bad_address" Error;
@@ -68,6 +72,8 @@ codes! {
     DockerPortTaken "docker" "port_taken" Error;
     DockerUnknownContainer "docker" "unknown_container" Error;
     DockerPublishIgnored "docker" "publish_ignored" Warning;
+    DockerDrift "docker" "drift" Warning;
+    DockerNotRunning "docker" "not_running" Warning;
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
@@ -77,6 +83,16 @@ codes! {
     IptablesUnknownChain "iptables" "unknown_chain" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;
+    VboxDuplicate "vbox" "duplicate" Error;
+    VboxUnknownFlag "vbox" "unknown_flag" Warning;
+    VboxUnknownName "vbox" "unknown_name" Error;
+    VboxUnusedForward "vbox" "unused_forward" Advice;
+    VboxHostOnlyRange "vbox" "host_only_range" Error;
+    VboxHostOnlyGone "vbox" "host_only_gone" Error;
+    VboxWireless "vbox" "wireless_bridge" Advice;
+    VboxPortTaken "vbox" "port_taken" Error;
+    VboxPrivilegedPort "vbox" "privileged_port" Warning;
+    VboxReservedPort "vbox" "reserved_port" Warning;
     LabUnknownName "lab" "unknown_name" Error;
     LabMissingFile "lab" "missing_file" Error;
     LabAmbiguous "lab" "ambiguous" Error;
@@ -84,6 +100,23 @@ codes! {
     SentenceSyntax "sentence" "syntax" Error;
     SentenceUnknownName "sentence" "unknown_name" Error;
     SentenceVacuous "sentence" "vacuous" Warning;
+
+    // What looks wrong although nobody asked.
+    FilterShadowedRule "filter" "shadowed_rule" Warning;
+    FilterRedundantRule "filter" "redundant_rule" Advice;
+    FilterNeverMatches "filter" "never_matches" Warning;
+    DockerBypassesFirewall "docker" "bypasses_firewall" Warning;
+    DockerDatabasePublished "docker" "database_published" Warning;
+    DockerLocalhost "docker" "localhost_inside" Warning;
+    DockerDialsPublished "docker" "dials_published_port" Warning;
+    ListenPortTaken "listen" "port_taken" Warning;
+    NatForwardTaken "nat" "forward_port_taken" Warning;
+    ReservedPort "net" "reserved_port" Warning;
+    FirewalldUnusedZone "firewalld" "unused_zone" Warning;
+    FirewalldWrongZone "firewalld" "wrong_zone" Warning;
+    FirewalldForwardUnanswered "firewalld" "forward_unanswered" Warning;
+    AllowUnused "input" "unused_allow" Warning;
+    AllowBad "input" "bad_allow" Warning;
 
     // What stops a packet.
     NatNoInbound "nat" "no_inbound" Error;

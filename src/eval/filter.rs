@@ -154,6 +154,7 @@ fn holds(seen: &Seen<'_>, condition: &Match) -> bool {
         Match::IcmpType(number) => seen.packet.icmp_type() == Some(*number),
         Match::AnyOf(all) => all.iter().any(|m| holds(seen, m)),
         Match::Not(inner) => !holds(seen, inner),
+        Match::Roughly(inner) => holds(seen, inner),
         Match::Unmodeled(switch) => seen.setting.is_on(*switch),
     }
 }

@@ -623,6 +623,7 @@ fn dialed_by(relay: &Relay, taken: &Header, came_by_loopback: bool) -> Option<Fl
     };
     let source = match relay.source {
         SourceAs::Dialer => None,
+        SourceAs::Bound(address) => Some(address),
         SourceAs::Client { loopback } => Some(if came_by_loopback { loopback } else { taken.source }),
     };
     Some(Flow {

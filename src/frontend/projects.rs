@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::docker::compose;
-use super::{COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, read};
+use super::{COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, read, vagrant};
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::lab::Input;
 use crate::lab::declaration::{Declaration, Declarations};
@@ -41,11 +41,13 @@ struct Project {
 pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let mut reader = Reader { lab, open, opened: BTreeSet::new(), inputs: BTreeMap::new(), diagnostics: Vec::new() };
     let mut compose = BTreeMap::new();
-    let mut unknown = Vec::new();
+    let (mut unknown, mut vagrantfiles) = (Vec::new(), Vec::new());
     for file in lab.files {
-        match detect(&file.path, &file.text) {
+        let is_listed = || lab.listed.contains(&file.path) && is_compose_text(file);
+        match detect(&file.path, &file.text).or_else(|| is_listed().then_some(Format::ComposeVariant)) {
             Some(format) if is_compose(format) => drop(compose.insert(file.path.as_str(), format)),
             Some(Format::Beside) => {}
+            Some(Format::Vagrantfile) => vagrantfiles.push(file),
             Some(format) => {
                 let read = read(format, file.source, &file.path, &file.text, &Environment::default());
                 reader.keep(file, read);
@@ -54,10 +56,11 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
         }
     }
     reader.projects(&compose);
+    vagrantfiles.into_iter().for_each(|file| reader.vagrantfile(file));
     let Reader { opened, mut inputs, mut diagnostics, .. } = reader;
     let is_unused = |file: &&&File| !opened.contains(&file.path);
     diagnostics.extend(unknown.iter().filter(is_unused).map(|file| unknown_format(file)));
-    let value = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).collect();
+    let value = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).flatten().collect();
     Diagnosed { value, diagnostics }
 }
 
@@ -65,12 +68,24 @@ fn is_compose(format: Format) -> bool {
     matches!(format, Format::Compose | Format::ComposeOverride | Format::ComposeVariant)
 }
 
+/// A file of any name may be given to docker compose.
+fn is_compose_text(file: &File) -> bool {
+    let is_yaml = file.path.ends_with(".yaml") || file.path.ends_with(".yml");
+    let is_written = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
+    let margin = file.text.lines().find(is_written).map_or(0, |line| line.len() - line.trim_start().len());
+    let sections = ["services:", "include:", "networks:", "volumes:"];
+    let is_section =
+        |line: &str| line.get(margin..).is_some_and(|line| sections.iter().any(|key| line.starts_with(key)));
+    is_yaml && file.text.lines().any(is_section)
+}
+
 struct Reader<'a> {
     lab: &'a LabTexts<'a>,
     open: Open<'a>,
     /// Files that other files name.
     opened: BTreeSet<String>,
-    inputs: BTreeMap<String, Input>,
+    /// What each file states; a file about several machines has a part for each.
+    inputs: BTreeMap<String, Vec<Input>>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -78,7 +93,28 @@ impl Reader<'_> {
     fn keep(&mut self, file: &File, read: Declarations) {
         self.diagnostics.extend(read.diagnostics);
         let input = Input { source: file.source, path: file.path.clone(), declarations: read.value };
-        self.inputs.insert(file.path.clone(), input);
+        self.inputs.entry(file.path.clone()).or_default().push(input);
+    }
+
+    /// What is run in its machines is no script of its own.
+    fn vagrantfile(&mut self, file: &File) {
+        let mut run = BTreeSet::new();
+        let open = &mut self.open;
+        let read = vagrant::parse(file, &mut |path| {
+            run.insert(path.to_owned());
+            open(path)
+        });
+        self.diagnostics.extend(read.diagnostics);
+        for declarations in read.value {
+            self.keep(file, Diagnosed { value: declarations, diagnostics: Vec::new() });
+        }
+        let of_hosts = self.inputs.values().flatten().flat_map(|input| &input.declarations);
+        let listed: BTreeSet<String> = of_hosts
+            .filter_map(|d| if let Declaration::Host(host) = d { Some(host) } else { None })
+            .flat_map(|host| host.files.iter().map(|file| file.value.clone()))
+            .collect();
+        self.inputs.retain(|path, _| !run.contains(path) || listed.contains(path));
+        self.opened.extend(run);
     }
 
     fn projects(&mut self, compose: &BTreeMap<&str, Format>) {
@@ -111,7 +147,7 @@ impl Reader<'_> {
 
     /// The projects that a host's `files:` or the command line list: compose files of one directory are read together.
     fn listed(&self, compose: &BTreeMap<&str, Format>) -> Vec<Project> {
-        let hosts = self.inputs.values().flat_map(|input| {
+        let hosts = self.inputs.values().flatten().flat_map(|input| {
             let hosts =
                 input.declarations.iter().filter_map(|d| if let Declaration::Host(h) = d { Some(h) } else { None });
             hosts.map(|host| {
@@ -137,7 +173,7 @@ impl Reader<'_> {
 
     /// What docker compose reads in a directory without being told.
     fn found(&mut self, directory: &str, paths: &[&str]) -> Option<Project> {
-        let variables = self.variables(directory);
+        let variables = self.variables(directory).value;
         let stated = variables.get("COMPOSE_FILE").filter(|stated| !stated.is_empty());
         if let Some(stated) = stated {
             let separator = variables.get("COMPOSE_PATH_SEPARATOR").map_or(":", String::as_str);
@@ -153,15 +189,16 @@ impl Reader<'_> {
     }
 
     /// What the `.env` of a directory says.
-    fn variables(&mut self, directory: &str) -> BTreeMap<String, String> {
+    fn variables(&mut self, directory: &str) -> Diagnosed<BTreeMap<String, String>> {
         let file = beside(directory, ".env").and_then(|path| (self.open)(&path));
-        file.map(|file| compose::env_file::parse(&file.text, &BTreeMap::new())).unwrap_or_default()
+        file.map(|file| compose::env_file::parse(file.source, &file.text, &BTreeMap::new())).unwrap_or_default()
     }
 
     fn project(&mut self, project: Project) -> (Project, Declarations) {
         let directory = project.paths.first().map_or("", |path| directory_of(path)).to_owned();
         let folder = if directory.is_empty() { self.lab.folder } else { file_name(&directory) };
-        let environment = Environment { project: folder.to_owned(), variables: self.variables(&directory) };
+        let variables = self.variables(&directory);
+        let environment = Environment { project: folder.to_owned(), variables: variables.value };
         let mut files = Vec::new();
         for path in &project.paths {
             let known = self.lab.files.iter().find(|file| file.path == *path).cloned();
@@ -171,10 +208,14 @@ impl Reader<'_> {
             }
         }
         let (open, opened) = (&mut self.open, &mut self.opened);
-        let read = compose::parse(&files, &environment, &mut |path| {
+        let mut read = compose::parse(&files, &environment, &mut |path| {
             opened.insert(path.to_owned());
             open(path)
         });
+        if !variables.diagnostics.is_empty() {
+            read.diagnostics.extend(variables.diagnostics);
+            compose::refuse(&mut read);
+        }
         (project, read)
     }
 
@@ -189,7 +230,7 @@ impl Reader<'_> {
             }
         }
         self.diagnostics.extend(read.diagnostics);
-        if let Some(input) = owner.and_then(|owner| self.inputs.get_mut(owner)) {
+        if let Some(input) = owner.and_then(|owner| self.inputs.get_mut(owner)?.last_mut()) {
             input.declarations.extend(read.value);
         }
     }

@@ -1,7 +1,12 @@
-//! Lists of sentences, in lab.yaml and in specs files: each a text, or a map with the text and a reason.
+//! Lists of sentences, in lab.yaml and in specs files: each a text, or a map with the text, a reason, and how bad it is
+//! when it does not hold (`severity: warning` changes no exit code).
 
+use crate::diagnostic::Code;
 use crate::frontend::yaml::{Node, Value, Walk};
-use crate::lab::Declaration;
+use crate::lab::{Declaration, Statement};
+
+/// Whether a sentence is only a wish.
+const SEVERITIES: &[(&str, bool)] = &[("error", false), ("warning", true)];
 
 /// Reads a list of sentences.
 pub fn read(walk: &mut Walk, list: &Node) -> Vec<Declaration> {
@@ -9,12 +14,14 @@ pub fn read(walk: &mut Walk, list: &Node) -> Vec<Declaration> {
 }
 
 fn sentence(walk: &mut Walk, item: &Node) -> Option<Declaration> {
-    let text = match &item.value {
-        Value::Mapping(entries) => {
-            walk.check_keys(entries, "a sentence", &["sentence", "reason"]);
-            walk.required(item, "sentence", "a sentence")?
-        }
-        _ => item,
+    let Value::Mapping(entries) = &item.value else {
+        return walk.string(item, "a sentence").map(|text| Declaration::Sentence(text.into()));
     };
-    walk.string(text, "a sentence").map(Declaration::Sentence)
+    walk.check_keys(entries, "a sentence", &["sentence", "reason", "severity"]);
+    let text = walk.required(item, "sentence", "a sentence")?;
+    let sentence = walk.string(text, "a sentence")?;
+    let reason = item.get("reason").and_then(|node| walk.string(node, "a reason"));
+    let severity = item.get("severity").and_then(|node| walk.word(node, "a severity", SEVERITIES, Code::LabBadValue));
+    let is_wish = severity.is_some_and(|is_wish| is_wish.value);
+    Some(Declaration::Sentence(Statement { sentence, reason, is_wish }))
 }

@@ -16,13 +16,14 @@ use brush_parser::ast::{
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::run as docker;
+use crate::frontend::placed::PlacedText;
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, FirewalldDecl};
 use crate::source::{SourceId, Span, Spanned};
 
 use self::chunk::Chunk;
 use self::command::Effect;
-use self::expand::Variables;
+pub use self::expand::Variables;
 use self::word::Word;
 
 mod chunk;
@@ -34,18 +35,24 @@ pub mod word;
 ///
 /// Windows line endings are reported and read as if they were those of Unix.
 pub fn parse(source: SourceId, text: &str) -> Declarations {
-    let Some(at) = text.find("\r\n") else { return walk(source, text) };
+    parse_placed(&PlacedText::whole(source, text), Variables::new())
+}
+
+/// Reads a script that stands in another file, with variables that are set when it starts.
+pub fn parse_placed(script: &PlacedText, variables: Variables) -> Declarations {
+    let text = script.as_str();
+    let Some(at) = text.find("\r\n") else { return walk(script, variables) };
     // Of the same length, so that spans stay right; a carriage return before the line break would undo a `\` there.
-    let mut read = walk(source, &text.replace("\\\r\n", " \\\n").replace("\r\n", " \n"));
-    read.diagnostics.push(windows_line_ends(Span::new(source, 0, at)));
+    let unix = text.replace("\\\r\n", " \\\n").replace("\r\n", " \n");
+    let mut read = walk(&script.with_text(unix), variables);
+    read.diagnostics.extend(script.span(0..at).map(windows_line_ends));
     read
 }
 
-fn walk(source: SourceId, text: &str) -> Declarations {
+fn walk(script: &PlacedText, variables: Variables) -> Declarations {
     let mut walker = Walker {
-        source,
-        text,
-        variables: Variables::new(),
+        script,
+        variables,
         doubt: None,
         stopped: false,
         returned: false,
@@ -53,7 +60,7 @@ fn walk(source: SourceId, text: &str) -> Declarations {
         functions: BTreeMap::new(),
         out: Declarations::default(),
     };
-    walker.script(0..text.len(), 0);
+    walker.script(0..script.as_str().len(), 0);
     walker.uncalled_functions();
     walker.out
 }
@@ -65,8 +72,7 @@ const MAX_TURNS: usize = 1000;
 const MAX_DEPTH: usize = 16;
 
 struct Walker<'a> {
-    source: SourceId,
-    text: &'a str,
+    script: &'a PlacedText,
     variables: Variables,
     /// Why it is not certain that the commands at hand run.
     doubt: Option<&'static str>,
@@ -89,11 +95,11 @@ struct Function {
 
 impl Walker<'_> {
     fn script(&mut self, range: Range<usize>, depth: usize) {
-        let (chunks, errors) = chunk::parse(self.text, range);
+        let (chunks, errors) = chunk::parse(self.script.as_str(), range);
         for at in errors {
-            let span = Span::new(self.source, at.start, at.end);
+            let Some(span) = self.script.span(at.clone()) else { continue };
             self.out.diagnostics.push(syntax_error(span));
-            if self.text.get(at).is_some_and(command::mentions_network) {
+            if self.script.as_str().get(at).is_some_and(command::mentions_network) {
                 let what = "a command that could not be read".to_owned();
                 self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
             }
@@ -309,7 +315,7 @@ impl Walker<'_> {
 
     fn expansion(&self, scope: Scope<'_>, raw: &RawWord) -> expand::Expansion {
         match raw.location() {
-            Some(location) => expand::expand(self.source, self.text, scope.chunk.range(&location), &self.variables),
+            Some(location) => expand::expand(self.script, scope.chunk.range(&location), &self.variables),
             None => expand::Expansion::default(),
         }
     }
@@ -319,7 +325,7 @@ impl Walker<'_> {
         let value = match (&assignment.value, raw.location()) {
             (AssignmentValue::Scalar(_), Some(location)) if !assignment.append => {
                 let whole = scope.chunk.range(&location);
-                let written = self.text.get(whole.clone()).unwrap_or("");
+                let written = self.script.as_str().get(whole.clone()).unwrap_or("");
                 let start = written.find('=').map_or(whole.end, |at| whole.start + at + 1);
                 self.value(start..whole.end)
             }
@@ -330,7 +336,7 @@ impl Walker<'_> {
 
     /// The value of an assignment, which is not split into words.
     fn value(&self, range: Range<usize>) -> Option<String> {
-        let words = expand::expand(self.source, self.text, range, &self.variables).words;
+        let words = expand::expand(self.script, range, &self.variables).words;
         let parts: Option<Vec<String>> = words.into_iter().map(|w| w.unknown().is_none().then_some(w.text)).collect();
         parts.map(|parts| parts.join(" "))
     }

@@ -33,8 +33,8 @@ mod tests {
         let parsed = parse(source, text);
         let sentences = parsed.value.iter().map(|d| match d {
             Declaration::Sentence(s) => {
-                assert_eq!(sources.text(s.span), s.value);
-                s.value.as_str()
+                assert_eq!(sources.text(s.sentence.span), s.sentence.value);
+                s.sentence.value.as_str()
             }
             _ => "something else",
         });

@@ -7,6 +7,8 @@
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::source::{SourceId, Span, Spanned};
 
+use self::build::Documents;
+
 mod build;
 pub mod insert;
 mod merge;
@@ -106,7 +108,13 @@ impl Node {
 
 /// Reads the first document of `text`; nothing when there is none. Whatever stands before a syntax error is returned.
 pub fn parse(source: SourceId, text: &str) -> Diagnosed<Option<Node>> {
-    build::build(source, text)
+    let Diagnosed { value, diagnostics } = build::build(source, text, Documents::First);
+    Diagnosed { value: value.into_iter().next(), diagnostics }
+}
+
+/// Reads every document of `text`.
+pub fn parse_all(source: SourceId, text: &str) -> Diagnosed<Vec<Node>> {
+    build::build(source, text, Documents::All)
 }
 
 fn syntax(span: Span, message: &str) -> Diagnostic {

@@ -138,8 +138,14 @@ pub struct Container {
     pub publish_at: Option<Insertion>,
     /// Where another network would be written, see [`Insertion`].
     pub network_at: Option<Insertion>,
+    /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
+    pub refused: Option<Spanned<String>>,
     /// Names from `extra_hosts` / `--add-host`.
     pub extra_hosts: BTreeMap<String, IpAddr>,
+    /// Its variables, as far as they are written.
+    pub environment: Vec<(String, Spanned<String>)>,
+    /// What is run in it instead of the image's command.
+    pub command: Vec<Spanned<String>>,
     /// Where it is defined.
     pub origin: Origin,
 }

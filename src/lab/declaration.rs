@@ -12,7 +12,8 @@ use crate::source::{Span, Spanned};
 use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
 use super::iptables::{IptablesCommand, UfwChange};
-use super::{GatewayMode, RuleBackend};
+use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
+use super::{GatewayMode, RuleBackend, Statement};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -26,9 +27,13 @@ pub enum Declaration {
     /// A program in a host or container, from lab.yaml: overrides what is assumed about its image.
     Process(ProcessDecl),
     /// A sentence to decide, from lab.yaml, a specs file or a Markdown block.
-    Sentence(Spanned<String>),
-    /// A virtual machine, from a `.vbox` file.
+    Sentence(Statement),
+    /// A virtual machine, from a `.vbox` file or a listing.
     Machine(MachineDecl),
+    /// A command that changes a virtual machine, or makes one.
+    MachineChange(MachineChange),
+    /// A network that the hypervisor keeps, or an interface of the machine that it runs on.
+    Hypervisor(HypervisorDecl),
     /// An option of the engine, from dockerd arguments or lab.yaml.
     Engine(EngineDecl),
     /// `docker network create`, or a network of a compose file.
@@ -41,6 +46,10 @@ pub enum Declaration {
     Former(Box<Declaration>),
     /// `docker rm` and its kin: from here on those addresses are free.
     Freed(FreedDecl),
+    /// A container as the engine lists it: `docker inspect`, `docker ps`.
+    Running(Box<RunningDecl>),
+    /// A network as the engine lists it: `docker network inspect`.
+    RunningNetwork(NetworkDecl),
     /// firewalld is there; from lab.yaml, a configuration directory or the first `firewall-cmd`.
     Firewalld(FirewalldDecl),
     /// A zone file.
@@ -178,103 +187,6 @@ pub struct ListenDecl {
     pub span: Span,
 }
 
-/// A virtual machine as its `.vbox` file states it.
-#[derive(Clone, Debug)]
-pub struct MachineDecl {
-    /// Its name in VirtualBox.
-    pub name: Spanned<String>,
-    /// Settings version without the platform suffix: `1.19`.
-    pub settings: Spanned<Version>,
-    /// The machine that VirtualBox runs on, from the suffix of the settings version: `1.19-macosx`.
-    pub runs_on: Option<Os>,
-    /// The program that wrote the file, from its comment.
-    pub written_by: Option<Spanned<Version>>,
-    /// `OSType`.
-    pub os_type: Option<Spanned<String>>,
-    /// Adapters with their slot; absent slots are disabled.
-    pub adapters: Vec<AdapterDecl>,
-    /// The `Machine` element's opening tag.
-    pub span: Span,
-}
-
-/// A network adapter of a virtual machine.
-#[derive(Clone, Debug)]
-pub struct AdapterDecl {
-    /// Slot, from 0.
-    pub slot: u8,
-    /// Whether it is plugged into the machine.
-    pub enabled: bool,
-    /// `cable`; nothing means that the settings version decides.
-    pub cable: Option<Spanned<bool>>,
-    /// What it is attached to.
-    pub mode: AdapterMode,
-    /// The `Adapter` element's opening tag.
-    pub span: Span,
-}
-
-/// What an adapter is attached to, with the element that says so.
-#[derive(Clone, Debug)]
-pub enum AdapterMode {
-    /// A NAT engine of its own.
-    Nat(NatDecl),
-    /// The segment of a host interface.
-    Bridged(Spanned<String>),
-    /// A host-only interface or network.
-    HostOnly(Spanned<String>),
-    /// An internal network.
-    Internal(Spanned<String>),
-    /// A shared NAT network.
-    NatNetwork(Spanned<String>),
-    /// Nothing.
-    None,
-}
-
-/// A private NAT.
-#[derive(Clone, Debug)]
-pub struct NatDecl {
-    /// The network inside, if not 10.0.(slot + 2).0/24.
-    pub network: Option<Spanned<IpNet>>,
-    /// Inbound forwards.
-    pub forwards: Vec<ForwardDecl>,
-    /// `localhost-reachable`; nothing means that the settings version decides.
-    pub localhost_reachable: Option<Spanned<bool>>,
-    /// libslirp or not, if stated.
-    pub libslirp: Option<Spanned<bool>>,
-    /// Where another forward would be written; the value is `proto, host address, host port, guest port` in the
-    /// notation of the file, see [`ForwardNotation`].
-    pub forward_at: Option<(Insertion, ForwardNotation)>,
-    /// The element.
-    pub span: Span,
-}
-
-/// How a forward is written in the file at hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForwardNotation {
-    /// `<Forwarding name= proto= hostip= hostport= guestport=/>`
-    VboxXml,
-    /// `tcp:127.0.0.1:3000:3000`, as in lab.yaml.
-    LabYaml,
-}
-
-/// An inbound forward.
-#[derive(Clone, Debug)]
-pub struct ForwardDecl {
-    /// Its name.
-    pub name: String,
-    /// Protocol.
-    pub protocol: Protocol,
-    /// Address to listen on.
-    pub host_address: Option<IpAddr>,
-    /// Port to listen on.
-    pub host_port: u16,
-    /// Address to dial.
-    pub guest_address: Option<IpAddr>,
-    /// Port to dial.
-    pub guest_port: u16,
-    /// The element.
-    pub span: Span,
-}
-
 /// Engine options; what is absent keeps its former value.
 #[derive(Clone, Debug, Default)]
 pub struct EngineDecl {
@@ -333,6 +245,10 @@ pub struct NetworkDecl {
     pub key: Option<String>,
     /// Driver; nothing means bridge.
     pub driver: Option<Spanned<String>>,
+    /// `parent`: the interface of the host that containers of macvlan and ipvlan networks use.
+    pub parent: Option<Spanned<String>>,
+    /// `macvlan_mode`, `ipvlan_mode`.
+    pub driver_mode: Option<Spanned<String>>,
     /// Subnet.
     pub subnet: Option<Spanned<IpNet>>,
     /// Gateway address.
@@ -380,12 +296,51 @@ pub struct ContainerDecl {
     pub links: Vec<Spanned<(String, String)>>,
     /// What is run in the container instead of the image's command: program and arguments.
     pub command: Vec<Spanned<String>>,
+    /// Variables that its program sees and whose values are written: name and value.
+    pub environment: Vec<(String, Spanned<String>)>,
     /// Where another published port would be written; the value is `3000:3000` or `127.0.0.1:3000:3000`.
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
     pub network_at: Option<Insertion>,
+    /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
+    pub refused: Option<Spanned<String>>,
+    /// The word that says that it exists and does not run.
+    pub stopped: Option<Span>,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+/// A container as the engine lists it.
+#[derive(Clone, Debug)]
+pub struct RunningDecl {
+    /// What it is, as far as the listing says it. Networks have addresses, published ports are those in force.
+    pub container: ContainerDecl,
+    /// Its id, or as much of it as is printed.
+    pub id: String,
+    /// The compose project and service that it was made from, by its labels.
+    pub made_from: Option<(String, String)>,
+    /// Whether it runs; the word that says so.
+    pub state: Spanned<RunState>,
+    /// What the listing leaves out.
+    pub listing: Listing,
+}
+
+/// Whether a container runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// Its program runs, or will in a moment.
+    Up,
+    /// It exists, and nothing in it runs.
+    Down,
+}
+
+/// Which command listed a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// `docker inspect`, which says everything.
+    Inspect,
+    /// `docker ps`, which says nothing about addresses.
+    Ps,
 }
 
 /// What a name of `extra_hosts` stands for.

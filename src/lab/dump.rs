@@ -24,7 +24,9 @@ pub fn dump(lab: &Lab, sources: &Sources) -> String {
         let host = thing.host.map_or(String::new(), |id| format!(" on {}", lab.host(id).name));
         format!("unmodeled {}{host}  # {}", thing.what, sources.place(thing.span))
     }));
-    lines.extend(lab.sentences.iter().map(|s| format!("sentence {}  # {}", s.value, sources.place(s.span))));
+    lines.extend(
+        lab.sentences.iter().map(|s| format!("sentence {}  # {}", s.sentence.value, sources.place(s.sentence.span))),
+    );
     lines.into_iter().map(|line| line + "\n").collect()
 }
 

@@ -7,8 +7,9 @@ use crate::provenance::Origin;
 use crate::source::Spanned;
 use crate::switch::SwitchId;
 
-use super::declaration::{ForwardNotation, Insertion};
+use super::declaration::Insertion;
 use super::iptables::IptablesCommand;
+use super::machine::ForwardNotation;
 use super::{Engine, Firewalld};
 
 /// Index of a host in its lab.
@@ -142,6 +143,8 @@ pub struct VmNat {
     pub forwards: Vec<Forward>,
     /// Whether the guest reaches the host's loopback through the gateway address.
     pub localhost_reachable: bool,
+    /// Address of the host that outgoing connections leave from; nothing means that routes choose.
+    pub bind_address: Option<IpAddr>,
     /// Where another forward would be written, and in which notation.
     pub forward_at: Option<(Insertion, ForwardNotation)>,
     /// Where the adapter's NAT attachment is configured.
@@ -188,8 +191,21 @@ pub struct Segment {
     pub kind: SegmentKind,
     /// Its subnets.
     pub subnets: Vec<IpNet>,
+    /// The NAT engine that all machines on it share.
+    pub nat: Option<Box<SharedNat>>,
     /// Where it comes from.
     pub origin: Origin,
+}
+
+/// A user-space NAT engine that is a machine of a segment of its own.
+#[derive(Clone, Debug)]
+pub struct SharedNat {
+    /// The host that it is a program on.
+    pub on: HostId,
+    /// The engine; its gateway is its address on the segment.
+    pub nat: VmNat,
+    /// Other addresses of the segment that stand for loopback addresses of the host.
+    pub loopbacks: Vec<(IpAddr, IpAddr)>,
 }
 
 /// What a segment is, as far as it decides who else may be on it.

@@ -150,6 +150,8 @@ pub enum Condition {
     AnyOf(Vec<Condition>),
     /// Not this.
     Not(Box<Condition>),
+    /// For packets of ordinary connections this; what is written tells more packets apart.
+    Roughly(Box<Condition>),
     /// Something that has no model, as it was written.
     Unmodeled(String),
 }

@@ -12,14 +12,19 @@ mod containers;
 mod engine;
 mod events;
 mod firewall;
+mod hypervisor;
 mod infer;
 mod leases;
 mod listen;
+mod machines;
 mod names;
+mod nat_network;
 mod publish;
+mod running;
 mod topology;
 mod user_rules;
 mod vm;
+mod vm_host;
 mod zone;
 
 use std::collections::BTreeMap;
@@ -29,7 +34,7 @@ use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
 use super::firewall::Service;
-use super::{Declaration, Group, HostId, Lab, Unmodeled};
+use super::{Declaration, Defaults, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
 #[derive(Clone, Debug)]
@@ -45,6 +50,7 @@ pub struct Input {
 /// What resolving collects beside hosts and segments.
 #[derive(Default)]
 struct Context {
+    defaults: Defaults,
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
@@ -60,14 +66,27 @@ impl Context {
 
 /// Makes one lab of everything that the files state.
 pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
-    let mut context = Context::default();
-    let plan = bind::plan(&mut context, inputs);
+    resolve_with(inputs, Defaults::default())
+}
+
+/// Makes one lab of everything that the files state, with other assumptions about what they leave open.
+pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
+    let mut context = Context { defaults, ..Context::default() };
+    let machines = machines::gather(&mut context, inputs);
+    let settled: Vec<Option<Vec<Declaration>>>;
+    let mut plan = bind::plan(&mut context, inputs, &machines);
+    settled = plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
+    for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
+        if let Some(settled) = settled {
+            host.files = settled.iter().collect();
+        }
+    }
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
-        let events = events::resolve(plan_of_host, host.firewalld.is_some(), host.engine.is_some());
+        let events = events::resolve(plan_of_host, host, defaults.engine_first);
         (host.events, host.rules) = (events.order, events.rules);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);

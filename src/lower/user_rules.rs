@@ -228,6 +228,7 @@ impl Tables<'_> {
             Condition::IcmpType(number) => Match::IcmpType(*number),
             Condition::AnyOf(all) => Match::AnyOf(all.iter().map(|c| self.condition(c, command)).collect()),
             Condition::Not(inner) => Match::Not(Box::new(self.condition(inner, command))),
+            Condition::Roughly(inner) => Match::Roughly(Box::new(self.condition(inner, command))),
             Condition::Unmodeled(text) => self.unmodeled(format!("`{text}` holds"), command.span),
         }
     }
@@ -343,7 +344,7 @@ fn state(wanted: &[ConnectionState]) -> Match {
 fn is_unmodeled(condition: &Condition) -> bool {
     match condition {
         Condition::Unmodeled(_) => true,
-        Condition::Not(inner) => is_unmodeled(inner),
+        Condition::Not(inner) | Condition::Roughly(inner) => is_unmodeled(inner),
         Condition::AnyOf(all) => all.iter().any(is_unmodeled),
         _ => false,
     }
@@ -367,7 +368,7 @@ fn same_rule(a: &Rule, b: &Rule, switches: &Switches) -> bool {
 fn same_condition(a: &Match, b: &Match, switches: &Switches) -> bool {
     match (a, b) {
         (Match::Unmodeled(a), Match::Unmodeled(b)) => switches.get(*a).statement == switches.get(*b).statement,
-        (Match::Not(a), Match::Not(b)) => same_condition(a, b, switches),
+        (Match::Not(a), Match::Not(b)) | (Match::Roughly(a), Match::Roughly(b)) => same_condition(a, b, switches),
         (Match::AnyOf(a), Match::AnyOf(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_condition(a, b, switches))
         }

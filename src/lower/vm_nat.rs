@@ -1,4 +1,5 @@
-//! The user-space NAT in front of a VM adapter. Spec: specs/vm-nat.md.
+//! The user-space NAT in front of a VM adapter, and the one that a NAT network shares. Specs: specs/vm-nat.md,
+//! specs/nat-network.md.
 //!
 //! Oracle VirtualBox manual, chapter 6.3: the NAT engine is a program on the physical host. What the guest sends is
 //! taken apart and sent again through ordinary sockets of the host; inbound, only forwards listen. libslirp
@@ -10,7 +11,7 @@ use std::net::IpAddr;
 use crate::dataplane::{
     AnswersFrom, Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs,
 };
-use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, VmNat};
+use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, SegmentId, SharedNat, VmNat};
 use crate::net::{Family, IpNet, Ipv4Net, Protocol};
 use crate::provenance::OriginId;
 
@@ -27,6 +28,11 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
                 let guest = Guest { host, node: map.host(id), interface: InterfaceId(index + 1), runs_on: on };
                 add_engine(&guest, nat, map, dataplane);
             }
+        }
+    }
+    for (index, segment) in lab.segments.iter().enumerate() {
+        if let Some(shared) = &segment.nat {
+            add_shared_engine(&segment.name, map.segment(SegmentId(index)), shared, map.host(shared.on), dataplane);
         }
     }
 }
@@ -52,75 +58,120 @@ fn add_engine(guest: &Guest<'_>, nat: &VmNat, map: &Map, dataplane: &mut Datapla
     if let Some(port) = dataplane.node_mut(guest.node).interfaces.get_mut(guest.interface.0) {
         port.link = Some(link);
     }
-    let engine = engine_node(dataplane, name, link, nat, origin);
+    let (engine, _) = engine_node(dataplane, name, link, nat, origin);
     let physical = map.host(guest.runs_on);
+    let name = format!("NAT forward to {}", guest.host.name);
     for forward in &nat.forwards {
-        add_forward(guest, nat, forward, physical, engine, dataplane);
+        let address = forward.guest_address.or_else(|| guest.address());
+        let source = match nat.engine {
+            NatEngine::Classic => SourceAs::Dialer,
+            NatEngine::Libslirp => SourceAs::Client { loopback: nat.gateway },
+        };
+        let to = address.map(|address| Dial::To { address, port: forward.guest_port });
+        add_forward(&name, forward, (to, source), (physical, engine), dataplane);
     }
-    add_outbound(nat, physical, engine, origin, dataplane);
+    let loopback = Dial::SamePort { address: Family::of(nat.gateway).loopback() };
+    let gateway = if nat.localhost_reachable { loopback } else { Dial::Nowhere };
+    add_outbound(nat, &[(nat.gateway, gateway)], physical, engine, origin, dataplane);
 }
 
-fn engine_node(dataplane: &mut Dataplane, name: String, link: LinkId, nat: &VmNat, origin: OriginId) -> NodeId {
+/// Both engines of NAT networks keep the addresses of clients and show loopback clients as the gateway (libslirp as
+/// above; `pxremap_inbound_ip4` in pxremap.c of the one before). Only libslirp takes the gateway for the host's loopback
+/// (`VBoxNetSlirpNAT`: `disable_host_loopback` is false); behind the gateway of the other nobody listens.
+fn add_shared_engine(name: &str, link: LinkId, shared: &SharedNat, physical: NodeId, dataplane: &mut Dataplane) {
+    let nat = &shared.nat;
+    let origin = dataplane.origins.add(nat.origin.clone());
+    let (engine, port) = engine_node(dataplane, format!("NAT of network {name}"), link, nat, origin);
+    let relay_name = format!("NAT forward of network {name}");
+    for forward in &nat.forwards {
+        let to = forward.guest_address.map(|address| Dial::To { address, port: forward.guest_port });
+        let source = SourceAs::Client { loopback: nat.gateway };
+        add_forward(&relay_name, forward, (to, source), (physical, engine), dataplane);
+    }
+    let host = Family::of(nat.gateway).loopback();
+    let gateway = match nat.engine {
+        NatEngine::Libslirp => Dial::SamePort { address: host },
+        // Nobody can listen on port 0: a connection is refused, a ping is answered.
+        NatEngine::Classic => Dial::To { address: host, port: 0 },
+    };
+    let mut special = vec![(nat.gateway, gateway)];
+    for (inside, loopback) in &shared.loopbacks {
+        let own = IpNet::new(*inside, nat.network.prefix_len()).unwrap_or(nat.network);
+        add_address(dataplane, engine, port, own, origin);
+        special.push((*inside, Dial::SamePort { address: *loopback }));
+    }
+    add_outbound(nat, &special, physical, engine, origin, dataplane);
+}
+
+fn engine_node(
+    dataplane: &mut Dataplane,
+    name: String,
+    link: LinkId,
+    nat: &VmNat,
+    origin: OriginId,
+) -> (NodeId, InterfaceId) {
     let id = namespace(dataplane, name, origin);
     let port = add_interface(dataplane, id, interface("tap", Some(link), origin));
     let own = IpNet::new(nat.gateway, nat.network.prefix_len()).unwrap_or(nat.network);
     add_address(dataplane, id, port, own, origin);
     let node: &mut Node = dataplane.node_mut(id);
     node.kind = NodeKind::UserNat;
-    id
+    (id, port)
 }
 
+/// A forward listens on the physical host and is dialled on by the engine.
 fn add_forward(
-    guest: &Guest<'_>,
-    nat: &VmNat,
+    name: &str,
     forward: &Forward,
-    physical: NodeId,
-    engine: NodeId,
+    (to, source): (Option<Dial>, SourceAs),
+    (physical, engine): (NodeId, NodeId),
     dataplane: &mut Dataplane,
 ) {
-    let Some(address) = forward.guest_address.or_else(|| guest.address()) else { return };
+    let Some(dial) = to else { return };
     let origin = dataplane.origins.add(forward.origin.clone());
-    let source = match nat.engine {
-        NatEngine::Classic => SourceAs::Dialer,
-        NatEngine::Libslirp => SourceAs::Client { loopback: nat.gateway },
-    };
-    let relay = Relay {
-        name: format!("NAT forward to {}", guest.host.name),
+    dataplane.node_mut(physical).relays.push(Relay {
+        name: name.to_owned(),
         protocol: forward.protocol,
         listen: Listen::Socket { address: forward.host_address, port: forward.host_port },
         dial_from: engine,
-        dial: Dial::To { address, port: forward.guest_port },
+        dial,
         source,
         accepts_first: true,
         answers_from: AnswersFrom::Route,
         guard: forward.guard,
         origin,
-    };
-    dataplane.node_mut(physical).relays.push(relay);
+    });
 }
 
-/// What the guest dials is dialled again by the physical host. The gateway address stands for the host's loopback,
-/// if that is allowed.
-fn add_outbound(nat: &VmNat, physical: NodeId, engine: NodeId, origin: OriginId, dataplane: &mut Dataplane) {
+/// What the guest dials is dialled again by the physical host. Some addresses stand for something else: the gateway for
+/// the host's loopback, if that is allowed.
+fn add_outbound(
+    nat: &VmNat,
+    special: &[(IpAddr, Dial)],
+    physical: NodeId,
+    engine: NodeId,
+    origin: OriginId,
+    dataplane: &mut Dataplane,
+) {
     let everything = IpNet::V4(Ipv4Net::default());
-    let gateway = IpNet::from(nat.gateway);
     for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Icmp] {
-        let mut add = |prefix, dial| {
+        let mut add = |prefix, dial, source| {
             dataplane.node_mut(engine).relays.push(Relay {
                 name: "NAT".into(),
                 protocol,
                 listen: Listen::Transparent { prefix },
                 dial_from: physical,
                 dial,
-                source: SourceAs::Dialer,
+                source,
                 accepts_first: false,
                 answers_from: AnswersFrom::Dialed,
                 guard: None,
                 origin,
             });
         };
-        add(everything, Dial::Same);
-        let loopback = Dial::SamePort { address: Family::of(nat.gateway).loopback() };
-        add(gateway, if nat.localhost_reachable { loopback } else { Dial::Nowhere });
+        add(everything, Dial::Same, nat.bind_address.map_or(SourceAs::Dialer, SourceAs::Bound));
+        for (address, dial) in special {
+            add(IpNet::from(*address), *dial, SourceAs::Dialer);
+        }
     }
 }

@@ -1,13 +1,17 @@
 //! Reads one sentence. Words are separated by blanks; there is no quoting.
 //!
 //! ```text
-//! sentence  = subject ("can" | "cannot") verb ["with" symptom]      a symptom goes with "cannot" only
-//! subject   = "lan" | "internet" | "any container" | "any host" | "network" NAME | NAME | HOST "/" PROCESS
+//! sentence  = ["only"] subject ("can" | "cannot") verb ["with" symptom] ["because" cause]
+//!             "only" goes with "can", a symptom and a cause with "cannot"
+//! subject   = who {"," who} ["except" who {"," who}]
+//! who       = "lan" | "internet" | "anyone" | "any container" | "any host" | "network" NAME
+//!           | NAME | HOST "/" PROCESS | ADDRESS | SUBNET
 //! verb      = "reach" target { "at" url | "over" ("tcp" | "udp") | "by name" } | "ping" place | "resolve" NAME
 //! target    = place [":" PORT ["-" PORT]]                            without a port: every port that listens
 //! place     = NAME | IPv4 | IPv6 | "[" IPv6 "]" | "internet"
 //! url       = [("http" | "https" | "ssh" | "ftp") "://"] HOST [":" PORT] ["/" ...]
 //! symptom   = "timeout" | "refused" | "reset" | "no-route" | "unreachable" | "unresolved"
+//! cause     = "nat" | "docker" | "firewalld" | "firewall" | "filter" | "route" | "listen" | CODE | FILE [":" LINE]
 //! ```
 //!
 //! A word that does not fit is reported with its own span, what was expected, and the nearest word of the grammar.
@@ -18,10 +22,16 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
-use super::{ExpectedSymptom, Place, Sentence, Subject, Target, Url, Verb};
+use super::{ExpectedSymptom, Place, Sentence, Target, Url, Verb};
+
+mod cause;
+mod subject;
+
+use cause::cause;
+use subject::subject;
 
 const VERBS: &[&str] = &["reach", "ping", "resolve"];
-const OPTIONS: &[&str] = &["at", "over", "by", "with"];
+const OPTIONS: &[&str] = &["at", "over", "by", "with", "because"];
 const SYMPTOMS: &[(&str, ExpectedSymptom)] = &[
     ("timeout", ExpectedSymptom::Timeout),
     ("refused", ExpectedSymptom::Refused),
@@ -40,13 +50,14 @@ type Parsed<T> = Result<T, Box<Diagnostic>>;
 /// A diagnostic with the span of the word that does not fit.
 pub fn parse(text: &Spanned<String>) -> Parsed<Sentence> {
     let mut words = Words::new(text);
-    words.refuse_unsupported()?;
+    let only = only(&mut words);
     let subject = subject(&mut words)?;
-    let can = can_or_cannot(&mut words)?;
+    let can = can_or_cannot(&mut words, only)?;
     let verb = verb(&mut words)?;
     let symptom = symptom(&mut words, can)?;
+    let cause = cause(&mut words, can)?;
     match words.next() {
-        None => Ok(Sentence { text: text.clone(), subject, can, verb, symptom }),
+        None => Ok(Sentence { text: text.clone(), subject, can, only, verb, symptom, cause }),
         Some(extra) => Err(unexpected(Some(extra), "the end of the sentence", &[], extra.span)),
     }
 }
@@ -84,14 +95,13 @@ struct Words<'a> {
 impl<'a> Words<'a> {
     fn new(text: &'a Spanned<String>) -> Self {
         let whole = Word { text: &text.value, span: text.span };
-        let words: Vec<_> = text
-            .value
-            .split_whitespace()
-            .map(|word| {
-                let start = word.as_ptr() as usize - text.value.as_ptr() as usize;
-                whole.part(start, start + word.len())
-            })
-            .collect();
+        let mut words: Vec<Word<'a>> = Vec::new();
+        for word in text.value.split_whitespace() {
+            let start = word.as_ptr() as usize - text.value.as_ptr() as usize;
+            let word = whole.part(start, start + word.len());
+            let is_subject = !words.iter().any(|w| matches!(w.text, "can" | "cannot"));
+            if is_subject { words.extend(at_commas(word)) } else { words.push(word) }
+        }
         let end = words.last().map_or(text.span, |word| word.span.after());
         Self { rest: words.into_iter(), end }
     }
@@ -113,59 +123,32 @@ impl<'a> Words<'a> {
     fn expect(&mut self, what: &str, candidates: &[&str]) -> Parsed<Word<'a>> {
         self.next().ok_or_else(|| unexpected(None, what, candidates, self.end))
     }
-
-    /// Words that the language will have and does not have yet.
-    fn refuse_unsupported(&self) -> Parsed<()> {
-        let words = self.rest.as_slice();
-        let only = words.first().filter(|word| word.text == "only");
-        let later = words.iter().skip(1).find(|word| matches!(word.text, "except" | "because"));
-        match only.or(later) {
-            None => Ok(()),
-            Some(word) => Err(unsupported(*word)),
-        }
-    }
 }
 
-fn subject(words: &mut Words<'_>) -> Parsed<Subject> {
-    let word = words.expect("who: a host, a container, `lan`, `internet`, `any container`, `network NAME`", &[])?;
-    match word.text {
-        "lan" => Ok(Subject::Lan(word.span)),
-        "internet" => Ok(Subject::Internet(word.span)),
-        "can" | "cannot" => Err(unexpected(Some(word), "who, before `can` or `cannot`", &[], word.span)),
-        "any" => {
-            let what = words.expect("`container` or `host` after `any`", &[])?;
-            match what.text {
-                "container" => Ok(Subject::AnyContainer(word.span.to(what.span))),
-                "host" => Ok(Subject::AnyHost(word.span.to(what.span))),
-                _ => {
-                    Err(unexpected(Some(what), "`container` or `host` after `any`", &["container", "host"], what.span))
-                }
-            }
-        }
-        // A host may itself be called `network`.
-        "network" if !words.peek().is_none_or(|next| matches!(next.text, "can" | "cannot")) => {
-            Ok(Subject::Network(words.expect("the name of a network", &[])?.spanned()))
-        }
-        _ => named_subject(word),
+/// `mac,phone` is three words: names have no commas.
+fn at_commas(word: Word<'_>) -> Vec<Word<'_>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    for (comma, _) in word.text.match_indices(',') {
+        parts.push(word.part(start, comma));
+        parts.push(word.part(comma, comma + 1));
+        start = comma + 1;
     }
+    parts.push(word.part(start, word.text.len()));
+    parts.retain(|part| !part.text.is_empty());
+    parts
 }
 
-fn named_subject(word: Word<'_>) -> Parsed<Subject> {
-    if let Some((name, port)) = word.text.rsplit_once(':')
-        && !name.contains(':')
-        && port.parse::<u16>().is_ok()
-    {
-        let colon = word.part(name.len(), word.text.len());
-        return Err(Box::new(
-            Diagnostic::new(Code::SentenceSyntax, format!("`{}` dials, so it has no port here", name))
-                .label(colon.span, "a port belongs to what is reached")
-                .help(format!("write `{name}`")),
-        ));
+/// `only`, unless somebody is called so.
+fn only(words: &mut Words<'_>) -> Option<Span> {
+    let next = words.rest.as_slice().get(1);
+    if next.is_none_or(|next| matches!(next.text, "can" | "cannot" | "," | "except")) {
+        return None;
     }
-    Ok(Subject::Named(word.spanned()))
+    words.take("only").map(|word| word.span)
 }
 
-fn can_or_cannot(words: &mut Words<'_>) -> Parsed<bool> {
+fn can_or_cannot(words: &mut Words<'_>, only: Option<Span>) -> Parsed<bool> {
     let candidates = &["can", "cannot"];
     let word = words.expect("`can` or `cannot`", candidates)?;
     match word.text {
@@ -173,6 +156,9 @@ fn can_or_cannot(words: &mut Words<'_>) -> Parsed<bool> {
             None => Ok(true),
             Some(not) => Err(helped(*unexpected(Some(not), "a verb", &[], not.span), "write `cannot`")),
         },
+        "cannot" if only.is_some() => {
+            Err(helped(*unexpected(Some(word), "`can` after `only`", &[], word.span), "write it without `only`"))
+        }
         "cannot" => Ok(false),
         "can't" => Err(helped(*unexpected(Some(word), "`can` or `cannot`", &[], word.span), "write `cannot`")),
         _ => Err(unexpected(Some(word), "`can` or `cannot`", candidates, word.span)),
@@ -202,9 +188,6 @@ fn verb(words: &mut Words<'_>) -> Parsed<Verb> {
 
 fn reach(words: &mut Words<'_>) -> Parsed<Verb> {
     let word = words.expect("what is reached, like `grafana:3000`", &[])?;
-    if word.text == "any" {
-        return Err(unsupported(word));
-    }
     let target = target(word)?;
     let (mut at, mut protocol, mut by_name) = (None, None, false);
     while let Some(option) = words.peek() {
@@ -229,11 +212,11 @@ fn reach(words: &mut Words<'_>) -> Parsed<Verb> {
                 }
             }
             "at" | "over" | "by" => return Err(twice(option)),
-            "with" => break,
+            "with" | "because" => break,
             _ => {
                 return Err(unexpected(
                     Some(option),
-                    "`at`, `over`, `by name`, `with` or the end",
+                    "`at`, `over`, `by name`, `with`, `because` or the end",
                     OPTIONS,
                     option.span,
                 ));
@@ -386,17 +369,6 @@ fn bad_port(word: Word<'_>) -> Box<Diagnostic> {
     let message = format!("`{}` is not a port", word.text);
     let label = "expected a number from 1 to 65535, or a range like `8000-8010`";
     Box::new(Diagnostic::new(Code::SentenceSyntax, message).label(word.span, label))
-}
-
-fn unsupported(word: Word<'_>) -> Box<Diagnostic> {
-    let help = match word.text {
-        "only" => "write one `can reach` for each that may, and `cannot reach` for those that may not",
-        "except" => "write one sentence for each member of the set",
-        "any" => "write one sentence for each target",
-        _ => "leave it out; the verdict says what is responsible",
-    };
-    let message = format!("`{}` is not supported yet", word.text);
-    Box::new(Diagnostic::new(Code::SentenceSyntax, message).label(word.span, "this word").help(help))
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub(super) fn symptom_word(symptom: Symptom) -> &'static str {
     }
 }
 
-fn answer_word(answer: Answer) -> &'static str {
+pub(super) fn answer_word(answer: Answer) -> &'static str {
     match answer {
         Answer::Holds => "holds",
         Answer::Violated => "violated",
@@ -158,8 +158,10 @@ impl Writer<'_> {
     fn sentence(&self, judgement: &Judgement) -> SentenceJson {
         let verdict = &judgement.verdict;
         SentenceJson {
-            sentence: judgement.sentence.value.clone(),
-            at: self.place(judgement.sentence.span),
+            sentence: judgement.statement.sentence.value.clone(),
+            at: self.place(judgement.statement.sentence.span),
+            reason: judgement.statement.reason.as_ref().map(|reason| reason.value.clone()),
+            severity: if judgement.statement.is_wish { "warning" } else { "error" },
             answer: answer_word(verdict.answer),
             headline: verdict.headline.clone(),
             code: verdict.code.map(|code| code.as_str()),
@@ -293,6 +295,8 @@ struct Summary {
 struct SentenceJson {
     sentence: String,
     at: Place,
+    reason: Option<String>,
+    severity: &'static str,
     answer: &'static str,
     headline: String,
     code: Option<&'static str>,

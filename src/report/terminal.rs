@@ -35,6 +35,15 @@ pub fn render_diagnostics(diagnostics: &[Diagnostic], sources: &Sources, style: 
     messages.join("\n")
 }
 
+/// Messages about the files, and how many there are.
+pub fn lints(report: &Report, sources: &Sources, style: Style) -> String {
+    let page = Page { dataplane: &report.dataplane, sources, style };
+    let mut blocks: Vec<String> = report.diagnostics.iter().map(|d| page.diagnostic(d)).collect();
+    let counted = page.counted(report);
+    blocks.push(if counted.is_empty() { "nothing to warn of\n".to_owned() } else { format!("{counted}\n") });
+    blocks.join("\n")
+}
+
 fn holds(judgement: &Judgement) -> bool {
     judgement.verdict.answer == Answer::Holds
 }
@@ -61,7 +70,7 @@ impl Page<'_> {
     /// The sentence, every address that works, and what it depends on.
     fn holding(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
-        let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.sentence.value);
+        let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.statement.sentence.value);
         text += &self.works_at(&verdict.witnesses);
         text + &self.conditions("if", &verdict.conditions) + &notes(verdict)
     }
@@ -87,7 +96,8 @@ impl Page<'_> {
             None => "this does not hold: it gets through",
         };
         let blockers = verdict.blockers.iter().map(|blocker| self.blocker(blocker, verdict));
-        let mut text = self.headline(judgement, Severity::Error, says).with_nested(blockers).draw(self.style);
+        let severity = if judgement.statement.is_wish { Severity::Warning } else { Severity::Error };
+        let mut text = self.headline(judgement, severity, says).with_nested(blockers).draw(self.style);
         text += &verdict.failure.as_ref().map_or(String::new(), |failure| self.failure(failure));
         // A broken `cannot` is shown by the attempt that gets through.
         let through = verdict.witnesses.iter().filter(|_| verdict.failure.is_none());
@@ -105,9 +115,10 @@ impl Page<'_> {
     }
 
     fn headline(&self, judgement: &Judgement, severity: Severity, says: &str) -> Message {
-        let label = Label { span: judgement.sentence.span, message: says.to_owned() };
+        let label = Label { span: judgement.statement.sentence.span, message: says.to_owned() };
         let verdict = &judgement.verdict;
-        Message::new(severity, verdict.code, &*verdict.headline).labelled(&[label], self.sources)
+        let reason = judgement.statement.reason.as_ref().map(|reason| format!("why it matters: {}", reason.value));
+        Message::new(severity, verdict.code, &*verdict.headline).labelled(&[label], self.sources).with_help(reason)
     }
 
     fn blocker(&self, blocker: &Blocker, verdict: &Verdict) -> Message {
@@ -207,7 +218,13 @@ impl Page<'_> {
     }
 
     fn summary(&self, report: &Report) -> String {
-        let mut text = sentences_line(report, self.style);
+        let text = sentences_line(report, self.style);
+        let counted = self.counted(report);
+        if counted.is_empty() { text } else { format!("{text}in the files: {counted}\n") }
+    }
+
+    /// How many errors and warnings there are.
+    fn counted(&self, report: &Report) -> String {
         let (errors, warnings) =
             (report.count_diagnostics(Severity::Error), report.count_diagnostics(Severity::Warning));
         let parts: Vec<_> = [(errors, "error", RED), (warnings, "warning", YELLOW)]
@@ -215,10 +232,7 @@ impl Page<'_> {
             .filter(|(count, ..)| *count > 0)
             .map(|(count, word, color)| self.style.paint(color, &counted(count, word)))
             .collect();
-        if !parts.is_empty() {
-            text += &format!("in the files: {}\n", parts.join(", "));
-        }
-        text
+        parts.join(", ")
     }
 }
 

@@ -120,7 +120,8 @@ fn membership(variable: Variable, set: &Ranges, family: Family) -> Bool {
     }
 }
 
-fn in_range(term: &BV, first: u128, last: u128, bits: u32) -> Bool {
+/// The condition that a term lies between two numbers.
+pub(super) fn in_range(term: &BV, first: u128, last: u128, bits: u32) -> Bool {
     let size = last - first;
     let free = 128 - size.leading_zeros();
     let is_prefix = size & size.wrapping_add(1) == 0 && first & size == 0;

@@ -23,6 +23,11 @@ impl Ranges {
         Self { parts: vec![(0, u128::MAX >> (128 - bits))] }
     }
 
+    /// Every number up to `last`.
+    pub(super) fn up_to(last: u128) -> Self {
+        Self { parts: vec![(0, last)] }
+    }
+
     pub(super) fn of_net(net: &IpNet) -> Self {
         Self { parts: vec![(address_bits(net.network()), address_bits(net.broadcast()))] }
     }
@@ -47,12 +52,27 @@ impl Ranges {
         self.parts.iter().any(|(first, last)| (*first..=*last).contains(&value))
     }
 
+    /// One of the members, chosen by a number.
+    pub(super) fn pick(&self, number: u128) -> Option<u128> {
+        let count = self.parts.len() as u128;
+        let (first, last) = *self.parts.get(usize::try_from((number >> 64).checked_rem(count)?).ok()?)?;
+        Some(first + number % (last - first).saturating_add(1))
+    }
+
     /// The only member, if there is just one.
     pub(super) fn single(&self) -> Option<u128> {
         match self.parts.as_slice() {
             [(first, last)] if first == last => Some(*first),
             _ => None,
         }
+    }
+
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.parts.iter().any(|(a, b)| other.parts.iter().any(|(c, d)| a.max(c) <= b.min(d)))
+    }
+
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        self.parts.iter().all(|(a, b)| other.parts.iter().any(|(c, d)| c <= a && b <= d))
     }
 
     pub(super) fn intersect(&self, other: &Self) -> Self {

@@ -1,6 +1,8 @@
 //! Chains as conditions: under what condition a base chain lets a packet on, and which translations it may choose.
 
-use crate::dataplane::{Action, ChainId, ChainKind, Hook, Match, Node, Policy, RouteTarget, Rule, States, TableFamily};
+use crate::dataplane::{
+    Action, ChainId, ChainKind, Hook, Match, Node, Policy, RouteTarget, Rule, Ruleset, States, TableFamily,
+};
 use crate::net::{Family, IpNet, Protocol, address_bits};
 
 use super::condition::{Assumed, Condition};
@@ -42,7 +44,7 @@ pub(super) fn passes(view: &View<'_>, hook: Hook, wanted: impl Fn(i32) -> bool) 
     let family = view.assumed.family;
     let mut passes = Condition::True;
     for (id, point) in view.node.ruleset.base_chains(hook) {
-        if point.kind != ChainKind::Filter || !wanted(point.priority) || !applies_to(view.node, id, family) {
+        if point.kind != ChainKind::Filter || !wanted(point.priority) || !applies_to(&view.node.ruleset, id, family) {
             continue;
         }
         let ends = filter_chain(view, id)?;
@@ -106,7 +108,7 @@ pub(super) fn translations<'a>(view: &View<'a>, hook: Hook) -> Result<Vec<Choice
     let mut choices = Vec::new();
     let mut here = Condition::True;
     for (id, point) in view.node.ruleset.base_chains(hook) {
-        if point.kind != ChainKind::Nat || !applies_to(view.node, id, family) {
+        if point.kind != ChainKind::Nat || !applies_to(&view.node.ruleset, id, family) {
             continue;
         }
         // Accepting a packet in one nat chain leaves it to the next.
@@ -164,8 +166,9 @@ fn nat_chain<'a>(
     Ok(ends)
 }
 
-fn applies_to(node: &Node, chain: ChainId, family: Family) -> bool {
-    match node.ruleset.get_table(node.ruleset.get(chain).table).family {
+/// Whether packets of a family go through a chain.
+pub(super) fn applies_to(ruleset: &Ruleset, chain: ChainId, family: Family) -> bool {
+    match ruleset.get_table(ruleset.get(chain).table).family {
         TableFamily::Iptables | TableFamily::Ip => family == Family::V4,
         TableFamily::Ip6 => family == Family::V6,
         TableFamily::Inet => true,
@@ -221,6 +224,7 @@ fn holds(view: &View<'_>, condition: &Match) -> Result<Condition, UsesMarks> {
             any
         }
         Match::Not(inner) => holds(view, inner)?.not(assumed.family),
+        Match::Roughly(inner) => holds(view, inner)?,
         Match::Unmodeled(switch) => Condition::switch(*switch),
     })
 }

@@ -231,7 +231,7 @@ fn mentions(text: &str, id: SwitchId) -> bool {
 }
 
 /// The value of a bit-vector literal of any width.
-fn bits_of(literal: &BV, bits: u32) -> Option<u128> {
+pub(super) fn bits_of(literal: &BV, bits: u32) -> Option<u128> {
     if bits <= 64 {
         return literal.as_u64().map(u128::from);
     }

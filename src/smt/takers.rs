@@ -156,9 +156,14 @@ fn transparent<'a>(node: &'a Node, fields: &Fields, assumed: &Assumed) -> Vec<(T
     takers
 }
 
-/// The source of a relay's second leg: nothing (its routes choose), or the client's with loopback clients renamed.
+/// The source of a relay's second leg: nothing (its routes choose), a fixed one, or the client's with loopback clients
+/// renamed.
 pub(super) fn sources_behind(relay: &Relay, client: Field, assumed: &Assumed) -> Vec<(Option<Field>, Assumed)> {
-    let SourceAs::Client { loopback } = relay.source else { return vec![(None, assumed.clone())] };
+    let loopback = match relay.source {
+        SourceAs::Dialer => return vec![(None, assumed.clone())],
+        SourceAs::Bound(address) => return vec![(Some(Field::address(address)), assumed.clone())],
+        SourceAs::Client { loopback } => loopback,
+    };
     let family = assumed.family;
     let local = client.within(&loopback_addresses(family), assumed);
     let renamed = assumed.clone().and(local.clone()).map(|a| (Some(Field::address(loopback)), a));

@@ -59,7 +59,7 @@ impl Example {
     }
 
     fn check(&self) -> Checked {
-        check::check_all(&self.lab, &self.dataplane, &self.lab.sentences).unwrap()
+        check::check_all(&self.lab, &self.dataplane, &self.sources, &self.lab.sentences).unwrap()
     }
 
     fn said_of(&self, judgement: &Judgement) -> String {
@@ -108,7 +108,7 @@ fn every_lab_gets_the_verdicts_of_the_real_thing() {
         for (judgement, expected) in checked.judgements.iter().zip(*expected) {
             let said = example.said_of(judgement);
             if said != *expected {
-                wrong.push(format!("{name}: {}: {said}, expected {expected}", judgement.sentence.value));
+                wrong.push(format!("{name}: {}: {said}, expected {expected}", judgement.statement.sentence.value));
             }
         }
     }
@@ -158,13 +158,13 @@ fn the_offered_edits_work() {
                 let edited = Edited::of(name, &example.sources, fix);
                 let after = Example::open(edited.0.path()).check().judgements;
                 for (number, (was, is)) in before.iter().zip(&after).enumerate() {
-                    let is_symptom = was.sentence.value.contains(" with ");
+                    let is_symptom = was.statement.sentence.value.contains(" with ");
                     let was_true = was.verdict.answer == Answer::Holds && !is_symptom;
                     if (number == index || was_true) && is.verdict.answer != Answer::Holds {
                         let what: Vec<_> = fix.edits.iter().map(|e| e.what.as_str()).collect();
                         wrong.push(format!(
                             "{name}: {what:?} and then `{}`: {:?}",
-                            is.sentence.value, is.verdict.answer
+                            is.statement.sentence.value, is.verdict.answer
                         ));
                     }
                 }
@@ -178,9 +178,9 @@ fn the_offered_edits_work() {
 #[test]
 fn every_violated_wish_has_a_way_out() {
     for (name, _) in EXPECTED {
-        for Judgement { sentence, verdict } in Example::open(&directory(name)).check().judgements {
+        for Judgement { statement, verdict } in Example::open(&directory(name)).check().judgements {
             let helped = !verdict.fixes.is_empty() || verdict.answer == Answer::Holds;
-            assert!(helped, "{name}: {}", sentence.value);
+            assert!(helped, "{name}: {}", statement.sentence.value);
         }
     }
 }

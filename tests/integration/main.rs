@@ -10,8 +10,11 @@
 mod agreement;
 mod architecture;
 mod cli;
+mod compose;
+mod dead_rules;
 mod documented;
 mod examples;
+mod infer;
 mod live;
 mod questions;
 mod readme;
@@ -19,3 +22,4 @@ mod reality;
 mod replay;
 mod specs;
 mod support;
+mod virtualbox;

@@ -58,6 +58,55 @@ fn the_matrix_shows_the_shortest_address_of_every_pair() {
     snapshot("exposure", &run.stdout);
 }
 
+/// tests/reality: published ports are dead from the LAN with docker 28 and firewalld's iptables backend, and alive with
+/// docker 20.10 and the same backend.
+#[test]
+fn other_releases_are_tried_where_no_file_states_them() {
+    let lab = |docker: &str| {
+        let stated = LAB.replace("    docker: {version: 28.5.2}\n", docker).replace("version: 2.5.2", "");
+        let stated = stated + "sentences: [lan can reach grafana:3000, rocky can reach grafana:3000]\n";
+        Directory::with(&[("lab.yaml", stated.as_bytes()), ("setup.sh", SCRIPT.as_bytes())])
+    };
+    let open = canreach_in(lab("").path(), &["check", "--matrix"]);
+    let dead =
+        "    but violated with docker other than 29.7.2 on nftables, firewalld 2.5.2, firewalld's backend iptables";
+    open.check(1, &["holds  lan can reach grafana:3000\n", dead, "holds  rocky can reach grafana:3000\n\n"]);
+    let old = canreach_in(lab("    docker: {version: 20.10.24}\n").path(), &["check", "--matrix", "--format", "json"]);
+    let answers = old.json()["sentences"][0]["answers"].as_array().unwrap().clone();
+    let with = |cell: &serde_json::Value| cell["assuming"].as_object().unwrap().contains_key("docker");
+    assert!(!answers.is_empty() && !answers.iter().any(with), "{answers:?}");
+}
+
+#[test]
+fn a_strict_check_takes_no_assumption_for_granted() {
+    let lab = lab_with(&["mac can reach grafana:3000", "mac can reach rocky:22"], SCRIPT);
+    let run = canreach_in(lab.path(), &["check", "--strict"]);
+    run.check(3, &["it depends on whether `grafana` listens on 3000/tcp", "ok  mac can reach rocky:22", "1 undecided"]);
+    canreach_in(lab.path(), &["check"]).check(0, &["2 hold"]);
+}
+
+#[test]
+fn two_connections_are_told_up_to_where_they_part() {
+    let lab = lab_with(&[], SCRIPT);
+    let why = |words: &[&str]| canreach_in(lab.path(), &[&["why", "."], words].concat());
+    let published = "mac can reach grafana:3000 at 192.168.1.101:3000";
+    why(&[published, "mac can reach prometheus:9090 at 192.168.1.101:9090"]).check(
+        0,
+        &[
+            "both\n      mac  dials tcp 192.168.1.101:3000\n      rocky  gets it over lan\n\nthere they part\n",
+            "rocky  rewrites destination 192.168.1.101:3000 to 172.18.0.2:3000\n",
+            "[because setup.sh:2;",
+            "`prometheus` is published on 127.0.0.1",
+            "setup.sh:3",
+        ],
+    );
+    let other = lab_with(&[], &SCRIPT.replace("-p 3000:3000 ", ""));
+    let elsewhere = other.path().display().to_string();
+    why(&[published, "--in", &elsewhere]).check(0, &["there they part", "`grafana` publishes no port for 3000/tcp"]);
+    why(&[published, published]).check(0, &["and then both end alike"]);
+    why(&[published, "mac can reach nobody:1"]).check(2, &["there is no host or container called `nobody`"]);
+}
+
 #[test]
 fn the_matrix_is_a_table_for_spreadsheets_and_data_for_programs() {
     let lab = lab_with(&[], SCRIPT);
@@ -198,24 +247,24 @@ fn fixes_work(draft: &Draft) {
     let sentences = "  - mac can reach c0:3000\n  - lan can reach c0:4000\n  - lan cannot reach c0:3000\n";
     let texts = files(draft, sentences);
     let (sources, lab) = sources_and_lab_of(&borrowed(&texts));
-    let judged = check::check_all(&lab, &lower::lower(&lab), &lab.sentences).unwrap().judgements;
+    let judged = check::check_all(&lab, &lower::lower(&lab), &sources, &lab.sentences).unwrap().judgements;
     for (index, judgement) in judged.iter().enumerate().filter(|(_, j)| j.verdict.answer == Answer::Violated) {
         for fix in &judgement.verdict.fixes {
-            let promises = fix.url.is_some() || judgement.sentence.value.contains(" cannot ");
+            let promises = fix.url.is_some() || judgement.statement.sentence.value.contains(" cannot ");
             let Some(patched) = check::patched(&sources, &fix.edits).filter(|_| promises) else { continue };
             let new = |name: &str, old: &str| {
                 let text = patched.iter().find(|(id, _)| sources.get(**id).name == name).map(|(_, text)| text.clone());
                 text.unwrap_or_else(|| old.to_owned())
             };
             let after = [(texts[0].0, new(texts[0].0, &texts[0].1)), (texts[1].0, new(texts[1].0, &texts[1].1))];
-            let lab = lab_of(&borrowed(&after));
-            let verdicts = check::check_all(&lab, &lower::lower(&lab), &lab.sentences).unwrap().judgements;
+            let (sources, lab) = sources_and_lab_of(&borrowed(&after));
+            let verdicts = check::check_all(&lab, &lower::lower(&lab), &sources, &lab.sentences).unwrap().judgements;
             let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
             assert_eq!(
                 verdicts[index].verdict.answer,
                 Answer::Holds,
                 "{} after {what:?} in\n{}{}: {}",
-                judgement.sentence.value,
+                judgement.statement.sentence.value,
                 after[0].1,
                 after[1].1,
                 verdicts[index].verdict.headline

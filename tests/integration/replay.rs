@@ -4,11 +4,11 @@
 use canreach::check::{Answer, CheckError, check_with};
 use canreach::dataplane::{Dataplane, Delivery, Flow, Symptom, Trace};
 use canreach::net::Header;
-use canreach::source::{Sources, Span, Spanned};
+use canreach::source::{Span, Spanned};
 use canreach::switch::Setting;
 use canreach::{eval, lower};
 
-use crate::support::lab_of;
+use crate::support::sources_and_lab_of;
 
 const LAB: &str = "
 hosts:
@@ -28,11 +28,10 @@ networks:
 const SCRIPT: &str = "docker run -d --name grafana -p 3000:3000 grafana/grafana\n";
 
 fn judge(sentence: &str, replay: fn(&Dataplane, &Flow, &Setting) -> Trace) -> Result<Answer, CheckError> {
-    let lab = lab_of(&[("lab.yaml", LAB), ("setup.sh", SCRIPT)]);
+    let (mut sources, lab) = sources_and_lab_of(&[("lab.yaml", LAB), ("setup.sh", SCRIPT)]);
     let dataplane = lower::lower(&lab);
-    let mut sources = Sources::default();
     let span = Span::new(sources.add("question", sentence), 0, sentence.len());
-    let checked = check_with(&lab, &dataplane, &[Spanned::new(sentence.to_owned(), span)], replay)?;
+    let checked = check_with(&lab, &dataplane, &sources, &[Spanned::new(sentence.to_owned(), span).into()], replay)?;
     assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
     Ok(checked.judgements[0].verdict.answer)
 }

@@ -65,6 +65,7 @@ fn pages() -> Vec<PathBuf> {
 struct Page {
     name: String,
     text: String,
+    sources: Sources,
     source: SourceId,
     complaints: Vec<String>,
 }
@@ -73,8 +74,9 @@ impl Page {
     fn open(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
         let name = path.strip_prefix(root()).unwrap().display().to_string();
-        let source = Sources::default().add(name.as_str(), &text);
-        Self { name, text, source, complaints: Vec::new() }
+        let mut sources = Sources::default();
+        let source = sources.add(name.as_str(), &text);
+        Self { name, text, sources, source, complaints: Vec::new() }
     }
 
     fn complain(&mut self, offset: usize, what: String) {
@@ -105,7 +107,7 @@ impl Page {
 
     fn check(&mut self, lab: &Lab, dataplane: &Dataplane, sentence: &PageSentence) {
         let at = sentence.sentence.span.start;
-        let checked = match check::check_all(lab, dataplane, std::slice::from_ref(&sentence.sentence)) {
+        let checked = match check::check_all(lab, dataplane, &self.sources, &[sentence.sentence.clone().into()]) {
             Ok(checked) => checked,
             Err(error) => return self.complain(at, error.to_string()),
         };

@@ -17,7 +17,6 @@ use crate::source::{Span, Spanned};
 mod attach;
 pub mod env_file;
 mod interpolate;
-mod keys;
 mod merge;
 mod model;
 mod network;
@@ -25,6 +24,8 @@ mod order;
 mod ports;
 #[cfg(test)]
 mod real_files;
+mod references;
+mod schema;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -38,8 +39,7 @@ use model::{Loader, Place, Texts};
 pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Declarations {
     let mut loader =
         Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new(), copies: 0 };
-    let documents: Vec<(File, Node)> =
-        files.iter().filter_map(|file| Some((file.clone(), loader.document(file)?))).collect();
+    let documents = loader.documents(files);
     let directory = files.first().map_or("", |file| directory_of(&file.path)).to_owned();
     let mut place = Place { directory, variables: environment.variables.clone() };
     let project = project_name(&documents, environment, &mut loader.diagnostics);
@@ -47,22 +47,56 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     let mut model = loader.merged(documents, &place, &mut Vec::new());
     model.iter_mut().for_each(merge::drop_resets);
     let built = model.as_ref().map(|root| loader.built(root)).unwrap_or_default();
-    let Loader { texts, diagnostics, unmodeled: mut value, .. } = loader;
+    let Loader { texts, mut diagnostics, unmodeled: mut value, .. } = loader;
     let Some(root) = model else { return Declarations { value, diagnostics } };
-
+    if root.entries().iter().all(|entry| entry.key.value == "version") && matches!(root.value, Value::Mapping(_)) {
+        let message = "a compose file without anything in it";
+        diagnostics
+            .push(Diagnostic::new(Code::ComposeBadProject, message).label(root.span, "docker compose refuses it"));
+    }
+    let form = diagnostics.len();
     let mut walk = Walk { diagnostics };
-    let entries = walk.map(&root, "a compose file");
-    walk.check_keys(entries, "a compose file", keys::TOP);
     let profiles = environment.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
     value.extend(declarations(&mut walk, &root, Files { texts, built }, project, profiles));
-    interpolate::say_once(&mut walk.diagnostics);
-    Declarations { value, diagnostics: walk.diagnostics }
+    let mut diagnostics = without_repetitions(walk.diagnostics, form);
+    interpolate::say_once(&mut diagnostics);
+    let mut read = Declarations { value, diagnostics };
+    refuse(&mut read);
+    read
+}
+
+/// An error in a project's files means that docker compose starts nothing of it.
+pub fn refuse(read: &mut Declarations) {
+    let Some(error) = read.diagnostics.iter().find(|d| d.severity == Severity::Error) else { return };
+    let Some(place) = error.labels.first() else { return };
+    let why = Spanned::new(error.message.clone(), place.span);
+    for declaration in &mut read.value {
+        if let Declaration::Container(container) = declaration {
+            container.refused.get_or_insert_with(|| why.clone());
+        }
+    }
+}
+
+/// What a value means is not asked any more where its form is wrong; the first `form` diagnostics say so.
+fn without_repetitions(diagnostics: Vec<Diagnostic>, form: usize) -> Vec<Diagnostic> {
+    let place = |d: &Diagnostic| d.labels.first().map(|label| label.span);
+    let wrong: Vec<Span> =
+        diagnostics.iter().take(form).filter(|d| d.severity == Severity::Error).filter_map(place).collect();
+    let overlaps = |a: Span, b: &Span| a.source == b.source && a.start < b.end.max(b.start + 1) && b.start < a.end;
+    let is_said = |d: &Diagnostic| {
+        d.code == Code::YamlType && place(d).is_some_and(|at| wrong.iter().any(|other| overlaps(at, other)))
+    };
+    diagnostics.into_iter().enumerate().filter(|(i, d)| *i < form || !is_said(d)).map(|(_, d)| d).collect()
 }
 
 /// compose-go cli/options.go: `COMPOSE_PROJECT_NAME`, then the last `name:`, then the folder; reduced to what may be in
 /// a name.
 fn project_name(documents: &[(File, Node)], environment: &Environment, diagnostics: &mut Vec<Diagnostic>) -> String {
     let from_variable = environment.variables.get("COMPOSE_PROJECT_NAME").filter(|name| !name.is_empty()).cloned();
+    let start = documents.first().map(|(_, root)| Span::new(root.span.source, root.span.start, root.span.start));
+    if let Some(name) = from_variable.as_ref().filter(|name| **name != normalized(name)) {
+        diagnostics.push(no_project_name(name, start));
+    }
     let variable = |name: &str| environment.variables.get(name).cloned();
     let mut from_file = None;
     for (file, root) in documents {
@@ -71,23 +105,33 @@ fn project_name(documents: &[(File, Node)], environment: &Environment, diagnosti
             from_file = Some(node);
         }
     }
-    let start = documents.first().map(|(_, root)| Span::new(root.span.source, root.span.start, root.span.start));
     let span = from_file.as_ref().map_or(start, |node| Some(node.span));
     let from_file = from_file.and_then(|node| if let Value::Scalar(name) = node.value { Some(name) } else { None });
     let written = from_variable.or(from_file).unwrap_or_else(|| environment.project.clone());
-    let kept = written.to_lowercase().replace(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '-'), "");
-    let name = kept.trim_start_matches(['_', '-']);
+    let name = normalized(&written);
     if name.is_empty() {
-        let diagnostic =
-            Diagnostic::new(Code::ComposeBadProject, format!("`{written}` leaves no name for the project"))
-                .help("add `name:` with lower-case letters and digits");
-        diagnostics.push(match span {
-            Some(span) => diagnostic.label(span, "docker compose refuses to start"),
-            None => diagnostic,
-        });
+        diagnostics.push(no_project_name(&written, span));
         return "project".to_owned();
     }
-    name.to_owned()
+    name
+}
+
+/// What of a text may be in the name of a project.
+fn normalized(written: &str) -> String {
+    let kept = written.to_lowercase().replace(|c: char| !matches!(c, 'a'..='z' | '0'..='9' | '_' | '-'), "");
+    kept.trim_start_matches(['_', '-']).to_owned()
+}
+
+fn no_project_name(written: &str, span: Option<Span>) -> Diagnostic {
+    let (message, help) = match normalized(written).as_str() {
+        "" => (format!("`{written}` leaves no name for the project"), "add `name:` with lower-case letters and digits"),
+        _ => (format!("`{written}` is no name for a project"), "write lower-case letters, digits, `-` and `_`"),
+    };
+    let diagnostic = Diagnostic::new(Code::ComposeBadProject, message).help(help);
+    match span {
+        Some(span) => diagnostic.label(span, "docker compose refuses to start"),
+        None => diagnostic,
+    }
 }
 
 /// What services need to know of the rest of the file.
@@ -95,7 +139,7 @@ struct Project {
     name: String,
     networks: Vec<NetworkDecl>,
     used: BTreeSet<String>,
-    /// Services and the name of their first container.
+    /// Services and the name of their first container, also those of other profiles.
     services: Vec<(String, String)>,
     files: Files,
 }
@@ -138,11 +182,11 @@ fn declarations(walk: &mut Walk, root: &Node, files: Files, name: String, profil
     let names = services.iter().map(|entry| (entry.key.value.clone(), first_container(&name, entry))).collect();
     let mut project = Project { name, networks, used: BTreeSet::new(), services: names, files };
 
+    let active: Vec<&Entry> = services.iter().filter(|entry| is_started(walk, entry, profiles)).collect();
+    references::check(walk, root, &active);
     let mut containers = Vec::new();
-    for entry in order::by_dependency(walk, &project, services) {
-        if is_started(walk, entry, profiles) {
-            containers.extend(service::read(walk, &mut project, entry));
-        }
+    for entry in order::by_dependency(walk, &project, &active) {
+        containers.extend(service::read(walk, &mut project, entry));
     }
     let mut declarations = used_networks(walk, project);
     declarations.extend(containers);

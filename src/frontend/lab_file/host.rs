@@ -23,6 +23,7 @@ const KEYS: &[&str] = &[
     "listen",
     "docker",
     "firewalld",
+    "virtualbox",
     "events",
     "ip-forward",
     "routes",
@@ -41,6 +42,9 @@ pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> Vec<Declaratio
     }
     if let Some(Entry { key, value, .. }) = entry.value.entry("firewalld") {
         declarations.push(Declaration::Firewalld(products::firewalld(walk, key, value)));
+    }
+    if let Some(node) = entry.value.get("virtualbox") {
+        declarations.extend(products::virtualbox(walk, node));
     }
     if let Some(node) = entry.value.get("events") {
         declarations.extend(products::events(walk, node));

@@ -3,7 +3,8 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Walk};
-use crate::lab::declaration::{ForwardNotation, InterfaceDecl, NatDecl};
+use crate::lab::declaration::InterfaceDecl;
+use crate::lab::machine::{ForwardNotation, NatDecl};
 use crate::source::Spanned;
 
 use super::listen;
@@ -64,14 +65,7 @@ fn nat(walk: &mut Walk, text: &str, key: &Spanned<String>, node: &Node) -> NatDe
     walk.check_keys(entries, "`nat`", NAT_KEYS);
     let forward_item = ListItem { key: "forwards", quote: "\"", implied: None };
     let forward_at = forward_item.place(text, node).map(|place| (place, ForwardNotation::LabYaml));
-    let mut nat = NatDecl {
-        network: None,
-        forwards: Vec::new(),
-        localhost_reachable: None,
-        libslirp: None,
-        forward_at,
-        span: key.span.to(node.span),
-    };
+    let mut nat = NatDecl { forward_at, ..NatDecl::new(key.span.to(node.span)) };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "network" => nat.network = walk.parsed(value, "a network like `10.0.2.0/24`", Code::BadAddress),

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Node, Walk};
-use crate::lab::declaration::{ForwardDecl, ListenDecl};
+use crate::lab::declaration::ListenDecl;
+use crate::lab::machine::ForwardDecl;
 use crate::net::{PortRange, Protocol};
 use crate::source::Spanned;
 

@@ -4,11 +4,14 @@ use crate::diagnostic::Code;
 use crate::frontend::engine_options;
 use crate::frontend::yaml::{Entry, Node, Walk};
 use crate::lab::declaration::{EngineDecl, FirewalldDecl};
+use crate::lab::machine::HypervisorDecl;
 use crate::lab::{Declaration, HostEvent, RuleBackend};
 use crate::net::Version;
 use crate::source::Spanned;
 
 const FIREWALLD_KEYS: &[&str] = &["version", "backend", "default-zone", "strict-forward-ports"];
+
+const VIRTUALBOX_KEYS: &[&str] = &["version"];
 
 const BACKENDS: &[(&str, RuleBackend)] = &[("iptables", RuleBackend::Iptables), ("nftables", RuleBackend::Nftables)];
 
@@ -51,6 +54,14 @@ pub(super) fn firewalld(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> 
         }
     }
     firewalld
+}
+
+/// Reads `virtualbox:`, on the host that runs the machines.
+pub(super) fn virtualbox(walk: &mut Walk, node: &Node) -> Option<Declaration> {
+    let entries = walk.map(node, "`virtualbox`");
+    walk.check_keys(entries, "`virtualbox`", VIRTUALBOX_KEYS);
+    let version = version(walk, node.get("version")?)?;
+    Some(Declaration::Hypervisor(HypervisorDecl::Version(version)))
 }
 
 /// Reads `events:`.

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::*;
-use crate::lab::declaration::{ForwardNotation, InterfaceDecl};
+use crate::lab::declaration::InterfaceDecl;
+use crate::lab::machine::ForwardNotation;
 use crate::source::Sources;
 
 fn read(text: &str) -> (Sources, Declarations) {
@@ -74,7 +75,7 @@ fn dump(declarations: &[Declaration]) -> String {
                 let members: Vec<&str> = members.iter().map(|m| m.value.as_str()).collect();
                 writeln!(out, "group {} {members:?}", name.value).unwrap();
             }
-            Declaration::Sentence(s) => writeln!(out, "sentence {}", s.value).unwrap(),
+            Declaration::Sentence(s) => writeln!(out, "sentence {}", s.sentence.value).unwrap(),
             _ => out.push_str("something else\n"),
         }
     }

@@ -64,7 +64,7 @@ pub(super) fn read(family: Family, option: &str, values: &[&str]) -> Read<Option
         "dst-type" => Some(any(each(value, |v| kind(v).map(Condition::DestinationKind))?)),
         "src-range" => Some(any(value::range(value, family)?.into_iter().map(Condition::Source).collect())),
         "dst-range" => Some(any(value::range(value, family)?.into_iter().map(Condition::Destination).collect())),
-        "pkt-type" => Some(Condition::DestinationKind(packet_kind(value)?)),
+        "pkt-type" => Some(roughly(Condition::DestinationKind(packet_kind(value)?))),
         "mark" => {
             let (value, mask) = value::mark(value)?;
             Some(Condition::Mark { value, mask })
@@ -86,6 +86,11 @@ pub(super) fn networks(text: &str, family: Family, of: impl Fn(IpNet) -> Conditi
 /// A condition that no packet fulfils.
 pub(super) fn never() -> Condition {
     Condition::AnyOf(Vec::new())
+}
+
+/// A condition that only ordinary connections fulfil just when they fulfil what is written.
+pub(super) fn roughly(condition: Condition) -> Condition {
+    Condition::Roughly(Box::new(condition))
 }
 
 fn each<T>(text: &str, read: impl Fn(&str) -> Read<T>) -> Read<Vec<T>> {
@@ -157,13 +162,16 @@ fn tcp_flags(mask: &str, wanted: &str) -> Read<Option<Condition>> {
     let holds = |segment: u8| segment & mask == wanted;
     let later = LATER.into_iter().filter(|segment| holds(*segment)).count();
     let is_first = || Condition::State(vec![ConnectionState::New]);
-    match (holds(FIRST), later) {
-        (true, 0) => Ok(Some(is_first())),
-        (true, n) if n == LATER.len() => Ok(None),
-        (false, n) if n == LATER.len() => Ok(Some(Condition::Not(Box::new(is_first())))),
-        (false, 0) => Ok(Some(never())),
-        _ => Err(Trouble::Unknown),
+    if mask == 0 {
+        return Ok(if wanted == 0 { None } else { Some(never()) });
     }
+    Ok(Some(roughly(match (holds(FIRST), later) {
+        (true, 0) => is_first(),
+        (true, n) if n == LATER.len() => Condition::Not(Box::new(never())),
+        (false, n) if n == LATER.len() => Condition::Not(Box::new(is_first())),
+        (false, 0) => never(),
+        _ => return Err(Trouble::Unknown),
+    })))
 }
 
 fn flags(text: &str) -> Read<u8> {
@@ -216,7 +224,7 @@ fn icmp_type(text: &str, family: Family) -> Read<Option<Condition>> {
     match code {
         None => Ok(Some(Condition::IcmpType(number))),
         Some("0") if is_echo => Ok(Some(Condition::IcmpType(number))),
-        Some(_) if is_echo => Ok(Some(never())),
+        Some(_) if is_echo => Ok(Some(roughly(never()))),
         Some(_) => Err(Trouble::Unknown),
     }
 }

@@ -331,7 +331,7 @@ impl<'t> Reader<'t> {
             "-o" => (3, |text, _| Ok(value::interface(text).map(Condition::OutInterface))),
             "-p" => (4, value::protocol),
             "-f" => {
-                self.header.extend((!not).then(|| (5, condition::never())));
+                self.header.extend((!not).then(|| (5, condition::roughly(condition::never()))));
                 return Ok(true);
             }
             "-m" => {
@@ -502,7 +502,7 @@ fn unmodeled(conditions: &[Condition], target: &RuleTarget) -> Vec<String> {
 fn collect_unmodeled(condition: &Condition, found: &mut Vec<String>) {
     match condition {
         Condition::Unmodeled(text) => found.push(text.clone()),
-        Condition::Not(inner) => collect_unmodeled(inner, found),
+        Condition::Not(inner) | Condition::Roughly(inner) => collect_unmodeled(inner, found),
         Condition::AnyOf(all) => all.iter().for_each(|c| collect_unmodeled(c, found)),
         _ => {}
     }

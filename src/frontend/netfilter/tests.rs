@@ -87,8 +87,8 @@ fn conditions() {
     with("-m mark --mark 0x1/0xff", "Mark { value: 1, mask: 255 }");
     with("-m iprange --src-range 10.0.0.0-10.0.0.2", "AnyOf([Source(10.0.0.0/31), Source(10.0.0.2/32)])");
     with("-p icmp --icmp-type echo-request", "Protocol(Icmp) IcmpType(8)");
-    with("-p tcp --syn", "Protocol(Tcp) State([New])");
-    with("-p tcp --tcp-flags SYN,FIN SYN,FIN", "Protocol(Tcp) AnyOf([])");
+    with("-p tcp --syn", "Protocol(Tcp) Roughly(State([New]))");
+    with("-p tcp --tcp-flags SYN,FIN SYN,FIN", "Protocol(Tcp) Roughly(AnyOf([]))");
     with("-m comment --comment \"no -j here\"", "");
     with(
         "-p tcp -m multiport --dports 80,8000:8010",

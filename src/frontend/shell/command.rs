@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
 use crate::frontend::netfilter::{iptables, ufw};
+use crate::frontend::virtualbox::manage;
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
 use crate::source::{Span, Spanned};
@@ -33,6 +34,7 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
             declared(iptables::parse(words))
         }
         "ufw" => declared(ufw::parse(words)),
+        "VBoxManage" | "vboxmanage" | "VBoxManage.exe" => declared(manage::parse(words)),
         "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
@@ -50,6 +52,7 @@ pub(super) fn is_query(words: &[Word]) -> bool {
     match program(name) {
         "docker" => arguments().any(|a| matches!(a, "inspect" | "ls" | "ps")),
         "iptables" | "ip6tables" => iptables::is_query(words),
+        "VBoxManage" | "vboxmanage" => arguments().any(|a| matches!(a, "showvminfo" | "list")),
         "firewall-cmd" | "firewall-offline-cmd" => arguments().any(|a| a.starts_with("--query-")),
         _ => false,
     }
@@ -229,9 +232,6 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "tee" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "cp" | "mv" | "ln" | "install" | "sed" | "rm" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "xargs" => words.iter().skip(1).any(|w| mentions_network(&w.text)),
-        "VBoxManage" | "vboxmanage" => {
-            !has(&["list", "showvminfo", "startvm", "guestproperty", "--version", "snapshot"])
-        }
         "virsh" | "vagrant" => has(&["net-start", "net-define", "attach-interface"]),
         "docker-compose" => has(&["exec", "run", "scale"]),
         _ => false,

@@ -7,12 +7,13 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::source::{SourceId, Span};
+use crate::frontend::placed::{Nature, PlacedText, UNKNOWN};
+use crate::source::Span;
 
 use super::word::Word;
 
 /// Variables of a script: the value, or nothing where it was assigned something that is not known.
-pub(super) type Variables = BTreeMap<String, Option<String>>;
+pub type Variables = BTreeMap<String, Option<String>>;
 
 /// Variables of every login session whose value is one path or name without blanks.
 const ONE_WORD: [&str; 9] = ["PWD", "HOME", "USER", "LOGNAME", "UID", "EUID", "HOSTNAME", "OLDPWD", "SUDO_USER"];
@@ -26,26 +27,29 @@ pub(super) struct Expansion {
     pub(super) substitutions: Vec<Range<usize>>,
 }
 
-/// Expands the raw word at `range` of `text`.
-pub(super) fn expand(source: SourceId, text: &str, range: Range<usize>, variables: &Variables) -> Expansion {
+/// Expands the raw word at `range` of a script.
+pub(super) fn expand(script: &PlacedText, range: Range<usize>, variables: &Variables) -> Expansion {
+    let text = script.as_str();
     let end = range.end.min(text.len());
     let range = without_leading_blanks(text, range.start, end);
+    let Some(whole) = script.span(range.start..end) else { return Expansion::default() };
     let mut expander = Expander {
-        source,
+        script,
         text,
         at: range.start,
         end,
         variables,
         out: Expansion::default(),
         current: None,
-        whole: Span::new(source, range.start, end),
+        whole,
+        quoting: Quoting::Unquoted,
     };
     expander.run();
     expander.out
 }
 
 struct Expander<'a> {
-    source: SourceId,
+    script: &'a PlacedText,
     text: &'a str,
     at: usize,
     end: usize,
@@ -53,6 +57,8 @@ struct Expander<'a> {
     out: Expansion,
     current: Option<Word>,
     whole: Span,
+    /// Whether the characters at hand stand between quotes.
+    quoting: Quoting,
 }
 
 /// Whether the outcome of an expansion is split at blanks.
@@ -96,14 +102,23 @@ impl Expander<'_> {
     }
 
     fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.source, start, end)
+        self.script.span(start..end).unwrap_or(self.whole)
     }
 
     fn literal(&mut self, c: char) {
-        let span = self.span(self.at, self.at + c.len_utf8());
-        self.at = span.end;
+        let start = self.at;
+        self.at += c.len_utf8();
+        let span = self.span(start, self.at);
         let mut buffer = [0; 4];
-        self.word().push_literal(c.encode_utf8(&mut buffer), span);
+        let text = c.encode_utf8(&mut buffer);
+        match self.script.nature(start) {
+            Nature::Literal => self.word().push_literal(text, span),
+            Nature::Computed => self.word().push_expanded(text, span),
+            Nature::Unknown => {
+                let may_split = self.quoting == Quoting::Unquoted;
+                self.word().push_unknown(UNKNOWN, span, may_split);
+            }
+        }
     }
 
     /// A backslash: joins lines, or makes the next character literal if `applies_to` it, or stands for itself.
@@ -124,20 +139,25 @@ impl Expander<'_> {
         let start = self.at + 1;
         let length = self.text.get(start..self.end).and_then(|rest| rest.find('\''));
         let end = length.map_or(self.end, |length| start + length);
-        let text = self.text.get(start..end).unwrap_or("").to_owned();
-        let span = self.span(start, end);
-        self.word().push_literal(&text, span);
+        self.word();
+        self.at = start;
+        self.quoting = Quoting::Quoted;
+        while let Some(c) = self.peek().filter(|_| self.at < end) {
+            self.literal(c);
+        }
+        self.quoting = Quoting::Unquoted;
         self.at = (end + 1).min(self.end);
     }
 
     fn double_quoted(&mut self) {
         self.at += 1;
         self.word();
+        self.quoting = Quoting::Quoted;
         while let Some(c) = self.peek() {
             match c {
                 '"' => {
                     self.at += 1;
-                    return;
+                    break;
                 }
                 '\\' => self.escape(|next| matches!(next, '$' | '`' | '"' | '\\')),
                 '$' => self.dollar(Quoting::Quoted),
@@ -145,6 +165,7 @@ impl Expander<'_> {
                 _ => self.literal(c),
             }
         }
+        self.quoting = Quoting::Unquoted;
     }
 
     fn dollar(&mut self, quoting: Quoting) {
@@ -162,6 +183,10 @@ impl Expander<'_> {
                 let name = rest.get(..length).unwrap_or("").to_owned();
                 self.at = start + 1 + length;
                 self.variable(&name, start, quoting);
+            }
+            c if c.is_ascii_digit() && self.variables.contains_key(c.encode_utf8(&mut [0; 4])) => {
+                self.at = start + 2;
+                self.variable(c.encode_utf8(&mut [0; 4]), start, quoting);
             }
             c if c.is_ascii_digit() || "@*#?$!-".contains(c) => {
                 self.at = start + 2;

@@ -13,11 +13,20 @@ const MAX_NODES: usize = 100_000;
 /// Levels of nesting at most.
 const MAX_DEPTH: usize = 100;
 
-pub(super) fn build(source: SourceId, text: &str) -> Diagnosed<Option<Node>> {
-    let mut builder = Builder::new(source, text);
+/// The first document, or all of them.
+pub(super) fn build(source: SourceId, text: &str, documents: Documents) -> Diagnosed<Vec<Node>> {
+    let mut builder = Builder::new(source, text, documents);
     builder.run(Parser::new_from_str(text));
     builder.close_all();
-    Diagnosed { value: builder.root, diagnostics: builder.diagnostics }
+    builder.finished.extend(builder.root);
+    Diagnosed { value: builder.finished, diagnostics: builder.diagnostics }
+}
+
+/// Which documents of a text are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Documents {
+    First,
+    All,
 }
 
 /// Nothing more is to be read.
@@ -27,6 +36,9 @@ struct Builder<'t> {
     places: Places<'t>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
+    documents: Documents,
+    /// Documents before the one at hand.
+    finished: Vec<Node>,
     root: Option<Node>,
     nodes: usize,
     diagnostics: Vec<Diagnostic>,
@@ -47,11 +59,13 @@ enum Items {
 }
 
 impl<'t> Builder<'t> {
-    fn new(source: SourceId, text: &'t str) -> Self {
+    fn new(source: SourceId, text: &'t str, documents: Documents) -> Self {
         Self {
             places: Places::new(source, text),
             frames: Vec::new(),
             anchors: HashMap::new(),
+            documents,
+            finished: Vec::new(),
             root: None,
             nodes: 0,
             diagnostics: Vec::new(),
@@ -96,8 +110,13 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// compose merges further documents into the first; nothing else that is read here knows them.
+    /// Only compose files have several, which are laid over each other. Anchors end with their document.
     fn other_document(&mut self, start: usize) -> Result<(), Stop> {
+        if self.documents == Documents::All {
+            self.finished.extend(self.root.take());
+            self.anchors.clear();
+            return Ok(());
+        }
         self.diagnostics.push(
             Diagnostic::new(Code::Unmodeled, "only the first YAML document of a file is read")
                 .label(self.places.char_at(start), "another document starts here"),

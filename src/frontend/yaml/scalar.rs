@@ -29,7 +29,8 @@ impl Node {
     }
 }
 
-fn plain(text: &str) -> Resolved {
+/// What a scalar without quotes and tag stands for.
+pub fn plain(text: &str) -> Resolved {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Resolved::Null,
         "true" | "True" | "TRUE" => Resolved::Bool(true),

@@ -1,12 +1,14 @@
 //! Which declarations belong to which host: by lab.yaml's `vm` and `files`, or by inference when no lab.yaml is there.
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{Declaration, HostDecl, MachineDecl, ProcessDecl, SegmentDecl};
-use crate::lab::{HostKind, Os};
+use crate::lab::declaration::{Declaration, HostDecl, ProcessDecl, SegmentDecl};
+use crate::lab::machine::MachineDecl;
+use crate::lab::{HostKind, Os, Statement};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
-use super::names::{join_path, span_of, unknown_name};
+use super::machines::Machine;
+use super::names::{join_path, sentence_name, span_of, unknown_name};
 use super::{Context, HostId, Input, infer};
 
 /// Everything that was read, sorted by what it is about.
@@ -16,7 +18,7 @@ pub(super) struct Plan<'a> {
     pub(super) segments: Vec<&'a SegmentDecl>,
     pub(super) groups: Vec<(&'a Spanned<String>, &'a [Spanned<String>])>,
     pub(super) processes: Vec<&'a ProcessDecl>,
-    pub(super) sentences: Vec<&'a Spanned<String>>,
+    pub(super) sentences: Vec<&'a Statement>,
     pub(super) unmodeled: Vec<&'a Spanned<String>>,
 }
 
@@ -44,7 +46,16 @@ impl<'a> HostPlan<'a> {
 /// Whether a declaration configures one host, as opposed to the whole lab.
 pub(super) fn is_about_a_host(declaration: &Declaration) -> bool {
     use Declaration as D;
-    !matches!(declaration, D::Host(_) | D::Segment(_) | D::Group(..) | D::Process(_) | D::Sentence(_) | D::Machine(_))
+    !matches!(
+        declaration,
+        D::Host(_)
+            | D::Segment(_)
+            | D::Group(..)
+            | D::Process(_)
+            | D::Sentence(_)
+            | D::Machine(_)
+            | D::MachineChange(_)
+    )
 }
 
 fn is_lab_file(input: &Input) -> bool {
@@ -52,7 +63,7 @@ fn is_lab_file(input: &Input) -> bool {
 }
 
 /// Sorts the declarations of all files.
-pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input]) -> Plan<'a> {
+pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input], machines: &'a [Machine]) -> Plan<'a> {
     let mut plan = Plan::default();
     for declaration in inputs.iter().flat_map(|i| &i.declarations) {
         match declaration {
@@ -64,29 +75,45 @@ pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input]) -> Plan<'a> {
         }
     }
     if inputs.iter().any(is_lab_file) {
-        bind_stated(context, inputs, &mut plan);
+        bind_stated(context, &Given { inputs, machines }, &mut plan);
     } else {
-        infer::hosts(context, inputs, &mut plan);
+        infer::hosts(context, inputs, machines, &mut plan);
     }
     plan
 }
 
-fn bind_stated<'a>(context: &mut Context, inputs: &'a [Input], plan: &mut Plan<'a>) {
-    let mut used = vec![false; inputs.len()];
-    for (index, lab_file) in inputs.iter().enumerate().filter(|(_, i)| is_lab_file(i)) {
+/// What there is to bind.
+struct Given<'a> {
+    inputs: &'a [Input],
+    machines: &'a [Machine],
+}
+
+impl Given<'_> {
+    /// Whether an input is the part about one machine of a file that is about several things.
+    fn is_part_of_a_machine(&self, input: usize) -> bool {
+        let Some(part) = self.inputs.get(input) else { return false };
+        let is_machine = matches!(part.declarations.first(), Some(Declaration::Machine(_)));
+        is_machine && self.inputs.iter().filter(|other| other.path == part.path).count() > 1
+    }
+}
+
+fn bind_stated<'a>(context: &mut Context, given: &Given<'a>, plan: &mut Plan<'a>) {
+    let mut used = vec![false; given.inputs.len()];
+    for (index, lab_file) in given.inputs.iter().enumerate().filter(|(_, i)| is_lab_file(i)) {
         if let Some(slot) = used.get_mut(index) {
             *slot = true;
         }
-        stated_hosts(context, lab_file, inputs, plan, &mut used);
+        stated_hosts(context, lab_file, given, plan, &mut used);
     }
     who_runs_whom(context, plan);
-    report_unused(context, inputs, &used);
+    tell_runners(plan);
+    report_unused(context, given.inputs, &used);
 }
 
 fn stated_hosts<'a>(
     context: &mut Context,
     lab_file: &'a Input,
-    inputs: &'a [Input],
+    given: &Given<'a>,
     plan: &mut Plan<'a>,
     used: &mut [bool],
 ) {
@@ -95,7 +122,7 @@ fn stated_hosts<'a>(
         match declaration {
             Declaration::Host(host) => match plan.hosts.iter().find(|h| h.name == host.name.value) {
                 Some(other) => context.report(host_twice(host, other)),
-                None => plan.hosts.push(stated_host(context, host, lab_file, inputs, used)),
+                None => plan.hosts.push(stated_host(context, host, lab_file, given, used)),
             },
             other if is_about_a_host(other) => match (plan.hosts.len() > first_of_file, other) {
                 (true, _) => plan.hosts.last_mut().into_iter().for_each(|h| h.stated.push(other)),
@@ -111,20 +138,27 @@ fn stated_host<'a>(
     context: &mut Context,
     host: &'a HostDecl,
     lab_file: &Input,
-    inputs: &'a [Input],
+    given: &Given<'a>,
     used: &mut [bool],
 ) -> HostPlan<'a> {
-    let mut machine = None;
-    let mut files = Vec::new();
-    for listed in host.files.iter().chain(&host.rules).chain(&host.vm) {
-        for declaration in bound(context, listed, lab_file, inputs, used) {
-            match declaration {
-                Declaration::Machine(m) => machine = Some(m),
-                other if is_about_a_host(other) => files.push(other),
-                _ => {}
-            }
-        }
+    let mut found = Vec::new();
+    let by_name = host.vm.as_ref().and_then(|vm| given.machines.iter().position(|m| m.decl.name.value == vm.value));
+    let file = host.vm.iter().filter(|_| by_name.is_none());
+    for listed in host.files.iter().chain(&host.rules).chain(file) {
+        found.extend(bound(context, listed, lab_file, given.inputs));
     }
+    let machine = by_name.or_else(|| machine_of(context, host, given, &found));
+    let machine = machine.and_then(|index| given.machines.get(index));
+    found.retain(|input| machine.is_some_and(|m| m.input == *input) || !given.is_part_of_a_machine(*input));
+    for index in &found {
+        used.get_mut(*index).into_iter().for_each(|used| *used = true);
+    }
+    if let Some(used) = machine.and_then(|m| used.get_mut(m.input)) {
+        *used = true;
+    }
+    let machine = machine.map(|m| &m.decl);
+    let listed = found.iter().filter_map(|index| given.inputs.get(*index)).flat_map(|input| &input.declarations);
+    let files = listed.filter(|d| is_about_a_host(d)).collect();
     let os = host.os.as_ref().map_or_else(|| infer::guest_os(machine), |os| os.value);
     HostPlan {
         name: host.name.value.clone(),
@@ -138,31 +172,45 @@ fn stated_host<'a>(
     }
 }
 
-/// The declarations of the file or directory that lab.yaml lists. A directory does not make its `.vbox` files this
-/// host's: they are other machines.
-fn bound<'a>(
-    context: &mut Context,
-    listed: &Spanned<String>,
-    lab_file: &Input,
-    inputs: &'a [Input],
-    used: &mut [bool],
-) -> Vec<&'a Declaration> {
+/// The machine that a host is: the one of its file, or the one of its name. Scripts and listings of the physical host
+/// speak of machines that this host is not.
+fn machine_of(context: &mut Context, host: &HostDecl, given: &Given<'_>, files: &[usize]) -> Option<usize> {
+    let is_called = |m: &Machine| {
+        let name = &m.decl.name.value;
+        *name == host.name.value || sentence_name(name) == host.name.value
+    };
+    let here = |m: &Machine| files.contains(&m.input) && (host.vm.is_some() || m.decl.settings.is_some());
+    let all: Vec<usize> = (0..given.machines.len()).filter(|i| given.machines.get(*i).is_some_and(here)).collect();
+    match all.as_slice() {
+        [only] => return Some(*only),
+        [] if host.on.is_none() => return None,
+        _ => {}
+    }
+    let named = given.machines.iter().position(|m| is_called(m) && (all.is_empty() || here(m)));
+    if let (None, [_, ..], Some(vm)) = (named, all.as_slice(), &host.vm) {
+        context.report(which_machine(vm, host));
+    }
+    named
+}
+
+/// The inputs that lab.yaml lists by file or directory. A directory does not make its `.vbox` files this host's: they
+/// are other machines.
+fn bound(context: &mut Context, listed: &Spanned<String>, lab_file: &Input, inputs: &[Input]) -> Vec<usize> {
     let path = join_path(&lab_file.path, &listed.value);
     let inside = |input: &Input| {
         let below = path.is_empty() || input.path.strip_prefix(&path).is_some_and(|r| r.starts_with('/'));
         input.path == path || (below && !input.declarations.iter().any(|d| matches!(d, Declaration::Machine(_))))
     };
-    let mut found = false;
-    let mut declarations = Vec::new();
-    for (input, used) in inputs.iter().zip(used.iter_mut()).filter(|(i, _)| inside(i) && !is_lab_file(i)) {
-        found = true;
-        *used = true;
-        declarations.extend(&input.declarations);
+    let mut found = Vec::new();
+    for (index, input) in inputs.iter().enumerate() {
+        if inside(input) && !is_lab_file(input) {
+            found.push(index);
+        }
     }
-    if !found {
+    if found.is_empty() {
         context.report(missing_file(listed, lab_file, inputs));
     }
-    declarations
+    found
 }
 
 /// Fills in which host runs each VM.
@@ -192,6 +240,22 @@ fn who_runs_whom(context: &mut Context, plan: &mut Plan<'_>) {
         }
     }
     break_circles(context, plan);
+}
+
+/// What the file of a VM says about the networks of the hypervisor is about the host that runs it.
+fn tell_runners(plan: &mut Plan<'_>) {
+    for index in 0..plan.hosts.len() {
+        let Some(HostPlan { kind: HostKind::Vm { on }, files, .. }) = plan.hosts.get_mut(index) else { continue };
+        let on = *on;
+        let is_about_runner = |d: &mut &Declaration| matches!(d, Declaration::Hypervisor(_));
+        let told: Vec<&Declaration> = files.extract_if(.., is_about_runner).collect();
+        let Some(runner) = plan.hosts.get_mut(on.0) else { continue };
+        for declaration in told {
+            if !runner.files.iter().any(|known| std::ptr::eq(*known, declaration)) {
+                runner.files.push(declaration);
+            }
+        }
+    }
 }
 
 /// A machine that runs, by way of others, on itself runs on nobody.
@@ -254,6 +318,13 @@ fn missing_file(listed: &Spanned<String>, lab_file: &Input, inputs: &[Input]) ->
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help("list a file or directory that is among the files given to the tool"),
     }
+}
+
+fn which_machine(vm: &Spanned<String>, host: &HostDecl) -> Diagnostic {
+    let name = &host.name.value;
+    Diagnostic::new(Code::LabAmbiguous, format!("`{}` speaks of several machines, none of which is `{name}`", vm.value))
+        .label(vm.span, "which of them is meant?")
+        .help("write the machine's name in VirtualBox instead")
 }
 
 fn runs_nowhere(host: &HostDecl, machine: &MachineDecl) -> Diagnostic {

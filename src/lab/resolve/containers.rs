@@ -123,7 +123,10 @@ fn container(
         processes,
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
+        refused: declaration.refused.clone(),
         extra_hosts,
+        environment: declaration.environment.clone(),
+        command: declaration.command.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }

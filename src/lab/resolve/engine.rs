@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AddressPool, EngineDecl, FreedDecl, NetworkDecl};
 use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
-use crate::net::{IpNet, Version};
+use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -14,9 +14,6 @@ use super::addresses::{Pools, nth, overlap, prefix};
 use super::bind::{HostPlan, Plan};
 use super::names::span_of;
 use super::{Context, HostId, containers};
-
-/// The release that is assumed when none is stated.
-const DEFAULT_VERSION: Version = Version::new(28, 5, 2);
 
 /// The engine of a host, if anything on the host speaks of docker.
 pub(super) fn resolve(
@@ -27,12 +24,13 @@ pub(super) fn resolve(
     host: &Host,
 ) -> Option<Engine> {
     let first = host_plan.declarations().find(|d| is_about_docker(d))?;
+    let version = context.defaults.engine;
     let mut engine = Engine {
-        version: DEFAULT_VERSION,
-        options: EngineOptions::default(),
+        version,
+        options: EngineOptions { backend: context.defaults.engine_backend, ..EngineOptions::default() },
         networks: Vec::new(),
         containers: Vec::new(),
-        origin: Origin::assumed(format!("docker engine {DEFAULT_VERSION} on `{}`", host.name), span_of(first)),
+        origin: Origin::assumed(format!("docker engine {version} on `{}`", host.name), span_of(first)),
     };
     let mut addresses = Addresses::default();
     for declaration in host_plan.declarations() {
@@ -53,6 +51,7 @@ fn is_about_docker(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
         D::Engine(_) | D::Network(_) | D::Container(_) | D::Connect(_) | D::Former(_) => true,
+        D::Running(_) | D::RunningNetwork(_) => true,
         D::Event(event) => matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }

@@ -2,7 +2,7 @@
 //! written.
 
 use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
-use crate::lab::{Declaration, HostEvent};
+use crate::lab::{Declaration, Host, HostEvent};
 use crate::source::Span;
 
 use super::bind::HostPlan;
@@ -17,8 +17,9 @@ pub(super) struct Events {
 }
 
 /// lab.yaml states the order of starts and what came last; scripts ran in between. What neither starts was there from
-/// the beginning, the firewall first. A saved rule set is the state in the end.
-pub(super) fn resolve(plan: &HostPlan<'_>, has_firewalld: bool, has_engine: bool) -> Events {
+/// the beginning, the firewall first unless the run assumes otherwise. A saved rule set is the state in the end.
+pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> Events {
+    let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
     let mut events = in_order(plan);
     events.order.retain(|event| match event {
         HostEvent::UserRules(_) => true,
@@ -31,7 +32,8 @@ pub(super) fn resolve(plan: &HostPlan<'_>, has_firewalld: bool, has_engine: bool
         order.insert(after_firewalld, HostEvent::EngineStart);
     }
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
-        order.insert(0, HostEvent::FirewalldStart);
+        let after_engine = usize::from(engine_first && order.first() == Some(&HostEvent::EngineStart));
+        order.insert(after_engine, HostEvent::FirewalldStart);
     }
     events
 }

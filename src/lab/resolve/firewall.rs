@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
-use crate::lab::{
-    Content, Declaration, Engine, Firewalld, HostEvent, HostId, Policy, RichElement, RuleBackend, Unmodeled, Zone,
-};
+use crate::lab::{Content, Declaration, Engine, Firewalld, HostEvent, HostId, Policy, RichElement, Unmodeled, Zone};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -19,9 +17,6 @@ use super::Context;
 use super::bind::HostPlan;
 use super::names::span_of;
 use super::zone::{self, Place};
-
-/// The release that is assumed when none is stated.
-const DEFAULT_VERSION: Version = Version::new(2, 5, 2);
 
 /// One of the two configurations.
 #[derive(Clone)]
@@ -67,10 +62,11 @@ pub(super) fn resolve(
     engine: Option<&Engine>,
 ) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
-    let origin = Origin::assumed(format!("firewalld {DEFAULT_VERSION} on `{}`", plan.name), span_of(first));
+    let version = context.defaults.firewalld;
+    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
     let mut firewalld = Firewalld {
-        version: DEFAULT_VERSION,
-        backend: RuleBackend::Nftables,
+        version,
+        backend: context.defaults.firewalld_backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
         zones: BTreeMap::new(),

@@ -1,13 +1,15 @@
 //! Hosts when no lab.yaml states them: one physical host, the VMs that it runs, and the files on whichever of them can
 //! be meant.
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::declaration::{Declaration, MachineDecl};
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::lab::declaration::Declaration;
+use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os};
 use crate::provenance::Origin;
 use crate::source::Span;
 
 use super::bind::{HostPlan, Plan, is_about_a_host};
+use super::machines::Machine;
 use super::names::{sentence_name, span_of};
 use super::{Context, HostId, Input};
 
@@ -15,23 +17,42 @@ use super::{Context, HostId, Input};
 const HOST: &str = "host";
 
 /// One physical host, and one host for every VM; the other files go to the only VM, or to the host without VMs.
-pub(super) fn hosts<'a>(context: &mut Context, inputs: &'a [Input], plan: &mut Plan<'a>) {
-    let machines: Vec<&MachineDecl> = inputs.iter().flat_map(|i| &i.declarations).filter_map(machine).collect();
-    plan.hosts.push(physical(&machines, inputs));
+pub(super) fn hosts<'a>(context: &mut Context, inputs: &'a [Input], machines: &'a [Machine], plan: &mut Plan<'a>) {
+    let machines = described_once(context, machines);
+    let decls: Vec<&MachineDecl> = machines.iter().map(|m| &m.decl).collect();
+    plan.hosts.push(physical(&decls, inputs));
     for machine in &machines {
-        let name = unused_name(&sentence_name(&machine.name.value), plan);
-        plan.hosts.push(virtual_machine(name, machine));
+        let name = unused_name(&sentence_name(&machine.decl.name.value), plan);
+        plan.hosts.push(virtual_machine(name, &machine.decl));
     }
-    for input in inputs {
-        bind(context, input, machines.len(), plan);
+    for (index, input) in inputs.iter().enumerate() {
+        let here = machines.iter().find(|m| m.input == index).map(|m| &m.decl);
+        bind(context, input, here, machines.len(), plan);
     }
 }
 
-fn machine(declaration: &Declaration) -> Option<&MachineDecl> {
-    match declaration {
-        Declaration::Machine(machine) => Some(machine),
-        _ => None,
+/// A machine's file counts, and a listing of the same machine only where there is no file.
+fn described_once<'a>(context: &mut Context, machines: &'a [Machine]) -> Vec<&'a Machine> {
+    let mut kept: Vec<&Machine> = Vec::new();
+    let files_first = machines.iter().filter(|m| m.decl.settings.is_some());
+    for machine in files_first.chain(machines.iter().filter(|m| m.decl.settings.is_none())) {
+        let is_listing = machine.decl.settings.is_none();
+        match kept.iter().find(|k| is_listing && k.decl.name.value == machine.decl.name.value) {
+            Some(first) => context.report(described_twice(&machine.decl, &first.decl)),
+            None => kept.push(machine),
+        }
     }
+    kept.sort_by_key(|m| m.input);
+    kept
+}
+
+fn described_twice(second: &MachineDecl, first: &MachineDecl) -> Diagnostic {
+    let diagnostic =
+        Diagnostic::new(Code::VboxDuplicate, format!("the machine `{}` is described twice", second.name.value))
+            .label(second.name.span, "not used")
+            .label(first.name.span, "this is used")
+            .help("leave out the one that is out of date");
+    Diagnostic { severity: Severity::Advice, ..diagnostic }
 }
 
 fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
@@ -76,24 +97,36 @@ fn unused_name(wanted: &str, plan: &Plan<'_>) -> String {
     (2..=plan.hosts.len() + 1).map(|n| format!("{wanted}-{n}")).find(|n| !taken(n)).unwrap_or_default()
 }
 
-fn bind<'a>(context: &mut Context, input: &'a Input, machines: usize, plan: &mut Plan<'a>) {
+fn bind<'a>(
+    context: &mut Context,
+    input: &'a Input,
+    machine: Option<&MachineDecl>,
+    machines: usize,
+    plan: &mut Plan<'a>,
+) {
     let mut about_hosts = input.declarations.iter().filter(|d| is_about_a_host(d)).peekable();
     let Some(first) = about_hosts.peek().and_then(|d| span_of(d)) else { return };
-    let from_machine = input.declarations.iter().find_map(machine);
-    let of_machine = from_machine.and_then(|m| plan.hosts.iter().position(|h| is_machine(h, m)));
-    let owner = of_machine.or(match machines {
+    let of_machine = machine.and_then(|m| plan.hosts.iter().position(|h| is_machine(h, m)));
+    let owner = match machines {
+        _ if input.declarations.iter().any(is_about_the_runner) => Some(0),
+        _ if of_machine.is_some() => of_machine,
         0 => Some(0),
         1 => Some(1),
         _ => None,
-    });
+    };
     match owner.and_then(|index| plan.hosts.get_mut(index)) {
         Some(host) => host.files.extend(about_hosts),
         None => context.report(ambiguous(&input.path, first, plan)),
     }
 }
 
+/// VirtualBox is told about machines and networks on the host that runs it.
+fn is_about_the_runner(declaration: &Declaration) -> bool {
+    matches!(declaration, Declaration::MachineChange(_) | Declaration::Hypervisor(_))
+}
+
 fn is_machine(host: &HostPlan<'_>, machine: &MachineDecl) -> bool {
-    host.machine.is_some_and(|m| m.span == machine.span)
+    host.machine.is_some_and(|m| std::ptr::eq(m, machine))
 }
 
 /// The operating system of a VM, from `OSType`; Linux when nothing is known.

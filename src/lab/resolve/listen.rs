@@ -27,6 +27,9 @@ pub(super) fn container_processes(
     name: &str,
     publishes: &[Publish],
 ) -> Vec<Process> {
+    if container.stopped.is_some() {
+        return Vec::new();
+    }
     let is_meant = |p: &&&ProcessDecl| p.runs_in.value == name || container.aliases.contains(&p.runs_in.value);
     let stated: Vec<Process> = plan.processes.iter().filter(is_meant).map(|p| stated_process(p)).collect();
     if !stated.is_empty() {

@@ -122,7 +122,7 @@ fn a_lone_script_configures_one_linux_host_on_a_lan() {
 
 const VBOX: &str = r#"<?xml version="1.0"?>
 <!--
-** Written by VirtualBox 7.0.10 (r158379)
+** Written by VirtualBox 6.1.50 (r161033)
 -->
 <VirtualBox xmlns="http://www.virtualbox.org/" version="1.18-macosx">
   <Machine uuid="{0}" name="rocky 9" OSType="RedHat_64">
@@ -130,7 +130,7 @@ const VBOX: &str = r#"<?xml version="1.0"?>
       <Network>
         <Adapter slot="0" enabled="true" MACAddress="080027000001" type="82540EM"><NAT><Forwarding name="ssh" proto="1" hostport="2222" guestport="22"/></NAT></Adapter>
         <Adapter slot="1" enabled="true" cable="false"><HostOnlyInterface name="vboxnet0"/></Adapter>
-        <Adapter slot="2" enabled="true"><BridgedInterface name="en0: Wi-Fi (AirPort)"/></Adapter>
+        <Adapter slot="2" enabled="true"><BridgedInterface name="en0: Ethernet"/></Adapter>
         <Adapter slot="3"><NAT/></Adapter>
       </Network>
     </Hardware>
@@ -523,7 +523,7 @@ docker run -d --name x --network c nginx
 
 #[test]
 fn a_script_beside_several_vms_is_ambiguous() {
-    let second = VBOX.replace("rocky 9", "db");
+    let second = VBOX.replace("rocky 9", "db").replace("2222", "2223");
     let (_, diagnostics) = read(&[("a.vbox", VBOX), ("b.vbox", &second), ("run.sh", "docker run -d nginx\n")]);
     assert_eq!(diagnostics, ["run.sh:1: it is not stated which host `run.sh` configures"]);
 }
@@ -553,4 +553,79 @@ fn exposed_ports_are_published_by_a_capital_p() {
     let container = lab.containers().next().unwrap().1;
     let publishes: Vec<_> = container.publishes.iter().map(|p| (p.host_port, p.container_port)).collect();
     assert_eq!(publishes, [(None, 80), (None, 81)]);
+}
+
+/// Messages about a lab with one Linux, macOS or Windows host and a machine whose adapters are given as XML.
+fn about_host(os: &str, written_by: &str, files: &str, adapters: &str) -> Vec<String> {
+    let vbox = format!(
+        "<!-- Written by VirtualBox {written_by} -->\n<VirtualBox version='1.19-linux'><Machine name='vm'><Hardware>\
+         <Network>{adapters}</Network></Hardware></Machine></VirtualBox>"
+    );
+    let lab = format!(
+        "networks:\n  lan: {{subnet: 192.168.1.0/24}}\nhosts:\n  pc: {{os: {os}, files: [{files}]}}\n  vm: {{on: pc, vm: vm.vbox}}\n"
+    );
+    let script = "VBoxManage hostonlyif ipconfig vboxnet0 --ip 192.168.50.1\n";
+    let all = [
+        ("lab.yaml", lab.as_str()),
+        ("vm.vbox", &vbox),
+        ("setup.sh", script),
+        ("vbox/networks.conf", "* 192.168.50.0/24\n"),
+    ];
+    let listed: Vec<(&str, &str)> = all.into_iter().filter(|(name, _)| !files_skip(name, files)).collect();
+    read(&listed).1
+}
+
+fn files_skip(name: &str, files: &str) -> bool {
+    matches!(name, "setup.sh" | "vbox/networks.conf") && !files.contains(name)
+}
+
+#[test]
+fn what_the_host_does_not_allow_is_reported_and_nothing_else() {
+    let check = |os: &str, written_by: &str, files: &str, adapters: &str, expected: &[&str]| {
+        let found = about_host(os, written_by, files, adapters);
+        let messages: Vec<&str> = found.iter().map(|m| m.split_once(": ").unwrap().1).collect();
+        assert_eq!(messages, expected, "{os} {written_by} {files} {adapters}");
+    };
+    let nat = |rules: &[(&str, &str)]| {
+        let rule = |(index, (address, port)): (usize, &(&str, &str))| {
+            format!("<Forwarding name='r{index}' proto='1' hostip='{address}' hostport='{port}' guestport='80'/>")
+        };
+        let rules: String = rules.iter().enumerate().map(rule).collect();
+        format!("<Adapter slot='0' enabled='true'><NAT>{rules}</NAT></Adapter>")
+    };
+    let uncertain = |port: &str| format!("it is not certain that this forward can listen on port {port}");
+    check("linux", "7.2.22", "", &nat(&[("", "80")]), &[&uncertain("80")]);
+    check("macos", "7.2.22", "", &nat(&[("", "80")]), &[]);
+    check("macos", "7.2.22", "", &nat(&[("127.0.0.1", "80")]), &[&uncertain("80")]);
+    check("windows", "7.2.22", "", &nat(&[("", "80"), ("", "5000")]), &[]);
+    check("macos", "7.2.22", "", &nat(&[("", "5000"), ("", "5001")]), &[&uncertain("5000")]);
+    check("linux", "7.2.22", "", &nat(&[("", "5000"), ("", "50000")]), &[]);
+    check("windows", "7.2.22", "", &nat(&[("", "50000"), ("", "49151")]), &[&uncertain("50000")]);
+    let twice = "port 8080 of `pc` is forwarded twice";
+    check("linux", "7.2.22", "", &nat(&[("", "8080"), ("127.0.0.1", "8080")]), &[twice]);
+    check("macos", "7.2.22", "", &nat(&[("", "8080"), ("127.0.0.1", "8080")]), &[]);
+    check("macos", "7.2.22", "", &nat(&[("", "8080"), ("", "8080")]), &[twice]);
+    check("linux", "7.2.22", "", &nat(&[("192.168.1.100", "8080"), ("127.0.0.1", "8080")]), &[]);
+    let host_only = "<Adapter slot='0' enabled='true'><HostOnlyInterface name='vboxnet0'/></Adapter>";
+    let range = "VirtualBox allows no host-only network 192.168.50.0/24";
+    check("linux", "7.2.22", "setup.sh", host_only, &[range]);
+    check("linux", "7.2.22", "setup.sh, vbox/networks.conf", host_only, &[]);
+    check("windows", "7.2.22", "setup.sh", host_only, &[]);
+    check("linux", "7.2.22", "", host_only, &[]);
+    check("macos", "6.1.50", "", host_only, &[]);
+    check("macos", "7.0.14", "", host_only, &["VirtualBox 7.0 and newer have no host-only interfaces on macOS"]);
+    let network = "<Adapter slot='0' enabled='true'><HostOnlyNetwork name='hn'/></Adapter>";
+    check("linux", "7.2.22", "", network, &["VirtualBox has host-only networks on macOS only"]);
+    check("macos", "7.2.22", "", network, &[]);
+    let bridged = |name: &str| format!("<Adapter slot='0' enabled='true'><BridgedInterface name='{name}'/></Adapter>");
+    check("macos", "7.2.22", "", &bridged("en0: Wi-Fi"), &["`en0: Wi-Fi` is a Wi-Fi interface"]);
+    check("linux", "7.2.22", "", &bridged("wlp2s0"), &["`wlp2s0` is a Wi-Fi interface"]);
+    check("linux", "7.2.22", "", &bridged("enp2s0"), &[]);
+    check(
+        "linux",
+        "7.2.22",
+        "",
+        &bridged(""),
+        &["adapter 1 of `vm` is bridged, but nothing says with which interface"],
+    );
 }

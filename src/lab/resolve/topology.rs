@@ -7,14 +7,15 @@ use crate::lab::declaration::{InterfaceDecl, SegmentDecl};
 use crate::lab::{
     Attachment, Declaration, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId, SegmentKind,
 };
-use crate::net::IpNet;
+use crate::net::{IpNet, address_bits};
 use crate::provenance::Origin;
 use crate::source::Spanned;
 
 use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
+use super::hypervisor::{self, Hypervisor};
 use super::names::unknown_name;
-use super::{Context, vm};
+use super::{Context, nat_network, vm, vm_host};
 
 /// Segments under construction, with what is needed to attach hosts to them.
 pub(super) struct Segments {
@@ -25,30 +26,48 @@ pub(super) struct Segments {
 }
 
 /// A segment and what only its construction needs.
-struct Plugged {
-    segment: Segment,
+pub(super) struct Plugged {
+    pub(super) segment: Segment,
     gateway: Option<(IpAddr, Origin)>,
-    vbox_names: Vec<String>,
+    pub(super) vbox_names: Vec<String>,
+    /// What the host that runs the machines of a host-only network has there, if that is known.
+    host_leg: Option<HostLeg>,
+}
+
+/// The host's side of a host-only network.
+pub(super) struct HostLeg {
+    /// Its address; nothing if the interface has none.
+    pub(super) address: Option<IpNet>,
+    pub(super) origin: Origin,
 }
 
 /// Hosts with their interfaces, in the order of the plan, then the routers that nobody declared; and the segments.
 pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<Segment>) {
     let mut segments = Segments::stated(plan);
     let mut hosts: Vec<Host> = plan.hosts.iter().map(bare).collect();
+    let hypervisors: Vec<Hypervisor> = plan.hosts.iter().map(|host| hypervisor::of(context, host)).collect();
+    let none = Hypervisor::default();
     let physical_first = |is_vm: bool| plan.hosts.iter().enumerate().filter(move |(_, h)| h.machine.is_some() == is_vm);
     for (index, host_plan) in physical_first(false) {
-        let interfaces = stated_interfaces(context, &mut segments, host_plan);
+        let runner = if let HostKind::Vm { on } = host_plan.kind { on.0 } else { index };
+        let known = hypervisors.get(runner).unwrap_or(&none);
+        let interfaces = stated_interfaces(context, &mut segments, host_plan, known);
         set_interfaces(&mut hosts, index, interfaces);
     }
     for (index, host_plan) in physical_first(true) {
-        let runner = match host_plan.kind {
-            HostKind::Vm { on } => hosts.get(on.0),
+        let on = match host_plan.kind {
+            HostKind::Vm { on } => Some(on.0),
             _ => None,
         };
-        let interfaces = vm::interfaces(context, &mut segments, HostId(index), host_plan, runner);
+        let host = on.and_then(|on| hosts.get(on));
+        let hypervisor = on.and_then(|on| hypervisors.get(on)).unwrap_or(&none);
+        let runner = vm::Runner { host, hypervisor };
+        let interfaces = vm::interfaces(context, &mut segments, HostId(index), host_plan, &runner);
         set_interfaces(&mut hosts, index, interfaces);
     }
     host_only_legs(&mut segments, &mut hosts);
+    nat_network::attach(&context.defaults, &mut segments.all, plan, &hosts, &hypervisors);
+    vm_host::check(context, &mut segments.all, plan, &mut hosts, &hypervisors);
     add_routers(&segments, &mut hosts);
     (hosts, segments.all.into_iter().map(|p| p.segment).collect())
 }
@@ -108,6 +127,16 @@ impl Segments {
             .or_else(|| self.unnamed(kind).filter(|_| kind != SegmentKind::Lan))
     }
 
+    /// The host-only network on which the host has an address, or else the one of that name unless it lies elsewhere.
+    pub(super) fn host_only(&self, name: &str, address: Option<IpNet>) -> Option<SegmentId> {
+        let named = self.by_vbox_name(SegmentKind::HostOnly, name);
+        let Some(address) = address else { return named };
+        let holds = |p: &Plugged| p.segment.subnets.iter().any(|subnet| subnet.contains(&address.addr()));
+        let is_it = |p: &Plugged| p.segment.kind == SegmentKind::HostOnly && holds(p);
+        let elsewhere = |id: &SegmentId| self.all.get(id.0).is_none_or(|p| !p.segment.subnets.is_empty());
+        self.all.iter().position(is_it).map(SegmentId).or_else(|| named.filter(|id| !elsewhere(id)))
+    }
+
     /// The only segment of a kind, if nobody stated how VirtualBox calls it.
     fn unnamed(&self, kind: SegmentKind) -> Option<SegmentId> {
         let mut found = self.all.iter().enumerate().filter(|(_, p)| p.segment.kind == kind);
@@ -136,26 +165,64 @@ impl Segments {
         id
     }
 
+    /// The segment of an address that the host has: the first one is taken for the LAN, with a router.
+    fn uplink(&mut self, address: &Spanned<IpNet>) -> SegmentId {
+        let is_first = !self.all.iter().any(|p| p.segment.kind == SegmentKind::Lan);
+        let name = if is_first { "lan".to_owned() } else { address.value.trunc().to_string() };
+        let subnet = address.value.trunc();
+        let origin = Origin::assumed(format!("a LAN {subnet}"), Some(address.span));
+        let id = self.add(&name, SegmentKind::Lan, subnet, origin);
+        let gateway = nth(subnet, 1).filter(|gateway| is_first && *gateway != address.value.addr());
+        if let (Some(gateway), Some(plugged)) = (gateway, self.all.get_mut(id.0)) {
+            let origin = Origin::assumed(format!("a router {gateway} to the internet"), Some(address.span));
+            plugged.gateway = Some((gateway, origin));
+            self.taken.add(gateway);
+        }
+        id
+    }
+
     /// Adds a segment that nobody declared.
     pub(super) fn add(&mut self, name: &str, kind: SegmentKind, subnet: IpNet, origin: Origin) -> SegmentId {
-        let segment = Segment { name: name.to_owned(), kind, subnets: vec![subnet], origin };
-        self.all.push(Plugged { segment, gateway: None, vbox_names: vec![name.to_owned()] });
+        self.push(name, kind, vec![subnet], origin)
+    }
+
+    fn push(&mut self, name: &str, kind: SegmentKind, subnets: Vec<IpNet>, origin: Origin) -> SegmentId {
+        let segment = Segment { name: name.to_owned(), kind, subnets, nat: None, origin };
+        self.all.push(Plugged { segment, gateway: None, vbox_names: vec![name.to_owned()], host_leg: None });
         SegmentId(self.all.len() - 1)
     }
 
     /// Adds an internal network, whose addresses nobody knows.
     pub(super) fn add_bare(&mut self, name: &str, origin: Origin) -> SegmentId {
-        let segment = Segment { name: name.to_owned(), kind: SegmentKind::Internal, subnets: Vec::new(), origin };
-        self.all.push(Plugged { segment, gateway: None, vbox_names: vec![name.to_owned()] });
-        SegmentId(self.all.len() - 1)
+        self.push(name, SegmentKind::Internal, Vec::new(), origin)
+    }
+
+    /// States what the host has on a host-only network.
+    pub(super) fn set_host_leg(&mut self, id: SegmentId, leg: HostLeg) {
+        if let Some(plugged) = self.all.get_mut(id.0).filter(|p| p.host_leg.is_none()) {
+            leg.address.iter().for_each(|net| self.taken.add(net.addr()));
+            plugged.host_leg = Some(leg);
+        }
+    }
+
+    /// The number of an address inside the first subnet of a segment.
+    pub(super) fn number(&self, id: SegmentId, address: IpAddr) -> Option<u128> {
+        let subnet = *self.all.get(id.0)?.segment.subnets.first().filter(|s| s.contains(&address))?;
+        address_bits(address).checked_sub(address_bits(subnet.network()))
     }
 
     pub(super) fn kind(&self, id: SegmentId) -> Option<SegmentKind> {
         self.all.get(id.0).map(|p| p.segment.kind)
     }
 
+    /// The way out of a segment: its router, or the engine of a NAT network, which has the first address
+    /// (`VBoxNetSlirpNAT::initIPv4`, `VBoxNetLwipNAT`).
     pub(super) fn gateway(&self, id: SegmentId) -> Option<IpAddr> {
-        self.all.get(id.0).and_then(|p| p.gateway.as_ref()).map(|(address, _)| *address)
+        let plugged = self.all.get(id.0)?;
+        match plugged.segment.kind {
+            SegmentKind::NatNetwork => nth(*plugged.segment.subnets.first()?, 1),
+            _ => plugged.gateway.as_ref().map(|(address, _)| *address),
+        }
     }
 
     /// The next free address of a segment, as an assumption about `who`.
@@ -187,10 +254,12 @@ fn stated_segment(declaration: &SegmentDecl, plan: &Plan<'_>) -> Plugged {
             name: name.clone(),
             kind: declaration.kind.as_ref().map_or(default_kind, |k| k.value),
             subnets,
+            nat: None,
             origin: Origin::written(format!("segment `{name}`"), declaration.span),
         },
         gateway: gateway.map(|g| (g.value, Origin::written(format!("router of `{name}`"), g.span))),
         vbox_names: declaration.vbox_names.iter().map(|n| n.value.clone()).collect(),
+        host_leg: None,
     }
 }
 
@@ -210,15 +279,43 @@ fn subnets_in_use(segment: &str, plan: &Plan<'_>) -> Vec<IpNet> {
 }
 
 /// The interfaces of a host that has no `.vbox` file.
-fn stated_interfaces(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>) -> Vec<Interface> {
+fn stated_interfaces(
+    context: &mut Context,
+    segments: &mut Segments,
+    host: &HostPlan<'_>,
+    hypervisor: &Hypervisor,
+) -> Vec<Interface> {
     let stated = host.declaration.map_or(&[][..], |d| &d.interfaces);
     if stated.is_empty() {
-        return assumed_interface(segments, host).into_iter().collect();
+        let is_vm = matches!(host.kind, HostKind::Vm { .. });
+        let listed = if is_vm { Vec::new() } else { listed_interfaces(segments, host, hypervisor) };
+        return if listed.is_empty() { assumed_interface(segments, host).into_iter().collect() } else { listed };
     }
     let mut interfaces = Vec::new();
     for declaration in stated {
-        let interface = stated_interface(context, segments, host, declaration);
+        let interface = stated_interface(context, segments, host, hypervisor, declaration);
         interfaces.push(interface);
+    }
+    default_gateways(segments, &mut interfaces);
+    interfaces
+}
+
+/// What `VBoxManage list bridgedifs` says about the host: interfaces that are up and have an address.
+fn listed_interfaces(segments: &mut Segments, host: &HostPlan<'_>, hypervisor: &Hypervisor) -> Vec<Interface> {
+    let mut interfaces = Vec::new();
+    for listed in hypervisor.interfaces.iter().filter(|i| hypervisor::is_on(i.up.as_ref())) {
+        let Some(address) = &listed.address else { continue };
+        let id = segments.containing(address.value.addr()).unwrap_or_else(|| segments.uplink(address));
+        let origin = Origin::written(format!("interface `{}` of `{}`", listed.name.value, host.name), listed.span);
+        let what = format!("address {} of `{}`", address.value.addr(), listed.name.value);
+        interfaces.push(Interface {
+            name: listed.name.value.clone(),
+            attachment: Attachment::Segment(id),
+            addresses: vec![InterfaceAddress { net: address.value, origin: Origin::written(what, address.span) }],
+            gateway: None,
+            connected: true,
+            origin,
+        });
     }
     default_gateways(segments, &mut interfaces);
     interfaces
@@ -229,6 +326,7 @@ pub(super) fn stated_interface(
     context: &mut Context,
     segments: &mut Segments,
     host: &HostPlan<'_>,
+    hypervisor: &Hypervisor,
     declaration: &InterfaceDecl,
 ) -> Interface {
     let origin =
@@ -242,7 +340,8 @@ pub(super) fn stated_interface(
         origin,
     };
     if let Some(nat) = &declaration.nat {
-        vm::behind_stated_nat(&mut interface, nat, declaration);
+        let release = hypervisor.release(None, &context.defaults);
+        vm::behind_stated_nat(&mut interface, nat, declaration, release);
     } else if let Some(id) = segment_of(context, segments, declaration, &interface) {
         plug(segments, &mut interface, id, host);
     }
@@ -380,8 +479,15 @@ fn segment(interface: &Interface) -> Option<SegmentId> {
 fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
     const CITATION: &str = "VirtualBox manual, section 6.7: the host gets the first address of a host-only network";
     let plugged = segments.all.get(id.0)?;
-    let subnet = *plugged.segment.subnets.first()?;
     let name = plugged.vbox_names.first().unwrap_or(&plugged.segment.name).clone();
+    if let Some(leg) = &plugged.host_leg {
+        let what = format!("host-only interface `{name}`");
+        let origin = Origin { what: what.into(), ..leg.origin.clone() };
+        let addresses = leg.address.map(|net| InterfaceAddress { net, origin: origin.clone() }).into_iter().collect();
+        let attachment = Attachment::Segment(id);
+        return Some(Interface { name, attachment, addresses, gateway: None, connected: true, origin });
+    }
+    let subnet = *plugged.segment.subnets.first()?;
     let origin = plugged.segment.origin.derive(format!("host-only interface `{name}`"), CITATION);
     let address = nth(subnet, 1)?;
     segments.taken.add(address);
@@ -399,7 +505,8 @@ fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
 fn add_routers(segments: &Segments, hosts: &mut Vec<Host>) {
     for (index, plugged) in segments.all.iter().enumerate() {
         let id = SegmentId(index);
-        let Some((gateway, origin)) = &plugged.gateway else { continue };
+        let is_nat = plugged.segment.kind == SegmentKind::NatNetwork;
+        let Some((gateway, origin)) = plugged.gateway.as_ref().filter(|_| !is_nat) else { continue };
         let declared = hosts
             .iter()
             .flat_map(|h| &h.interfaces)

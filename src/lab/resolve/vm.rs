@@ -1,21 +1,29 @@
 //! VirtualBox machines: adapters become interfaces, with VirtualBox's defaults where the file is silent.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::lab::declaration::{AdapterDecl, AdapterMode, ForwardDecl, InterfaceDecl, MachineDecl, NatDecl};
+use crate::lab::declaration::InterfaceDecl;
+use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardDecl, MachineDecl, NatDecl, Verb};
 use crate::lab::{
     Attachment, Forward, Host, HostId, Interface, InterfaceAddress, NatEngine, SegmentId, SegmentKind, Unmodeled, VmNat,
 };
-use crate::net::Version;
+use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
 use super::Context;
 use super::addresses::{nth, prefix, within};
 use super::bind::HostPlan;
-use super::topology::{Segments, default_gateways, stated_addresses, stated_interface};
+use super::hypervisor::{Hypervisor, Release, is_on};
+use super::topology::{HostLeg, Segments, default_gateways, stated_addresses, stated_interface};
 
 const CITE_NAT: &str =
     "VirtualBox manual, section 9.8.1: adapter N gets 10.0.(N + 1).0/24, the guest .15, the gateway .2";
+
+/// The host that runs a VM.
+pub(super) struct Runner<'a> {
+    pub(super) host: Option<&'a Host>,
+    pub(super) hypervisor: &'a Hypervisor,
+}
 
 /// The interfaces of a VM: one for each enabled adapter, then those that only lab.yaml knows.
 pub(super) fn interfaces(
@@ -23,26 +31,24 @@ pub(super) fn interfaces(
     segments: &mut Segments,
     id: HostId,
     host: &HostPlan<'_>,
-    runner: Option<&Host>,
+    runner: &Runner<'_>,
 ) -> Vec<Interface> {
     let Some(machine) = host.machine else { return Vec::new() };
     let stated = host.declaration.map_or(&[][..], |d| &d.interfaces);
     let mut left: Vec<&InterfaceDecl> = stated.iter().collect();
     let mut interfaces = Vec::new();
     for adapter in machine.adapters.iter().filter(|a| a.enabled) {
-        let attachment = attachment(segments, machine, adapter, runner);
-        if let AdapterMode::NatNetwork(name) = &adapter.mode {
-            let what = format!("the shared NAT of network `{}`", name.value);
-            context.unmodeled.push(Unmodeled { what, span: name.span, host: Some(id) });
-        }
+        let attachment = attachment(context, segments, machine, adapter, runner);
+        context.unmodeled.extend(unmodeled(id, adapter));
         let position = left.iter().position(|d| is_adapter(d, adapter, &attachment, segments));
         let declaration = position.map(|at| left.remove(at));
-        interfaces.push(interface(context, segments, host, adapter, attachment, declaration));
+        let draft = Draft { adapter, attachment, declaration, leased: leased(segments, adapter, runner) };
+        interfaces.push(interface(context, segments, host, draft));
     }
     for declaration in left {
         match &declaration.adapter {
             Some(adapter) => context.report(no_adapter(adapter, machine)),
-            None => interfaces.push(stated_interface(context, segments, host, declaration)),
+            None => interfaces.push(stated_interface(context, segments, host, runner.hypervisor, declaration)),
         }
     }
     default_route(segments, &mut interfaces);
@@ -98,19 +104,67 @@ fn guest_name(slot: u8) -> String {
     format!("enp0s{device}")
 }
 
-fn interface(
-    context: &mut Context,
-    segments: &mut Segments,
-    host: &HostPlan<'_>,
-    adapter: &AdapterDecl,
+/// What is known about an interface before it is made.
+struct Draft<'a> {
+    adapter: &'a AdapterDecl,
     attachment: Attachment,
-    declaration: Option<&InterfaceDecl>,
-) -> Interface {
+    declaration: Option<&'a InterfaceDecl>,
+    leased: Leased,
+}
+
+/// Which address a guest gets when it asks for one.
+enum Leased {
+    /// The usual one of such a network.
+    Usual,
+    /// The first free one from this number on.
+    From(u128),
+    /// Nobody hands out any.
+    Nothing,
+}
+
+/// What VirtualBox is known to hand out on the network of an adapter.
+fn leased(segments: &Segments, adapter: &AdapterDecl, runner: &Runner<'_>) -> Leased {
+    let (kind, name) = match &adapter.mode {
+        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) => (SegmentKind::HostOnly, &name.value),
+        AdapterMode::Internal(name) => (SegmentKind::Internal, &name.value),
+        AdapterMode::NatNetwork(name) => (SegmentKind::NatNetwork, &name.value),
+        _ => return Leased::Usual,
+    };
+    let hypervisor = runner.hypervisor;
+    let first = hypervisor.first_leased(name);
+    let number = first.zip(segments.by_vbox_name(kind, name)).and_then(|(first, id)| segments.number(id, first));
+    let server = hypervisor.server(&format!("HostInterfaceNetworking-{name}")).or_else(|| hypervisor.server(name));
+    let is_off = server.is_some_and(|s| !is_on(s.enabled.as_ref()))
+        || hypervisor.nat_network(name).is_some_and(|n| !is_on(n.dhcp.as_ref()));
+    match (is_off, number) {
+        (true, _) => Leased::Nothing,
+        (false, Some(number)) => Leased::From(number),
+        (false, None) => Leased::Usual,
+    }
+}
+
+/// What of an attachment has no model.
+fn unmodeled(id: HostId, adapter: &AdapterDecl) -> Option<Unmodeled> {
+    let (what, span) = match &adapter.mode {
+        AdapterMode::Generic(driver, _) => {
+            (format!("an adapter attached to the driver `{}`", driver.value), driver.span)
+        }
+        AdapterMode::Cloud(name) => (format!("an adapter attached to the cloud network `{}`", name.value), name.span),
+        _ => return None,
+    };
+    Some(Unmodeled { what, span, host: Some(id) })
+}
+
+fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>, draft: Draft<'_>) -> Interface {
+    let Draft { adapter, attachment, declaration, leased } = draft;
     let name = declaration.map_or_else(|| guest_name(adapter.slot), |d| d.name.value.clone());
     let origin = Origin::written(format!("adapter {} of `{}`", u16::from(adapter.slot) + 1, host.name), adapter.span);
     let mut addresses = declaration.map(stated_addresses).unwrap_or_default();
     if addresses.is_empty() {
-        addresses.extend(own_address(context, segments, &host.name, &attachment, &origin));
+        addresses.extend(adapter.addresses.iter().map(|address| given_address(&host.name, address)));
+    }
+    if addresses.is_empty() {
+        addresses.extend(own_address(context, segments, &host.name, &attachment, &leased, &origin));
     }
     Interface {
         name,
@@ -122,10 +176,17 @@ fn interface(
     }
 }
 
+/// An address that the file of the machine gives the guest.
+fn given_address(who: &str, address: &Spanned<IpNet>) -> InterfaceAddress {
+    let origin = Origin::written(format!("address {} of `{who}`", address.value.addr()), address.span);
+    InterfaceAddress { net: address.value, origin }
+}
+
 /// An absent `cable` means disconnected before settings version 1.16 and connected from then on (VirtualBox,
 /// src/VBox/Main/xml/Settings.cpp, `NetworkAdapter::areDefaultSettings`).
 fn is_connected(machine: &MachineDecl, adapter: &AdapterDecl) -> bool {
-    adapter.cable.as_ref().map_or(machine.settings.value >= Version::new(1, 16, 0), |cable| cable.value)
+    let default = machine.settings.is_none_or(|settings| settings.value >= Version::new(1, 16, 0));
+    adapter.cable.as_ref().map_or(default, |cable| cable.value)
 }
 
 /// The address that a guest gets when none is stated.
@@ -134,17 +195,20 @@ fn own_address(
     segments: &mut Segments,
     who: &str,
     attachment: &Attachment,
+    leased: &Leased,
     origin: &Origin,
 ) -> Option<InterfaceAddress> {
     match attachment {
         Attachment::Nat(nat) => Some(nat_address(nat)),
         Attachment::Segment(id) => {
-            let address = match segments.kind(*id) {
-                Some(SegmentKind::Internal) => None,
+            let from = match (leased, segments.kind(*id)) {
+                (Leased::Nothing, _) | (Leased::Usual, Some(SegmentKind::Internal)) => None,
+                (Leased::From(number), _) => Some(*number),
                 // The DHCP servers of host-only and NAT networks start at .101 and .4; on a LAN it is a guess.
-                Some(SegmentKind::NatNetwork) => segments.assume_address(*id, 4, who, origin),
-                _ => segments.assume_address(*id, 101, who, origin),
+                (Leased::Usual, Some(SegmentKind::NatNetwork)) => Some(4),
+                (Leased::Usual, _) => Some(101),
             };
+            let address = from.and_then(|from| segments.assume_address(*id, from, who, origin));
             if address.is_none() {
                 context.diagnostics.extend(origin.span().map(|span| address_not_stated(who, span)));
             }
@@ -161,44 +225,76 @@ fn nat_address(nat: &VmNat) -> InterfaceAddress {
 }
 
 fn attachment(
+    context: &mut Context,
     segments: &mut Segments,
     machine: &MachineDecl,
     adapter: &AdapterDecl,
-    runner: Option<&Host>,
+    runner: &Runner<'_>,
 ) -> Attachment {
-    let written = |what: &str, name: &Spanned<String>| Origin::written(format!("{what} `{}`", name.value), name.span);
     match &adapter.mode {
-        AdapterMode::Nat(nat) => Attachment::Nat(Box::new(vm_nat(nat, adapter.slot, Some(machine)))),
+        AdapterMode::Nat(nat) => {
+            let release = runner.hypervisor.release(Some(machine), &context.defaults);
+            Attachment::Nat(Box::new(vm_nat(nat, adapter.slot, Some(machine), release)))
+        }
+        AdapterMode::Bridged(name) | AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name)
+            if name.value.is_empty() =>
+        {
+            context.report(attached_to_nothing(machine, adapter));
+            Attachment::Unattached
+        }
         AdapterMode::Bridged(name) => {
             let origin = written("bridged to host interface", name);
-            Attachment::Segment(bridged(segments, name, runner).unwrap_or_else(|| segments.lan(&origin)))
+            Attachment::Segment(bridged(segments, name, runner.host).unwrap_or_else(|| segments.lan(&origin)))
         }
-        AdapterMode::HostOnly(name) => {
-            let known = segments.by_vbox_name(SegmentKind::HostOnly, &name.value);
-            // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
-            let make = |segments: &mut Segments| {
-                let kind = SegmentKind::HostOnly;
-                segments.add(&name.value, kind, prefix([192, 168, 56, 0], 24), written("host-only network", name))
-            };
-            Attachment::Segment(known.unwrap_or_else(|| make(segments)))
+        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) => {
+            Attachment::Segment(host_only(segments, name, runner.hypervisor))
         }
-        AdapterMode::Internal(name) => {
-            let known = segments.by_vbox_name(SegmentKind::Internal, &name.value);
-            Attachment::Segment(
-                known.unwrap_or_else(|| segments.add_bare(&name.value, written("internal network", name))),
-            )
-        }
+        AdapterMode::Internal(name) => Attachment::Segment(internal(segments, name, runner.hypervisor)),
         AdapterMode::NatNetwork(name) => {
-            let known = segments.by_vbox_name(SegmentKind::NatNetwork, &name.value);
+            let stated = runner.hypervisor.nat_network(&name.value);
             // VirtualBox manual, section 6.4: 10.0.2.0/24 is the default.
-            let make = |segments: &mut Segments| {
-                let kind = SegmentKind::NatNetwork;
-                segments.add(&name.value, kind, prefix([10, 0, 2, 0], 24), written("NAT network", name))
-            };
-            Attachment::Segment(known.unwrap_or_else(|| make(segments)))
+            let subnet = stated.and_then(|n| n.network).map_or(prefix([10, 0, 2, 0], 24), |n| n.value.trunc());
+            let known = segments.by_vbox_name(SegmentKind::NatNetwork, &name.value);
+            Attachment::Segment(known.unwrap_or_else(|| {
+                segments.add(&name.value, SegmentKind::NatNetwork, subnet, written("NAT network", name))
+            }))
         }
-        AdapterMode::None => Attachment::Unattached,
+        AdapterMode::Generic(..) | AdapterMode::Cloud(_) | AdapterMode::None => Attachment::Unattached,
     }
+}
+
+fn written(what: &str, name: &Spanned<String>) -> Origin {
+    Origin::written(format!("{what} `{}`", name.value), name.span)
+}
+
+/// Host-only interfaces and networks, which have what is stated about the host's side.
+fn host_only(segments: &mut Segments, name: &Spanned<String>, hypervisor: &Hypervisor) -> SegmentId {
+    let stated = hypervisor.host_only(&name.value);
+    let address = stated.and_then(|s| s.address);
+    // VirtualBox manual, section 6.7: 192.168.56.0/24 is the default.
+    let subnet = address.map_or(prefix([192, 168, 56, 0], 24), |a| a.value.trunc());
+    let known = segments.host_only(&name.value, address.map(|a| a.value));
+    let id = known.unwrap_or_else(|| {
+        segments.add(&name.value, SegmentKind::HostOnly, subnet, written("host-only network", name))
+    });
+    // A listing without an address means that the interface has none.
+    if let Some(stated) = stated.filter(|s| s.address.is_some() || s.verb == Verb::Stated) {
+        let what = format!("host-only interface `{}`", name.value);
+        let origin = Origin::written(what, stated.address.map_or(stated.span, |a| a.span));
+        segments.set_host_leg(id, HostLeg { address: address.map(|a| a.value), origin });
+    }
+    id
+}
+
+/// Internal networks have addresses only where a DHCP server hands them out.
+fn internal(segments: &mut Segments, name: &Spanned<String>, hypervisor: &Hypervisor) -> SegmentId {
+    let origin = written("internal network", name);
+    let subnet = hypervisor.server(&name.value).and_then(|s| s.address).map(|a| a.value.trunc());
+    let known = segments.by_vbox_name(SegmentKind::Internal, &name.value);
+    known.unwrap_or_else(|| match subnet {
+        Some(subnet) => segments.add(&name.value, SegmentKind::Internal, subnet, origin),
+        None => segments.add_bare(&name.value, origin),
+    })
 }
 
 /// The segment of a host interface; VirtualBox on macOS writes `en0: Wi-Fi (AirPort)`.
@@ -214,46 +310,44 @@ fn bridged(segments: &Segments, name: &Spanned<String>, runner: Option<&Host>) -
     })
 }
 
-fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>) -> VmNat {
+fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>, release: Release) -> VmNat {
     let network =
         nat.network.as_ref().map_or_else(|| prefix([10, 0, slot.saturating_add(2), 0], 24), |n| n.value.trunc());
-    let (engine, origin) = nat_engine(nat, machine);
+    let (engine, origin) = nat_engine(nat, release);
     VmNat {
         engine,
         network,
         gateway: nth(network, 2).unwrap_or(network.addr()),
         forwards: nat.forwards.iter().map(forward).collect(),
         localhost_reachable: localhost_reachable(nat, machine),
+        bind_address: nat.bind_address.map(|address| address.value),
         forward_at: nat.forward_at.clone(),
         origin,
     }
 }
 
 /// VirtualBox replaced its NAT engine by libslirp in 7.1 (changelog of 7.1.0).
-fn nat_engine(nat: &NatDecl, machine: Option<&MachineDecl>) -> (NatEngine, Origin) {
+fn nat_engine(nat: &NatDecl, release: Release) -> (NatEngine, Origin) {
     let of = |libslirp: bool| if libslirp { NatEngine::Libslirp } else { NatEngine::Classic };
     if let Some(stated) = &nat.libslirp {
         return (of(stated.value), Origin::written("NAT engine", stated.span));
     }
-    match machine.and_then(|m| m.written_by.as_ref()) {
-        Some(version) => {
-            (of(version.value >= Version::new(7, 1, 0)), Origin::written("adapter attached to NAT", nat.span))
-        }
-        None => {
-            let what = "adapter attached to NAT, by VirtualBox 7.1 or newer";
-            (NatEngine::Libslirp, Origin::assumed(what, Some(nat.span)))
-        }
-    }
+    let origin = match release.stated {
+        Some(_) => Origin::written("adapter attached to NAT", nat.span),
+        None => Origin::assumed(format!("adapter attached to NAT, by VirtualBox {}", release.version), Some(nat.span)),
+    };
+    (of(release.version >= Version::new(7, 1, 0)), origin)
 }
 
-/// Absent in a `.vbox` file means reachable before settings version 1.19 and not from then on (VirtualBox,
-/// src/VBox/Main/xml/Settings.cpp, `NAT::areLocalhostReachableDefaultSettings`).
+/// Absent in a `.vbox` file is read as reachable, whatever the settings version (VirtualBox 7.2.22 writes `off` as absent
+/// from settings version 1.19 on, and has it on when it reads the file again). A machine that no file states is new, and
+/// has it off (`NATEngine::i_applyDefaults`).
 fn localhost_reachable(nat: &NatDecl, machine: Option<&MachineDecl>) -> bool {
-    let default = machine.is_some_and(|m| m.settings.value < Version::new(1, 19, 0));
+    let default = machine.is_some_and(|m| m.settings.is_some());
     nat.localhost_reachable.as_ref().map_or(default, |stated| stated.value)
 }
 
-fn forward(declaration: &ForwardDecl) -> Forward {
+pub(super) fn forward(declaration: &ForwardDecl) -> Forward {
     Forward {
         name: declaration.name.clone(),
         protocol: declaration.protocol,
@@ -267,14 +361,29 @@ fn forward(declaration: &ForwardDecl) -> Forward {
 }
 
 /// Puts an interface behind a NAT that lab.yaml states.
-pub(super) fn behind_stated_nat(interface: &mut Interface, nat: &NatDecl, declaration: &InterfaceDecl) {
+pub(super) fn behind_stated_nat(
+    interface: &mut Interface,
+    nat: &NatDecl,
+    declaration: &InterfaceDecl,
+    release: Release,
+) {
     let slot = declaration.adapter.as_ref().map_or(0, |a| a.value.saturating_sub(1));
-    let nat = vm_nat(nat, slot, None);
+    let nat = vm_nat(nat, slot, None, release);
     if interface.addresses.is_empty() {
         interface.addresses.push(nat_address(&nat));
     }
     interface.gateway = interface.gateway.or(Some(nat.gateway));
     interface.attachment = Attachment::Nat(Box::new(nat));
+}
+
+fn attached_to_nothing(machine: &MachineDecl, adapter: &AdapterDecl) -> Diagnostic {
+    let number = u16::from(adapter.slot) + 1;
+    let what = if matches!(adapter.mode, AdapterMode::Bridged(_)) { "bridged" } else { "host-only" };
+    let message =
+        format!("adapter {number} of `{}` is {what}, but nothing says with which interface", machine.name.value);
+    Diagnostic::new(Code::VboxBadValue, message)
+        .label(adapter.span, "the machine does not start like this")
+        .help(format!("name it, as with `--bridge-adapter{number} en0` or `--host-only-adapter{number} vboxnet0`"))
 }
 
 fn no_adapter(number: &Spanned<u8>, machine: &MachineDecl) -> Diagnostic {

@@ -78,7 +78,10 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         processes: vec![Process { name: "app".to_owned(), listens: vec![listen(3000)], origin: origin() }],
         publish_at: None,
         network_at: None,
+        refused: None,
         extra_hosts: BTreeMap::new(),
+        environment: Vec::new(),
+        command: Vec::new(),
         origin: origin(),
     }
 }

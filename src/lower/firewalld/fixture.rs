@@ -129,7 +129,10 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         processes: vec![],
         publish_at: None,
         network_at: None,
+        refused: None,
         extra_hosts: BTreeMap::new(),
+        environment: Vec::new(),
+        command: Vec::new(),
         origin: origin(),
     }
 }

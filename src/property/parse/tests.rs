@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::property::Who;
 use crate::source::Sources;
 
 fn read(sentence: &str) -> (Parsed<Sentence>, Sources) {
@@ -17,16 +18,26 @@ fn understood(sentence: &str) -> Sentence {
     read(sentence).0.unwrap_or_else(|d| panic!("{sentence}: {}", d.message))
 }
 
+fn names(all: &[Who]) -> String {
+    let name = |who: &Who| match who {
+        Who::Named(name) => name.value.clone(),
+        Who::Addresses(net) => format!("<{}>", net.value),
+        Who::Anyone(_) => "<anyone>".to_owned(),
+        Who::Lan(_) => "<lan>".to_owned(),
+        Who::Internet(_) => "<internet>".to_owned(),
+        Who::AnyContainer(_) => "<any container>".to_owned(),
+        Who::AnyHost(_) => "<any host>".to_owned(),
+        Who::Network(name) => format!("<network {}>", name.value),
+    };
+    all.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
 /// The sentence's parts in a fixed notation: who, can, verb, symptom.
 fn parts(sentence: &Sentence) -> String {
-    let who = match &sentence.subject {
-        Subject::Named(name) => name.value.clone(),
-        Subject::Lan(_) => "<lan>".to_owned(),
-        Subject::Internet(_) => "<internet>".to_owned(),
-        Subject::AnyContainer(_) => "<any container>".to_owned(),
-        Subject::AnyHost(_) => "<any host>".to_owned(),
-        Subject::Network(name) => format!("<network {}>", name.value),
-    };
+    let only = if sentence.only.is_some() { "only " } else { "" };
+    let of = names(&sentence.subject.of);
+    let except = if sentence.subject.except.is_empty() { "" } else { " except " };
+    let who = format!("{only}{of}{except}{}", names(&sentence.subject.except));
     let verb = match &sentence.verb {
         Verb::Reach { target, at, protocol, by_name } => {
             let ports = target.ports.as_ref().map_or(String::new(), |p| format!(" port {}", p.value));
@@ -37,7 +48,8 @@ fn parts(sentence: &Sentence) -> String {
         Verb::Resolve(name) => format!("resolve {}", name.value),
     };
     let symptom = sentence.symptom.as_ref().map_or(String::new(), |s| format!(" | {:?}", s.value));
-    format!("{who} | {} | {verb}{symptom}", if sentence.can { "can" } else { "cannot" })
+    let cause = sentence.cause.as_ref().map_or(String::new(), |c| format!(" | {:?}", c.value));
+    format!("{who} | {} | {verb}{symptom}{cause}", if sentence.can { "can" } else { "cannot" })
 }
 
 #[test]
@@ -57,6 +69,20 @@ fn sentences_of_the_grammar() {
     check("mac cannot reach web:8000-8010 with refused", r#"mac | cannot | Named("web") port 8000-8010 tcp | Refused"#);
     check("mac cannot reach web:80 over udp with no-route", r#"mac | cannot | Named("web") port 80 udp | NoRoute"#);
     check("맥 can reach 그라파나:3000", r#"맥 | can | Named("그라파나") port 3000 tcp"#);
+    check("only mac can reach web:80", r#"only mac | can | Named("web") port 80 tcp"#);
+    check("only can reach web:80", r#"only | can | Named("web") port 80 tcp"#);
+    check("only mac,lan , network a can ping w", r#"only mac, <lan>, <network a> | can | ping Named("w")"#);
+    check(
+        "any host except mac, 10.1.0.0/16 can ping w",
+        r#"<any host> except mac, <10.1.0.0/16> | can | ping Named("w")"#,
+    );
+    check("192.168.1.50 can ping w", r#"<192.168.1.50/32> | can | ping Named("w")"#);
+    check("anyone cannot resolve w", "<anyone> | cannot | resolve w");
+    check("a cannot ping w because nat::no_inbound", r#"a | cannot | ping Named("w") | Codes([NatNoInbound])"#);
+    check(
+        "a cannot ping w with timeout because b/c.yaml:3",
+        r#"a | cannot | ping Named("w") | Timeout | File { name: "b/c.yaml", line: Some(3) }"#,
+    );
 }
 
 #[test]
@@ -97,7 +123,12 @@ fn a_word_outside_the_grammar_is_pointed_at() {
     check("mac can't reach web", "can't", "expected `can` or `cannot`, found `can't`", "write `cannot`");
     check("mac can reach", "", "expected what is reached, like `grafana:3000`", "");
     check("can reach web:80", "can", "expected who, before `can` or `cannot`, found `can`", "");
-    check("", "", "expected who: a host, a container, `lan`, `internet`, `any container`, `network NAME`", "");
+    check(
+        "",
+        "",
+        "expected who: a host, a container, `lan`, `internet`, `anyone`, `any container`, `network NAME`",
+        "",
+    );
     check("mac can reach web:http", "http", "`http` is not a port", "");
     check("mac can reach web:0", "0", "`0` is not a port", "");
     check("mac can reach web:90-80", "90-80", "`90-80` is not a port", "");
@@ -116,10 +147,16 @@ fn a_word_outside_the_grammar_is_pointed_at() {
     check("mac can reach w:80 at htp://w", "htp", "the default port of `htp` is not known", "did you mean `http`?");
     check("mac can reach w at localhost", "", "`localhost` has no port", "");
     check("any contaner can ping w", "contaner", "expected `container` or `host` after `any`, found `contaner`", "did");
-    check("only mac can reach web:80", "only", "`only` is not supported yet", "can reach");
-    check("lan cannot reach web:80 because nat", "because", "`because` is not supported yet", "leave it out");
-    check("any host except mac can ping web", "except", "`except` is not supported yet", "each member");
-    check("mac can reach any database", "any", "`any` is not supported yet", "each target");
+    check("only mac cannot reach web:80", "cannot", "expected `can` after `only`, found `cannot`", "without `only`");
+    check("mac, can reach web:80", "can", "expected who, before `can` or `cannot`, found `can`", "");
+    check("lan except can ping web", "can", "expected who, before `can` or `cannot`, found `can`", "");
+    check("mac can reach w because nat", "because nat", "nothing stops what can be reached", "`cannot`");
+    check(
+        "lan cannot reach web:80 because nta",
+        "nta",
+        "expected what stops it: `nat`, `docker`, `firewall`, `route`, `listen`, a code, or a file, found `nta`",
+        "did you mean `nat`?",
+    );
     check("mac can ping web now", "now", "expected the end of the sentence, found `now`", "");
 }
 
@@ -136,7 +173,7 @@ proptest! {
     #[test]
     fn never_panics(words in proptest::collection::vec(
         prop_oneof![
-            "mac|can|cannot|reach|ping|resolve|at|over|by|with|any|network|only|internet|tcp|web:80|http://a:1/",
+            "mac|can|cannot|reach|ping|at|over|by|with|any|network|only|except|because|,|nat|tcp|web:80|http://a:1/",
             "[\\[\\]:/@?#a-z0-9가-힣.-]{0,12}",
             "\\PC{0,6}",
         ], 0..9)

@@ -116,7 +116,7 @@ fn is_of_protocol(condition: &Match) -> bool {
 
 fn positive(condition: &Match) -> &Match {
     match condition {
-        Match::Not(inner) => inner,
+        Match::Not(inner) | Match::Roughly(inner) => positive(inner),
         other => other,
     }
 }
@@ -136,6 +136,7 @@ fn rank(condition: &Match) -> Option<u8> {
 fn match_text(condition: &Match) -> String {
     match condition {
         Match::Not(inner) => plain_text(inner, "! "),
+        Match::Roughly(inner) => match_text(inner),
         other => plain_text(other, ""),
     }
 }
@@ -162,7 +163,8 @@ fn plain_text(condition: &Match, not: &str) -> String {
         Match::Mark { value, mask: u32::MAX } => format!("-m mark {not}--mark {value:#x}"),
         Match::Mark { value, mask } => format!("-m mark {not}--mark {value:#x}/{mask:#x}"),
         Match::AnyOf(any) => any_text(any, not),
-        Match::Not(inner) => match_text(inner),
+        Match::Roughly(inner) => plain_text(inner, not),
+        Match::Not(inner) => plain_text(inner, if not.is_empty() { "! " } else { "" }),
         // These tables see IPv4 only; what is not modelled stands above the rule.
         Match::Family(_) | Match::Unmodeled(_) => String::new(),
     }
@@ -172,6 +174,9 @@ fn plain_text(condition: &Match, not: &str) -> String {
 fn any_text(any: &[Match], not: &str) -> String {
     let mut states = States::default();
     let mut rewritten = Vec::new();
+    if any.is_empty() {
+        return format!("{not}(never)");
+    }
     for one in any {
         match one {
             Match::State(more) => states = union(states, *more),

@@ -123,6 +123,7 @@ fn matches(all: &[Match]) -> Vec<String> {
 fn condition(one: &Match, relation: &str, protocol: Option<Protocol>) -> String {
     let (key, value) = match one {
         Match::Not(inner) => return condition(inner, "!=", protocol),
+        Match::Roughly(inner) => return condition(inner, relation, protocol),
         Match::AnyOf(all) => return any_of(all, relation),
         Match::Unmodeled(_) => return "/* not modelled */".to_owned(),
         other => pair(other, protocol),
@@ -156,7 +157,7 @@ fn pair(one: &Match, protocol: Option<Protocol>) -> (String, String) {
         Match::Mark { value, mask: u32::MAX } => text("meta mark", &format!("{value:#010x}")),
         Match::Mark { value, mask } => text("meta mark", &format!("& {mask:#010x} == {value:#010x}")),
         Match::IcmpType(number) => text("icmp type", &icmp_type(*number)),
-        Match::Not(_) | Match::AnyOf(_) | Match::Unmodeled(_) => text("", ""),
+        Match::Not(_) | Match::AnyOf(_) | Match::Roughly(_) | Match::Unmodeled(_) => text("", ""),
     }
 }
 

@@ -123,7 +123,7 @@ impl Lab {
         let conditions = vec![self.listens_anywhere()];
         let headline = "`mac/browser` can reach `grafana:3000`";
         let verdict = Verdict { witnesses, conditions, ..verdict(Answer::Holds, headline, None) };
-        Judgement { sentence: self.sentence("mac/browser can reach grafana:3000"), verdict }
+        Judgement { statement: self.sentence("mac/browser can reach grafana:3000").into(), verdict }
     }
 
     fn violated(&self) -> Judgement {
@@ -152,7 +152,7 @@ impl Lab {
             fixes,
             ..verdict(Answer::Violated, headline, Some(Code::NatNoInbound))
         };
-        Judgement { sentence: self.sentence("mac/browser can reach grafana:3000"), verdict }
+        Judgement { statement: self.sentence("mac/browser can reach grafana:3000").into(), verdict }
     }
 
     fn exposed(&mut self) -> Judgement {
@@ -166,7 +166,7 @@ impl Lab {
         let witnesses = vec![self.works()];
         let verdict =
             Verdict { witnesses, blockers: vec![blocker], ..verdict(Answer::Violated, headline, Some(Code::Exposed)) };
-        Judgement { sentence: self.sentence("mac/browser cannot reach rocky:22"), verdict }
+        Judgement { statement: self.sentence("mac/browser cannot reach rocky:22").into(), verdict }
     }
 
     fn undecided(&self) -> Judgement {
@@ -176,7 +176,7 @@ impl Lab {
             notes: vec!["1 setting of `rocky` is not modelled".to_owned()],
             ..verdict(Answer::Undecided, headline, Some(Code::Undecided))
         };
-        Judgement { sentence: self.sentence("lan cannot reach grafana:3000"), verdict }
+        Judgement { statement: self.sentence("lan cannot reach grafana:3000").into(), verdict }
     }
 }
 

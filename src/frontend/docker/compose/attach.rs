@@ -5,8 +5,8 @@ use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::declaration::{AttachDecl, HostAddress, NetworkMode};
 use crate::source::{Span, Spanned};
 
+use super::Project;
 use super::network::unmodeled;
-use super::{Project, keys};
 
 /// Reads `networks:` of a service, a list of keys or a map.
 pub(super) fn networks(walk: &mut Walk, project: &mut Project, node: &Node) -> Vec<AttachDecl> {
@@ -41,7 +41,6 @@ fn with_options(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Option
     let mut attach = attach(walk, project, &entry.key)?;
     let place = format!("network `{}` of a service", entry.key.value);
     let entries = walk.map(&entry.value, &place);
-    walk.check_keys(entries, &place, keys::ATTACH);
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "aliases" => {

@@ -13,6 +13,8 @@ enum Rule {
     Replace,
     /// Lists of keys become maps before they are merged.
     Keys,
+    /// The same, with what a service without options means.
+    Dependencies,
     /// Maps become lists of `KEY=VALUE` before they are appended.
     Assignments,
     /// A text stands for a map with `context`.
@@ -29,7 +31,8 @@ fn rule(path: &[String]) -> Rule {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
         ["services", _, "command" | "entrypoint"] | ["services", _, "healthcheck", "test"] => Rule::Replace,
-        ["services", _, "networks" | "depends_on" | "models"] => Rule::Keys,
+        ["services", _, "networks" | "models"] => Rule::Keys,
+        ["services", _, "depends_on"] => Rule::Dependencies,
         ["services", _, "build"] => Rule::Build,
         ["services", _, "logging"] => Rule::Logging,
         ["networks", _, "ipam", "config"] => Rule::Pools,
@@ -50,8 +53,9 @@ pub(super) fn merge(base: Node, over: Node, path: &mut Vec<String>, diagnostics:
         _ if base.is_null() => over,
         Rule::Keys => match (&base.value, &over.value) {
             (Value::Sequence(_), Value::Sequence(_)) => appended(base, over, true),
-            _ => kinds(keyed(base), keyed(over), path, diagnostics),
+            _ => kinds(keyed(base, nothing), keyed(over, nothing), path, diagnostics),
         },
+        Rule::Dependencies => kinds(keyed(base, started), keyed(over, started), path, diagnostics),
         Rule::Assignments => appended(assignments(base), assignments(over), true),
         Rule::Build => kinds(with_context(base), with_context(over), path, diagnostics),
         Rule::Logging if drivers_differ(&base, &over) => over,
@@ -140,17 +144,25 @@ fn text(node: &Node) -> Option<&str> {
     if let Value::Scalar(text) = &node.value { Some(text) } else { None }
 }
 
-/// A list of keys as a map without values.
-fn keyed(node: Node) -> Node {
+/// A list of keys as a map with values of which nothing is written.
+fn keyed(node: Node, value: fn(&Node) -> Node) -> Node {
     let Value::Sequence(items) = &node.value else { return node };
     let entry = |item: &Node| {
         let key = Spanned::new(text(item)?.to_owned(), item.content);
-        Some(Entry { key, value: nothing(item), merged_at: item.used_at })
+        Some(Entry { key, value: value(item), merged_at: item.used_at })
     };
     let entries = items.iter().filter_map(entry).collect();
     // Another entry could not be written there as a key of a map.
     let used_at = node.used_at.or(Some(node.span));
     Node { value: Value::Mapping(entries), used_at, ..node }
+}
+
+/// What is waited for when nothing is said.
+fn started(at: &Node) -> Node {
+    let key = Spanned::new("condition".to_owned(), at.content);
+    let condition = Node { value: Value::Scalar("service_started".to_owned()), style: Style::Quoted, ..nothing(at) };
+    let entry = Entry { key, value: condition, merged_at: None };
+    Node { value: Value::Mapping(vec![entry]), style: Style::Flow, ..nothing(at) }
 }
 
 fn nothing(at: &Node) -> Node {

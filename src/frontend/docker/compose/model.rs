@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::docker::dockerfile::{self, Build, Exposed};
-use crate::frontend::yaml::{self, Entry, Node, Value, Walk};
+use crate::frontend::yaml::{self, Entry, Node, Resolved, Value, Walk};
 use crate::frontend::{File, Open, beside, directory_of};
 use crate::lab::Declaration;
 use crate::source::{SourceId, Span, Spanned};
 
 use super::network::unmodeled;
-use super::{env_file, interpolate, merge};
+use super::{env_file, interpolate, merge, schema};
 
 /// Files that name files that name files, and services that extend services, at most.
 const MAX_DEPTH: usize = 30;
@@ -22,6 +22,9 @@ const MAX_FILES: usize = 1000;
 
 /// Values that `extends` copies at most.
 const MAX_COPIES: usize = 1_000_000;
+
+/// What an included file brings.
+const IMPORTED: [&str; 6] = ["services", "volumes", "networks", "secrets", "configs", "models"];
 
 /// What the tree is made with.
 pub(super) struct Loader<'a> {
@@ -65,22 +68,26 @@ struct Wanted<'a> {
 }
 
 impl Loader<'_> {
-    /// The tree of one file as it is written.
-    pub(super) fn document(&mut self, file: &File) -> Option<Node> {
+    /// The trees of several files as they are written, each file's documents one after the other.
+    pub(super) fn documents(&mut self, files: &[File]) -> Vec<(File, Node)> {
+        let mut all = Vec::new();
+        for file in files {
+            all.extend(self.trees(file).into_iter().map(|tree| (file.clone(), tree)));
+        }
+        all
+    }
+
+    fn trees(&mut self, file: &File) -> Vec<Node> {
         if MAX_FILES <= self.texts.all.len() {
             let place = Span::new(file.source, 0, 0);
             self.diagnostics.push(too_large(format!("more than {MAX_FILES} files in one project"), place));
-            return None;
+            return Vec::new();
         }
         self.texts.all.push((file.source, Arc::clone(&file.whole)));
-        let document = yaml::parse(file.source, &file.text);
-        for diagnostic in document.diagnostics {
-            match other_document(&diagnostic) {
-                Some(unmodeled) => self.unmodeled.push(unmodeled),
-                None => self.diagnostics.push(diagnostic),
-            }
-        }
-        document.value
+        let documents = yaml::parse_all(file.source, &file.text);
+        self.diagnostics.extend(documents.diagnostics);
+        documents.value.iter().for_each(|tree| keys_that_are_no_texts(&file.whole, tree, &mut self.diagnostics));
+        documents.value
     }
 
     /// All files laid over each other. The first one's directory is where paths start from.
@@ -93,15 +100,18 @@ impl Loader<'_> {
         let mut model: Option<Node> = None;
         for (file, mut root) in documents {
             self.interpolate(&file, &mut root, place);
-            place_builds(&mut root, &place.directory);
+            place_paths(&mut root, &place.directory);
             self.extend_services(&mut root, &file.path, place);
             trail.push(file.path.clone());
             root = self.with_includes(root, place, trail);
             trail.pop();
-            model = Some(match model {
+            let merged = match model {
                 Some(base) => merge::merge(base, root, &mut Vec::new(), &mut self.diagnostics),
                 None => root,
-            });
+            };
+            // What a later file would mend is refused all the same.
+            schema::check(&merged, &mut self.diagnostics);
+            model = Some(merged);
         }
         model
     }
@@ -202,9 +212,16 @@ impl Loader<'_> {
             return self.found(&wanted, trail);
         };
         let file = self.opened(&file, &wanted.place.directory)?;
-        let mut root = self.document(&file)?;
-        self.interpolate(&file, &mut root, wanted.place);
-        place_builds(&mut root, directory_of(&file.path));
+        let mut root: Option<Node> = None;
+        for mut tree in self.trees(&file) {
+            self.interpolate(&file, &mut tree, wanted.place);
+            place_paths(&mut tree, directory_of(&file.path));
+            root = Some(match root {
+                Some(base) => merge::merge(base, tree, &mut Vec::new(), &mut self.diagnostics),
+                None => tree,
+            });
+        }
+        let root = root?;
         let place = Place { directory: directory_of(&file.path).to_owned(), ..wanted.place.clone() };
         let nothing = Node { value: Value::Mapping(Vec::new()), ..root.clone() };
         let services = root.get("services").unwrap_or(&nothing);
@@ -248,10 +265,26 @@ impl Loader<'_> {
                 break;
             }
             if let Some(included) = self.included(item, place, trail) {
+                self.conflicts(&included, &root);
                 root = merge::merge(included, root, &mut Vec::new(), &mut self.diagnostics);
             }
         }
         root
+    }
+
+    /// A file may not define again what it includes, unless it says the same (compose-go loader/include.go,
+    /// `importResource`); a later file may.
+    fn conflicts(&mut self, included: &Node, root: &Node) {
+        for section in IMPORTED {
+            let entries = |node: &Node| node.get(section).map(|node| node.entries().to_vec()).unwrap_or_default();
+            let theirs = entries(included);
+            for own in entries(root) {
+                let other = theirs.iter().find(|other| other.key.value == own.key.value);
+                if let Some(other) = other.filter(|other| !is_same(&other.value, &own.value)) {
+                    self.diagnostics.push(conflict(section, &own.key, other.key.span));
+                }
+            }
+        }
     }
 
     fn included(&mut self, item: &Node, place: &Place, trail: &mut Vec<String>) -> Option<Node> {
@@ -268,53 +301,76 @@ impl Loader<'_> {
             None => directory_of(&first.path).to_owned(),
         };
         let place = self.included_place(item, place, directory);
-        let documents: Vec<(File, Node)> =
-            files.iter().filter_map(|file| Some((file.clone(), self.document(file)?))).collect();
+        let documents = self.documents(&files);
         let mut included = self.merged(documents, &place, trail)?;
         if let Value::Mapping(entries) = &mut included.value {
-            let is_imported = |key: &str| matches!(key, "services" | "networks" | "volumes" | "secrets" | "configs");
-            entries.retain(|entry| is_imported(&entry.key.value));
+            entries.retain(|entry| IMPORTED.contains(&entry.key.value.as_str()));
         }
         Some(included)
     }
 
     /// What the including file's variables do not say is taken from the included directory's `.env`.
     fn included_place(&mut self, item: &Node, place: &Place, directory: String) -> Place {
-        let mut variables = place.variables.clone();
+        let variables = place.variables.clone();
         let named = item.get("env_file").map(texts);
         let files: Vec<Option<File>> = match named {
             Some(named) => named.iter().map(|path| self.opened(path, &place.directory)).collect(),
             None => vec![beside(&directory, ".env").and_then(|path| (self.open)(&path))],
         };
+        let mut own = BTreeMap::new();
         for file in files.into_iter().flatten() {
-            for (name, value) in env_file::parse(&file.text, &variables) {
-                variables.entry(name).or_insert(value);
+            let known = own.clone().into_iter().chain(variables.clone()).collect();
+            let read = env_file::parse(file.source, &file.text, &known);
+            self.diagnostics.extend(read.diagnostics);
+            own.extend(read.value);
+        }
+        own.extend(variables);
+        Place { directory, variables: own }
+    }
+}
+
+/// A number without quotes is no key (compose-go loader/loader.go, `convertToStringKeysRecursive`).
+fn keys_that_are_no_texts(text: &str, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+    for Entry { key, value, .. } in node.entries() {
+        let is_plain = text.get(key.span.start..key.span.end) == Some(key.value.as_str());
+        if is_plain && yaml::scalar::plain(&key.value) != Resolved::Text {
+            let message = format!("the key `{}` is not a text", key.value);
+            let diagnostic =
+                Diagnostic::new(Code::YamlType, message).label(key.span, "docker compose refuses the file");
+            diagnostics.push(diagnostic.help("write it in quotes"));
+        }
+        keys_that_are_no_texts(text, value, diagnostics);
+    }
+    node.items().iter().for_each(|item| keys_that_are_no_texts(text, item, diagnostics));
+}
+
+/// Build contexts and environment files start from the directory of the file that names them; from here on they start
+/// from the top.
+fn place_paths(root: &mut Node, directory: &str) {
+    for service in entries_mut(root, "services") {
+        for entry in entries_mut(&mut service.value, "") {
+            match entry.key.value.as_str() {
+                "build" => place_below(&mut entry.value, "context", directory),
+                "env_file" => place_below(&mut entry.value, "path", directory),
+                _ => {}
             }
         }
-        Place { directory, variables }
     }
 }
 
-/// docker compose merges further documents into the first.
-fn other_document(diagnostic: &Diagnostic) -> Option<Declaration> {
-    let place = diagnostic.labels.first().filter(|_| diagnostic.code == Code::Unmodeled)?.span;
-    Some(Declaration::Unmodeled(Spanned::new("a second document in a compose file".to_owned(), place)))
-}
-
-/// Build contexts start from the directory of the file that names them; from here on they start from the top.
-fn place_builds(root: &mut Node, directory: &str) {
-    for service in entries_mut(root, "services") {
-        for build in entries_mut(&mut service.value, "").filter(|entry| entry.key.value == "build") {
-            let value = &mut build.value;
-            place_context(value, directory);
-            let context = entries_mut(value, "").find(|entry| entry.key.value == "context");
-            context.into_iter().for_each(|context| place_context(&mut context.value, directory));
-        }
+/// The value itself, its items, and what stands under `key` in it or in its items.
+fn place_below(node: &mut Node, key: &str, directory: &str) {
+    place_path(node, directory);
+    let named = entries_mut(node, "").find(|entry| entry.key.value == key);
+    named.into_iter().for_each(|entry| place_path(&mut entry.value, directory));
+    if let Value::Sequence(items) = &mut node.value {
+        items.iter_mut().for_each(|item| place_below(item, key, directory));
     }
 }
 
-fn place_context(node: &mut Node, directory: &str) {
+fn place_path(node: &mut Node, directory: &str) {
     if let Value::Scalar(text) = &mut node.value
+        && !text.is_empty()
         && !text.contains("://")
         && let Some(placed) = beside(directory, text)
     {
@@ -363,6 +419,26 @@ fn text(node: &Node) -> Option<Spanned<String>> {
 /// One text or a list of them.
 fn texts(node: &Node) -> Vec<Spanned<String>> {
     std::slice::from_ref(node).iter().chain(node.items()).filter_map(text).collect()
+}
+
+/// Whether two values say the same in the same form.
+fn is_same(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Scalar(_), Value::Scalar(_)) if a.is_null() || b.is_null() => a.is_null() && b.is_null(),
+        (Value::Scalar(a), Value::Scalar(b)) => a == b,
+        (Value::Sequence(a), Value::Sequence(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_same(a, b)),
+        (Value::Mapping(a), Value::Mapping(other)) => {
+            a.len() == other.len() && a.iter().all(|e| b.get(&e.key.value).is_some_and(|b| is_same(&e.value, b)))
+        }
+        _ => false,
+    }
+}
+
+fn conflict(section: &str, own: &Spanned<String>, included: Span) -> Diagnostic {
+    let what = section.strip_suffix('s').unwrap_or(section);
+    refused(format!("the {what} `{}` is defined here and in an included file", own.value), own.span)
+        .label(included, "in the included file")
+        .help("change it in a file that is laid over this one: `compose.override.yaml`")
 }
 
 fn refused(message: String, span: Span) -> Diagnostic {

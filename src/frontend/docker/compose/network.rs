@@ -7,8 +7,6 @@ use crate::lab::declaration::NetworkDecl;
 use crate::net::IpNet;
 use crate::source::{Span, Spanned};
 
-use super::keys;
-
 /// Options of the bridge driver that change nothing a packet of the model meets.
 const NEUTRAL_OPTIONS: &[&str] = &["com.docker.network.driver.mtu", "com.docker.network.container_iface_prefix"];
 
@@ -25,6 +23,8 @@ pub(super) fn plain(project: &str, key: &str, span: Span) -> NetworkDecl {
         name: Spanned::new(format!("{project}_{key}"), span),
         key: Some(key.to_owned()),
         driver: None,
+        parent: None,
+        driver_mode: None,
         subnet: None,
         gateway: None,
         internal: None,
@@ -42,7 +42,6 @@ pub(super) fn plain(project: &str, key: &str, span: Span) -> NetworkDecl {
 pub(super) fn read(walk: &mut Walk, project: &str, entry: &Entry) -> NetworkDecl {
     let place = format!("network `{}`", entry.key.value);
     let entries = walk.map(&entry.value, &place);
-    walk.check_keys(entries, &place, keys::NETWORK);
     let mut network = plain(project, &entry.key.value, entry.key.span);
     network.span = entry.key.span.to(entry.value.span);
     let mut name = None;
@@ -73,8 +72,7 @@ pub(super) fn read(walk: &mut Walk, project: &str, entry: &Entry) -> NetworkDecl
 
 /// `true`, or the deprecated map with a name.
 fn external(walk: &mut Walk, node: &Node) -> (bool, Option<Spanned<String>>) {
-    if let Value::Mapping(entries) = &node.value {
-        walk.check_keys(entries, "`external`", &["name"]);
+    if let Value::Mapping(_) = &node.value {
         return (true, node.get("name").and_then(|name| walk.string(name, "`name`")));
     }
     (walk.bool(node, "`external`").is_some_and(|b| b.value), None)
@@ -85,6 +83,8 @@ fn driver_options(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
         let what = format!("`{}`", key.value);
         match key.value.strip_prefix("com.docker.network.bridge.").unwrap_or(&key.value) {
             "name" => network.bridge = walk.string(value, &what),
+            "parent" => network.parent = walk.string(value, &what),
+            "macvlan_mode" | "ipvlan_mode" => network.driver_mode = walk.string(value, &what),
             "enable_icc" => network.icc = walk.bool(value, &what),
             "enable_ip_masquerade" => network.masquerade = walk.bool(value, &what),
             "host_binding_ipv4" => network.publish_address = walk.parsed(value, "an IP address", Code::BadAddress),
@@ -98,8 +98,6 @@ fn driver_options(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
 }
 
 fn ipam(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
-    let entries = walk.map(node, "`ipam`");
-    walk.check_keys(entries, "`ipam`", keys::IPAM);
     if let Some(driver) = node.get("driver").and_then(|n| walk.string(n, "`driver`"))
         && driver.value != "default"
     {
@@ -114,7 +112,6 @@ fn ipam(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
 /// One address pool; the first IPv4 one counts.
 fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
     let entries = walk.map(item, "an address pool");
-    walk.check_keys(entries, "an address pool", keys::IPAM_CONFIG);
     let subnet: Option<Spanned<IpNet>> =
         item.get("subnet").and_then(|n| walk.parsed(n, "a subnet like `172.20.0.0/16`", Code::BadAddress));
     if subnet.as_ref().is_some_and(|s| matches!(s.value, IpNet::V6(_))) {

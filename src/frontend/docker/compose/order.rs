@@ -7,7 +7,7 @@ use super::{Project, attach};
 
 /// Services after those they depend on, otherwise in the order of the file. Within a cycle, which docker compose
 /// refuses, the order of the file stays.
-pub(super) fn by_dependency<'n>(walk: &mut Walk, project: &Project, services: &'n [Entry]) -> Vec<&'n Entry> {
+pub(super) fn by_dependency<'n>(walk: &mut Walk, project: &Project, services: &[&'n Entry]) -> Vec<&'n Entry> {
     let needs: Vec<Vec<usize>> = services.iter().map(|entry| dependencies(walk, project, services, entry)).collect();
     let mut placed = vec![false; services.len()];
     let mut ordered = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn by_dependency<'n>(walk: &mut Walk, project: &Project, services: &'
     ordered
 }
 
-fn dependencies(walk: &mut Walk, project: &Project, services: &[Entry], service: &Entry) -> Vec<usize> {
+fn dependencies(walk: &mut Walk, project: &Project, services: &[&Entry], service: &Entry) -> Vec<usize> {
     let mut names = service.value.get("depends_on").map(|node| depends_on(walk, project, node)).unwrap_or_default();
     let texts = |key| service.value.get(key).map(texts).unwrap_or_default();
     names.extend(texts("links").iter().map(|link| link.split(':').next().unwrap_or(link).to_owned()));

@@ -10,7 +10,6 @@ use crate::lab::declaration::PublishDecl;
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
-use super::keys;
 use super::model::Texts;
 
 /// Reads `ports:`. Of items that mean the same the last one counts, at the place of the first (compose-go
@@ -49,6 +48,10 @@ fn short(walk: &mut Walk, texts: &Texts, item: &Node) -> Option<PublishDecl> {
         walk.report(sexagesimal(&spec, item.span));
     }
     let is_literal = texts.of(item.content.source).get(item.content.start..item.content.end) == Some(&spec);
+    if let Some(problem) = without_brackets(&spec, item.content) {
+        walk.report(problem);
+        return None;
+    }
     match port_spec::parse(&spec, item.content) {
         Ok(publish) => Some(PublishDecl { span: item.span, ..publish }),
         Err(mut problem) => {
@@ -61,6 +64,14 @@ fn short(walk: &mut Walk, texts: &Texts, item: &Node) -> Option<PublishDecl> {
     }
 }
 
+/// docker compose wants brackets around an IPv6 address, other than the docker CLI since 25.
+fn without_brackets(spec: &str, span: Span) -> Option<Diagnostic> {
+    let address = spec.rsplitn(3, ':').nth(2).filter(|address| address.contains(':') && !address.starts_with('['))?;
+    let message = format!("`{address}` is not an IP address for docker compose");
+    let help = format!("write `[{address}]`");
+    Some(Diagnostic::new(Code::BadAddress, message).label(span, "an IPv6 address needs brackets here").help(help))
+}
+
 fn sexagesimal(spec: &str, span: Span) -> Diagnostic {
     Diagnostic::new(Code::YamlSexagesimal, format!("unquoted `{spec}` is a number in YAML 1.1"))
         .label(span, "docker compose v2 reads it as text, older programs in base 60")
@@ -68,7 +79,6 @@ fn sexagesimal(spec: &str, span: Span) -> Diagnostic {
 }
 
 fn long(walk: &mut Walk, item: &Node, entries: &[Entry]) -> Option<PublishDecl> {
-    walk.check_keys(entries, "a port", keys::PORT);
     let target = walk.required(item, "target", "a port")?;
     let container_ports = ports(walk, target)?;
     let mut publish =

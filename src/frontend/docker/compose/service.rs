@@ -10,7 +10,7 @@ use crate::source::{Span, Spanned};
 use super::attach::{self, Mode};
 use super::model::Texts;
 use super::network::unmodeled;
-use super::{Project, advice, keys, ports, words};
+use super::{Project, advice, ports, words};
 
 /// Containers of one service at most.
 const MAX_REPLICAS: i64 = 100;
@@ -19,7 +19,6 @@ const MAX_REPLICAS: i64 = 100;
 pub(super) fn read(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Vec<Declaration> {
     let place = format!("service `{}`", entry.key.value);
     let entries = walk.map(&entry.value, &place);
-    walk.check_keys(entries, &place, keys::SERVICE);
     check_source(walk, entry);
     if let Some(provider) = entry.value.entry("provider") {
         return vec![Declaration::Unmodeled(provider.key.clone().map(|_| format!("the provider of {place}")))];
@@ -54,8 +53,11 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         extra_hosts: Vec::new(),
         links: Vec::new(),
         command: Vec::new(),
+        environment: Vec::new(),
         publish_at: None,
         network_at: None,
+        refused: None,
+        stopped: None,
         span: service.key.span,
     };
     for Entry { key, value, .. } in entries {
@@ -64,6 +66,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
             "image" => container.image = walk.string(value, "`image`"),
             "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
+            "environment" => container.environment = environment(walk, value),
             "expose" => container.exposes = ports::exposes(walk, value),
             "extra_hosts" => container.extra_hosts = attach::extra_hosts(walk, value),
             "links" => container.links.extend(attach::links(walk, project, value)),
@@ -84,8 +87,9 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
 
 fn attach_to_networks(walk: &mut Walk, project: &mut Project, service: &Entry, container: &mut ContainerDecl) {
     let networks = service.value.get("networks").filter(|n| !n.is_null());
+    let is_empty = networks.is_none_or(|n| n.items().is_empty() && n.entries().is_empty());
     if let Some(node) = service.value.get("network_mode").filter(|n| !n.is_null()) {
-        if networks.is_some() {
+        if !is_empty {
             walk.report(
                 bad_service("`network_mode` and `networks` exclude each other", node.span)
                     .help("remove one of them; `networks` is ignored here"),
@@ -101,7 +105,6 @@ fn attach_to_networks(walk: &mut Walk, project: &mut Project, service: &Entry, c
     if let Some(node) = networks {
         container.networks = attach::networks(walk, project, node);
     }
-    let is_empty = networks.is_none_or(|n| n.items().is_empty() && n.entries().is_empty());
     if is_empty {
         let default = Spanned::new("default".to_owned(), service.key.span);
         container.networks.extend(attach::attach(walk, project, &default));
@@ -154,6 +157,26 @@ fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
     words::split(&line.value).into_iter().map(|word| Spanned::new(word, line.span)).collect()
 }
 
+/// A map, or a list of `NAME=value`; a name without a value takes it from the shell, which nobody knows here.
+fn environment(walk: &mut Walk, node: &Node) -> Vec<(String, Spanned<String>)> {
+    if let Value::Mapping(entries) = &node.value {
+        let written = entries.iter().filter(|entry| !entry.value.is_null());
+        return written
+            .filter_map(|entry| Some((entry.key.value.clone(), walk.string(&entry.value, "a value")?)))
+            .collect();
+    }
+    let items = walk.list(node, "`environment`").iter().filter(|item| !item.is_null());
+    let items: Vec<_> = items.filter_map(|item| walk.string(item, "`NAME=value`")).collect();
+    items
+        .iter()
+        .filter_map(|item| variable(&item.value).map(|(name, value)| (name, item.clone().map(|_| value))))
+        .collect()
+}
+
+fn variable(text: &str) -> Option<(String, String)> {
+    text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
 /// Network settings inside the container's namespace could route or drop packets there.
 fn sysctls(walk: &mut Walk, node: &Node) {
     let written: Vec<Spanned<String>> = match &node.value {
@@ -167,10 +190,6 @@ fn sysctls(walk: &mut Walk, node: &Node) {
 
 fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
     let deploy = service.value.get("deploy");
-    if let Some(deploy) = deploy {
-        let entries = walk.map(deploy, "`deploy`");
-        walk.check_keys(entries, "`deploy`", keys::DEPLOY);
-    }
     let replicas = deploy.and_then(|d| d.get("replicas")).and_then(|node| walk.int(node, "`replicas`"));
     let scale = service.value.get("scale").and_then(|node| walk.int(node, "`scale`"));
     if let (Some(scale), Some(replicas)) = (&scale, &replicas)
@@ -181,7 +200,9 @@ fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
         );
     }
     let Some(number) = scale.or(replicas) else { return 1 };
-    if number.value < 0 || MAX_REPLICAS < number.value {
+    if number.value < 0 {
+        walk.report(bad_service("there is no number of replicas below zero", number.span));
+    } else if MAX_REPLICAS < number.value {
         walk.report(
             Diagnostic::new(Code::Unmodeled, format!("{} replicas are not modelled", number.value))
                 .label(number.span, format!("read as a number from 0 to {MAX_REPLICAS}")),

@@ -249,7 +249,7 @@ fn services_start_after_what_they_depend_on() {
     check(
         "services:\n\
          \x20 web: {image: x, depends_on: [api], container_name: front}\n\
-         \x20 api: {image: x, depends_on: {db: {condition: service_healthy}}, links: ['db:database', web]}\n\
+         \x20 api: {image: x, depends_on: {db: {condition: service_healthy}}, links: ['db:database']}\n\
          \x20 db: {image: x, scale: 2, hostname: 디비}\n\
          \x20 side: {image: x, network_mode: 'service:web'}\n\
          \x20 host: {image: x, network_mode: host}\n\
@@ -263,8 +263,7 @@ fn services_start_after_what_they_depend_on() {
          container shop-api-1 [\"api\"] x\n\
          \x20 on shop_default - []\n\
          \x20 link shop-db-1 database\n\
-         \x20 link front web\n\
-         container front [\"web\"] x\n\
+                  container front [\"web\"] x\n\
          \x20 on shop_default - []\n\
          container shop-side-1 [\"side\"] x Container(\"front\")\n\
          container shop-host-1 [\"host\"] x Host\n\
@@ -321,8 +320,7 @@ fn what_is_not_modelled_is_declared() {
     );
     assert_eq!(
         dump(&parsed.value),
-        "unmodeled a second document in a compose file\n\
-         unmodeled `https://git.example/x.git`, a compose file elsewhere\n\
+        "unmodeled `https://git.example/x.git`, a compose file elsewhere\n\
          network shop_default default\n\
          container shop-a-1 [\"a\"] x\n\
          \x20 on shop_default - []\n\
@@ -470,8 +468,9 @@ fn included_files_have_variables_of_their_own() {
         &[
             (
                 "compose.yaml",
-                "include:\n  - infra/compose.yaml\nservices:\n  web: {image: 'w:${TAG}', networks: [inner]}\n  db: {ports: ['2:2']}\n",
+                "include:\n  - infra/compose.yaml\nservices:\n  web: {image: 'w:${TAG}', networks: [inner]}\n",
             ),
+            ("compose.override.yaml", "services:\n  db: {ports: ['2:2']}\n"),
             (
                 "infra/compose.yaml",
                 "name: other\nservices:\n  db: {image: 'pg:${PG}-${TAG}', ports: ['1:1']}\nnetworks: {inner: }\n",
@@ -485,7 +484,7 @@ fn included_files_have_variables_of_their_own() {
          \x20 publish all 1 1 tcp\n\
          \x20 publish all 2 2 tcp\n\
          \x20 <'1:1'> infra/compose.yaml:3\n\
-         \x20 <'2:2'> compose.yaml:5\n\
+         \x20 <'2:2'> compose.override.yaml:2\n\
          \x20 <pg:${PG}-${TAG}> infra/compose.yaml:3\n\
          container shop-web-1 [\"web\"] w:1\n\
          \x20 on shop_inner - []\n\
@@ -524,22 +523,23 @@ fn a_built_image_exposes_what_its_dockerfile_says() {
 
 #[test]
 fn mistakes_are_reported_where_they_are() {
+    check_errors("services:\n  가: {image: x}\n", &["`가` is no name for an entry of `services` <가>"]);
     check_errors(
-        "services:\n  가: {image: x, prots: [], networks: [bak]}\nnetworks: {back: }\n",
+        "services:\n  ga: {image: x, prots: [], networks: [bak]} # 가\nnetworks: {back: }\n",
         &[
-            "unknown key `prots` in service `가` <prots>",
+            "unknown key `prots` in service `ga` <prots>",
             "the network `bak` is not defined <bak>",
             "no service uses the network `back` <back>",
         ],
     );
     check_errors(
-        "services:\n  가: {image: x, ports: [\"포트:80\", '70000:80', '${PORT}0:80', 22:22, {target: 0}, {published: 1}]}\n",
+        "services:\n  ga: {image: x, ports: [\"포트:80\", '70000:80', '${PORT}0:80', 22:22, {target: 0}, {published: 1}]}\n",
         &[
+            "an item of `ports` of service `ga` needs `target` <{published: 1}>",
             "`포트` is not a port <포트>",
             "`70000` is not a port <70000>",
             "unquoted `22:22` is a number in YAML 1.1 <22:22>",
             "`0` is not a port <0>",
-            "a port needs `target` <{published: 1}>",
         ],
     );
     check_errors("services:\n  a: {image: '$가$X'}\n", &["the variable `X` is not set <$X>"]);

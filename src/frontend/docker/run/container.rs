@@ -198,8 +198,11 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
         extra_hosts: Vec::new(),
         links: Vec::new(),
         command: command.iter().map(Word::spanned).collect(),
+        environment: Vec::new(),
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
+        refused: None,
+        stopped: None,
         span: whole,
     }
 }
@@ -231,6 +234,7 @@ impl Reader {
             "network" | "net" => self.network(value),
             "network-alias" | "net-alias" => self.first.aliases.push(value.text.clone()),
             "ip" => self.first.address = self.address(value),
+            "env" => self.variable(value),
             "expose" => self.expose(value),
             "link" => self.link(value),
             "add-host" => self.extra_host(value),
@@ -332,6 +336,16 @@ impl Reader {
                 Diagnostic::new(Code::BadPort, format!("`{}` cannot be exposed", value.text))
                     .label(value.span, "neither a port nor a range of ports"),
             ),
+        }
+    }
+
+    /// `NAME` alone takes its value from the shell; a value that the shell makes is not known either.
+    fn variable(&mut self, value: &Word) {
+        if let Some((name, value)) = value.split_once('=')
+            && name.unknown().is_none()
+            && value.unknown().is_none()
+        {
+            self.container.environment.push((name.text.clone(), value.spanned()));
         }
     }
 

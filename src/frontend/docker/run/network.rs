@@ -106,6 +106,8 @@ fn create(arguments: &[Word], whole: Span) -> Declarations {
         name: name.spanned(),
         key: None,
         driver: None,
+        parent: None,
+        driver_mode: None,
         subnet: None,
         gateway: None,
         internal: None,
@@ -191,6 +193,8 @@ impl Reader {
                 Err(error) => self.out.diagnostics.push(*error),
             },
             "com.docker.network.bridge.gateway_mode_ipv4" => self.network.gateway_mode = self.gateway_mode(&value),
+            "parent" => self.network.parent = Some(value.spanned()),
+            "macvlan_mode" | "ipvlan_mode" => self.network.driver_mode = Some(value.spanned()),
             "com.docker.network.driver.mtu" | "com.docker.network.container_iface_prefix" => {}
             _ => self.unmodeled(format!("the network option `{}`", option.text), span),
         }

@@ -1,0 +1,43 @@
+//! `canreach lint`: what looks wrong although no sentence asks.
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::lint::{self, allow};
+use crate::report::{Report, json, terminal as rendering};
+
+use super::args::{Format, LintArguments};
+use super::model::{self, Model};
+use super::{Exit, terminal};
+
+/// Labs are linted one after the other.
+pub(super) fn run(arguments: &LintArguments, format: Format) -> Exit {
+    let Some(models) = model::build_all(&arguments.paths) else { return Exit::Unusable };
+    models.into_iter().map(|model| one(model, format)).fold(Exit::Holds, Exit::or)
+}
+
+fn one(model: Model, format: Format) -> Exit {
+    let diagnostics = diagnostics(&model);
+    let worst = diagnostics.iter().map(|d| d.severity).min();
+    let Model { sources, dataplane, .. } = model;
+    let report = Report { judgements: Vec::new(), diagnostics, dataplane };
+    terminal::print(&match format {
+        Format::Human | Format::Csv => rendering::lints(&report, &sources, terminal::style()),
+        Format::Json => json::report(&report, &sources),
+    });
+    match worst {
+        Some(Severity::Error) => Exit::Unusable,
+        Some(Severity::Warning) => Exit::Violated,
+        Some(Severity::Advice) | None => Exit::Holds,
+    }
+}
+
+/// What is wrong with the files, and what the lints find.
+pub(super) fn diagnostics(model: &Model) -> Vec<Diagnostic> {
+    let mut progress = terminal::Progress::default();
+    let found = lint::lint(&model.lab, &model.dataplane, &mut |done, total| progress.show(done, total));
+    progress.clear();
+    let mut left = allow::apply(model.diagnostics.iter().cloned().chain(found).collect(), &model.sources);
+    // A page with several labs: a comment of one of them is no matter of the others.
+    let is_one_of_several = model.title.is_some();
+    left.retain(|d| !is_one_of_several || d.code != Code::AllowUnused);
+    left
+}

@@ -1,0 +1,77 @@
+//! NAT networks: the engine that all machines on one share.
+
+use crate::lab::machine::NatNetworkDecl;
+use crate::lab::{Attachment, Defaults, Host, HostId, HostKind, NatEngine, SegmentId, SegmentKind, SharedNat, VmNat};
+use crate::net::Version;
+use crate::provenance::Origin;
+
+use super::addresses::nth;
+use super::bind::Plan;
+use super::hypervisor::{Hypervisor, Release, is_on};
+use super::topology::Plugged;
+use super::vm;
+
+/// Gives every NAT network that machines are attached to its engine, unless the network is switched off.
+pub(super) fn attach(
+    defaults: &Defaults,
+    segments: &mut [Plugged],
+    plan: &Plan<'_>,
+    hosts: &[Host],
+    hypervisors: &[Hypervisor],
+) {
+    for (index, plugged) in segments.iter_mut().enumerate() {
+        if plugged.segment.kind != SegmentKind::NatNetwork {
+            continue;
+        }
+        let Some((on, vm)) = runner(hosts, SegmentId(index)) else { continue };
+        let Some(hypervisor) = hypervisors.get(on.0) else { continue };
+        let mut names = plugged.vbox_names.iter().chain([&plugged.segment.name]);
+        let stated = names.find_map(|name| hypervisor.nat_network(name));
+        if !is_on(stated.and_then(|s| s.enabled.as_ref())) {
+            continue;
+        }
+        let release = hypervisor.release(plan.hosts.get(vm.0).and_then(|h| h.machine), defaults);
+        plugged.segment.nat = shared(plugged, stated, release, on).map(Box::new);
+    }
+}
+
+/// The host that runs the first machine on a segment, and that machine.
+fn runner(hosts: &[Host], segment: SegmentId) -> Option<(HostId, HostId)> {
+    let is_on =
+        |host: &Host| host.interfaces.iter().any(|i| matches!(i.attachment, Attachment::Segment(id) if id == segment));
+    hosts.iter().enumerate().find_map(|(index, host)| match host.kind {
+        HostKind::Vm { on } if is_on(host) => Some((on, HostId(index))),
+        _ => None,
+    })
+}
+
+fn shared(plugged: &Plugged, stated: Option<&NatNetworkDecl>, release: Release, on: HostId) -> Option<SharedNat> {
+    let network = *plugged.segment.subnets.first()?;
+    // VBoxNetNAT is built on libslirp from 7.2 on, on lwIP before (VBoxNetSlirpNAT.cpp, VBoxNetLwipNAT.cpp).
+    let is_libslirp = release.version >= Version::new(7, 2, 0);
+    let what = format!("NAT network `{}`", plugged.segment.name);
+    let origin = match (stated, release.stated) {
+        (Some(stated), Some(_)) => Origin::written(what, stated.span),
+        (None, Some(_)) => Origin { what: what.into(), ..plugged.segment.origin.clone() },
+        (_, None) => {
+            let about = stated.map(|s| s.span).or_else(|| plugged.segment.origin.span());
+            Origin::assumed(format!("{what}, by VirtualBox {}", release.version), about)
+        }
+    };
+    let mappings = stated.map_or(&[][..], |s| &s.loopbacks);
+    let inside = |offset: u32| nth(network, u128::from(offset)).filter(|_| 1 < offset);
+    Some(SharedNat {
+        on,
+        loopbacks: mappings.iter().filter_map(|m| Some((inside(m.value.1)?, m.value.0))).collect(),
+        nat: VmNat {
+            engine: if is_libslirp { NatEngine::Libslirp } else { NatEngine::Classic },
+            network,
+            gateway: nth(network, 1)?,
+            forwards: stated.map_or_else(Vec::new, |s| s.forwards.iter().map(vm::forward).collect()),
+            localhost_reachable: is_libslirp,
+            bind_address: None,
+            forward_at: stated.and_then(|s| s.forward_at.clone()),
+            origin,
+        },
+    })
+}

@@ -1,0 +1,237 @@
+//! What the host that runs machines does not allow: ports that are taken or kept, networks that VirtualBox refuses.
+//!
+//! What is certain is taken out of the lab and reported; what hangs on the host is an assumption that a verdict names.
+
+use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::lab::machine::{AdapterDecl, AdapterMode, HostOnlyDecl, MachineDecl, Verb};
+use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Os, SegmentKind};
+use crate::net::{IpNet, Protocol, Version};
+use crate::provenance::Origin;
+use crate::source::Span;
+use crate::switch::{Switch, SwitchId, SwitchKind};
+
+use super::Context;
+use super::addresses::prefix;
+use super::bind::{HostPlan, Plan};
+use super::hypervisor::Hypervisor;
+use super::topology::Plugged;
+
+/// Reports it, and takes away what does not come up.
+pub(super) fn check(
+    context: &mut Context,
+    segments: &mut [Plugged],
+    plan: &Plan<'_>,
+    hosts: &mut [Host],
+    hypervisors: &[Hypervisor],
+) {
+    for (index, runner) in plan.hosts.iter().enumerate() {
+        let (id, Some(hypervisor)) = (HostId(index), hypervisors.get(index)) else { continue };
+        let machines: Vec<&MachineDecl> =
+            plan.hosts.iter().filter(|h| h.kind == HostKind::Vm { on: id }).filter_map(|h| h.machine).collect();
+        let Some(os) = known_os(runner, &machines) else {
+            ports(context, segments, hosts, id, &runner.name, None);
+            continue;
+        };
+        ports(context, segments, hosts, id, &runner.name, Some(os));
+        host_only_ranges(context, segments, hypervisor, &machines, os);
+        for machine in &machines {
+            let release = hypervisor.release(Some(machine), &context.defaults);
+            let is_seven = release.stated.is_some() && release.version >= Version::new(7, 0, 0);
+            for adapter in machine.adapters.iter().filter(|a| a.enabled) {
+                if is_gone(adapter, os, is_seven) {
+                    context.report(gone(machine, adapter, os));
+                    detach(hosts, adapter.span);
+                }
+                context.diagnostics.extend(wireless(adapter, hypervisor));
+            }
+        }
+    }
+}
+
+/// The system of a host, unless nothing says which it is.
+fn known_os(runner: &HostPlan<'_>, machines: &[&MachineDecl]) -> Option<Os> {
+    let stated = runner.declaration.and_then(|d| d.os.as_ref()).map(|os| os.value);
+    stated.or_else(|| machines.iter().find_map(|m| m.runs_on))
+}
+
+/// Only one program can listen on a port of the host, and not on every port.
+fn ports(
+    context: &mut Context,
+    segments: &mut [Plugged],
+    hosts: &mut [Host],
+    runner: HostId,
+    name: &str,
+    os: Option<Os>,
+) {
+    let machines = hosts.iter_mut().filter(|h| h.kind == HostKind::Vm { on: runner });
+    let private = machines.flat_map(|h| &mut h.interfaces).filter_map(|i| match &mut i.attachment {
+        Attachment::Nat(nat) => Some(&mut nat.forwards),
+        _ => None,
+    });
+    let shared = segments.iter_mut().filter_map(|p| p.segment.nat.as_mut()).filter(|nat| nat.on == runner);
+    let mut taken: Vec<Forward> = Vec::new();
+    for forwards in private.chain(shared.map(|nat| &mut nat.nat.forwards)) {
+        forwards.retain(|forward| match taken.iter().find(|first| clash(first, forward, os)) {
+            Some(first) => {
+                context.report(port_taken(first, forward, name));
+                false
+            }
+            None => {
+                taken.push(forward.clone());
+                true
+            }
+        });
+        for forward in forwards.iter_mut().filter(|f| f.guard.is_none()) {
+            if let Some((code, statement)) = os.and_then(|os| doubtful(forward, os, name)) {
+                forward.guard = Some(assume(context, forward, code, statement));
+            }
+        }
+    }
+}
+
+/// All addresses and a single one clash on Linux; elsewhere both may listen (`SO_REUSEADDR`, which both NAT engines set).
+fn clash(first: &Forward, second: &Forward, os: Option<Os>) -> bool {
+    let same_port = (first.protocol, first.host_port) == (second.protocol, second.host_port);
+    let one_is_all = first.host_address.is_none() || second.host_address.is_none();
+    same_port && (first.host_address == second.host_address || (one_is_all && os == Some(Os::Linux)))
+}
+
+/// Why it is not certain that a forward can listen.
+fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, String)> {
+    let port = forward.host_port;
+    let is_tcp = forward.protocol == Protocol::Tcp;
+    match os {
+        Os::Linux if port < 1024 => Some((
+            Code::VboxPrivilegedPort,
+            format!("`{host}` lets VirtualBox listen on port {port}, which it keeps for root"),
+        )),
+        Os::MacOs if port < 1024 && forward.host_address.is_some() => Some((
+            Code::VboxPrivilegedPort,
+            format!("`{host}` lets VirtualBox listen on port {port} of one address, which it keeps for root"),
+        )),
+        Os::MacOs if is_tcp && matches!(port, 5000 | 7000) => {
+            Some((Code::VboxReservedPort, format!("port {port} of `{host}` is free: AirPlay Receiver is off")))
+        }
+        Os::Windows if port >= 49152 => {
+            Some((Code::VboxReservedPort, format!("port {port} of `{host}` is in no range that Windows keeps")))
+        }
+        _ => None,
+    }
+}
+
+fn assume(context: &mut Context, forward: &Forward, code: Code, statement: String) -> SwitchId {
+    if let Some(span) = forward.origin.span() {
+        let message = format!("it is not certain that this forward can listen on port {}", forward.host_port);
+        context.report(Diagnostic::new(code, message).label(span, "here").help(format!("taken for true: {statement}")));
+    }
+    let origin = Origin::assumed(statement.clone(), forward.origin.span());
+    context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin })
+}
+
+/// Since 6.1.28 host-only interfaces get addresses of 192.168.56.0/21 only, unless `networks.conf` lists others; not on
+/// Windows (VirtualBox manual, 6.7).
+fn host_only_ranges(
+    context: &mut Context,
+    segments: &[Plugged],
+    hypervisor: &Hypervisor,
+    machines: &[&MachineDecl],
+    os: Os,
+) {
+    let is_old = hypervisor.version.is_some_and(|v| v.value < Version::new(6, 1, 28));
+    if os == Os::Windows || is_old {
+        return;
+    }
+    let usual = [prefix([192, 168, 56, 0], 21)];
+    let allowed = hypervisor.ranges.as_ref().map_or(&usual[..], |r| &r.value);
+    let is_allowed = |net: &IpNet| allowed.iter().any(|range| range.contains(&net.trunc()));
+    let is_made = |n: &&HostOnlyDecl| n.verb != Verb::Stated && !n.is_network;
+    for network in hypervisor.host_only.iter().filter(is_made) {
+        if let Some(address) = network.address.filter(|a| !is_allowed(&a.value)) {
+            context.report(out_of_range(address.span, address.value, Severity::Error));
+        }
+    }
+    let is_used = |plugged: &Plugged| {
+        let adapters = machines.iter().flat_map(|m| &m.adapters).filter(|a| a.enabled);
+        adapters
+            .into_iter()
+            .any(|a| matches!(&a.mode, AdapterMode::HostOnly(name) if plugged.vbox_names.contains(&name.value)))
+    };
+    // An interface that was listed is there, whatever made it.
+    let is_listed = |plugged: &Plugged| plugged.vbox_names.iter().any(|name| hypervisor.host_only(name).is_some());
+    for plugged in segments.iter().filter(|p| p.segment.kind == SegmentKind::HostOnly && is_used(p) && !is_listed(p)) {
+        let wrong = plugged.segment.subnets.iter().find(|net| net.addr().is_ipv4() && !is_allowed(net));
+        if let (Some(net), Some(span)) = (wrong, plugged.segment.origin.span()) {
+            context.report(out_of_range(span, *net, Severity::Warning));
+        }
+    }
+}
+
+/// Host-only interfaces are gone on macOS from 7.0 on; host-only networks exist there only.
+fn is_gone(adapter: &AdapterDecl, os: Os, is_seven: bool) -> bool {
+    match adapter.mode {
+        AdapterMode::HostOnly(_) => os == Os::MacOs && is_seven,
+        AdapterMode::HostOnlyNetwork(_) => os != Os::MacOs,
+        _ => false,
+    }
+}
+
+fn detach(hosts: &mut [Host], adapter: Span) {
+    let interfaces = hosts.iter_mut().flat_map(|h| &mut h.interfaces);
+    for interface in interfaces.filter(|i| i.origin.span() == Some(adapter)) {
+        interface.attachment = Attachment::Unattached;
+    }
+}
+
+/// Bridging to Wi-Fi, which works for IPv4 where the access point allows it.
+fn wireless(adapter: &AdapterDecl, hypervisor: &Hypervisor) -> Option<Diagnostic> {
+    let AdapterMode::Bridged(name) = &adapter.mode else { return None };
+    let lower = name.value.to_lowercase();
+    let by_name = ["wi-fi", "wifi", "airport", "wireless", "802.11"].iter().any(|mark| lower.contains(mark));
+    let device = name.value.split(':').next().unwrap_or(&name.value);
+    let listed = hypervisor.interfaces.iter().find(|i| i.name.value == name.value || i.name.value == device);
+    let is_wireless = match listed.and_then(|i| i.wireless) {
+        Some(stated) => stated.value,
+        // Linux calls them wlan0, wlp2s0 (systemd.net-naming-scheme).
+        None => by_name || ["wlan", "wlp", "wlx", "wlo"].iter().any(|start| lower.starts_with(start)),
+    };
+    is_wireless.then(|| {
+        Diagnostic::new(Code::VboxWireless, format!("`{}` is a Wi-Fi interface", name.value))
+            .label(name.span, "bridged to it")
+            .help("some access points drop what a guest sends; IPv6 and anything but IP is not bridged well")
+    })
+}
+
+fn port_taken(first: &Forward, second: &Forward, host: &str) -> Diagnostic {
+    let message = format!("port {} of `{host}` is forwarded twice", second.host_port);
+    let mut diagnostic = Diagnostic::new(Code::VboxPortTaken, message);
+    for (forward, label) in [(second, "does not come up"), (first, "listens there already")] {
+        if let Some(span) = forward.origin.span() {
+            diagnostic = diagnostic.label(span, label);
+        }
+    }
+    diagnostic.help("give one of them another host port")
+}
+
+fn out_of_range(span: Span, net: IpNet, severity: Severity) -> Diagnostic {
+    let message = format!("VirtualBox allows no host-only network {}", net.trunc());
+    let diagnostic = Diagnostic::new(Code::VboxHostOnlyRange, message).label(span, "outside 192.168.56.0/21").help(
+        format!("choose an address in 192.168.56.0/21, or write `* {}` into /etc/vbox/networks.conf", net.trunc()),
+    );
+    Diagnostic { severity, ..diagnostic }
+}
+
+fn gone(machine: &MachineDecl, adapter: &AdapterDecl, os: Os) -> Diagnostic {
+    let number = u16::from(adapter.slot) + 1;
+    let (message, help) = match os {
+        Os::MacOs => (
+            "VirtualBox 7.0 and newer have no host-only interfaces on macOS",
+            "make a host-only network with `VBoxManage hostonlynet add` and attach to that",
+        ),
+        Os::Linux | Os::Windows => (
+            "VirtualBox has host-only networks on macOS only",
+            "attach to a host-only interface: `--nic2 hostonly --host-only-adapter2 vboxnet0`",
+        ),
+    };
+    let label = format!("adapter {number} of `{}` is attached to nothing", machine.name.value);
+    Diagnostic::new(Code::VboxHostOnlyGone, message).label(adapter.span, label).help(help)
+}

@@ -1,0 +1,3 @@
+module Lab
+  NODES = %w[red green]
+end
