@@ -10,9 +10,9 @@
 mod agreement;
 mod architecture;
 mod cli;
-
 mod compose;
 mod dead_rules;
+mod documented;
 mod examples;
 mod infer;
 mod live;

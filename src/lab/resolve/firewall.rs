@@ -279,7 +279,7 @@ fn follow(daemon: &mut Daemon) {
         let (bridge, network, zone) = (bridge.clone(), network.clone(), zone.clone());
         Some(Conflict { bridge, network, zone, at: interface.origin.clone() })
     });
-    daemon.conflict = conflicts.next_back();
+    daemon.conflict = conflicts.next();
 }
 
 /// What then happens to docker's rules depends on the moment; the lab is as if dockerd had started.
