@@ -578,8 +578,12 @@ pub enum FirewallChange {
     Protocol(bool, u8),
     /// `--add-source`.
     Source(bool, IpNet),
-    /// `--add-interface`, `--change-interface`.
+    /// `--add-interface`.
     Interface(bool, String),
+    /// `--change-source`, from whatever zone it is in.
+    MoveSource(IpNet),
+    /// `--change-interface`, from whatever zone it is in.
+    MoveInterface(String),
     /// `--add-masquerade`.
     Masquerade(bool),
     /// `--add-forward`.

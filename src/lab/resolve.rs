@@ -6,6 +6,7 @@
 
 mod addresses;
 mod bind;
+mod binding;
 mod checks;
 mod command;
 mod containers;

@@ -24,7 +24,8 @@ pub(super) fn lint(scene: &Scene<'_>) -> Vec<Diagnostic> {
 
 fn forwards(zone: &Zone) -> Vec<(&ForwardPort, Span)> {
     let content = &zone.content;
-    let plain = content.forward_ports.iter().filter_map(|e: &Entry<ForwardPort>| Some((&e.value, e.origin.span()?)));
+    let plain = content.forward_ports.iter().chain(&content.later_forward_ports);
+    let plain = plain.filter_map(|e: &Entry<ForwardPort>| Some((&e.value, e.origin.span()?)));
     let rich = content.rich_rules.iter().filter_map(|e| match &e.value.element {
         RichElement::ForwardPort(forward) => Some((forward, e.origin.span()?)),
         _ => None,

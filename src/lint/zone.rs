@@ -43,7 +43,7 @@ fn written(name: &str, zone: &Zone) -> Vec<Span> {
         .iter()
         .map(|e| &e.origin)
         .chain(services)
-        .chain(content.forward_ports.iter().map(|e| &e.origin))
+        .chain(content.forward_ports.iter().chain(&content.later_forward_ports).map(|e| &e.origin))
         .chain(content.rich_rules.iter().map(|e| &e.origin))
         .chain(content.source_ports.iter().map(|e| &e.origin));
     origins.filter_map(of_user).collect()

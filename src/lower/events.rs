@@ -89,6 +89,9 @@ impl Replay<'_> {
 
     fn one(&mut self, event: HostEvent) {
         match event {
+            // Starting what runs does nothing.
+            HostEvent::FirewalldStart if self.firewalld == Firewall::Running => {}
+            HostEvent::EngineStart if self.engine != Engine::NeverStarted => {}
             HostEvent::FirewalldStart => self.load(),
             HostEvent::FirewalldReload | HostEvent::FirewalldCompleteReload => {
                 if self.firewalld == Firewall::Running {

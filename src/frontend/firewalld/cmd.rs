@@ -225,10 +225,11 @@ impl Call {
             "new-zone" => FirewallChange::NewZone(required(option)?.text.clone()),
             "new-policy" => FirewallChange::NewPolicy(required(option)?.text.clone()),
             "set-default-zone" => FirewallChange::DefaultZone(required(option)?.text.clone()),
-            "change-interface" | "change-zone" => FirewallChange::Interface(true, required(option)?.text.clone()),
+            "change-interface" | "change-zone" => FirewallChange::MoveInterface(required(option)?.text.clone()),
             "change-source" => {
                 let value = required(option)?;
                 match value_change(true, "source", value)? {
+                    Some(FirewallChange::Source(_, net)) => FirewallChange::MoveSource(net),
                     Some(change) => change,
                     None => return self.without_change("source", value, option),
                 }

@@ -167,7 +167,9 @@ fn networks(
     for (number, statement) in host_plan.declarations().enumerate() {
         match statement {
             Declaration::Former(was) => {
-                former.extend(former_network(was).zip(pools.next(&all_of(&in_use, &former))));
+                if let Some(name) = former_network(was) {
+                    former.extend(pools.next(&all_of(&in_use, &former)).map(|subnet| (name, subnet)));
+                }
             }
             Declaration::Freed(FreedDecl::Network(name)) => former.retain(|(n, _)| n != name),
             _ => {}

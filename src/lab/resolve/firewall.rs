@@ -81,7 +81,7 @@ pub(super) fn resolve(
         permanent,
         running,
         pending: Vec::new(),
-        runs: true,
+        runs: false,
         routed: false,
         engine_has_run: false,
         awaits_docker_zone,
@@ -216,6 +216,8 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
     use HostEvent as E;
     daemon.routed |= daemon.runs && routes(daemon);
     match event {
+        // Starting what runs does nothing.
+        E::FirewalldStart if daemon.runs => {}
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
         E::UserRules(_) | E::NftRules(_) => {}
@@ -248,7 +250,7 @@ fn routes(daemon: &Daemon) -> bool {
 
 fn turns_on_forwarding(content: &Content) -> bool {
     content.masquerade.is_some()
-        || content.forward_ports.iter().any(|f| f.value.to_address.is_some())
+        || content.forward_ports.iter().chain(&content.later_forward_ports).any(|f| f.value.to_address.is_some())
         || content.rich_rules.iter().any(|rule| match &rule.value.element {
             RichElement::Masquerade => true,
             RichElement::ForwardPort(forward) => forward.to_address.is_some(),

@@ -10,8 +10,8 @@ use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
-use super::Context;
 use super::firewall::Configuration;
+use super::{Context, binding};
 
 /// Services that include each other at most.
 const MAX_INCLUDES: usize = 4;
@@ -212,37 +212,28 @@ pub(super) fn change(
                 context.report(unknown_zone(name, span, configuration.zones.keys()));
                 return false;
             }
-            if is_binding(&command.change) {
-                unbind(&mut configuration.zones, &command.change);
+            if let Some(other) = binding::elsewhere(&configuration.zones, name, &command.change) {
+                context.report(binding::refused(&command.change, name, other, command.span));
+                return false;
             }
+            binding::unbind(&mut configuration.zones, &command.change);
             configuration.zones.get_mut(name).is_some_and(|zone| change_zone(context, zone, command, &origin()))
-        }
-    }
-}
-
-fn is_binding(change: &FirewallChange) -> bool {
-    matches!(change, FirewallChange::Interface(..) | FirewallChange::Source(..))
-}
-
-/// An interface or source is in one zone only.
-fn unbind(zones: &mut BTreeMap<String, Zone>, change: &FirewallChange) {
-    for zone in zones.values_mut() {
-        match change {
-            FirewallChange::Interface(_, name) => zone.interfaces.retain(|i| i.value != *name),
-            FirewallChange::Source(_, net) => zone.sources.retain(|s| s.value != *net),
-            _ => {}
         }
     }
 }
 
 fn change_zone(context: &mut Context, zone: &mut Zone, command: &FirewallCmd, origin: &Origin) -> bool {
     match &command.change {
-        FirewallChange::Interface(true, name) => zone.interfaces.push(plain(name.clone(), origin.clone())),
-        FirewallChange::Source(true, net) => zone.sources.push(plain(*net, origin.clone())),
+        FirewallChange::Interface(true, name) | FirewallChange::MoveInterface(name) => {
+            zone.interfaces.push(plain(name.clone(), origin.clone()));
+        }
+        FirewallChange::Source(true, net) | FirewallChange::MoveSource(net) => {
+            zone.sources.push(plain(*net, origin.clone()));
+        }
         FirewallChange::Interface(false, _) | FirewallChange::Source(false, _) => {}
         FirewallChange::Forward(on) => zone.forward = *on,
         FirewallChange::Target(target) => zone.target = *target,
-        other => return change_content(context, &mut zone.content, other, origin),
+        other => return change_content(context, &mut zone.content, other, command.permanent, origin),
     }
     true
 }
@@ -253,18 +244,32 @@ fn change_policy(context: &mut Context, policy: &mut Policy, command: &FirewallC
         FirewallChange::Priority(priority) => policy.priority = *priority,
         FirewallChange::IngressZone(add, zone) => set(&mut policy.ingress, *add, zone.clone(), origin),
         FirewallChange::EgressZone(add, zone) => set(&mut policy.egress, *add, zone.clone(), origin),
-        other => return change_content(context, &mut policy.content, other, origin),
+        other => return change_content(context, &mut policy.content, other, command.permanent, origin),
     }
     true
 }
 
-fn change_content(context: &mut Context, content: &mut Content, change: &FirewallChange, origin: &Origin) -> bool {
+fn change_content(
+    context: &mut Context,
+    content: &mut Content,
+    change: &FirewallChange,
+    is_permanent: bool,
+    origin: &Origin,
+) -> bool {
     use FirewallChange as C;
     match change {
         C::Port(add, port) => set(&mut content.ports, *add, *port, origin),
         C::SourcePort(add, port) => set(&mut content.source_ports, *add, *port, origin),
         C::Protocol(add, protocol) => set(&mut content.protocols, *add, *protocol, origin),
-        C::ForwardPort(add, forward) => set(&mut content.forward_ports, *add, forward.clone(), origin),
+        C::ForwardPort(add, forward) => {
+            // What a running firewalld is told comes behind what it has loaded.
+            if !is_permanent && !content.rich_rules.is_empty() {
+                set(&mut content.later_forward_ports, *add, forward.clone(), origin);
+            }
+            if is_permanent || !add || content.rich_rules.is_empty() {
+                set(&mut content.forward_ports, *add, forward.clone(), origin);
+            }
+        }
         C::IcmpBlock(add, kind) => set(&mut content.icmp_blocks, *add, kind.clone(), origin),
         C::IcmpBlockInversion(on) => content.icmp_block_inversion = *on,
         C::Masquerade(on) => content.masquerade = on.then(|| origin.clone()),
@@ -287,7 +292,8 @@ fn change_content(context: &mut Context, content: &mut Content, change: &Firewal
                 content.rich_rules.push(plain(rule, origin.clone()));
             }
         }
-        C::Interface(..) | C::Source(..) | C::Forward(_) | C::Target(_) => return false,
+        C::Interface(..) | C::Source(..) | C::MoveInterface(_) | C::MoveSource(_) => return false,
+        C::Forward(_) | C::Target(_) => return false,
         C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) => return false,
         C::NewZone(_) | C::NewPolicy(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
     }
@@ -319,6 +325,8 @@ fn describe(change: &FirewallChange) -> String {
         C::Protocol(add, number) => format!("protocol {number} {}", verb(add)),
         C::Source(add, net) => format!("source {net} {}", verb(add)),
         C::Interface(add, name) => format!("interface `{name}` {}", verb(add)),
+        C::MoveSource(net) => format!("source {net} moved"),
+        C::MoveInterface(name) => format!("interface `{name}` moved"),
         C::Masquerade(add) => format!("masquerading {}", verb(add)),
         C::Forward(add) => format!("forwarding inside the zone {}", verb(add)),
         C::ForwardPort(add, forward) => format!("forward of port {}/{} {}", forward.ports, forward.protocol, verb(add)),

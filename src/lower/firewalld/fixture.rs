@@ -372,8 +372,8 @@ pub(in crate::lower) fn everything(version: Version, backend: RuleBackend) -> Se
         masquerade: Some(origin()),
         forward_ports: vec![forward(8080, 9001, None), range],
         icmp_blocks: entries(&["echo-request", "timestamp-request"]),
-        icmp_block_inversion: false,
         rich_rules: rich_rules(),
+        ..Content::default()
     };
     let http = service("http", Protocol::Tcp, 80, &[]);
     let internal = Content {
