@@ -6,14 +6,17 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 
 use std::fmt::Write;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, mem, process};
 
 use canreach::check::{Checked, check_all};
 use canreach::cli::load::load;
+use canreach::dataplane::Flow;
+use canreach::net::Protocol;
 use canreach::report::{Report, Style, terminal};
-use canreach::{lab, lint, lower};
+use canreach::{eval, lab, lint, lower};
 
 const RUNS: usize = 20;
 const CONTAINERS: [usize; 3] = [10, 60, 300];
@@ -43,6 +46,13 @@ fn main() {
         let directory = generated_rules();
         measure(&name, &directory, run);
         let _ = fs::remove_dir_all(directory);
+    }
+    for (name, run) in [("4973 rules: a trace", trace as fn(&Path) -> usize), ("4973 rules: one sentence", run)] {
+        if is_wanted(name) {
+            let directory = big_rule_set();
+            measure(name, &directory, run);
+            let _ = fs::remove_dir_all(directory);
+        }
     }
     let name = "2,000 lines of compose, read only";
     if is_wanted(name) {
@@ -120,6 +130,67 @@ fn long_compose_file() -> PathBuf {
         let _ = writeln!(compose, "  n{i}:");
     }
     written(&format!("canreach-bench-{}-lines", process::id()), &[("compose.yaml", &compose)])
+}
+
+/// One run of `canreach trace`, from the files to the trace.
+fn trace(directory: &Path) -> usize {
+    let Ok(mut loaded) = load(&[directory.to_owned()]) else { return 0 };
+    for files in mem::take(&mut loaded.labs) {
+        let dataplane = lower::lower(&lab::resolve(&files.inputs).value);
+        let Some(from) = dataplane.node_named("a") else { continue };
+        let flow = Flow {
+            from,
+            protocol: Protocol::Tcp,
+            source: None,
+            source_port: 50_000,
+            destination: IpAddr::from([10, 2, 0, 9]),
+            destination_port: 80,
+        };
+        std::hint::black_box(eval::trace(&dataplane, &flow, &dataplane.switches.defaults()));
+    }
+    0
+}
+
+/// A saved rule set of the size and shape of a university's firewall: a chain for each of 30 networks, which lets the known
+/// cards of the network through and drops what else comes from its addresses, and a long list of services behind it.
+fn big_rule_set() -> PathBuf {
+    let mut rules =
+        String::from("*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:SERVICES - [0:0]\n");
+    for network in 0..30 {
+        let _ = writeln!(rules, ":mac_{network} - [0:0]");
+    }
+    rules.push_str("-A FORWARD -m state --state RELATED,ESTABLISHED -j ACCEPT\n");
+    for network in 0..30 {
+        let _ = writeln!(rules, "-A FORWARD -i eth1.{network} -j mac_{network}");
+        for host in 0..55 {
+            let address = format!("10.1.{network}.{}", host + 2);
+            let _ = writeln!(
+                rules,
+                "-A mac_{network} -s {address}/32 -m mac --mac-source 02:00:00:00:{network:02x}:{host:02x} -j RETURN"
+            );
+            let _ = writeln!(rules, "-A mac_{network} -s {address}/32 -j DROP");
+        }
+    }
+    rules.push_str("-A FORWARD -j SERVICES\n");
+    for service in 0..1640 {
+        let (target, port) = (if service % 3 == 0 { "DROP" } else { "ACCEPT" }, 1024 + service);
+        let (third, fourth) = (service / 200, service % 200 + 10);
+        let _ = writeln!(rules, "-A SERVICES -d 10.2.{third}.{fourth}/32 -p tcp -m tcp --dport {port} -j {target}");
+    }
+    rules.push_str("-A SERVICES -d 10.2.0.9/32 -p tcp -m multiport --dports 80,443 -j ACCEPT\nCOMMIT\n");
+    let lab = "networks:\n  inside: {subnet: 10.1.0.0/24}\n  outside: {subnet: 10.2.0.0/16}\nhosts:\n  fw:\n    rules: \
+               [rules.v4]\n    ip-forward: true\n    interfaces:\n      eth1.0: {network: inside, address: 10.1.0.1/24}\n      \
+               eth0: {network: outside, address: 10.2.0.1/16}\n  a:\n    interfaces: {eth0: {network: inside, address: \
+               10.1.0.99/24, gateway: 10.1.0.1}}\n  b:\n    interfaces: {eth0: {network: outside, address: 10.2.0.9/16, \
+               gateway: 10.2.0.1}}\n    listen: [80]\nsentences:\n  - a can reach b:80\n";
+    let directory = env::temp_dir().join(format!("canreach-bench-{}-rules", process::id()));
+    let written = fs::create_dir_all(&directory)
+        .and_then(|()| fs::write(directory.join("rules.v4"), rules))
+        .and_then(|()| fs::write(directory.join("lab.yaml"), lab));
+    if let Err(error) = written {
+        println!("cannot write {}: {error}", directory.display());
+    }
+    directory
 }
 
 /// A compose file with so many services on ten networks, and four sentences: two that hold, two that do not.
