@@ -13,6 +13,7 @@ mod edits;
 pub mod exposure;
 pub mod infer;
 pub mod matrix;
+mod narrow;
 mod place;
 mod refused;
 pub mod repair;
@@ -33,6 +34,7 @@ use crate::dataplane::{Dataplane, Flow, Trace};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::eval;
 use crate::lab::{Lab, Statement};
+use crate::language::{Text, text};
 use crate::property::parse;
 use crate::source::{Sources, Spanned};
 use crate::switch::Setting;
@@ -78,12 +80,13 @@ impl Checked {
     #[must_use]
     pub fn strictly(mut self) -> Self {
         for Judgement { statement, verdict } in &mut self.judgements {
-            let assumed: Vec<&str> = verdict.conditions.iter().map(|c| c.statement.as_str()).collect();
-            if !assumed.is_empty() {
-                verdict.headline = format!(
-                    "`{}` is undecided: it depends on whether {}",
-                    statement.sentence.value,
-                    assumed.join(", ")
+            if !verdict.conditions.is_empty() {
+                let sentence = &statement.sentence.value;
+                let assumed = Text::joined(verdict.conditions.iter().map(|c| &c.statement), &", ".into());
+                verdict.headline = text!(
+                    "`{sentence}` is undecided: it depends on whether {assumed}",
+                    "`{sentence}`: 판정 불가. 다음 여부에 달려 있습니다: {assumed}";
+                    assumed
                 );
                 verdict.answer = Answer::Undecided;
                 verdict.code = Some(Code::Undecided);

@@ -26,6 +26,8 @@ use std::thread;
 
 use clap::Parser;
 
+use crate::language::Language;
+
 use args::{Arguments, Command, Format};
 
 /// Configuration may be nested more deeply than the main thread's stack allows for.
@@ -44,7 +46,8 @@ pub fn run() -> Exit {
     }
 }
 
-fn obey(Arguments { format, command }: Arguments) -> Exit {
+fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
+    terminal::speak(lang.map(Language::from));
     if format == Format::Csv && !matches!(command, Command::Exposure(_)) {
         terminal::complain("only `canreach exposure` has a table for `--format csv`");
         return Exit::Unusable;

@@ -3,6 +3,7 @@
 //! Messages are born structured here and rendered by `report`. Wording: lower case, no full stop, user input in
 //! backticks, advice in `help`.
 
+use crate::language::Text;
 use crate::source::Span;
 
 pub mod code;
@@ -26,7 +27,7 @@ pub struct Label {
     /// The place.
     pub span: Span,
     /// What to say about it.
-    pub message: String,
+    pub message: Text,
 }
 
 /// A message about an input.
@@ -37,16 +38,16 @@ pub struct Diagnostic {
     /// How bad it is.
     pub severity: Severity,
     /// The headline; makes sense alone on one line.
-    pub message: String,
+    pub message: Text,
     /// The first label is the primary one.
     pub labels: Vec<Label>,
     /// The way out.
-    pub help: Option<String>,
+    pub help: Option<Text>,
 }
 
 impl Diagnostic {
     /// A diagnostic with the default severity of its code.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    pub fn new(code: Code, message: impl Into<Text>) -> Self {
         Self { code, severity: code.severity(), message: message.into(), labels: Vec::new(), help: None }
     }
 
@@ -58,14 +59,14 @@ impl Diagnostic {
 
     /// Adds a labelled place; the first one added is the primary one.
     #[must_use]
-    pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {
+    pub fn label(mut self, span: Span, message: impl Into<Text>) -> Self {
         self.labels.push(Label { span, message: message.into() });
         self
     }
 
     /// Says what to do.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Text>) -> Self {
         self.help = Some(help.into());
         self
     }

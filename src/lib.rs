@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod eval;
 pub mod frontend;
 pub mod lab;
+pub mod language;
 pub mod lint;
 pub mod lower;
 pub mod net;

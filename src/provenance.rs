@@ -2,8 +2,7 @@
 //!
 //! An origin explains; it never takes part in a comparison of two things.
 
-use std::borrow::Cow;
-
+use crate::language::Text;
 use crate::source::Span;
 
 /// On what ground something is in the model.
@@ -36,29 +35,29 @@ pub enum Basis {
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// What it is, as a noun phrase: "published port 3000 of `grafana`".
-    pub what: Cow<'static, str>,
+    pub what: Text,
     /// The ground.
     pub basis: Basis,
 }
 
 impl Origin {
     /// Written by the user at `span`.
-    pub fn written(what: impl Into<Cow<'static, str>>, span: Span) -> Self {
+    pub fn written(what: impl Into<Text>, span: Span) -> Self {
         Self { what: what.into(), basis: Basis::Written(span) }
     }
 
     /// Implied by a product's behaviour, set off by the line `because`.
-    pub fn implied(what: impl Into<Cow<'static, str>>, because: Option<Span>, citation: &'static str) -> Self {
+    pub fn implied(what: impl Into<Text>, because: Option<Span>, citation: &'static str) -> Self {
         Self { what: what.into(), basis: Basis::Implied { because, citation } }
     }
 
     /// Our guess, about the line `about`.
-    pub fn assumed(what: impl Into<Cow<'static, str>>, about: Option<Span>) -> Self {
+    pub fn assumed(what: impl Into<Text>, about: Option<Span>) -> Self {
         Self { what: what.into(), basis: Basis::Assumed { about } }
     }
 
     /// Not written; would go to `at`.
-    pub fn missing(what: impl Into<Cow<'static, str>>, at: Span, insert: impl Into<String>) -> Self {
+    pub fn missing(what: impl Into<Text>, at: Span, insert: impl Into<String>) -> Self {
         Self { what: what.into(), basis: Basis::Missing { at, insert: insert.into() } }
     }
 
@@ -74,7 +73,7 @@ impl Origin {
 
     /// The same ground for another thing: a rule that a product makes because of a line keeps pointing at that line.
     #[must_use]
-    pub fn derive(&self, what: impl Into<Cow<'static, str>>, citation: &'static str) -> Self {
+    pub fn derive(&self, what: impl Into<Text>, citation: &'static str) -> Self {
         match &self.basis {
             Basis::Missing { .. } => Self { what: what.into(), basis: self.basis.clone() },
             _ => Self::implied(what, self.span(), citation),

@@ -19,6 +19,7 @@ mod unified;
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::language::{Language, Text};
 
 /// Everything that one run found out.
 #[derive(Clone, Debug)]
@@ -48,22 +49,29 @@ impl Report {
     }
 }
 
-/// What the reader's terminal can show.
+/// What the reader's terminal can show, and what the reader reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
     /// Colours by ANSI sequences.
     pub color: bool,
     /// Line-drawing characters; otherwise ASCII only.
     pub unicode: bool,
+    /// The language of everything that is not a name, a file's text or a code.
+    pub language: Language,
 }
 
 impl Style {
     /// For files and pipes.
-    pub const PLAIN: Self = Self { color: false, unicode: true };
+    pub const PLAIN: Self = Self { color: false, unicode: true, language: Language::English };
 
     /// `text` in bold with an ANSI colour number, where colours are wanted.
     fn paint(self, ansi: u8, text: &str) -> String {
         if self.color { format!("\u{1b}[1;{ansi}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    /// What is said, in the reader's language.
+    fn say(self, text: &Text) -> &str {
+        text.in_language(self.language)
     }
 
     /// The arrow between two hops.

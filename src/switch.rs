@@ -3,6 +3,7 @@
 //! Assumptions, candidate edits and unmodelled facts are one mechanism. An element with a guard exists only while
 //! its switch is on; verdicts are decided under the defaults, and the solver is asked which flips would change them.
 
+use crate::language::Text;
 use crate::provenance::Origin;
 
 /// Names one switch of a [`Switches`] arena.
@@ -24,7 +25,7 @@ pub enum SwitchKind {
 #[derive(Clone, Debug)]
 pub struct Switch {
     /// A sentence that is true when the switch is on: "`grafana` listens on all addresses".
-    pub statement: String,
+    pub statement: Text,
     /// What holds unless somebody says otherwise.
     pub default: bool,
     /// Assumption, edit or unmodelled.

@@ -3,6 +3,7 @@
 use crate::dataplane::Dataplane;
 use crate::eval;
 use crate::lab::Lab;
+use crate::language::text;
 use crate::property::{Sentence, parse};
 use crate::source::{Sources, Span, Spanned};
 
@@ -28,7 +29,7 @@ pub fn accepted(
         let Ok(sentence) = parse(&Spanned::new(text.clone(), written.span)) else { continue };
         match checker.judge(&sentence) {
             Ok(verdict) if verdict.answer == Answer::Holds => {
-                let what = format!("say `{text}`");
+                let what = text!("say `{text}`", "`{text}`로 바꿔 씀");
                 return Ok(Some(Edit { what, at: Some(written.span), text }));
             }
             Ok(_) | Err(Stop::Sentence(_)) => {}

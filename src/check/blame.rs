@@ -7,6 +7,7 @@ use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Outcome, S
 use crate::diagnostic::Code;
 use crate::eval;
 use crate::lab::{Container, HostId, Lab, Networking};
+use crate::language::{Text, text};
 use crate::lower::lower;
 use crate::net::{Header, Protocol};
 use crate::property::Sentence;
@@ -18,6 +19,7 @@ use crate::switch::{Setting, SwitchId};
 use super::aim::{Aim, Dialing};
 use super::decide::{Checker, blocker, dialable, name_of, symptom_text, url};
 use super::edits::{self, Candidate};
+use super::narrow;
 use super::place::Endpoint;
 use super::verdict::{Answer, Blocker, Condition, Edit, Fix, Verdict, Witness};
 
@@ -32,7 +34,7 @@ pub(super) fn unreachable(
     aim: &Aim,
     conditions: Vec<Condition>,
 ) -> Verdict {
-    let mut verdict = Verdict::new(Answer::Violated, String::new());
+    let mut verdict = Verdict::new(Answer::Violated, Text::default());
     verdict.conditions = conditions;
     if let Dialing::Name(name, _) = &aim.dial
         && checker.places.resolved(member, name).is_empty()
@@ -59,11 +61,19 @@ pub(super) fn unreachable(
     let seen = verdict.failure.as_ref().map_or(Symptom::TimedOut, |f| f.trace.outcome.symptom);
     let other =
         verdict.failure.as_ref().filter(|_| seen == Symptom::Works).and_then(|f| f.trace.outcome.delivery.as_ref());
+    let (who, target) = (&member.label, &aim.label);
     verdict.headline = match other {
         Some(delivery) => {
-            format!("{} cannot reach {}: `{}` answers in its place", member.label, aim.label, delivery.owner)
+            let owner = &delivery.owner;
+            text!(
+                "{who} cannot reach {target}: `{owner}` answers in its place",
+                "{who}에서 {target}에 연결할 수 없습니다: 그 자리에서 `{owner}` 쪽이 응답합니다"
+            )
         }
-        None => format!("{} cannot reach {}: {}", member.label, aim.label, symptom_text(seen)),
+        None => {
+            let seen = symptom_text(seen);
+            text!("{who} cannot reach {target}: {seen}", "{who}에서 {target}에 연결할 수 없습니다: {seen}"; seen)
+        }
     };
     verdict
 }
@@ -76,12 +86,15 @@ fn networkless(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Option<(B
         Networking::None(origin) => Some((&container.name, origin)),
         _ => None,
     })?;
-    let what = format!("attach `{name}` to the default bridge");
+    let what = text!("attach `{name}` to the default bridge", "`{name}` 컨테이너를 기본 브리지에 연결");
     let fix = origin.span().map(|at| {
         let edit = Edit { what, at: Some(at), text: "bridge".to_owned() };
         Fix { edits: vec![edit], url: None }
     });
-    let message = format!("`{name}` has no network: only its own programs reach it, and it reaches nobody");
+    let message = text!(
+        "`{name}` has no network: only its own programs reach it, and it reaches nobody",
+        "`{name}` 컨테이너에는 네트워크가 없습니다: 자기 안의 프로그램끼리만 통하고, 밖으로도 나가지 못합니다"
+    );
     Some((blocker(Code::DockerNoNetwork, message, origin.clone()), fix))
 }
 
@@ -102,7 +115,10 @@ fn naming(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &A
         let commands = format!(
             "docker network create lab\ndocker network connect lab {asker}\ndocker network connect lab {asked}"
         );
-        let what = format!("put `{asker}` and `{asked}` on a network of their own");
+        let what = text!(
+            "put `{asker}` and `{asked}` on a network of their own",
+            "`{asker}` 컨테이너와 `{asked}` 컨테이너를 사용자 정의 네트워크 하나에 둠"
+        );
         let url = url(sentence, aim, None, &unresolved(sentence, checker, member, aim).trace.flow);
         return vec![Fix { edits: vec![Edit { what, at: None, text: commands }], url: Some(url) }];
     }
@@ -342,16 +358,22 @@ pub(super) fn name_unknown(checker: &Checker<'_>, member: &Endpoint, name: &str)
     let lab = checker.places.lab;
     let Some(container) = container(checker, member) else {
         let origin = member.host.map_or_else(|| Origin::assumed("name service", None), |h| lab.host(h).origin.clone());
-        let message = format!("`{}` has no entry for the name `{name}`", member.label);
+        let asker = &member.label;
+        let message =
+            text!("`{asker}` has no entry for the name `{name}`", "`{asker}`에는 `{name}` 이름의 항목이 없습니다");
         return blocker(Code::DockerNameUnknown, message, origin);
     };
+    let asker = &container.name;
     let message = if on_default_bridge(checker, member, container) {
-        format!(
-            "`{}` is on the default bridge, which has no name service: `{name}` means nothing there",
-            container.name
+        text!(
+            "`{asker}` is on the default bridge, which has no name service: `{name}` means nothing there",
+            "`{asker}` 컨테이너는 기본 브리지에 있고, 기본 브리지에는 이름 서비스가 없습니다: 거기서 `{name}` 이름은 아무 뜻이 없습니다"
         )
     } else {
-        format!("no network of `{}` knows the name `{name}`", container.name)
+        text!(
+            "no network of `{asker}` knows the name `{name}`",
+            "`{asker}` 컨테이너의 어느 네트워크에서도 `{name}` 이름을 모릅니다"
+        )
     };
     blocker(Code::DockerNameUnknown, message, container.origin.clone())
 }
@@ -372,13 +394,24 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     let header = step.header;
     let (code, message) = match &step.event {
         Event::Filtered { decision, .. } => {
-            let stops = if *decision == Decision::Dropped { "drops" } else { "rejects" };
-            (Code::Dropped, format!("`{node}` {stops} {header}: {}", origin.what))
+            let what = &origin.what;
+            let message = match *decision == Decision::Dropped {
+                true => text!("`{node}` drops {header}: {what}", "`{node}`에서 버려짐(drop): {header}. {what}"; what),
+                false => {
+                    text!("`{node}` rejects {header}: {what}", "`{node}`에서 거부됨(reject): {header}. {what}"; what)
+                }
+            };
+            (Code::Dropped, message)
         }
         Event::Ended(disposition) if step.way == Way::Reply => {
             let (code, message) = ended(*disposition, node, &header);
             let is_lost = matches!(code, Code::RouteNone | Code::RouteNoNeighbour);
-            let message = if is_lost { format!("the answer does not come back: {message}") } else { message };
+            let message = match is_lost {
+                true => {
+                    text!("the answer does not come back: {message}", "응답이 돌아오지 못합니다: {message}"; message)
+                }
+                false => message,
+            };
             (if is_lost { Code::RouteReplyLost } else { code }, message)
         }
         Event::Ended(disposition) => ended(*disposition, node, &header),
@@ -387,29 +420,58 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     vec![blocker(code, message, origin)]
 }
 
-fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, String) {
+fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, Text) {
     let (destination, port) = (header.destination, header.destination_port);
     match disposition {
-        Disposition::NoListener => {
-            (Code::ListenNothing, format!("nothing listens on {destination}:{port} at `{node}`"))
-        }
-        Disposition::NoRoute => (Code::RouteNone, format!("`{node}` has no route to {destination}")),
-        Disposition::NoNeighbor => {
-            (Code::RouteNoNeighbour, format!("nobody answers for {destination} next to `{node}`"))
-        }
-        Disposition::NotForwarding => (Code::RouteForwardingOff, format!("`{node}` does not forward packets")),
+        Disposition::NoListener => (
+            Code::ListenNothing,
+            text!(
+                "nothing listens on {destination}:{port} at `{node}`",
+                "`{node}`의 {destination}:{port}에서 대기하는 프로그램이 없습니다"
+            ),
+        ),
+        Disposition::NoRoute => (
+            Code::RouteNone,
+            text!("`{node}` has no route to {destination}", "`{node}`에는 {destination} 주소로 가는 경로가 없습니다"),
+        ),
+        Disposition::NoNeighbor => (
+            Code::RouteNoNeighbour,
+            text!(
+                "nobody answers for {destination} next to `{node}`",
+                "`{node}`와 같은 세그먼트에서 {destination} 주소의 ARP에 응답하는 기기가 없습니다"
+            ),
+        ),
+        Disposition::NotForwarding => (
+            Code::RouteForwardingOff,
+            text!("`{node}` does not forward packets", "`{node}`에서 패킷을 전달(forward)하지 않습니다"),
+        ),
         Disposition::Unexpected => (
             Code::RouteReplyLost,
-            format!("the answer comes back to `{node}` as {header}, which belongs to no connection there"),
+            text!(
+                "the answer comes back to `{node}` as {header}, which belongs to no connection there",
+                "응답이 `{node}`에 {header} 모습으로 돌아오는데, 거기에는 그런 연결이 없습니다"
+            ),
         ),
-        Disposition::Martian => {
-            (Code::Dropped, format!("the kernel of `{node}` refuses {header}: such an address cannot come from there"))
+        Disposition::Martian => (
+            Code::Dropped,
+            text!(
+                "the kernel of `{node}` refuses {header}: such an address cannot come from there",
+                "`{node}`의 커널이 거절합니다: {header}. 그쪽에서 올 수 없는 주소입니다"
+            ),
+        ),
+        Disposition::NoRelay => (
+            Code::NatNoInbound,
+            text!("`{node}` has no use for {header}", "`{node}`에는 {header} 패킷을 받을 포워딩이 없습니다"),
+        ),
+        Disposition::Loop => (
+            Code::RouteNone,
+            text!("{header} goes round in a circle at `{node}`", "`{node}`에서 패킷이 제자리를 맴돕니다: {header}"),
+        ),
+        Disposition::NameUnknown => {
+            (Code::DockerNameUnknown, text!("the name is unknown at `{node}`", "`{node}`에서는 모르는 이름입니다"))
         }
-        Disposition::NoRelay => (Code::NatNoInbound, format!("`{node}` has no use for {header}")),
-        Disposition::Loop => (Code::RouteNone, format!("{header} goes round in a circle at `{node}`")),
-        Disposition::NameUnknown => (Code::DockerNameUnknown, format!("the name is unknown at `{node}`")),
         Disposition::Delivered | Disposition::Dropped | Disposition::Rejected(_) => {
-            (Code::Dropped, format!("`{node}` stops {header}"))
+            (Code::Dropped, text!("`{node}` stops {header}", "`{node}`에서 막힙니다: {header}"))
         }
     }
 }
@@ -424,7 +486,8 @@ pub(super) fn exposed(
     dataplane: &Dataplane,
 ) -> Verdict {
     let url = witnesses.first().map_or_else(String::new, |w| w.url.clone());
-    let headline = format!("{} can reach {} at {url}", member.label, aim.label);
+    let (who, target) = (&member.label, &aim.label);
+    let headline = text!("{who} can reach {target} at {url}", "{who}에서 {url} 주소로 {target}에 연결할 수 있습니다");
     let mut verdict = Verdict::new(Answer::Violated, headline);
     verdict.code = Some(Code::Exposed);
     if let Some(witness) = witnesses.first() {
@@ -444,10 +507,17 @@ pub(super) fn letting_in(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     for step in trace.steps.iter().filter(|s| s.way == Way::Request) {
         let node = &dataplane.node(step.node).name;
         let message = match &step.event {
-            Event::Relayed { relay } => format!("{relay} takes the connection on `{node}`"),
-            Event::Rewritten { .. } => format!("`{node}` translates it: now {}", step.header),
-            Event::Filtered { decision: Decision::Accepted, .. } => format!("`{node}` lets it on"),
-            Event::Delivered { owner } => format!("`{owner}` listens there"),
+            Event::Relayed { relay } => {
+                text!("{relay} takes the connection on `{node}`", "`{node}`에서 {relay} 쪽이 연결을 받습니다")
+            }
+            Event::Rewritten { .. } => {
+                let now = step.header;
+                text!("`{node}` translates it: now {now}", "`{node}`에서 주소가 바뀝니다: 이제 {now}")
+            }
+            Event::Filtered { decision: Decision::Accepted, .. } => {
+                text!("`{node}` lets it on", "`{node}`에서 통과시킵니다")
+            }
+            Event::Delivered { owner } => text!("`{owner}` listens there", "거기서 `{owner}` 쪽이 대기합니다"),
             _ => continue,
         };
         let Some(origin) = step.origin.map(|id| dataplane.origins.get(id).clone()) else { continue };
@@ -471,7 +541,7 @@ fn narrower(
     let mut spans = spans_on_the_way(dataplane, &witness.trace);
     let mut edits = Vec::new();
     while edits.len() < MOST_FIXES {
-        edits.push(spans.iter().find_map(|span| edits::narrow(&mut lab, *span))?);
+        edits.push(spans.iter().find_map(|span| narrow::narrow(&mut lab, *span))?);
         let lowered = lower(&lab);
         let lowered = checker.with_listener(aim, &lowered).unwrap_or(lowered);
         let query = checker.query(sentence, member, aim, &lowered)?;

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Trace, Way};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
+use crate::language::{Text, text};
 use crate::net::{Family, PortRange, Protocol, url_host};
 use crate::property::{Cause, ExpectedSymptom, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
@@ -104,7 +105,7 @@ impl<'a> Checker<'a> {
 
     /// Every member must have a way to every aim.
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
-        let mut verdict = Verdict::new(Answer::Holds, String::new());
+        let mut verdict = Verdict::new(Answer::Holds, Text::default());
         // For one who dials every address is of interest, for a crowd one each.
         let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
         for aim in aims {
@@ -124,18 +125,21 @@ impl<'a> Checker<'a> {
                 }
             }
         }
-        verdict.headline = format!("{} {}", subject_text(members), predicate(sentence, aims, "can"));
+        verdict.headline = claim(sentence, members, aims);
         Ok(verdict)
     }
 
     /// No member may have a way to any aim.
     fn judge_cannot(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
-        let mut verdict = Verdict::new(Answer::Holds, String::new());
+        let mut verdict = Verdict::new(Answer::Holds, Text::default());
         for aim in aims {
             let listening = self.with_listener(aim, self.places.dataplane);
             if listening.is_some() {
-                let note = format!("nothing is known to listen on {}; checked as if something did", aim.label);
-                verdict.notes.push(note);
+                let target = &aim.label;
+                verdict.notes.push(text!(
+                    "nothing is known to listen on {target}; checked as if something did",
+                    "{target}에서 대기하는 프로그램은 알려진 것이 없습니다. 있다고 가정하고 검사했습니다"
+                ));
             }
             let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
             for member in members {
@@ -151,10 +155,14 @@ impl<'a> Checker<'a> {
                 }
             }
             if !self.is_reachable_at_all(aim, dataplane) {
-                verdict.notes.push(format!("vacuous: nothing at all can reach {}, not even its own host", aim.label));
+                let target = &aim.label;
+                verdict.notes.push(text!(
+                    "vacuous: nothing at all can reach {target}, not even its own host",
+                    "공허한 참: {target}에는 자기 호스트를 포함해 아무도 연결할 수 없습니다"
+                ));
             }
         }
-        verdict.headline = format!("{} {}", subject_text(members), predicate(sentence, aims, "cannot"));
+        verdict.headline = claim(sentence, members, aims);
         let verdict = self.expect_symptom(sentence, members, aims, verdict)?;
         Ok(self.expect_cause(sentence, members, aims, verdict))
     }
@@ -175,11 +183,11 @@ impl<'a> Checker<'a> {
                     && !is_expected(expected.value, seen)
                 {
                     verdict.answer = Answer::Violated;
-                    verdict.headline = format!(
-                        "{} cannot reach {}, but sees another symptom: {}",
-                        member.label,
-                        aim.label,
-                        symptom_text(seen)
+                    let (who, target, seen) = (&member.label, &aim.label, symptom_text(seen));
+                    verdict.headline = text!(
+                        "{who} cannot reach {target}, but sees another symptom: {seen}",
+                        "{who}에서 {target}에 연결할 수 없지만, 증상이 다릅니다: {seen}";
+                        seen
                     );
                     verdict.blockers = blame::last_steps(self.places.dataplane, &attempt.trace);
                     verdict.code = verdict.blockers.first().map(|b| b.code);
@@ -198,7 +206,9 @@ impl<'a> Checker<'a> {
         for (member, aim) in members.iter().flat_map(|m| aims.iter().map(move |a| (m, a))) {
             let mut stopped = blame::unreachable(self, sentence, member, aim, Vec::new());
             if !stopped.blockers.iter().any(|b| self.is_cause(&cause.value, b)) {
-                stopped.headline = format!("{}, but not because of that", stopped.headline);
+                let headline = stopped.headline;
+                stopped.headline =
+                    text!("{headline}, but not because of that", "{headline} (다만 원인은 그것이 아닙니다)"; headline);
                 stopped.fixes.clear();
                 return stopped;
             }
@@ -224,11 +234,12 @@ impl<'a> Checker<'a> {
             members.iter().filter(|m| self.places.resolved(m, &name.value).is_empty()).collect();
         let resolves = unresolved.is_empty();
         let holds = if sentence.can { resolves } else { unresolved.len() == members.len() };
-        let who = subject_text(&members);
+        let (who, name_asked) = (subject_text(&members), &name.value);
         let headline = if resolves {
-            format!("{who} can resolve `{}`", name.value)
+            text!("{who} can resolve `{name_asked}`", "{who}에서 `{name_asked}` 이름을 찾을 수 있습니다")
         } else {
-            format!("{} cannot resolve `{}`", unresolved.first().map_or("", |m| m.label.as_str()), name.value)
+            let who = unresolved.first().map_or("", |m| m.label.as_str());
+            text!("{who} cannot resolve `{name_asked}`", "{who}에서 `{name_asked}` 이름을 찾을 수 없습니다")
         };
         let mut verdict = Verdict::new(if holds { Answer::Holds } else { Answer::Violated }, headline);
         if !holds
@@ -318,7 +329,7 @@ impl<'a> Checker<'a> {
         };
         found.unmodeled.extend(decisive.into_iter().map(|id| {
             let switch = dataplane.switches.get(id);
-            blocker(Code::Unmodeled, format!("{}: not modelled", switch.statement), switch.origin.clone())
+            blocker(Code::Unmodeled, not_modelled(&switch.statement), switch.origin.clone())
         }));
         found.conditions.extend(conditions);
     }
@@ -401,8 +412,16 @@ impl<'a> Checker<'a> {
             return None;
         }
         let mut dataplane = dataplane.clone();
-        let statement = format!("`{}` listens on {ports}/{} on all addresses", endpoint.label, aim.protocol);
-        let assumed = Origin::assumed("not stated: nothing is known of what runs there", self.places.span_of(endpoint));
+        let (who, protocol) = (&endpoint.label, aim.protocol);
+        let statement = text!(
+            "`{who}` listens on {ports}/{protocol} on all addresses",
+            "`{who}` 쪽이 모든 주소에서 {ports}/{protocol} 포트를 엶"
+        );
+        let unknown = text!(
+            "not stated: nothing is known of what runs there",
+            "명시되지 않음: 거기서 무엇이 실행되는지 알려진 바가 없음"
+        );
+        let assumed = Origin::assumed(unknown, self.places.span_of(endpoint));
         let origin = dataplane.origins.add(assumed.clone());
         let guard =
             dataplane.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin: assumed });
@@ -535,16 +554,21 @@ fn doubts_about(dataplane: &Dataplane, nodes: impl Iterator<Item = NodeId>) -> V
     origins.dedup();
     let doubt = |id| {
         let origin = dataplane.origins.get(id).clone();
-        blocker(Code::Unmodeled, format!("{}: not modelled", origin.what), origin)
+        blocker(Code::Unmodeled, not_modelled(&origin.what), origin)
     };
     origins.into_iter().map(doubt).collect()
 }
 
 fn undecided(sentence: &Sentence, reason: Option<String>, mut doubts: Vec<Blocker>) -> Verdict {
     doubts.dedup_by(|a, b| a.message == b.message && a.origin.span() == b.origin.span());
-    let named = doubts.iter().map(|d| d.origin.what.to_string());
-    let reasons: Vec<String> = reason.into_iter().chain(named).collect();
-    let headline = format!("`{}` is undecided: it depends on {}", sentence.text.value, reasons.join(", "));
+    let named = doubts.iter().map(|d| d.origin.what.clone());
+    let reasons: Vec<Text> = reason.into_iter().map(Text::from).chain(named).collect();
+    let (reasons, sentence) = (Text::joined(&reasons, &", ".into()), &sentence.text.value);
+    let headline = text!(
+        "`{sentence}` is undecided: it depends on {reasons}",
+        "`{sentence}`: 판정 불가. 다음에 달려 있습니다: {reasons}";
+        reasons
+    );
     let mut verdict = Verdict::new(Answer::Undecided, headline);
     verdict.code = Some(Code::Undecided);
     verdict.blockers = doubts;
@@ -561,22 +585,37 @@ fn subject_text(members: &[Endpoint]) -> String {
     }
 }
 
-fn predicate(sentence: &Sentence, aims: &[Aim], modal: &str) -> String {
+/// What a true sentence says.
+fn claim(sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Text {
+    let who = subject_text(members);
     let labels: Vec<&str> = aims.iter().map(|a| a.label.as_str()).collect();
-    let verb = if matches!(sentence.verb, Verb::Ping(_)) { "ping" } else { "reach" };
-    format!("{modal} {verb} {}", labels.join(", "))
+    let targets = labels.join(", ");
+    match (sentence.can, matches!(sentence.verb, Verb::Ping(_))) {
+        (true, false) => text!("{who} can reach {targets}", "{who}에서 {targets}에 연결할 수 있습니다"),
+        (false, false) => text!("{who} cannot reach {targets}", "{who}에서 {targets}에 연결할 수 없습니다"),
+        (true, true) => text!("{who} can ping {targets}", "{who}에서 {targets}에 ping이 됩니다"),
+        (false, true) => text!("{who} cannot ping {targets}", "{who}에서 {targets}에 ping이 되지 않습니다"),
+    }
 }
 
-pub(super) fn symptom_text(symptom: Symptom) -> &'static str {
+fn not_modelled(what: &Text) -> Text {
+    text!("{what}: not modelled", "{what}: 모델에 없음"; what)
+}
+
+pub(super) fn symptom_text(symptom: Symptom) -> Text {
     match symptom {
-        Symptom::Works => "it works",
-        Symptom::Refused => "connection refused",
-        Symptom::AcceptedThenClosed => "connected, then reset (empty reply)",
-        Symptom::TimedOut => "timed out",
-        Symptom::HostUnreachable => "no route to host, at once",
-        Symptom::NoNeighbor => "no route to host, after seconds",
-        Symptom::NetUnreachable => "network is unreachable",
-        Symptom::NameNotResolved => "name not resolved",
+        Symptom::Works => text!("it works", "연결됩니다"),
+        Symptom::Refused => text!("connection refused", "연결 거부 (connection refused)"),
+        Symptom::AcceptedThenClosed => {
+            text!("connected, then reset (empty reply)", "연결된 뒤 끊김 (connection reset, empty reply)")
+        }
+        Symptom::TimedOut => text!("timed out", "응답 없음, 시간 초과 (timed out)"),
+        Symptom::HostUnreachable => text!("no route to host, at once", "호스트 도달 불가, 즉시 (no route to host)"),
+        Symptom::NoNeighbor => {
+            text!("no route to host, after seconds", "호스트 도달 불가, 몇 초 뒤 (no route to host)")
+        }
+        Symptom::NetUnreachable => text!("network is unreachable", "네트워크 도달 불가 (network is unreachable)"),
+        Symptom::NameNotResolved => text!("name not resolved", "이름을 찾을 수 없음"),
     }
 }
 
@@ -592,6 +631,6 @@ fn is_expected(expected: ExpectedSymptom, seen: Symptom) -> bool {
 }
 
 /// A blocker that goes back to a step of a trace.
-pub(super) fn blocker(code: Code, message: String, origin: Origin) -> Blocker {
+pub(super) fn blocker(code: Code, message: Text, origin: Origin) -> Blocker {
     Blocker { code, message, origin }
 }

@@ -10,9 +10,10 @@ use crate::lab::declaration::Insertion;
 use crate::lab::firewall::{Entry, Firewalld, Zone};
 use crate::lab::machine::ForwardNotation;
 use crate::lab::{
-    Attachment, Container, Endpoint as Attached, Engine, Forward, Host, HostId, HostKind, Lab, Listen, Networking,
-    Process, Publish, VmNat,
+    Attachment, Container, Endpoint as Attached, Engine, Forward, HostId, HostKind, Lab, Listen, Networking, Process,
+    Publish, VmNat,
 };
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -31,7 +32,7 @@ pub(super) struct Candidate {
     pub(super) weight: u32,
     pub(super) edit: Edit,
     pub(super) code: Code,
-    pub(super) blocker: String,
+    pub(super) blocker: Text,
     pub(super) origin: Origin,
     /// What a person is shown: the place of the edit, or what a command would change.
     pub(super) shown: Origin,
@@ -65,8 +66,8 @@ struct Draft {
 struct Wording {
     weight: u32,
     code: Code,
-    blocker: String,
-    what: String,
+    blocker: Text,
+    what: Text,
     at: Option<Span>,
     text: String,
 }
@@ -111,7 +112,7 @@ impl Draft {
         if !matches!(container.networking, Networking::Bridges(_)) {
             return vec![port];
         }
-        let called = &target.label;
+        let (called, protocol) = (&target.label, self.protocol);
         let same = |p: &&Publish| p.container_port == port && p.protocol == self.protocol;
         let published: Vec<Publish> = container.publishes.iter().filter(same).cloned().collect();
         let mut host_ports: Vec<u16> = published.iter().filter_map(|p| p.host_port).collect();
@@ -138,16 +139,22 @@ impl Draft {
                     publish.origin.span(),
                     value.clone(),
                     Code::DockerWrongPort,
-                    format!("`{called}` publishes container port {}, where nothing listens", publish.container_port),
+                    misdirected_text(called, publish.container_port),
                 ),
                 None => (
                     container.publish_at.as_ref().map(|i| i.at),
                     container.publish_at.as_ref().map_or_else(|| format!("-p {value}"), |i| i.text(&value)),
                     Code::DockerNotPublished,
-                    format!("`{called}` publishes no port for {port}/{}", self.protocol),
+                    text!(
+                        "`{called}` publishes no port for {port}/{protocol}",
+                        "`{called}`에서 {port}/{protocol} 포트를 게시하지 않았습니다"
+                    ),
                 ),
             };
-            let what = format!("publish port {port} of `{called}` as {value}");
+            let what = text!(
+                "publish port {port} of `{called}` as {value}",
+                "`{called}`의 {port}번 포트를 {value} 형태로 게시"
+            );
             let switch = self.add(Wording { weight, code, blocker, what, at, text }, &container.origin);
             self.push_publish(host, name, address, host_port, port, switch);
         }
@@ -159,13 +166,19 @@ impl Draft {
     fn widen(&mut self, target: &Endpoint, host: HostId, name: &str, bound: &Publish) {
         let called = &target.label;
         let Some(host_port) = bound.host_port else { return };
-        let address = bound.host_address.unwrap_or(LOOPBACK);
+        let (address, inside) = (bound.host_address.unwrap_or(LOOPBACK), bound.container_port);
         let switch = self.add(
             Wording {
                 weight: 14,
                 code: Code::DockerPublishedLoopback,
-                blocker: format!("port {host_port} of `{called}` is published on {address} only"),
-                what: format!("publish port {} of `{called}` on all addresses", bound.container_port),
+                blocker: text!(
+                    "port {host_port} of `{called}` is published on {address} only",
+                    "`{called}`의 {host_port}번 포트는 {address} 주소에만 게시되어 있습니다"
+                ),
+                what: text!(
+                    "publish port {inside} of `{called}` on all addresses",
+                    "`{called}`의 {inside}번 포트를 모든 주소에 게시"
+                ),
                 at: bound.origin.span(),
                 text: format!("{host_port}:{}", bound.container_port),
             },
@@ -243,20 +256,33 @@ impl Draft {
             Wording {
                 weight: 8,
                 code: Code::ListenLoopback,
-                blocker: format!("`{label}` listens on {address}:{port} only"),
-                what: format!("make `{label}` listen on all addresses"),
+                blocker: text!(
+                    "`{label}` listens on {address}:{port} only",
+                    "`{label}` 쪽은 {address}:{port}에서만 대기합니다"
+                ),
+                what: text!("make `{label}` listen on all addresses", "`{label}` 쪽이 모든 주소에서 대기하게 함"),
                 at: bound.widened.as_ref().map(|w| w.span),
                 text: bound.widened.as_ref().map_or_else(String::new, |w| w.value.clone()),
             }
         } else {
             let others: Vec<String> = listens.iter().map(|l| l.ports.to_string()).collect();
-            let elsewhere =
-                if others.is_empty() { String::new() } else { format!(" (it listens on {})", others.join(", ")) };
+            let others = others.join(", ");
+            let elsewhere = match others.is_empty() {
+                true => Text::default(),
+                false => text!(" (it listens on {others})", " (대기하는 포트: {others})"),
+            };
             Wording {
                 weight: 40,
                 code: Code::ListenNothing,
-                blocker: format!("nothing listens on port {port} in `{label}`{elsewhere}"),
-                what: format!("start a program in `{label}` that listens on port {port}"),
+                blocker: text!(
+                    "nothing listens on port {port} in `{label}`{elsewhere}",
+                    "`{label}`의 {port}번 포트에서 대기하는 프로그램이 없습니다{elsewhere}";
+                    elsewhere
+                ),
+                what: text!(
+                    "start a program in `{label}` that listens on port {port}",
+                    "`{label}`에서 {port}번 포트를 여는 프로그램을 시작"
+                ),
                 at: None,
                 text: String::new(),
             }
@@ -336,34 +362,37 @@ impl Draft {
     }
 
     fn reload(&self, host: &str, zone: &str, port: u16) -> Wording {
+        let protocol = self.protocol;
         Wording {
             weight: 6,
             code: Code::FirewalldNotReloaded,
-            blocker: format!(
-                "firewalld on `{host}`: opening {port}/{} in zone `{zone}` was stored, but is not in force",
-                self.protocol
+            blocker: text!(
+                "firewalld on `{host}`: opening {port}/{protocol} in zone `{zone}` was stored, but is not in force",
+                "`{host}`의 firewalld: `{zone}` 영역에서 {port}/{protocol} 포트를 여는 설정이 저장만 되고 적용되지 않았습니다"
             ),
-            what: format!("reload firewalld on `{host}`"),
+            what: text!("reload firewalld on `{host}`", "`{host}`의 firewalld 다시 읽기(reload)"),
             at: None,
             text: "firewall-cmd --reload".to_owned(),
         }
     }
 
     fn open_port(&self, host: &str, name: &str, zone: &Zone, port: u16) -> Wording {
-        let value = format!("port=\"{port}\" protocol=\"{}\"", self.protocol);
-        let command = format!(
-            "firewall-cmd --permanent --zone={name} --add-port={port}/{} && firewall-cmd --reload",
-            self.protocol
-        );
+        let (protocol, opened) = (self.protocol, opened(zone));
+        let value = format!("port=\"{port}\" protocol=\"{protocol}\"");
+        let command =
+            format!("firewall-cmd --permanent --zone={name} --add-port={port}/{protocol} && firewall-cmd --reload");
         Wording {
             weight: 12,
             code: Code::FirewallFiltered,
-            blocker: format!(
-                "firewalld on `{host}`: zone `{name}` does not open {port}/{}{}",
-                self.protocol,
-                opened(zone)
+            blocker: text!(
+                "firewalld on `{host}`: zone `{name}` does not open {port}/{protocol}{opened}",
+                "`{host}`의 firewalld: `{name}` 영역(zone)에 {port}/{protocol} 포트가 열려 있지 않습니다{opened}";
+                opened
             ),
-            what: format!("open {port}/{} in zone `{name}` on `{host}`", self.protocol),
+            what: text!(
+                "open {port}/{protocol} in zone `{name}` on `{host}`",
+                "`{host}`의 `{name}` 영역에 {port}/{protocol} 포트 열기"
+            ),
             at: zone.port_at.as_ref().map(|i| i.at),
             text: zone.port_at.as_ref().map_or(command, |i| i.text(&value)),
         }
@@ -436,28 +465,12 @@ impl Draft {
         (address, host_port, guest_port): (Option<IpAddr>, u16, u16),
         weight: u32,
     ) -> Wording {
-        let shown = address.map_or_else(|| "all addresses".to_owned(), |a| a.to_string());
+        let shown = address.map_or_else(|| text!("all addresses", "모든 주소"), |a| text!("{a}", "{a} 주소"));
         let value = |notation| forward_value(self.protocol, notation, address, host_port, guest_port);
-        let insertion = nat.forward_at.as_ref();
-        let blocker = match present {
-            Some(f) if f.guest_port != guest_port => {
-                format!(
-                    "the NAT forward of port {host_port} leads to port {} of `{vm}`, not to {guest_port}",
-                    f.guest_port
-                )
-            }
-            Some(f) => {
-                let bound = f.host_address.unwrap_or(LOOPBACK);
-                format!("the NAT forward to port {guest_port} of `{vm}` listens on {bound} only")
-            }
-            None => format!(
-                "adapter {} of `{vm}` is NAT: nothing gets in without a forward, and none leads to port {guest_port}",
-                index + 1
-            ),
-        };
+        let (insertion, slot) = (nat.forward_at.as_ref(), index + 1);
+        let blocker = forward_missing(vm, slot, present, (host_port, guest_port));
         let command = format!(
-            "VBoxManage modifyvm {vm} --nat-pf{} \"port-{host_port},{},{},{host_port},,{guest_port}\"",
-            index + 1,
+            "VBoxManage modifyvm {vm} --nat-pf{slot} \"port-{host_port},{},{},{host_port},,{guest_port}\"",
             self.protocol,
             address.map(|a| a.to_string()).unwrap_or_default()
         );
@@ -476,7 +489,11 @@ impl Draft {
                 Code::NatNoInbound
             },
             blocker,
-            what: format!("forward port {host_port} on {shown} to port {guest_port} of `{vm}`"),
+            what: text!(
+                "forward port {host_port} on {shown} to port {guest_port} of `{vm}`",
+                "{shown}의 {host_port}번 포트를 `{vm}`의 {guest_port}번 포트로 포워딩";
+                shown
+            ),
             at: replaced.or(insertion.map(|(i, _)| i.at)),
             text: insertion.map_or(command, written),
         }
@@ -521,12 +538,16 @@ impl Draft {
         let insertion = self.container(host, &subject_name).and_then(|c| c.network_at.clone());
         let called = network.aliases.first().unwrap_or(&network.name).clone();
         let near = network.origin.clone();
+        let (from, to) = (&subject.label, &object.label);
         let switch = self.add(
             Wording {
                 weight: 12,
                 code: Code::DockerIsolation,
-                blocker: format!("`{}` and `{}` share no network", subject.label, object.label),
-                what: format!("attach `{}` to network `{called}`", subject.label),
+                blocker: text!(
+                    "`{from}` and `{to}` share no network",
+                    "`{from}`, `{to}`: 함께 속한 네트워크가 없습니다"
+                ),
+                what: text!("attach `{from}` to network `{called}`", "`{from}` 컨테이너를 `{called}` 네트워크에 연결"),
                 at: insertion.as_ref().map(|i| i.at),
                 text: insertion
                     .map_or_else(|| format!("docker network connect {called} {subject_name}"), |i| i.text(&called)),
@@ -542,67 +563,48 @@ impl Draft {
     }
 }
 
-/// Makes what is written at `span`, a published port or a NAT forward, listen on loopback only.
-pub(super) fn narrow(lab: &mut Lab, span: Span) -> Option<Edit> {
-    lab.hosts.iter_mut().find_map(|host| narrow_forward(host, span).or_else(|| narrow_publish(host, span)))
-}
-
-fn narrow_forward(host: &mut Host, span: Span) -> Option<Edit> {
-    let name = host.name.clone();
-    for interface in &mut host.interfaces {
-        let Attachment::Nat(nat) = &mut interface.attachment else { continue };
-        let notation = nat.forward_at.as_ref().filter(|(i, _)| i.at.source == span.source).map(|(_, n)| *n);
-        let forward = nat.forwards.iter_mut().find(|f| f.origin.span() == Some(span) && is_wide(f.host_address));
-        let Some(forward) = forward else { continue };
-        forward.host_address = Some(LOOPBACK);
-        let text = notation.map_or_else(String::new, |notation| forward_text(forward, notation));
-        let what = format!("bind the NAT forward of port {} to `{name}` to 127.0.0.1", forward.host_port);
-        return Some(Edit { what, at: notation.map(|_| span), text });
-    }
-    None
-}
-
-/// A whole forward, as it is written in its file.
-fn forward_text(forward: &Forward, notation: ForwardNotation) -> String {
-    let Forward { name, protocol, host_address, host_port, guest_address, guest_port, .. } = forward;
-    let host = host_address.map(|a| a.to_string()).unwrap_or_default();
-    match notation {
-        ForwardNotation::VboxXml => {
-            let proto = if *protocol == Protocol::Udp { 0 } else { 1 };
-            let guest = guest_address.map(|a| format!(" guestip=\"{a}\"")).unwrap_or_default();
-            format!(
-                "<Forwarding name=\"{name}\" proto=\"{proto}\" hostip=\"{host}\" hostport=\"{host_port}\"{guest} guestport=\"{guest_port}\"/>"
+/// What is wrong with the forward that there is, or that there is none.
+fn forward_missing(vm: &str, slot: usize, present: Option<&Forward>, (host_port, guest_port): (u16, u16)) -> Text {
+    match present {
+        Some(f) if f.guest_port != guest_port => {
+            let leads_to = f.guest_port;
+            text!(
+                "the NAT forward of port {host_port} leads to port {leads_to} of `{vm}`, not to {guest_port}",
+                "{host_port}번 포트의 NAT 포트 포워딩은 `{vm}`의 {guest_port}번이 아니라 {leads_to}번 포트로 갑니다"
             )
         }
-        ForwardNotation::LabYaml => {
-            let guest = guest_address.map(|a| format!("{a}:")).unwrap_or_default();
-            format!("{protocol}:{host}:{host_port}:{guest}{guest_port}")
+        Some(f) => {
+            let bound = f.host_address.unwrap_or(LOOPBACK);
+            text!(
+                "the NAT forward to port {guest_port} of `{vm}` listens on {bound} only",
+                "`{vm}`의 {guest_port}번 포트로 가는 NAT 포트 포워딩은 {bound} 주소에서만 받습니다"
+            )
         }
+        None => text!(
+            "adapter {slot} of `{vm}` is NAT: nothing gets in without a forward, and none leads to port {guest_port}",
+            "`{vm}`의 {slot}번 어댑터는 NAT입니다: 포트 포워딩 없이는 아무것도 들어오지 못하는데, {guest_port}번 포트로 가는 포워딩이 없습니다"
+        ),
     }
 }
 
-fn narrow_publish(host: &mut Host, span: Span) -> Option<Edit> {
-    let containers = host.engine.iter_mut().flat_map(|e| &mut e.containers);
-    let publish = containers
-        .flat_map(|c| &mut c.publishes)
-        .find(|p| p.origin.span() == Some(span) && is_wide(p.host_address) && p.host_port.is_some())?;
-    publish.host_address = Some(LOOPBACK);
-    let protocol = if publish.protocol == Protocol::Tcp { String::new() } else { format!("/{}", publish.protocol) };
-    let text = format!("127.0.0.1:{}:{}{protocol}", publish.host_port?, publish.container_port);
-    Some(Edit { what: format!("publish on loopback only: {text}"), at: Some(span), text })
-}
-
-fn is_wide(address: Option<IpAddr>) -> bool {
-    address.is_none_or(|a| !a.is_loopback())
+fn misdirected_text(called: &str, inside: u16) -> Text {
+    text!(
+        "`{called}` publishes container port {inside}, where nothing listens",
+        "`{called}`에서 게시한 컨테이너 포트 {inside}번에는 대기하는 프로그램이 없습니다"
+    )
 }
 
 /// What a zone lets in: ` (it opens ssh, 80/tcp)`.
-fn opened(zone: &Zone) -> String {
+fn opened(zone: &Zone) -> Text {
     let services = zone.content.services.iter().map(|s| s.value.name.clone());
     let ports = zone.content.ports.iter().filter(|p| p.guard.is_none());
     let ports = ports.map(|p| format!("{}/{}", p.value.1, p.value.0));
     let all: Vec<String> = services.chain(ports).collect();
-    if all.is_empty() { String::new() } else { format!(" (it opens {})", all.join(", ")) }
+    let all = all.join(", ");
+    match all.is_empty() {
+        true => Text::default(),
+        false => text!(" (it opens {all})", " (열려 있는 것: {all})"),
+    }
 }
 
 /// A forward in the notation of its file.

@@ -102,7 +102,7 @@ impl Inference<'_> {
             match self.answer(&sentence)? {
                 Ok(Answer::Holds) => return Ok(Ok(sentence)),
                 Ok(_) => reason = format!("`{sentence}` does not hold in every case"),
-                Err(diagnostic) => reason = diagnostic.message,
+                Err(diagnostic) => reason = diagnostic.message.to_string(),
             }
         }
         Ok(Err(reason))

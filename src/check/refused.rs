@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use crate::dataplane::NodeId;
 use crate::lab::Container;
+use crate::language::{Text, text};
 use crate::property::Sentence;
 
 use super::decide::Checker;
 use super::verdict::Verdict;
 
 /// One remark for each refused project that the verdict speaks of: by its subject, its target, or the way in between.
-pub(super) fn notes(checker: &Checker<'_>, sentence: &Sentence, verdict: &Verdict) -> Vec<String> {
+pub(super) fn notes(checker: &Checker<'_>, sentence: &Sentence, verdict: &Verdict) -> Vec<Text> {
     let places = &checker.places;
     let refused: Vec<(String, &Container)> = places
         .lab
@@ -48,7 +49,10 @@ pub(super) fn notes(checker: &Checker<'_>, sentence: &Sentence, verdict: &Verdic
         }
     }
     let note = |(why, container)| {
-        format!("docker compose refuses the project of `{container}` ({why}): this is so only once that is mended")
+        text!(
+            "docker compose refuses the project of `{container}` ({why}): this is so only once that is mended",
+            "docker compose가 `{container}` 컨테이너의 프로젝트를 거절합니다 ({why}): 이 답은 그것을 고친 뒤에야 맞습니다"
+        )
     };
     by_reason.into_iter().map(note).collect()
 }

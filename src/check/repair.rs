@@ -36,6 +36,7 @@ fn spliced(text: &str, mut edits: Vec<(usize, usize, &str)>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Text;
     use crate::source::Span;
 
     /// Edits of one text as `(start, end, text)` -> the new text.
@@ -43,7 +44,7 @@ mod tests {
         let mut sources = Sources::default();
         let id = sources.add("f", text);
         let edit = |(start, end, text): &(usize, usize, &str)| Edit {
-            what: String::new(),
+            what: Text::default(),
             at: Some(Span::new(id, *start, *end)),
             text: (*text).to_owned(),
         };

@@ -3,6 +3,7 @@
 use crate::dataplane::Trace;
 use crate::diagnostic::Code;
 use crate::lab::Statement;
+use crate::language::Text;
 use crate::provenance::Origin;
 use crate::source::Span;
 
@@ -32,7 +33,7 @@ pub struct Verdict {
     /// Whether the sentence is true.
     pub answer: Answer,
     /// One line that stands alone: "`mac` cannot reach `grafana:3000`: connection refused".
-    pub headline: String,
+    pub headline: Text,
     /// The code of the first blocker, or of what is exposed.
     pub code: Option<Code>,
     /// Every way that works (`can`), or the counterexample (`cannot`).
@@ -46,7 +47,7 @@ pub struct Verdict {
     /// Assumptions that decide the answer.
     pub conditions: Vec<Condition>,
     /// Remarks: vacuity, what is not modelled.
-    pub notes: Vec<String>,
+    pub notes: Vec<Text>,
 }
 
 /// A dialled address and what happens.
@@ -66,7 +67,7 @@ pub struct Blocker {
     /// Stable code.
     pub code: Code,
     /// What it does, standing alone: "adapter 1 is NAT and forwards no port to 3000".
-    pub message: String,
+    pub message: Text,
     /// The responsible line, or the place where one is missing.
     pub origin: Origin,
 }
@@ -84,7 +85,7 @@ pub struct Fix {
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// What it does: "publish container port 3000 on 127.0.0.1:3000".
-    pub what: String,
+    pub what: Text,
     /// Where it goes; nothing when it is a command to run.
     pub at: Option<Span>,
     /// The text to insert there (or the command).
@@ -95,7 +96,7 @@ pub struct Edit {
 #[derive(Clone, Debug)]
 pub struct Condition {
     /// The assumption as it was made: "`grafana` listens on all addresses".
-    pub statement: String,
+    pub statement: Text,
     /// Where it comes from.
     pub origin: Origin,
     /// What the answer would be otherwise.
@@ -104,7 +105,7 @@ pub struct Condition {
 
 impl Verdict {
     /// An answer that nothing explains yet.
-    pub fn new(answer: Answer, headline: String) -> Self {
+    pub fn new(answer: Answer, headline: Text) -> Self {
         Self {
             answer,
             headline,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::language::Language;
+
 /// Decides who can reach what in a lab of VMs, containers and firewalls, from the files on disk, and shows why.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
@@ -11,6 +13,9 @@ pub(super) struct Arguments {
     /// How results are printed.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     pub(super) format: Format,
+    /// The language of results for people; by default that of the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`).
+    #[arg(long, global = true, value_enum)]
+    pub(super) lang: Option<Lang>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -26,6 +31,21 @@ pub(super) enum Format {
     Json,
     /// For spreadsheets: only `exposure`.
     Csv,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Lang {
+    En,
+    Ko,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::English,
+            Lang::Ko => Self::Korean,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

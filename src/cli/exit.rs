@@ -63,12 +63,13 @@ mod tests {
     use crate::dataplane::Dataplane;
     use crate::diagnostic::{Code, Diagnostic};
     use crate::lab::Statement;
+    use crate::language::Text;
     use crate::source::{Sources, Span, Spanned};
 
     fn judgement(answer: Answer, is_wish: bool) -> Judgement {
         let sentence = Spanned::new(String::new(), Span::new(Sources::default().add("f", ""), 0, 0));
         let statement = Statement { sentence, reason: None, is_wish };
-        Judgement { statement, verdict: Verdict::new(answer, String::new()) }
+        Judgement { statement, verdict: Verdict::new(answer, Text::default()) }
     }
 
     #[test]

@@ -8,12 +8,12 @@ use super::{Exit, terminal};
 
 pub(super) fn run(arguments: &ExplainArguments) -> Exit {
     let Some(asked) = &arguments.code else {
-        terminal::print(&codes::list(Code::ALL));
+        terminal::print(&codes::list(Code::ALL, terminal::language()));
         return Exit::Holds;
     };
     match matching(asked).as_slice() {
         [code] => {
-            terminal::print(&codes::page(*code));
+            terminal::print(&codes::page(*code, terminal::language()));
             Exit::Holds
         }
         [] => {
@@ -22,7 +22,7 @@ pub(super) fn run(arguments: &ExplainArguments) -> Exit {
         }
         several => {
             terminal::complain(&format!("`{asked}` could be any of these"));
-            terminal::print_aside(&codes::list(several));
+            terminal::print_aside(&codes::list(several, terminal::language()));
             Exit::Unusable
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::slice;
 
 use crate::check::{self, Answer, CheckError, Checked, Exposure, Fix, Judgement};
+use crate::language::{Text, text};
 use crate::report::Report;
 use crate::report::fix::{self as rendering, Offer, PatchedFile, Repair};
 use crate::source::Sources;
@@ -68,7 +69,7 @@ impl Lab {
             match self.tried(state, index, fix)? {
                 Tried::Works(after) => repair.offers.push(state.offer(fix, &after)),
                 Tried::ByHand => repair.offers.push(by_hand(fix)),
-                Tried::Fails(reason) => repair.left_out.push(format!("{}: {reason}", what(fix))),
+                Tried::Fails(reason) => repair.left_out.push(left_out(fix, &reason)),
             }
         }
         Ok(repair)
@@ -79,12 +80,15 @@ impl Lab {
             return Ok(Tried::ByHand);
         }
         let Some(patched) = check::patched(&before.model.sources, &fix.edits) else {
-            return Ok(Tried::Fails("its edits want the same place".to_owned()));
+            return Ok(Tried::Fails(text!("its edits want the same place", "수정들이 같은 자리를 두고 부딪힙니다")));
         };
         let mut texts = before.texts.clone();
         texts.extend(patched.into_iter().map(|(id, text)| (before.model.sources.get(id).name.clone(), text)));
         let Some(after) = self.with(texts)? else {
-            return Ok(Tried::Fails("the files cannot be read afterwards".to_owned()));
+            return Ok(Tried::Fails(text!(
+                "the files cannot be read afterwards",
+                "고친 뒤에는 파일을 읽을 수 없습니다"
+            )));
         };
         Ok(match broken(&before.checked.judgements, &after.checked.judgements, index) {
             Some(reason) => Tried::Fails(reason),
@@ -131,7 +135,7 @@ impl Lab {
 enum Tried {
     Works(Box<State>),
     ByHand,
-    Fails(String),
+    Fails(Text),
 }
 
 impl State {
@@ -169,23 +173,29 @@ impl State {
 }
 
 /// Why a fix is not offered: its own sentence must hold, and everything that held before.
-fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<String> {
+fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Text> {
     if before.len() != after.len() {
-        return Some("sentences cannot be read afterwards".to_owned());
+        return Some(text!("sentences cannot be read afterwards", "고친 뒤에는 문장을 읽을 수 없습니다"));
     }
     if after.get(index).is_none_or(|j| j.verdict.answer != Answer::Holds) {
-        return Some("it does not help when the files are read again".to_owned());
+        return Some(text!(
+            "it does not help when the files are read again",
+            "파일을 다시 읽으면 도움이 되지 않습니다"
+        ));
     }
     let breaks =
         before.iter().zip(after).find(|(a, b)| a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds);
-    breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.statement.sentence.value))
+    breaks.map(|(broken, _)| {
+        let sentence = &broken.statement.sentence.value;
+        text!("it breaks `{sentence}`", "이것을 적용하면 `{sentence}` 문장이 깨집니다")
+    })
 }
 
 fn by_hand(fix: &Fix) -> Offer {
     Offer { fix: fix.clone(), files: Vec::new(), differences: Vec::new(), sources: Default::default() }
 }
 
-fn what(fix: &Fix) -> String {
-    let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
-    what.join(", and ")
+fn left_out(fix: &Fix, reason: &Text) -> Text {
+    let what = Text::joined(fix.edits.iter().map(|edit| &edit.what), &text!(", and ", ", 그리고 "));
+    text!("{what}: {reason}", "{what}: {reason}"; what, reason)
 }

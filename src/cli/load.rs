@@ -492,7 +492,7 @@ mod tests {
             format!("{}: {}", input.path, images.join(" "))
         };
         let mut actual: Vec<String> = loaded.labs.iter().flat_map(|lab| &lab.inputs).map(line).collect();
-        actual.extend(loaded.diagnostics.iter().map(|d| d.message.clone()));
+        actual.extend(loaded.diagnostics.iter().map(|d| d.message.to_string()));
         assert_eq!(actual, expected);
     }
 

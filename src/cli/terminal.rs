@@ -1,9 +1,12 @@
 //! Standard output and error, and what the terminal can show.
 
 use std::env;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::language::Language;
 use crate::report::Style;
 
 /// Prints a result. A reader that went away (`| head`) is no error.
@@ -21,15 +24,39 @@ pub(super) fn print_aside(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// The language that was asked for. The command line is read once, before anything is printed.
+static ASKED: OnceLock<Language> = OnceLock::new();
+
+/// Prints in this language from now on, rather than in that of the locale.
+pub(super) fn speak(language: Option<Language>) {
+    if let Some(language) = language {
+        let _ = ASKED.set(language);
+    }
+}
+
+/// The language of everything that is printed for people.
+pub(super) fn language() -> Language {
+    ASKED.get().copied().unwrap_or_else(|| Language::of_locale(&locale("LC_MESSAGES")))
+}
+
+/// The locale of a category, as POSIX.1-2024 finds it (8.2): `LC_ALL`, then the category's own variable, then `LANG`.
+fn locale(category: &str) -> String {
+    let locale = ["LC_ALL", category, "LANG"].into_iter().find_map(set).unwrap_or_default();
+    locale.to_string_lossy().into_owned()
+}
+
+/// An environment variable, unless it is empty.
+fn set(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
 /// What may be used on standard output. See <https://no-color.org>.
 pub(super) fn style() -> Style {
-    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
     let dumb = set("TERM").is_some_and(|term| term == "dumb");
     let color = io::stdout().is_terminal() && set("NO_COLOR").is_none() && !dumb;
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default();
-    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    let locale = locale("LC_CTYPE").to_ascii_lowercase();
     let unicode = cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8");
-    Style { color, unicode }
+    Style { color, unicode, language: language() }
 }
 
 /// How far a long analysis has come, on the last line of a terminal.

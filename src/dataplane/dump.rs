@@ -276,7 +276,7 @@ mod tests {
         dataplane.add_link(Link { name: "lan".to_owned(), bridge: None, origin });
         let mut switches = Switches::default();
         let switch = Switch {
-            statement: "`web` listens".to_owned(),
+            statement: "`web` listens".into(),
             default: true,
             kind: SwitchKind::Assumption,
             origin: Origin::assumed("image table", None),

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::language::Language;
+
 use super::Severity;
 
 macro_rules! codes {
@@ -26,9 +28,14 @@ macro_rules! codes {
             }
 
             /// The page that explains it, in Markdown.
-            pub fn page(self) -> &'static str {
-                match self {
-                    $(Self::$variant => include_str!(concat!("../../specs/codes/", $area, "/", $name, ".md")),)*
+            pub fn page(self, language: Language) -> &'static str {
+                match language {
+                    Language::English => match self {
+                        $(Self::$variant => include_str!(concat!("../../specs/codes/", $area, "/", $name, ".md")),)*
+                    },
+                    Language::Korean => match self {
+                        $(Self::$variant => include_str!(concat!("../../specs/codes/", $area, "/", $name, ".ko.md")),)*
+                    },
                 }
             }
         }

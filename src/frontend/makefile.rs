@@ -207,7 +207,7 @@ mod tests {
                 _ => {}
             }
         }
-        actual.extend(read.diagnostics.iter().map(|d| d.message.clone()));
+        actual.extend(read.diagnostics.iter().map(|d| d.message.to_string()));
         assert_eq!(actual, expected, "{text}");
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dataplane::{Action, ChainId, NodeId, Rule, Ruleset, TableFamily};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Host;
+use crate::language::text;
 use crate::net::Family;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{Dead, RuleAt, dead_rules};
@@ -140,7 +141,9 @@ impl Finder<'_> {
             diagnostic = diagnostic.label(*span, blamed(death.cause, origin));
         }
         if MOST_LABELS < places.len() {
-            diagnostic.message += &format!(" ({} rules together)", places.len());
+            let (message, count) = (diagnostic.message, places.len());
+            diagnostic.message =
+                text!("{message} ({count} rules together)", "{message} (규칙 {count}개가 함께)"; message);
         }
         diagnostic
     }

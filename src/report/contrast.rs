@@ -2,6 +2,7 @@
 
 use crate::check::{Contrast, Told};
 use crate::dataplane::{Dataplane, Step, Symptom};
+use crate::language::text;
 use crate::source::Sources;
 
 use super::{Style, path};
@@ -23,38 +24,41 @@ pub struct Half<'a> {
 /// For people.
 pub fn render(halves: &[Half<'_>; 2], contrast: Option<&Contrast<'_>>, style: Style) -> String {
     let Some(contrast) = contrast else {
-        return halves.iter().map(|half| format!("{}: {}\n", half.title, half.told.verdict.headline)).collect();
+        let line = |half: &Half<'_>| format!("{}: {}\n", half.title, style.say(&half.told.verdict.headline));
+        return halves.iter().map(line).collect();
     };
     let mut text = String::new();
     for (half, shown) in halves.iter().zip(contrast.shown) {
         let outcome = &shown.trace.outcome;
         let color = if outcome.symptom == Symptom::Works { GREEN } else { RED };
-        let seen = style.paint(color, path::symptom(outcome.symptom, shown.trace.flow.protocol));
-        text += &format!("{}\n    {} from {}: {seen}\n", half.title, shown.url, shown.from);
+        let seen = style.paint(color, style.say(&path::symptom(outcome.symptom, shown.trace.flow.protocol)));
+        let (title, url, from) = (half.title, &shown.url, &shown.from);
+        text += style.say(&text!("{title}\n    {url} from {from}: {seen}\n", "{title}\n    {from} → {url}: {seen}\n"));
     }
-    text += "\nboth\n";
+    text += style.say(&text!("\nboth\n", "\n둘 다\n"));
     let [first, _] = halves;
-    text += &contrast.common.iter().map(|step| line(first.told.dataplane, step, None)).collect::<String>();
+    text += &contrast.common.iter().map(|step| line(first.told.dataplane, step, None, style)).collect::<String>();
     if contrast.parting.iter().all(Option::is_none) {
-        return text + "\nand then both end alike\n";
+        return text + style.say(&text!("\nand then both end alike\n", "\n그리고 둘 다 똑같이 끝납니다\n"));
     }
-    text += "\nthere they part\n";
+    text += style.say(&text!("\nthere they part\n", "\n여기서 갈라집니다\n"));
     for ((half, parting), accepted) in halves.iter().zip(contrast.parting).zip(contrast.let_through) {
         text += &format!("  {}\n", half.title);
         let steps = accepted.into_iter().chain(parting);
-        text += &steps.map(|step| line(half.told.dataplane, step, Some(half.sources))).collect::<String>();
+        text += &steps.map(|step| line(half.told.dataplane, step, Some(half.sources), style)).collect::<String>();
         for blocker in half.told.verdict.blockers.iter().filter(|_| half.told.verdict.failure.is_some()) {
-            text += &format!("      {}\n          {}\n", blocker.message, path::origin(&blocker.origin, half.sources));
+            let origin = path::origin(&blocker.origin, half.sources);
+            text += &format!("      {}\n          {}\n", style.say(&blocker.message), style.say(&origin));
         }
     }
     text
 }
 
 /// What happens, and, where they part, the line that makes it happen.
-fn line(dataplane: &Dataplane, step: &Step, sources: Option<&Sources>) -> String {
-    let mut text = format!("      {}  {}\n", dataplane.node(step.node).name, path::event(dataplane, step));
+fn line(dataplane: &Dataplane, step: &Step, sources: Option<&Sources>, style: Style) -> String {
+    let mut text = format!("      {}  {}\n", dataplane.node(step.node).name, style.say(&path::event(dataplane, step)));
     if let Some((origin, sources)) = step.origin.zip(sources) {
-        text += &format!("          {}\n", path::origin(dataplane.origins.get(origin), sources));
+        text += &format!("          {}\n", style.say(&path::origin(dataplane.origins.get(origin), sources)));
     }
     text
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::check::{Blocker, Change, Difference, Side};
 use crate::dataplane::Symptom;
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::source::Sources;
 
@@ -29,7 +30,8 @@ pub struct BothSources<'a> {
 /// All differences; diallers for which the same changed stand together.
 pub fn render(differences: &[Difference], sources: BothSources<'_>, style: Style) -> String {
     if differences.is_empty() {
-        return "no difference in who can reach what\n".to_owned();
+        let none = text!("no difference in who can reach what\n", "누가 무엇에 연결할 수 있는지에는 차이가 없습니다\n");
+        return style.say(&none).to_owned();
     }
     let mut groups: Vec<(Vec<&str>, &Difference)> = Vec::new();
     for difference in differences {
@@ -41,16 +43,16 @@ pub fn render(differences: &[Difference], sources: BothSources<'_>, style: Style
     groups.sort_by_key(|(_, d)| d.change);
     let mut text = String::new();
     for (diallers, difference) in &groups {
-        let body = body(difference, sources);
+        let body = body(difference, sources, style);
         let (word, ansi) = match difference.change {
-            Change::Opened => ("+ opened ", RED),
-            Change::Closed => ("- closed ", GREEN),
-            Change::Changed => ("~ changed", YELLOW),
+            Change::Opened => (text!("+ opened ", "+ 열림"), RED),
+            Change::Closed => (text!("- closed ", "- 닫힘"), GREEN),
+            Change::Changed => (text!("~ changed", "~ 바뀜"), YELLOW),
         };
-        let word = style.paint(ansi, word);
-        text += &format!("{word} {} {} {}\n{body}", listed(diallers), style.arrow(), difference.listener);
+        let word = style.paint(ansi, style.say(&word));
+        text += &format!("{word} {} {} {}\n{body}", listed(diallers, style), style.arrow(), difference.listener);
     }
-    text + &format!("\n{}\n", counted(differences))
+    text + &format!("\n{}\n", style.say(&counted(differences)))
 }
 
 /// The same change with the same addresses; the reasons of the first one are shown.
@@ -59,67 +61,94 @@ fn are_alike(a: &Difference, b: &Difference) -> bool {
     (&a.listener, a.change) == (&b.listener, b.change) && side(&a.old, &b.old) && side(&a.new, &b.new)
 }
 
-fn counted(differences: &[Difference]) -> String {
+fn counted(differences: &[Difference]) -> Text {
     let count = |change| differences.iter().filter(|d| d.change == change).count();
     let (opened, closed, changed) = (count(Change::Opened), count(Change::Closed), count(Change::Changed));
-    format!("{opened} opened, {closed} closed, {changed} changed")
+    text!("{opened} opened, {closed} closed, {changed} changed", "열림 {opened}, 닫힘 {closed}, 바뀜 {changed}")
 }
 
 /// `a, b, c, d and 3 more`
-pub(super) fn listed(names: &[&str]) -> String {
+pub(super) fn listed(names: &[&str], style: Style) -> String {
     let shown = names.get(..MOST_NAMED.min(names.len())).unwrap_or_default().join(", ");
     match names.len().saturating_sub(MOST_NAMED) {
         0 => shown,
-        more => format!("{shown} and {more} more"),
+        more => style.say(&text!("{shown} and {more} more", "{shown} 외 {more}개")).to_owned(),
     }
 }
 
-fn body(difference: &Difference, sources: BothSources<'_>) -> String {
+fn body(difference: &Difference, sources: BothSources<'_>, style: Style) -> String {
     let Difference { change, old, new, .. } = difference;
     let mut text = String::new();
     if *change != Change::Changed {
-        text += &side("before", old, sources.old);
-        text += &side("now", new, sources.new);
+        text += &side(When::Before, old, sources.old, style);
+        text += &side(When::Now, new, sources.new, style);
         return text;
     }
     let only = |one: &Side, other: &Side| -> Vec<String> {
         one.addresses.keys().filter(|a| !other.addresses.contains_key(*a)).cloned().collect()
     };
-    for (word, addresses) in [("no longer at", only(old, new)), ("now also at", only(new, old))] {
+    let lost = text!("no longer at", "더는 안 되는 주소");
+    let gained = text!("now also at", "새로 되는 주소");
+    for (word, addresses) in [(lost, only(old, new)), (gained, only(new, old))] {
         if !addresses.is_empty() {
             let addresses: Vec<&str> = addresses.iter().map(String::as_str).collect();
-            text += &format!("    {word} {}\n", listed(&addresses));
+            text += &format!("    {} {}\n", style.say(&word), listed(&addresses, style));
         }
     }
     for (address, seen) in &new.addresses {
         if let Some(before) = old.addresses.get(address).filter(|before| *before != seen) {
-            text += &format!("    at {address}: the listener sees {seen}, before {before}\n");
+            text += style.say(&text!(
+                "    at {address}: the listener sees {seen}, before {before}\n",
+                "    {address}: 상대에게 보이는 출발지가 {before} 대신 {seen}\n"
+            ));
         }
     }
-    text += &lines("before", &old.lines, sources.old);
-    text + &lines("now", &new.lines, sources.new)
+    text += &lines(When::Before, &old.lines, sources.old, style);
+    text + &lines(When::Now, &new.lines, sources.new, style)
 }
 
-fn side(when: &str, side: &Side, sources: &Sources) -> String {
+/// Which of the two labs is spoken of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    Before,
+    Now,
+}
+
+impl When {
+    fn word(self) -> Text {
+        match self {
+            Self::Before => text!("before", "이전"),
+            Self::Now => text!("now", "지금"),
+        }
+    }
+}
+
+fn side(when: When, side: &Side, sources: &Sources, style: Style) -> String {
     let addresses: Vec<&str> = side.addresses.keys().map(String::as_str).collect();
     let what = match side.symptom {
-        None => "it was not in the lab".to_owned(),
-        Some(Symptom::Works) if !addresses.is_empty() => format!("at {}", listed(&addresses)),
-        Some(Symptom::Works) => "somebody else answers there".to_owned(),
-        Some(symptom) => path::symptom(symptom, Protocol::Tcp).to_owned(),
+        None if when == When::Now => text!("it is not in the lab", "랩에 없습니다"),
+        None => text!("it was not in the lab", "랩에 없었습니다"),
+        Some(Symptom::Works) if !addresses.is_empty() => {
+            let listed = listed(&addresses, style);
+            text!("at {listed}", "주소 {listed}")
+        }
+        Some(Symptom::Works) => text!("somebody else answers there", "거기서는 다른 프로그램이 응답합니다"),
+        Some(symptom) => path::symptom(symptom, Protocol::Tcp),
     };
-    let what = if side.symptom.is_none() && when == "now" { "it is not in the lab".to_owned() } else { what };
-    format!("    {when}: {what}\n") + &reasons(&side.lines, sources)
+    format!("    {}: {}\n", style.say(&when.word()), style.say(&what)) + &reasons(&side.lines, sources, style)
 }
 
-fn lines(when: &str, lines: &[Blocker], sources: &Sources) -> String {
-    if lines.is_empty() { String::new() } else { format!("    {when}:\n") + &reasons(lines, sources) }
+fn lines(when: When, lines: &[Blocker], sources: &Sources, style: Style) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("    {}:\n", style.say(&when.word())) + &reasons(lines, sources, style)
 }
 
-fn reasons(lines: &[Blocker], sources: &Sources) -> String {
+fn reasons(lines: &[Blocker], sources: &Sources, style: Style) -> String {
     let line = |line: &Blocker| {
         let place = line.origin.span().map_or(String::new(), |span| format!("  ({})", sources.place(span)));
-        format!("      {}{place}\n", line.message)
+        format!("      {}{place}\n", style.say(&line.message))
     };
     lines.iter().map(line).collect()
 }
@@ -152,7 +181,7 @@ fn side_json(side: &Side, sources: &Sources) -> SideJson {
         lines: side
             .lines
             .iter()
-            .map(|l| LineJson { message: l.message.clone(), at: l.origin.span().map(|s| Place::of(sources, s)) })
+            .map(|l| LineJson { message: l.message.to_string(), at: l.origin.span().map(|s| Place::of(sources, s)) })
             .collect(),
     }
 }

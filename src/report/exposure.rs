@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::check::{Class, Dialler, Exposure, Listener};
+use crate::language::text;
 use crate::source::Sources;
 
 use super::Style;
@@ -20,23 +21,27 @@ struct Column {
 /// The matrix as a table; containers of a network that reach the same share a column.
 pub fn table(exposure: &Exposure, style: Style) -> String {
     if exposure.listeners.is_empty() {
-        return "nothing in this lab is known to listen\n".to_owned();
+        let nothing =
+            text!("nothing in this lab is known to listen\n", "이 랩에서 대기하는 것으로 알려진 프로그램이 없습니다\n");
+        return style.say(&nothing).to_owned();
     }
-    let columns: Vec<Column> = columns(exposure)
+    let columns: Vec<Column> = columns(exposure, style)
         .into_iter()
         .filter(|c| (0..exposure.listeners.len()).any(|row| !cell(exposure, c, row).is_empty()))
         .collect();
-    let mut rows = vec![header(&columns)];
+    let mut rows = vec![header(&columns, style)];
     for (index, listener) in exposure.listeners.iter().enumerate() {
         let assumed = if listener.is_assumed() { " *" } else { "" };
         let cells = columns.iter().map(|column| cell(exposure, column, index));
         rows.push(std::iter::once(format!("{}{assumed}", listener.name)).chain(cells).collect());
     }
-    drawn(&rows, style) + &legend(exposure, &columns)
+    drawn(&rows, style) + &legend(exposure, &columns, style)
 }
 
-fn header(columns: &[Column]) -> Vec<String> {
-    std::iter::once("LISTENS".to_owned()).chain(columns.iter().map(|c| c.title.clone())).collect()
+fn header(columns: &[Column], style: Style) -> Vec<String> {
+    std::iter::once(style.say(&text!("LISTENS", "대기")).to_owned())
+        .chain(columns.iter().map(|c| c.title.clone()))
+        .collect()
 }
 
 /// The shortest address, and how many more there are; `?` where something that is not modelled decides.
@@ -60,7 +65,7 @@ fn is_itself(exposure: &Exposure, dialler: usize, row: usize) -> bool {
     dialler.zip(listener).is_some_and(|(d, l)| matches!(d.class, Class::Container(_)) && d.node == l.node)
 }
 
-fn columns(exposure: &Exposure) -> Vec<Column> {
+fn columns(exposure: &Exposure, style: Style) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
     for (index, dialler) in exposure.diallers.iter().enumerate() {
         let class = |column: &Column| column.members.first().and_then(|m| exposure.diallers.get(*m)).map(|d| &d.class);
@@ -80,9 +85,16 @@ fn columns(exposure: &Exposure) -> Vec<Column> {
             column.members.as_slice(),
         ) {
             let all = exposure.diallers.iter().filter(|d| d.class == Class::Container(networks.clone())).count();
-            let on = if networks.is_empty() { "no network".to_owned() } else { networks.join("+") };
+            let on = match networks.is_empty() {
+                true => text!("no network", "네트워크 없음"),
+                false => networks.join("+").into(),
+            };
             let number = column.members.len();
-            column.title = if number == all { format!("on {on}") } else { format!("{number} on {on}") };
+            let title = match number == all {
+                true => text!("on {on}", "{on}의 전부"; on),
+                false => text!("{number} on {on}", "{on}의 {number}개"; on),
+            };
+            column.title = style.say(&title).to_owned();
         }
     }
     columns
@@ -116,15 +128,18 @@ fn drawn(rows: &[Vec<String>], style: Style) -> String {
 }
 
 /// What the marks mean, and who stands together in a column.
-fn legend(exposure: &Exposure, columns: &[Column]) -> String {
+fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> String {
     let mut lines = Vec::new();
     for column in columns.iter().filter(|c| c.members.len() > 1) {
         let names: Vec<&str> =
             column.members.iter().filter_map(|m| exposure.diallers.get(*m)).map(|d| d.name.as_str()).collect();
         let shown = names.get(..8.min(names.len())).unwrap_or_default().join(", ");
-        let more = names.len().saturating_sub(8);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        lines.push(format!("{}: {shown}{more}", column.title));
+        let title = &column.title;
+        let line = match names.len().saturating_sub(8) {
+            0 => format!("{title}: {shown}").into(),
+            more => text!("{title}: {shown} and {more} more", "{title}: {shown} 외 {more}개"),
+        };
+        lines.push(style.say(&line).to_owned());
     }
     let left_out: Vec<&str> = (0..exposure.diallers.len())
         .filter(|index| !columns.iter().any(|c| c.members.contains(index)))
@@ -132,15 +147,26 @@ fn legend(exposure: &Exposure, columns: &[Column]) -> String {
         .map(|d| d.name.as_str())
         .collect();
     if !left_out.is_empty() {
-        lines.push(format!("reach nothing: {}", left_out.join(", ")));
+        let names = left_out.join(", ");
+        lines.push(style.say(&text!("reach nothing: {names}", "아무 데도 연결할 수 없음: {names}")).to_owned());
     }
     if exposure.listeners.iter().any(Listener::is_assumed) {
-        lines.push("* nothing says that it listens there; assumed from its image".to_owned());
+        let assumed = text!(
+            "* nothing says that it listens there; assumed from its image",
+            "* 거기서 대기한다는 말은 어디에도 없으며, 이미지로 미루어 가정한 것"
+        );
+        lines.push(style.say(&assumed).to_owned());
     }
     if (0..exposure.diallers.len()).any(|d| (0..exposure.listeners.len()).any(|l| exposure.is_doubtful(d, l))) {
-        lines.push("? depends on something that is not modelled; `canreach check` names it".to_owned());
+        let doubtful = text!(
+            "? depends on something that is not modelled; `canreach check` names it",
+            "? 모델에 없는 것에 달려 있음. 무엇인지는 `canreach check`로 볼 수 있음"
+        );
+        lines.push(style.say(&doubtful).to_owned());
     }
-    lines.extend(exposure.unsure.iter().map(|reason| format!("there may be more: {reason}")));
+    let unsure =
+        |reason: &String| style.say(&text!("there may be more: {reason}", "더 있을 수 있음: {reason}")).to_owned();
+    lines.extend(exposure.unsure.iter().map(unsure));
     if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) }
 }
 

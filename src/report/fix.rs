@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::check::{Change, Difference, Fix};
+use crate::language::{Text, text};
 use crate::source::Sources;
 
 use super::Style;
@@ -19,11 +20,11 @@ pub struct Repair {
     /// The sentence.
     pub sentence: String,
     /// Why it does not hold.
-    pub headline: String,
+    pub headline: Text,
     /// Ways out, best first.
     pub offers: Vec<Offer>,
     /// Why others are not offered.
-    pub left_out: Vec<String>,
+    pub left_out: Vec<Text>,
 }
 
 /// One way out.
@@ -53,7 +54,9 @@ pub struct PatchedFile {
 /// All ways out of all violated sentences.
 pub fn render(repairs: &[Repair], style: Style) -> String {
     if repairs.is_empty() {
-        return "nothing to fix: no sentence is violated\n".to_owned();
+        let nothing =
+            text!("nothing to fix: no sentence is violated\n", "고칠 것이 없습니다: 위반된 문장이 없습니다\n");
+        return style.say(&nothing).to_owned();
     }
     let blocks: Vec<String> = repairs.iter().map(|repair| block(repair, style)).collect();
     blocks.join("\n")
@@ -62,32 +65,33 @@ pub fn render(repairs: &[Repair], style: Style) -> String {
 fn block(repair: &Repair, style: Style) -> String {
     let cross = if style.unicode { "×" } else { "x" };
     let mut text = format!("{} {}\n", style.paint(RED, cross), repair.sentence);
-    text += &format!("  {}\n", repair.headline);
+    text += &format!("  {}\n", style.say(&repair.headline));
     if repair.offers.is_empty() {
-        text += "\nno fix is known\n";
+        text += style.say(&text!("\nno fix is known\n", "\n알려진 해결 방법이 없습니다\n"));
     }
     for (number, offer) in (1..).zip(&repair.offers) {
-        text += &format!(
-            "\n{}\n{}",
-            style.paint(CYAN, &format!("fix {number}: {}", summary(&offer.fix))),
-            body(offer, style)
-        );
+        let summary = summary(&offer.fix);
+        let title = text!("fix {number}: {summary}", "해결 {number}: {summary}"; summary);
+        text += &format!("\n{}\n{}", style.paint(CYAN, style.say(&title)), body(offer, style));
     }
     for reason in &repair.left_out {
-        text += &format!("\nleft out: {reason}\n");
+        text += style.say(&text!("\nleft out: {reason}\n", "\n제외함: {reason}\n"; reason));
     }
     text
 }
 
-fn summary(fix: &Fix) -> String {
-    let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
-    let then = fix.url.as_ref().map_or(String::new(), |url| format!("; then {url} works"));
-    what.join(", and ") + &then
+/// What a fix does, and what works then.
+pub(super) fn summary(fix: &Fix) -> Text {
+    let edits = Text::joined(fix.edits.iter().map(|edit| &edit.what), &text!(", and ", ", 그리고 "));
+    match &fix.url {
+        Some(url) => text!("{edits}; then {url} works", "{edits}; 그러면 {url} 주소로 연결됩니다"; edits),
+        None => edits,
+    }
 }
 
 fn body(offer: &Offer, style: Style) -> String {
     if offer.files.is_empty() {
-        return by_hand(&offer.fix);
+        return by_hand(&offer.fix, style);
     }
     let mut text = patches(&offer.files, style);
     text += &effects(&offer.differences, style);
@@ -99,33 +103,45 @@ pub fn patches(files: &[PatchedFile], style: Style) -> String {
     files.iter().map(|f| unified(&f.name, &f.old, &f.new, style)).collect()
 }
 
-fn by_hand(fix: &Fix) -> String {
-    let commands = fix.edits.iter().map(|e| if e.text.is_empty() { &e.what } else { &e.text });
+fn by_hand(fix: &Fix, style: Style) -> String {
+    let commands = fix.edits.iter().map(|e| if e.text.is_empty() { style.say(&e.what) } else { &e.text });
     let lines: String = commands.map(|c| format!("    {c}\n")).collect();
-    format!("not a change of the files alone; by hand:\n{lines}")
+    let by_hand = text!(
+        "not a change of the files alone; by hand:\n{lines}",
+        "파일만 고쳐서는 되지 않습니다. 직접 실행하세요:\n{lines}"
+    );
+    style.say(&by_hand).to_owned()
 }
 
 /// What opens and closes, on one line for each listener.
 fn effects(differences: &[Difference], style: Style) -> String {
     let mut text = String::new();
-    for (change, word) in [(Change::Opened, "opens"), (Change::Closed, "closes"), (Change::Changed, "changes")] {
+    let words = [
+        (Change::Opened, text!("opens", "열림")),
+        (Change::Closed, text!("closes", "닫힘")),
+        (Change::Changed, text!("changes", "바뀜")),
+    ];
+    for (change, word) in words {
         let all: Vec<&Difference> = differences.iter().filter(|d| d.change == change).collect();
         for same in all.chunk_by(|a, b| a.listener == b.listener) {
             let names: Vec<&str> = same.iter().map(|d| d.dialler.as_str()).collect();
             let listener = same.first().map_or("", |d| d.listener.as_str());
-            text += &format!("{word}: {} {} {listener}\n", listed(&names), style.arrow());
+            text += &format!("{}: {} {} {listener}\n", style.say(&word), listed(&names, style), style.arrow());
         }
     }
-    if text.is_empty() { "opens nothing that was closed\n".to_owned() } else { text }
+    if text.is_empty() {
+        text += style.say(&text!("opens nothing that was closed\n", "닫혀 있던 것은 아무것도 열리지 않습니다\n"));
+    }
+    text
 }
 
 /// All ways out as one JSON document.
 pub fn json(repairs: &[Repair], before: &Sources) -> String {
     let repair = |repair: &Repair| RepairJson {
         sentence: repair.sentence.clone(),
-        headline: repair.headline.clone(),
+        headline: repair.headline.to_string(),
         fixes: repair.offers.iter().map(|offer| offer_json(offer, before)).collect(),
-        left_out: repair.left_out.clone(),
+        left_out: repair.left_out.iter().map(ToString::to_string).collect(),
     };
     json::document(&FixDocument { format: FORMAT, sentences: repairs.iter().map(repair).collect() })
 }
@@ -133,7 +149,7 @@ pub fn json(repairs: &[Repair], before: &Sources) -> String {
 fn offer_json(offer: &Offer, before: &Sources) -> OfferJson {
     let sources = BothSources { old: before, new: &offer.sources };
     OfferJson {
-        summary: summary(&offer.fix),
+        summary: summary(&offer.fix).to_string(),
         url: offer.fix.url.clone(),
         commands: offer.fix.edits.iter().filter(|e| e.at.is_none()).map(|e| e.text.clone()).collect(),
         patch: patches(&offer.files, Style::PLAIN),

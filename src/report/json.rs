@@ -163,7 +163,7 @@ impl Writer<'_> {
             reason: judgement.statement.reason.as_ref().map(|reason| reason.value.clone()),
             severity: if judgement.statement.is_wish { "warning" } else { "error" },
             answer: answer_word(verdict.answer),
-            headline: verdict.headline.clone(),
+            headline: verdict.headline.to_string(),
             code: verdict.code.map(|code| code.as_str()),
             witnesses: verdict.witnesses.iter().map(|witness| self.witness(witness)).collect(),
             failure: verdict.failure.as_ref().map(|witness| self.witness(witness)),
@@ -172,13 +172,13 @@ impl Writer<'_> {
                 .iter()
                 .map(|blocker| BlockerJson {
                     code: blocker.code.as_str(),
-                    message: blocker.message.clone(),
+                    message: blocker.message.to_string(),
                     origin: self.origin(&blocker.origin),
                 })
                 .collect(),
             fixes: verdict.fixes.iter().map(|fix| self.fix(fix)).collect(),
             conditions: verdict.conditions.iter().map(|condition| self.condition(condition)).collect(),
-            notes: verdict.notes.clone(),
+            notes: verdict.notes.iter().map(ToString::to_string).collect(),
         }
     }
 
@@ -188,7 +188,7 @@ impl Writer<'_> {
 
     fn fix(&self, fix: &Fix) -> FixJson {
         let edit = |edit: &Edit| EditJson {
-            what: edit.what.clone(),
+            what: edit.what.to_string(),
             at: edit.at.map(|span| self.place(span)),
             text: edit.text.clone(),
         };
@@ -197,7 +197,7 @@ impl Writer<'_> {
 
     fn condition(&self, condition: &Condition) -> ConditionJson {
         ConditionJson {
-            statement: condition.statement.clone(),
+            statement: condition.statement.to_string(),
             otherwise: answer_word(condition.otherwise),
             origin: self.origin(&condition.origin),
         }
@@ -231,7 +231,7 @@ impl Writer<'_> {
             way: if step.way == Way::Request { "request" } else { "reply" },
             node: self.dataplane.node(step.node).name.clone(),
             event: event_word(&step.event),
-            text: path::event(self.dataplane, step),
+            text: path::event(self.dataplane, step).to_string(),
             header: step.header.to_string(),
             origin: step.origin.map(|origin| self.origin(self.dataplane.origins.get(origin))),
         }
@@ -257,9 +257,9 @@ impl Writer<'_> {
                 Severity::Warning => "warning",
                 Severity::Advice => "advice",
             },
-            message: diagnostic.message.clone(),
-            labels: labels.map(|l| LabelJson { at: self.place(l.span), message: l.message.clone() }).collect(),
-            help: diagnostic.help.clone(),
+            message: diagnostic.message.to_string(),
+            labels: labels.map(|l| LabelJson { at: self.place(l.span), message: l.message.to_string() }).collect(),
+            help: diagnostic.help.as_ref().map(ToString::to_string),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check::{Answer, Axis, Cell, Matrix, Row};
+use crate::language::text;
 
 use super::{Style, json};
 
@@ -15,7 +16,7 @@ const YELLOW: u8 = 33;
 /// For people.
 pub fn render(matrix: &Matrix, style: Style) -> String {
     let rows: String = matrix.rows.iter().map(|row| self::row(matrix, row, style)).collect();
-    rows + "\n" + &varied(matrix)
+    rows + "\n" + &varied(matrix, style)
 }
 
 /// For programs.
@@ -34,7 +35,8 @@ fn row(matrix: &Matrix, row: &Row, style: Style) -> String {
     let mut text = format!("{}  {sentence}\n", word(default, style));
     for answer in [Answer::Holds, Answer::Violated, Answer::Undecided] {
         for choice in choices(matrix, row, answer).iter().filter(|_| answer != default) {
-            text += &format!("    but {} with {choice}\n", word(answer, style));
+            let word = word(answer, style);
+            text += style.say(&text!("    but {word} with {choice}\n", "    단 {word}: {choice}\n"));
         }
     }
     text
@@ -91,19 +93,26 @@ fn assumed<'m>(matrix: &'m Matrix, row: &Row, at: &[usize]) -> Vec<(&'static str
     axes.zip(at).filter_map(|(axis, value)| Some((axis.name, axis.values.get(*value)?.as_str()))).collect()
 }
 
-fn varied(matrix: &Matrix) -> String {
+fn varied(matrix: &Matrix, style: Style) -> String {
     if matrix.axes.is_empty() {
-        return "nothing was varied: no docker engine and no firewalld is in this lab\n".to_owned();
+        let nothing = text!(
+            "nothing was varied: no docker engine and no firewalld is in this lab\n",
+            "바꿔 본 것이 없습니다: 이 랩에는 docker 엔진도 firewalld도 없습니다\n"
+        );
+        return style.say(&nothing).to_owned();
     }
     let axes = matrix.axes.iter().map(|axis| format!("  {}: {}\n", axis.name, axis.values.join(", ")));
-    format!("varied wherever no file states it:\n{}", axes.collect::<String>())
+    let axes: String = axes.collect();
+    style
+        .say(&text!("varied wherever no file states it:\n{axes}", "파일에 명시되지 않아 바꿔 본 것:\n{axes}"))
+        .to_owned()
 }
 
 fn word(answer: Answer, style: Style) -> String {
     match answer {
-        Answer::Holds => style.paint(GREEN, "holds"),
-        Answer::Violated => style.paint(RED, "violated"),
-        Answer::Undecided => style.paint(YELLOW, "undecided"),
+        Answer::Holds => style.paint(GREEN, style.say(&text!("holds", "성립"))),
+        Answer::Violated => style.paint(RED, style.say(&text!("violated", "위반"))),
+        Answer::Undecided => style.paint(YELLOW, style.say(&text!("undecided", "판정 불가"))),
     }
 }
 

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
 
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
+use crate::language::{Language, text};
 use crate::source::{Source, SourceId, Sources};
 
-use super::Style;
 use super::excerpt::Excerpt;
+use super::{Style, codes};
 
 /// Columns that messages are wrapped to.
 const WIDTH: usize = 100;
@@ -45,36 +46,38 @@ impl Message {
         }
     }
 
-    pub(super) fn from_diagnostic(diagnostic: &Diagnostic, sources: &Sources) -> Self {
-        let headline = diagnostic.message.as_str();
+    pub(super) fn from_diagnostic(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> Self {
+        let headline = headline(diagnostic, style);
         Self::new(diagnostic.severity, Some(diagnostic.code), headline)
-            .labelled(&diagnostic.labels, sources)
-            .with_help(diagnostic.help.clone())
+            .labelled(&diagnostic.labels, sources, style)
+            .with_help(diagnostic.help.as_ref().map(|help| style.say(help).to_owned()))
     }
 
     /// Annotates lines: the first label's file belongs to the message itself, every other file to a nested one.
-    pub(super) fn labelled(mut self, labels: &[Label], sources: &Sources) -> Self {
+    pub(super) fn labelled(mut self, labels: &[Label], sources: &Sources, style: Style) -> Self {
         for (source, labels) in by_file(labels) {
             let file = sources.get(source);
             if self.file.is_none() {
-                self.show(file, &labels);
+                self.show(file, &labels, style);
             } else {
-                let mut other = Self::new(Severity::Advice, None, format!("see also {}", file.name));
-                other.show(file, &labels);
+                let name = &file.name;
+                let see_also = text!("see also {name}", "{name}도 참고");
+                let mut other = Self::new(Severity::Advice, None, style.say(&see_also));
+                other.show(file, &labels, style);
                 self.nested.push(other);
             }
         }
         self
     }
 
-    fn show(&mut self, file: &Source, labels: &[&Label]) {
+    fn show(&mut self, file: &Source, labels: &[&Label], style: Style) {
         let mut places: Vec<Range<usize>> = labels.iter().map(|label| marked(label, &file.text)).collect();
         let mut text = Arc::clone(&file.text);
         if let Some(excerpt) = Excerpt::of(&text, &places) {
             places = places.into_iter().map(|place| excerpt.moved(place.start)..excerpt.moved(place.end)).collect();
             text = excerpt.text.into();
         }
-        self.labels = marks(labels, &places);
+        self.labels = marks(labels, &places, style);
         self.file = Some(NamedSource::new(&file.name, text));
     }
 
@@ -104,6 +107,16 @@ impl Message {
     }
 }
 
+/// What is wrong. Where it is said in English only, the code's page says in the reader's language what it is about.
+fn headline(diagnostic: &Diagnostic, style: Style) -> String {
+    let (message, code) = (&diagnostic.message, diagnostic.code);
+    if message.is_translated() || style.language == Language::English {
+        return style.say(message).to_owned();
+    }
+    let summary = codes::summary(code, style.language).trim_end_matches('.');
+    format!("{summary}: {message}")
+}
+
 /// Labels grouped by file, in the order in which the files first appear.
 fn by_file(labels: &[Label]) -> Vec<(SourceId, Vec<&Label>)> {
     let mut files: Vec<(SourceId, Vec<&Label>)> = Vec::new();
@@ -116,9 +129,9 @@ fn by_file(labels: &[Label]) -> Vec<(SourceId, Vec<&Label>)> {
     files
 }
 
-fn marks(labels: &[&Label], places: &[Range<usize>]) -> Vec<LabeledSpan> {
+fn marks(labels: &[&Label], places: &[Range<usize>], style: Style) -> Vec<LabeledSpan> {
     let mark = |(index, (label, place)): (usize, (&&Label, &Range<usize>))| {
-        let message = Some(label.message.clone()).filter(|m| !m.is_empty());
+        let message = Some(style.say(&label.message).to_owned()).filter(|m| !m.is_empty());
         if index == 0 {
             LabeledSpan::new_primary_with_span(message, place.clone())
         } else {
@@ -196,9 +209,9 @@ mod tests {
         fn every_label_can_be_drawn(text in "[a한\\r\\n\\t]{0,12}", spans in proptest::collection::vec((0usize..40, 0usize..40), 1..4)) {
             let mut sources = Sources::default();
             let id = sources.add("f", &text);
-            let label = |(start, end)| Label { span: Span::new(id, start, end), message: "here".to_owned() };
+            let label = |(start, end)| Label { span: Span::new(id, start, end), message: "here".into() };
             let labels: Vec<_> = spans.into_iter().map(label).collect();
-            let message = Message::new(Severity::Error, None, "headline").labelled(&labels, &sources);
+            let message = Message::new(Severity::Error, None, "headline").labelled(&labels, &sources, Style::PLAIN);
             let drawn = message.draw(Style::PLAIN);
             prop_assert!(drawn.contains("headline"));
             prop_assert!(!drawn.contains("Failed to read"), "{}", drawn);

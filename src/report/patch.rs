@@ -89,7 +89,7 @@ mod tests {
     fn check(text: &str, at: (usize, usize), insert: &str, expected: &str) {
         let mut sources = Sources::default();
         let id = sources.add("f", text);
-        let drawn = draw(&sources, Span::new(id, at.0, at.1), insert, Style { color: false, unicode: false });
+        let drawn = draw(&sources, Span::new(id, at.0, at.1), insert, Style { unicode: false, ..Style::PLAIN });
         assert_eq!(drawn, expected);
     }
 

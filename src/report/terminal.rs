@@ -1,14 +1,15 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
-use crate::check::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
+use crate::check::{Answer, Blocker, Condition, Edit, Judgement, Verdict, Witness};
 use crate::dataplane::{Dataplane, Node, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
 
 use super::message::Message;
-use super::{Report, Style, patch, path};
+use super::{Report, Style, fix, patch, path};
 
 const GREEN: u8 = 32;
 const RED: u8 = 31;
@@ -31,7 +32,8 @@ pub fn render(report: &Report, sources: &Sources, style: Style) -> String {
 
 /// Messages about the files alone.
 pub fn render_diagnostics(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
-    let messages: Vec<_> = diagnostics.iter().map(|d| Message::from_diagnostic(d, sources).draw(style)).collect();
+    let messages: Vec<_> =
+        diagnostics.iter().map(|d| Message::from_diagnostic(d, sources, style).draw(style)).collect();
     messages.join("\n")
 }
 
@@ -40,7 +42,8 @@ pub fn lints(report: &Report, sources: &Sources, style: Style) -> String {
     let page = Page { dataplane: &report.dataplane, sources, style };
     let mut blocks: Vec<String> = report.diagnostics.iter().map(|d| page.diagnostic(d)).collect();
     let counted = page.counted(report);
-    blocks.push(if counted.is_empty() { "nothing to warn of\n".to_owned() } else { format!("{counted}\n") });
+    let nothing = text!("nothing to warn of", "경고할 것이 없습니다");
+    blocks.push(if counted.is_empty() { format!("{}\n", style.say(&nothing)) } else { format!("{counted}\n") });
     blocks.join("\n")
 }
 
@@ -56,7 +59,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn diagnostic(&self, diagnostic: &Diagnostic) -> String {
-        Message::from_diagnostic(diagnostic, self.sources).draw(self.style)
+        Message::from_diagnostic(diagnostic, self.sources, self.style).draw(self.style)
     }
 
     fn judgement(&self, judgement: &Judgement) -> String {
@@ -70,87 +73,109 @@ impl Page<'_> {
     /// The sentence, every address that works, and what it depends on.
     fn holding(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
-        let mut text = format!("{}  {}\n", self.style.paint(GREEN, "ok"), judgement.statement.sentence.value);
+        let ok = text!("ok", "성립");
+        let ok = self.style.paint(GREEN, self.style.say(&ok));
+        let mut text = format!("{ok}  {}\n", judgement.statement.sentence.value);
         text += &self.works_at(&verdict.witnesses);
-        text + &self.conditions("if", &verdict.conditions) + &notes(verdict)
+        text + &self.conditions(Hinge::If, &verdict.conditions) + &self.notes(verdict)
     }
 
     /// The addresses that work, the most natural first, and by whom if several dial.
     fn works_at(&self, witnesses: &[Witness]) -> String {
         let is_same = witnesses.iter().all(|w| Some(&w.from) == witnesses.first().map(|first| &first.from));
         let line = |witness: &Witness| {
-            let from = if is_same { String::new() } else { format!("from {} ", witness.from) };
-            format!("      {from}at {}\n", path::witness(self.dataplane, witness, self.style.arrow()))
+            let (from, at) = (&witness.from, path::witness(self.dataplane, witness, self.style));
+            let line = match is_same {
+                true => text!("      at {at}\n", "      주소 {at}\n"),
+                false => text!("      from {from} at {at}\n", "      {from}에서, 주소 {at}\n"),
+            };
+            self.style.say(&line).to_owned()
         };
         let text: String = witnesses.iter().take(MOST_ADDRESSES).map(line).collect();
         match witnesses.len().saturating_sub(MOST_ADDRESSES) {
             0 => text,
-            more => text + &format!("      and {more} more\n"),
+            more => text + self.style.say(&text!("      and {more} more\n", "      그 밖에 {more}개\n")),
         }
     }
 
     fn violated(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
         let says = match verdict.failure {
-            Some(_) => "this does not hold",
-            None => "this does not hold: it gets through",
+            Some(_) => text!("this does not hold", "이 문장은 성립하지 않습니다"),
+            None => text!("this does not hold: it gets through", "이 문장은 성립하지 않습니다: 연결이 통과합니다"),
         };
         let blockers = verdict.blockers.iter().map(|blocker| self.blocker(blocker, verdict));
         let severity = if judgement.statement.is_wish { Severity::Warning } else { Severity::Error };
-        let mut text = self.headline(judgement, severity, says).with_nested(blockers).draw(self.style);
+        let mut text = self.headline(judgement, severity, &says).with_nested(blockers).draw(self.style);
         text += &verdict.failure.as_ref().map_or(String::new(), |failure| self.failure(failure));
         // A broken `cannot` is shown by the attempt that gets through.
         let through = verdict.witnesses.iter().filter(|_| verdict.failure.is_none());
-        text += &through.map(|witness| format!("\n{}", self.walk("this gets through", witness))).collect::<String>();
-        text += &self.conditions("only if", &verdict.conditions);
-        text + &notes(verdict) + &self.fixes(verdict)
+        text += &through.map(|witness| format!("\n{}", self.walk(Attempt::GetsThrough, witness))).collect::<String>();
+        text += &self.conditions(Hinge::OnlyIf, &verdict.conditions);
+        text + &self.notes(verdict) + &self.fixes(verdict)
     }
 
     fn undecided(&self, judgement: &Judgement) -> String {
         let verdict = &judgement.verdict;
         let depends = verdict.conditions.iter().map(|condition| self.depends(condition));
         let blockers = verdict.blockers.iter().map(|blocker| self.blocker(blocker, verdict));
-        let message = self.headline(judgement, Severity::Warning, "this cannot be decided");
-        message.with_nested(depends).with_nested(blockers).draw(self.style) + &notes(verdict)
+        let says = text!("this cannot be decided", "판정할 수 없습니다");
+        let message = self.headline(judgement, Severity::Warning, &says);
+        message.with_nested(depends).with_nested(blockers).draw(self.style) + &self.notes(verdict)
     }
 
-    fn headline(&self, judgement: &Judgement, severity: Severity, says: &str) -> Message {
-        let label = Label { span: judgement.statement.sentence.span, message: says.to_owned() };
+    fn headline(&self, judgement: &Judgement, severity: Severity, says: &Text) -> Message {
+        let label = Label { span: judgement.statement.sentence.span, message: says.clone() };
         let verdict = &judgement.verdict;
-        let reason = judgement.statement.reason.as_ref().map(|reason| format!("why it matters: {}", reason.value));
-        Message::new(severity, verdict.code, &*verdict.headline).labelled(&[label], self.sources).with_help(reason)
+        let reason = judgement.statement.reason.as_ref().map(|reason| {
+            let reason = &reason.value;
+            self.style.say(&text!("why it matters: {reason}", "이유: {reason}")).to_owned()
+        });
+        let headline = self.style.say(&verdict.headline);
+        Message::new(severity, verdict.code, headline).labelled(&[label], self.sources, self.style).with_help(reason)
     }
 
     fn blocker(&self, blocker: &Blocker, verdict: &Verdict) -> Message {
         let code = Some(blocker.code).filter(|code| verdict.code != Some(*code));
         let severity = if verdict.answer == Answer::Violated { Severity::Error } else { Severity::Advice };
-        self.explained(Message::new(severity, code, &*blocker.message), &blocker.origin)
+        self.explained(Message::new(severity, code, self.style.say(&blocker.message)), &blocker.origin)
     }
 
     fn depends(&self, condition: &Condition) -> Message {
-        let headline = format!("it depends on whether {}", condition.statement);
-        self.explained(Message::new(Severity::Advice, None, headline), &condition.origin)
+        let statement = &condition.statement;
+        let headline = text!("it depends on whether {statement}", "다음 여부에 달려 있습니다: {statement}"; statement);
+        self.explained(Message::new(Severity::Advice, None, self.style.say(&headline)), &condition.origin)
     }
 
     /// Shows the lines that an origin goes back to; what is missing, as the text that would go there.
     fn explained(&self, message: Message, origin: &Origin) -> Message {
-        let label = |span, message: String| [Label { span, message }];
+        let label = |span, says: &Text| [Label { span, message: says.clone() }];
+        let help = |says: &Text| Some(self.style.say(says).to_owned());
+        let what = &origin.what;
         match &origin.basis {
-            Basis::Written(span) => message.labelled(&label(*span, origin.what.to_string()), self.sources),
+            Basis::Written(span) => message.labelled(&label(*span, what), self.sources, self.style),
             Basis::Implied { because, citation } => {
-                let because = because.map(|span| label(span, origin.what.to_string()));
-                let see = if because.is_some() { "see" } else { &*format!("{}: see", origin.what) };
-                let message = message.with_help(Some(format!("{see} {citation}")));
-                message.labelled(because.as_ref().map_or(&[], |labels| labels), self.sources)
+                let because = because.map(|span| label(span, what));
+                let see = match because {
+                    Some(_) => text!("see {citation}", "{citation} 참고"),
+                    None => text!("{what}: see {citation}", "{what}: {citation} 참고"; what),
+                };
+                message.with_help(help(&see)).labelled(
+                    because.as_ref().map_or(&[], |labels| labels),
+                    self.sources,
+                    self.style,
+                )
             }
             Basis::Assumed { about } => {
-                let about = about.map(|span| label(span, format!("assumed: {}", origin.what)));
-                message.labelled(about.as_ref().map_or(&[], |labels| labels), self.sources)
+                let about = about.map(|span| label(span, &text!("assumed: {what}", "가정: {what}"; what)));
+                message.labelled(about.as_ref().map_or(&[], |labels| labels), self.sources, self.style)
             }
             Basis::Missing { at, insert } => {
                 let patch = patch::draw(self.sources, *at, insert, self.style);
-                let says = if at.start == at.end { "missing here" } else { "to be changed" };
-                message.with_help(Some(format!("{says}: {}\n{patch}", origin.what)))
+                message.with_help(help(&match at.start == at.end {
+                    true => text!("missing here: {what}\n{patch}", "여기에 빠져 있음: {what}\n{patch}"; what),
+                    false => text!("to be changed: {what}\n{patch}", "바꿀 곳: {what}\n{patch}"; what),
+                }))
             }
         }
     }
@@ -160,33 +185,58 @@ impl Page<'_> {
         let sees = path::symptom(outcome.symptom, failure.trace.flow.protocol);
         let also = match &outcome.delivery {
             Some(delivery) if outcome.symptom == Symptom::TimedOut => {
-                format!(" ({} gets the request, the answer is lost)", delivery.owner)
+                let owner = &delivery.owner;
+                text!(
+                    " ({owner} gets the request, the answer is lost)",
+                    " ({owner}까지 요청은 가지만 응답이 돌아오지 못함)"
+                )
             }
-            _ => String::new(),
+            _ => Text::default(),
         };
-        format!("\n  what you would see: {sees}{also}\n{}", self.walk("tried", failure))
+        let seen = text!("\n  what you would see: {sees}{also}\n", "\n  눈에 보이는 증상: {sees}{also}\n"; sees, also);
+        format!("{}{}", self.style.say(&seen), self.walk(Attempt::Fails, failure))
     }
 
     /// One line for each hop, with the addresses as they are there.
-    fn walk(&self, title: &str, witness: &Witness) -> String {
+    fn walk(&self, attempt: Attempt, witness: &Witness) -> String {
         let rows: Vec<_> = path::hops(&witness.trace)
             .map(|step| {
-                let answer = if step.way == Way::Reply { "answer: " } else { "" };
-                (self.dataplane.node(step.node).name.as_str(), answer.to_owned() + &path::event(self.dataplane, step))
+                let event = path::event(self.dataplane, step);
+                let event = match step.way {
+                    Way::Request => event,
+                    Way::Reply => text!("answer: {event}", "응답: {event}"; event),
+                };
+                (self.dataplane.node(step.node).name.as_str(), self.style.say(&event).to_owned())
             })
             .collect();
         let width = rows.iter().map(|(node, _)| node.chars().count()).max().unwrap_or(0);
-        let mut text = format!("  {title}: {} from {}\n", witness.url, witness.from);
+        let (url, from) = (&witness.url, &witness.from);
+        let title = match attempt {
+            Attempt::Fails => text!("  tried: {url} from {from}\n", "  시도: {from} → {url}\n"),
+            Attempt::GetsThrough => {
+                text!("  this gets through: {url} from {from}\n", "  통과하는 연결: {from} → {url}\n")
+            }
+        };
+        let mut text = self.style.say(&title).to_owned();
         for (node, event) in rows {
             text += &format!("      {node:width$}  {event}\n");
         }
         text
     }
 
-    fn conditions(&self, word: &str, conditions: &[Condition]) -> String {
+    fn conditions(&self, hinge: Hinge, conditions: &[Condition]) -> String {
         let line = |condition: &Condition| {
             let origin = path::origin(&condition.origin, self.sources);
-            format!("      {word} {}  ({origin})\n", condition.statement)
+            let statement = &condition.statement;
+            let line = match hinge {
+                Hinge::If => {
+                    text!("      if {statement}  ({origin})\n", "      조건: {statement}  ({origin})\n"; statement, origin)
+                }
+                Hinge::OnlyIf => {
+                    text!("      only if {statement}  ({origin})\n", "      이 조건에서만: {statement}  ({origin})\n"; statement, origin)
+                }
+            };
+            self.style.say(&line).to_owned()
         };
         conditions.iter().map(line).collect()
     }
@@ -194,13 +244,14 @@ impl Page<'_> {
     /// The first fix in full, the others on one line each.
     fn fixes(&self, verdict: &Verdict) -> String {
         let Some((first, others)) = verdict.fixes.split_first() else { return String::new() };
-        let help = self.style.paint(CYAN, "help");
-        let mut text = format!("\n  {help}: {}\n", fix_words(first));
+        let help = self.style.paint(CYAN, self.style.say(&text!("help", "해결")));
+        let mut text = format!("\n  {help}: {}\n", self.style.say(&fix::summary(first)));
         for edit in &first.edits {
             text += &self.edit(edit, &verdict.blockers);
         }
         for other in others {
-            text += &format!("    or: {}\n", fix_words(other));
+            let other = fix::summary(other);
+            text += self.style.say(&text!("    or: {other}\n", "    또는: {other}\n"; other));
         }
         text
     }
@@ -212,7 +263,9 @@ impl Page<'_> {
             _ => false,
         };
         if blockers.iter().any(shown) {
-            return format!("      (the line marked + in {} above)\n", self.sources.get(at.source).name);
+            let name = &self.sources.get(at.source).name;
+            let above = text!("      (the line marked + in {name} above)\n", "      (위 {name}에 +로 표시한 줄)\n");
+            return self.style.say(&above).to_owned();
         }
         patch::draw(self.sources, at, &edit.text, self.style).lines().map(|line| format!("    {line}\n")).collect()
     }
@@ -220,29 +273,59 @@ impl Page<'_> {
     fn summary(&self, report: &Report) -> String {
         let text = sentences_line(report, self.style);
         let counted = self.counted(report);
-        if counted.is_empty() { text } else { format!("{text}in the files: {counted}\n") }
+        if counted.is_empty() {
+            return text;
+        }
+        text + self.style.say(&text!("in the files: {counted}\n", "파일에서: {counted}\n"))
     }
 
     /// How many errors and warnings there are.
     fn counted(&self, report: &Report) -> String {
         let (errors, warnings) =
             (report.count_diagnostics(Severity::Error), report.count_diagnostics(Severity::Warning));
-        let parts: Vec<_> = [(errors, "error", RED), (warnings, "warning", YELLOW)]
+        let errors = (errors, counted(errors, &text!("error", "오류")), RED);
+        let warnings = (warnings, counted(warnings, &text!("warning", "경고")), YELLOW);
+        let parts: Vec<_> = [errors, warnings]
             .into_iter()
             .filter(|(count, ..)| *count > 0)
-            .map(|(count, word, color)| self.style.paint(color, &counted(count, word)))
+            .map(|(_, counted, color)| self.style.paint(color, self.style.say(&counted)))
             .collect();
         parts.join(", ")
     }
+
+    fn notes(&self, verdict: &Verdict) -> String {
+        let line =
+            |note: &Text| self.style.say(&text!("      note: {note}\n", "      참고: {note}\n"; note)).to_owned();
+        verdict.notes.iter().map(line).collect()
+    }
+}
+
+/// What a shown attempt is an example of.
+#[derive(Clone, Copy)]
+enum Attempt {
+    Fails,
+    GetsThrough,
+}
+
+/// How an answer hangs on what is assumed.
+#[derive(Clone, Copy)]
+enum Hinge {
+    If,
+    OnlyIf,
 }
 
 fn sentences_line(report: &Report, style: Style) -> String {
     let all = report.judgements.len();
     if all == 0 && report.count_diagnostics(Severity::Error) > 0 {
-        return "no sentence was decided\n".to_owned();
+        return style.say(&text!("no sentence was decided\n", "판정한 문장이 없습니다\n")).to_owned();
     }
     if all == 0 {
-        return format!("no sentence to decide; ask one: canreach ask LAB \"{}\"\n", example(&report.dataplane));
+        let example = example(&report.dataplane);
+        let nothing = text!(
+            "no sentence to decide; ask one: canreach ask LAB \"{example}\"\n",
+            "판정할 문장이 없습니다. 이렇게 물어보세요: canreach ask LAB \"{example}\"\n"
+        );
+        return style.say(&nothing).to_owned();
     }
     let parts: Vec<_> = [
         (report.count(Answer::Holds), Answer::Holds, GREEN),
@@ -251,12 +334,10 @@ fn sentences_line(report: &Report, style: Style) -> String {
     ]
     .into_iter()
     .filter(|(count, ..)| *count > 0)
-    .map(|(count, answer, color)| {
-        let word = if count > 1 && answer == Answer::Holds { "hold" } else { answer_word(answer) };
-        style.paint(color, &format!("{count} {word}"))
-    })
+    .map(|(count, answer, color)| style.paint(color, style.say(&answered(count, answer))))
     .collect();
-    format!("{}: {}\n", counted(all, "sentence"), parts.join(", "))
+    let all = counted(all, &text!("sentence", "문장"));
+    format!("{}: {}\n", style.say(&all), parts.join(", "))
 }
 
 /// A sentence that could be asked: about the first container that listens.
@@ -269,31 +350,25 @@ fn example(dataplane: &Dataplane) -> String {
     dataplane.nodes.iter().find_map(listens).unwrap_or_else(|| "SUBJECT can reach TARGET".to_owned())
 }
 
-fn answer_word(answer: Answer) -> &'static str {
+fn answered(count: usize, answer: Answer) -> Text {
     match answer {
-        Answer::Holds => "holds",
-        Answer::Violated => "violated",
-        Answer::Undecided => "undecided",
+        Answer::Holds if count == 1 => text!("{count} holds", "성립 {count}"),
+        Answer::Holds => text!("{count} hold", "성립 {count}"),
+        Answer::Violated => text!("{count} violated", "위반 {count}"),
+        Answer::Undecided => text!("{count} undecided", "판정 불가 {count}"),
     }
 }
 
-fn counted(count: usize, word: &str) -> String {
-    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
-}
-
-fn notes(verdict: &Verdict) -> String {
-    verdict.notes.iter().map(|note| format!("      note: {note}\n")).collect()
+fn counted(count: usize, word: &Text) -> Text {
+    match count {
+        1 => text!("{count} {word}", "{word} {count}개"; word),
+        _ => text!("{count} {word}s", "{word} {count}개"; word),
+    }
 }
 
 /// What is to be typed; nothing where only words can say what is to be done.
 fn command(text: &str) -> String {
     text.lines().map(|line| format!("      $ {line}\n")).collect()
-}
-
-fn fix_words(fix: &Fix) -> String {
-    let edits: Vec<_> = fix.edits.iter().map(|edit| edit.what.as_str()).collect();
-    let then = fix.url.as_ref().map_or(String::new(), |url| format!("; then {url} works"));
-    format!("{}{then}", edits.join(", and "))
 }
 
 #[cfg(test)]

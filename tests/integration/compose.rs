@@ -41,7 +41,7 @@ fn ours(path: &Path) -> Said {
     };
     let is_empty = loaded.labs.iter().all(|lab| lab.inputs.is_empty());
     match loaded.diagnostics.iter().find(|d| d.severity == Severity::Error || is_empty) {
-        Some(error) => Said::Refused(error.message.clone()),
+        Some(error) => Said::Refused(error.message.to_string()),
         None => Said::Accepted(facts::of_declarations(&loaded.labs[0].inputs)),
     }
 }

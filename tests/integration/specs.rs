@@ -20,6 +20,7 @@ use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::markdown::{self, PageLab, PageSentence};
 use canreach::frontend::{self, File};
 use canreach::lab::{Lab, resolve};
+use canreach::language::Text;
 use canreach::lower;
 use canreach::source::{SourceId, Sources};
 
@@ -192,7 +193,7 @@ fn described(verdict: &Verdict) -> String {
         verdict.answer,
         verdict.headline,
         seen.join(", "),
-        verdict.notes.join("; ")
+        Text::joined(&verdict.notes, &"; ".into())
     )
 }
 

@@ -69,7 +69,7 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
 pub fn refuse(read: &mut Declarations) {
     let Some(error) = read.diagnostics.iter().find(|d| d.severity == Severity::Error) else { return };
     let Some(place) = error.labels.first() else { return };
-    let why = Spanned::new(error.message.clone(), place.span);
+    let why = Spanned::new(error.message.to_string(), place.span);
     for declaration in &mut read.value {
         if let Declaration::Container(container) = declaration {
             container.refused.get_or_insert_with(|| why.clone());

@@ -205,7 +205,7 @@ mod tests {
         let port =
             |e: &Spanned<(Protocol, PortRange)>| format!("{}/{} <{}>", e.value.1, e.value.0, sources.text(e.span));
         let mut actual: Vec<String> = read.value.iter().map(port).collect();
-        actual.extend(read.diagnostics.iter().map(|d| d.message.clone()));
+        actual.extend(read.diagnostics.iter().map(|d| d.message.to_string()));
         assert_eq!(actual, expected, "{text}");
     }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::{ForwardPort, Target};
+use crate::language::Text;
 use crate::net::{IpNet, PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -155,6 +156,6 @@ pub(super) enum ForwardPart {
 }
 
 /// A value that firewalld refuses.
-pub(super) fn bad(span: Span, message: impl Into<String>, label: &str) -> Refused {
+pub(super) fn bad(span: Span, message: impl Into<Text>, label: &str) -> Refused {
     Box::new(Diagnostic::new(Code::FirewalldBadRule, message).label(span, label))
 }

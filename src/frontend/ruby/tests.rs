@@ -46,7 +46,7 @@ fn errors_have_places_and_nothing_hangs() {
         let id = sources.add("Vagrantfile", text);
         let read = parse(id, text);
         let labels = read.diagnostics.iter().flat_map(|d| &d.labels);
-        let actual: Vec<_> = labels.map(|l| (l.message.clone(), sources.text(l.span).to_owned())).collect();
+        let actual: Vec<_> = labels.map(|l| (l.message.to_string(), sources.text(l.span).to_owned())).collect();
         let expected: Vec<_> = expected.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
         assert_eq!(actual, expected);
     };

@@ -174,7 +174,7 @@ impl Maker<'_> {
             Bad::Refused(problem) => {
                 // A port that is taken is certainly not forwarded.
                 if problem.code != Code::VagrantPortTaken {
-                    let what = problem.message.clone();
+                    let what = problem.message.to_string();
                     self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
                 }
                 self.out.diagnostics.push(*problem);

@@ -9,6 +9,7 @@ use crate::frontend::xml::{self, Element};
 use crate::lab::declaration::Declarations;
 use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardNotation, MachineDecl, NatDecl};
 use crate::lab::{Declaration, Os};
+use crate::language::Text;
 use crate::net::Version;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -282,7 +283,7 @@ impl Reader {
         self.out.diagnostics.push(xml::unknown("element", name, inside));
     }
 
-    fn bad(&mut self, span: Span, message: impl Into<String>, help: &str) {
+    fn bad(&mut self, span: Span, message: impl Into<Text>, help: &str) {
         self.out.diagnostics.push(Diagnostic::new(Code::VboxBadValue, message).label(span, "here").help(help));
     }
 }

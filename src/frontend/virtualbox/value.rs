@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::machine::ForwardDecl;
+use crate::language::Text;
 use crate::net::{IpNet, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -11,7 +12,7 @@ use crate::source::{Span, Spanned};
 pub(super) type Checked<T> = Result<T, Box<Diagnostic>>;
 
 /// A problem with a value.
-pub(super) fn bad(code: Code, span: Span, message: impl Into<String>, help: impl Into<String>) -> Box<Diagnostic> {
+pub(super) fn bad(code: Code, span: Span, message: impl Into<Text>, help: impl Into<Text>) -> Box<Diagnostic> {
     Box::new(Diagnostic::new(code, message).label(span, "here").help(help))
 }
 

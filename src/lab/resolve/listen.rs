@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::diagnostic::Diagnostic;
 use crate::lab::declaration::{ContainerDecl, ListenDecl, ProcessDecl};
 use crate::lab::{Container, Listen, Networking, Process, Publish, images};
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -77,17 +78,17 @@ struct Assumed {
     /// Where the port is written, if it is the program's own word.
     port_said: Option<Span>,
     address: Option<Told<Option<IpAddr>>>,
-    ground: String,
+    ground: Text,
     about: Option<Span>,
 }
 
 impl Assumed {
-    fn new(protocol: Protocol, port: u16, ground: String, about: Option<Span>) -> Self {
+    fn new(protocol: Protocol, port: u16, ground: Text, about: Option<Span>) -> Self {
         Self { protocol, port, port_said: None, address: None, ground, about }
     }
 
     /// A place that a command line or a variable names whole, or a default of the program.
-    fn at(told: &Told<Place>, ground: String) -> Self {
+    fn at(told: &Told<Place>, ground: Text) -> Self {
         let Place { protocol, address, port } = told.value;
         let address = Some(Told { value: address, span: told.span, widened: told.widened.clone() });
         Self { protocol, port, port_said: told.span, address, ground, about: told.span }
@@ -95,19 +96,28 @@ impl Assumed {
 
     fn listen(self, context: &mut Context, who: &str) -> Listen {
         let address = self.address.as_ref().and_then(|told| told.value);
-        let at = match address {
-            Some(address) => format!("on {address} only"),
-            None => "on all addresses".to_owned(),
+        let (port, protocol) = (self.port, self.protocol);
+        let statement = match address {
+            Some(address) => text!(
+                "`{who}` listens on {port}/{protocol} on {address} only",
+                "`{who}` 컨테이너가 {address} 주소에서만 {port}/{protocol} 포트를 엶"
+            ),
+            None => text!(
+                "`{who}` listens on {port}/{protocol} on all addresses",
+                "`{who}` 컨테이너가 모든 주소에서 {port}/{protocol} 포트를 엶"
+            ),
         };
-        let statement = format!("`{who}` listens on {}/{} {at}", self.port, self.protocol);
+        let ground = self.ground;
         let address_said = self.address.as_ref().and_then(|told| told.span);
         let origin = match address_said.or(self.port_said) {
             Some(span) => Origin::written(statement.clone(), span),
-            None => Origin::assumed(format!("{statement}: {}", self.ground), self.about),
+            None => {
+                Origin::assumed(text!("{statement}: {ground}", "{statement}: {ground}"; statement, ground), self.about)
+            }
         };
         let all_said = address_said.is_some() && self.port_said.is_some();
         let guard = (!all_said).then(|| {
-            let origin = Origin::assumed(self.ground, self.about);
+            let origin = Origin::assumed(ground, self.about);
             context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin })
         });
         let ports = PortRange::single(self.port);
@@ -130,19 +140,28 @@ fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
         said.places.iter().for_each(|told| add(Assumed::at(told, by_program(&said))));
     } else if let Some((row, image)) = known {
         for (protocol, port) in &row.ports {
-            let ground = format!("image table: `{}`", row.repository);
+            let repository = row.repository;
+            let ground = text!("image table: `{repository}`", "이미지 표: `{repository}`");
             add(Assumed::new(*protocol, *port, ground, Some(image.span)));
         }
     }
     for exposed in container.exposes.iter().filter(|e| e.value.1.count() <= 1024) {
         for port in exposed.value.1.first..=exposed.value.1.last {
-            add(Assumed::new(exposed.value.0, port, "the port is exposed".to_owned(), Some(exposed.span)));
+            add(Assumed::new(
+                exposed.value.0,
+                port,
+                text!("the port is exposed", "이미지가 EXPOSE로 알린 포트"),
+                Some(exposed.span),
+            ));
         }
     }
     let is_told = said.port.as_ref().is_some_and(|told| told.span.is_some()) || !said.places.is_empty();
     if known.is_none() && !is_told {
         for publish in publishes {
-            let ground = "the port is published, so something is meant to listen on it".to_owned();
+            let ground = text!(
+                "the port is published, so something is meant to listen on it",
+                "게시된 포트이므로 무언가가 대기할 것으로 봄"
+            );
             add(Assumed::new(publish.protocol, publish.container_port, ground, publish.origin.span()));
         }
     }
@@ -154,8 +173,11 @@ fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
 }
 
 /// On what ground it is known what a program does.
-fn by_program(said: &Said) -> String {
-    said.program.map_or_else(String::new, |program| format!("what `{}` does ({})", program.name, program.source))
+fn by_program(said: &Said) -> Text {
+    said.program.map_or_else(Text::default, |program| {
+        let (name, source) = (program.name, program.source);
+        text!("what `{name}` does ({source})", "`{name}` 프로그램의 동작 ({source})")
+    })
 }
 
 /// What the program says holds for its main port: the first one of the image table's row; otherwise the one that it
@@ -179,7 +201,8 @@ fn move_main(said: &Said, image_is_known: bool, found: &mut Vec<Assumed>) {
             if let Some(ground) =
                 address_ground.filter(|_| main.address.as_ref().is_some_and(|told| told.value.is_some()))
             {
-                main.ground = format!("{}; {ground}", main.ground);
+                let image = &main.ground;
+                main.ground = text!("{image}; {ground}", "{image}; {ground}"; image, ground);
             }
         }
         None => {

@@ -5,6 +5,7 @@
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::machine::{AdapterDecl, AdapterMode, HostOnlyDecl, MachineDecl, Verb};
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Os, SegmentKind};
+use crate::language::{Text, text};
 use crate::net::{IpNet, Protocol, Version};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -97,32 +98,51 @@ fn clash(first: &Forward, second: &Forward, os: Option<Os>) -> bool {
 }
 
 /// Why it is not certain that a forward can listen.
-fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, String)> {
+fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, Text)> {
     let port = forward.host_port;
     let is_tcp = forward.protocol == Protocol::Tcp;
     match os {
         Os::Linux if port < 1024 => Some((
             Code::VboxPrivilegedPort,
-            format!("`{host}` lets VirtualBox listen on port {port}, which it keeps for root"),
+            text!(
+                "`{host}` lets VirtualBox listen on port {port}, which it keeps for root",
+                "`{host}`에서 root 전용인 {port}번 포트를 VirtualBox가 열 수 있음"
+            ),
         )),
         Os::MacOs if port < 1024 && forward.host_address.is_some() => Some((
             Code::VboxPrivilegedPort,
-            format!("`{host}` lets VirtualBox listen on port {port} of one address, which it keeps for root"),
+            text!(
+                "`{host}` lets VirtualBox listen on port {port} of one address, which it keeps for root",
+                "`{host}`에서 root 전용인 {port}번 포트를 VirtualBox가 주소 하나에만 열 수 있음"
+            ),
         )),
         Os::MacOs if is_tcp && matches!(port, 5000 | 7000) => {
-            Some((Code::VboxReservedPort, format!("port {port} of `{host}` is free: AirPlay Receiver is off")))
+            let statement = text!(
+                "port {port} of `{host}` is free: AirPlay Receiver is off",
+                "`{host}`의 {port}번 포트가 비어 있음: AirPlay 수신이 꺼져 있음"
+            );
+            Some((Code::VboxReservedPort, statement))
         }
         Os::Windows if port >= 49152 => {
-            Some((Code::VboxReservedPort, format!("port {port} of `{host}` is in no range that Windows keeps")))
+            let statement = text!(
+                "port {port} of `{host}` is in no range that Windows keeps",
+                "`{host}`의 {port}번 포트가 Windows 예약 범위 밖에 있음"
+            );
+            Some((Code::VboxReservedPort, statement))
         }
         _ => None,
     }
 }
 
-fn assume(context: &mut Context, forward: &Forward, code: Code, statement: String) -> SwitchId {
+fn assume(context: &mut Context, forward: &Forward, code: Code, statement: Text) -> SwitchId {
     if let Some(span) = forward.origin.span() {
-        let message = format!("it is not certain that this forward can listen on port {}", forward.host_port);
-        context.report(Diagnostic::new(code, message).label(span, "here").help(format!("taken for true: {statement}")));
+        let port = forward.host_port;
+        let message = text!(
+            "it is not certain that this forward can listen on port {port}",
+            "이 포트 포워딩이 {port}번 포트를 열 수 있는지 확실하지 않습니다"
+        );
+        let help = text!("taken for true: {statement}", "참으로 가정: {statement}"; statement);
+        context.report(Diagnostic::new(code, message).label(span, text!("here", "여기")).help(help));
     }
     let origin = Origin::assumed(statement.clone(), forward.origin.span());
     context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin })

@@ -2,6 +2,7 @@
 //! Spec: specs/docker-options.md, specs/docker-nftables.md.
 
 use crate::dataplane::{Dataplane, Hook, Policy, Toggle};
+use crate::language::text;
 use crate::provenance::Basis;
 use crate::switch::{Switch, SwitchKind};
 
@@ -32,7 +33,11 @@ pub(super) fn turn_on(site: Site<'_>, dataplane: &mut Dataplane) -> bool {
 /// The nftables backend does not turn forwarding on, it refuses to start where it is off: an engine that runs has
 /// found it on.
 fn assume_on(site: Site<'_>, dataplane: &mut Dataplane) {
-    let statement = format!("`net.ipv4.ip_forward` is on at `{}` before docker starts", site.host);
+    let host = site.host;
+    let statement = text!(
+        "`net.ipv4.ip_forward` is on at `{host}` before docker starts",
+        "docker가 시작되기 전에 `{host}`의 `net.ipv4.ip_forward`가 켜져 있음"
+    );
     let origin = site.engine.origin.derive("docker with nftables starts only where packets are forwarded", CHECKED);
     let because = origin.clone();
     let switch = Switch { statement, default: true, kind: SwitchKind::Assumption, origin };

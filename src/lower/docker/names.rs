@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use crate::dataplane::{Dataplane, Name, NodeId};
 use crate::lab::{Container, Endpoint, Engine, Networking};
+use crate::language::text;
 use crate::provenance::Origin;
 use crate::switch::{Switch, SwitchId, SwitchKind};
 
@@ -76,7 +77,13 @@ fn add_on_host(container: &Container, node: NodeId, dataplane: &mut Dataplane) {
     if container.extra_hosts.is_empty() {
         return;
     }
-    let statement = format!("names given to `{}` are known to everything on the host", container.name);
+    let statement = {
+        let name = &container.name;
+        text!(
+            "names given to `{name}` are known to everything on the host",
+            "`{name}` 컨테이너에 준 이름을 호스트의 모든 프로그램이 앎"
+        )
+    };
     let origin = Origin::assumed("extra hosts of a container in the host's namespace", container.origin.span());
     let unmodeled = Switch { statement, default: false, kind: SwitchKind::Unmodeled, origin };
     let guard = dataplane.switches.add(unmodeled);

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::dataplane::{Action, Hook, Match};
 use crate::lab::{Content, Entry, Firewalld, ForwardPort, RuleBackend, Service};
+use crate::language::text;
 use crate::net::{Family, IpNet, PortRange, Protocol};
 
 use super::base::strict;
@@ -152,7 +153,7 @@ pub(super) fn forward_port<T>(
     let what = format!("forward of {}/{} in `{}`", forward.ports, forward.protocol, places.owner);
     matches.extend(port_match(forward.protocol, forward.ports));
     if forward.to_port.is_some_and(|to| to.count() > 1 && to != forward.ports) {
-        let unknown = format!("{what} picks the same port for every connection");
+        let unknown = text!("{what} picks the same port for every connection", "{what}: 모든 연결에 같은 포트를 고름");
         matches.push(writer.unmodeled(unknown, &entry.origin));
     }
     let chain = writer.chain(Space::Nat, &format!("{destination}_{part}"));

@@ -2,6 +2,7 @@
 
 use crate::dataplane::{Action, Match, Reject};
 use crate::lab::{Entry, Firewalld, RichAction, RichElement, RichRule, RuleBackend};
+use crate::language::text;
 use crate::net::{Family, IpNet, PortRange, Protocol, Version};
 
 use super::content::{
@@ -151,7 +152,9 @@ fn filter(writer: &mut Writer<'_>, places: &Places, part: &str, entry: &Entry<Ri
         let mut matches = ends(writer.backend, &entry.value);
         matches.extend(element);
         if let Some(answer) = unknown {
-            let statement = format!("rich rule of `{}` answers with `{answer}`", places.owner);
+            let owner = &places.owner;
+            let statement =
+                text!("rich rule of `{owner}` answers with `{answer}`", "`{owner}`의 rich rule이 `{answer}`로 응답함");
             matches.push(writer.unmodeled(statement, &entry.origin));
         }
         writer.add(chain, Draft { matches, action, guard: entry.guard, origin });

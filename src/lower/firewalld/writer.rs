@@ -6,6 +6,7 @@ use crate::dataplane::{
     Toggle,
 };
 use crate::lab::{Entry, Firewalld, RuleBackend, Target};
+use crate::language::Text;
 use crate::net::Protocol;
 use crate::provenance::{Origin, OriginId};
 use crate::switch::{Switch, SwitchId, SwitchKind};
@@ -261,7 +262,7 @@ impl<'a> Writer<'a> {
     }
 
     /// A condition that has no model: the rule it belongs to may or may not apply.
-    pub(super) fn unmodeled(&mut self, statement: String, origin: &Origin) -> Match {
+    pub(super) fn unmodeled(&mut self, statement: Text, origin: &Origin) -> Match {
         let switch = Switch { statement, default: false, kind: SwitchKind::Unmodeled, origin: origin.clone() };
         Match::Unmodeled(self.dataplane.switches.add(switch))
     }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dataplane::{Action, ChainId, Dataplane, Match, NodeId, Reject, Rule, States, TableId};
 use crate::lab::iptables::{AddressKind, Condition, ConnectionState, IptablesRule, RejectWith, RuleTarget};
+use crate::language::{Text, text};
 use crate::net::{Family, IpNet, Ipv4Net, Ipv6Net};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -49,7 +50,7 @@ impl Place<'_> {
             let conditions = rule.conditions.iter().filter(|c| has_effect || !is_open(c));
             let mut matches: Vec<Match> = conditions.map(|c| self.condition(c)).collect();
             if let RuleTarget::Unmodeled(text) = &rule.target {
-                matches.push(self.unmodeled(format!("`{text}` does {action:?}")));
+                matches.push(self.unmodeled(text!("`{text}` does {action:?}", "`{text}` 규칙이 {action:?} 동작을 함")));
             }
             rules.push(Rule { matches, action, guard: None, origin });
         }
@@ -69,12 +70,12 @@ impl Place<'_> {
         id
     }
 
-    fn switch(&mut self, statement: String, default: bool, kind: SwitchKind) -> Match {
+    fn switch(&mut self, statement: Text, default: bool, kind: SwitchKind) -> Match {
         let origin = Origin::written(statement.clone(), self.span);
         Match::Unmodeled(self.dataplane.switches.add(Switch { statement, default, kind, origin }))
     }
 
-    fn unmodeled(&mut self, statement: String) -> Match {
+    fn unmodeled(&mut self, statement: Text) -> Match {
         self.switch(statement, false, SwitchKind::Unmodeled)
     }
 
@@ -105,9 +106,13 @@ impl Place<'_> {
             Condition::AllOf(all) => Match::AllOf(all.iter().map(|c| self.condition(c)).collect()),
             Condition::Not(inner) => Match::Not(Box::new(self.condition(inner))),
             Condition::Roughly(inner) => Match::Roughly(Box::new(self.condition(inner))),
-            Condition::Assumed(text, holds) => self.switch(format!("`{text}` holds"), *holds, SwitchKind::Assumption),
-            Condition::InSet { name, .. } => self.unmodeled(format!("the set `{name}` has it")),
-            Condition::Unmodeled(text) => self.unmodeled(format!("`{text}` holds")),
+            Condition::Assumed(text, holds) => {
+                self.switch(text!("`{text}` holds", "`{text}` 조건에 맞음"), *holds, SwitchKind::Assumption)
+            }
+            Condition::InSet { name, .. } => {
+                self.unmodeled(text!("the set `{name}` has it", "`{name}` 집합에 들어 있음"))
+            }
+            Condition::Unmodeled(text) => self.unmodeled(text!("`{text}` holds", "`{text}` 조건에 맞음")),
         }
     }
 

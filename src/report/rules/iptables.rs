@@ -321,7 +321,7 @@ mod tests {
     fn a_table_lists_built_in_chains_first_and_says_what_a_rule_depends_on() {
         let mut dataplane = Dataplane::default();
         let origin = dataplane.origins.add(Origin::assumed("test", None));
-        let statement = "port published".to_owned();
+        let statement = "port published".into();
         let because = Origin::assumed("test", None);
         let guard =
             dataplane.switches.add(Switch { statement, default: false, kind: SwitchKind::Edit, origin: because });

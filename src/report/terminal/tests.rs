@@ -114,7 +114,7 @@ impl Lab {
 
     fn listens_anywhere(&self) -> Condition {
         let origin = Origin::assumed("where `grafana` listens", Some(self.span(self.run, "grafana/grafana")));
-        let statement = "`grafana` listens on all addresses".to_owned();
+        let statement = "`grafana` listens on all addresses".into();
         Condition { statement, origin, otherwise: Answer::Violated }
     }
 
@@ -130,19 +130,19 @@ impl Lab {
         let (at, text) = self.forward();
         let no_forward = Blocker {
             code: Code::NatNoInbound,
-            message: "adapter 1 of `rocky` is NAT and forwards no port to 3000".to_owned(),
+            message: "adapter 1 of `rocky` is NAT and forwards no port to 3000".into(),
             origin: Origin::missing("a forward to port 3000", at, text.clone()),
         };
         let run = self.span(self.run, "docker run");
         let publish = (run.after(), " -p 3000:3000".to_owned());
         let not_published = Blocker {
             code: Code::DockerNotPublished,
-            message: "`grafana` publishes no port".to_owned(),
+            message: "`grafana` publishes no port".into(),
             origin: Origin::written("the container is started here", run),
         };
-        let forward = Edit { what: "forward port 3000 of the mac to `rocky`".to_owned(), at: Some(at), text };
-        let publish = Edit { what: "publish port 3000".to_owned(), at: Some(publish.0), text: publish.1 };
-        let command = Edit { what: "run ssh -L".to_owned(), at: None, text: "ssh -L 3000:172.17.0.2:3000".to_owned() };
+        let forward = Edit { what: "forward port 3000 of the mac to `rocky`".into(), at: Some(at), text };
+        let publish = Edit { what: "publish port 3000".into(), at: Some(publish.0), text: publish.1 };
+        let command = Edit { what: "run ssh -L".into(), at: None, text: "ssh -L 3000:172.17.0.2:3000".to_owned() };
         let url = Some("http://localhost:3000".to_owned());
         let fixes = vec![Fix { edits: vec![forward, publish], url: url.clone() }, Fix { edits: vec![command], url }];
         let headline = "`mac/browser` cannot reach `grafana:3000`: connection refused";
@@ -159,7 +159,7 @@ impl Lab {
         let forward = self.span(self.vbox, r#"<Forwarding name="ssh" proto="1" hostport="2222" guestport="22"/>"#);
         let blocker = Blocker {
             code: Code::Exposed,
-            message: "the NAT forward `ssh` lets it in".to_owned(),
+            message: "the NAT forward `ssh` lets it in".into(),
             origin: Origin::written("forwards port 2222 of every address", forward),
         };
         let headline = "`mac/browser` can reach `rocky:22`";
@@ -173,7 +173,7 @@ impl Lab {
         let headline = "it is not known whether `lan` can reach `grafana:3000`";
         let verdict = Verdict {
             conditions: vec![self.listens_anywhere()],
-            notes: vec!["1 setting of `rocky` is not modelled".to_owned()],
+            notes: vec!["1 setting of `rocky` is not modelled".into()],
             ..verdict(Answer::Undecided, headline, Some(Code::Undecided))
         };
         Judgement { statement: self.sentence("lan cannot reach grafana:3000").into(), verdict }
@@ -181,7 +181,7 @@ impl Lab {
 }
 
 fn verdict(answer: Answer, headline: &str, code: Option<Code>) -> Verdict {
-    Verdict { code, ..Verdict::new(answer, headline.to_owned()) }
+    Verdict { code, ..Verdict::new(answer, headline.into()) }
 }
 
 fn node(name: &str, address: &str, origin: OriginId) -> Node {
@@ -288,7 +288,7 @@ fn a_whole_report_in_ascii() {
         .label(lab.span(lab.lab, "mac"), "first")
         .help("leave one out");
     let report = Report { judgements, diagnostics: vec![diagnostic], dataplane: lab.dataplane };
-    let text = render(&report, &lab.sources, Style { color: false, unicode: false });
+    let text = render(&report, &lab.sources, Style { unicode: false, ..Style::PLAIN });
     assert!(text.replace("대시보드", "").is_ascii(), "{text}");
     snapshot("whole-ascii", &text);
 }
@@ -302,7 +302,7 @@ fn colours_are_only_used_where_wanted() {
         render(&report, &lab.sources, style)
     };
     assert!(!report(Style::PLAIN).contains('\u{1b}'));
-    assert!(report(Style { color: true, unicode: true }).contains('\u{1b}'));
+    assert!(report(Style { color: true, ..Style::PLAIN }).contains('\u{1b}'));
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Model {
         }
         let lab = lab::resolve(&inputs);
         diagnostics.extend(lab.diagnostics);
-        let errors = diagnostics.iter().filter(|d| is_error(d)).map(|d| d.message.clone()).collect();
+        let errors = diagnostics.iter().filter(|d| is_error(d)).map(|d| d.message.to_string()).collect();
         Self { dataplane: lower::lower(&lab.value), errors }
     }
 

@@ -199,7 +199,7 @@ fn read(path: &str, text: &str) -> (usize, Vec<String>) {
         }
         other => panic!("{path}: {other:?}"),
     });
-    (rules.sum(), wrong.map(|d| d.message.clone()).collect())
+    (rules.sum(), wrong.map(|d| d.message.to_string()).collect())
 }
 
 #[test]

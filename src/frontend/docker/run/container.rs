@@ -275,7 +275,7 @@ impl Reader {
             // The command ends there: no container is made.
             self.out.value.clear();
             for diagnostic in &mut self.out.diagnostics {
-                diagnostic.help.get_or_insert_with(|| NO_CONTAINER.to_owned());
+                diagnostic.help.get_or_insert_with(|| NO_CONTAINER.into());
             }
             return self.out;
         }

@@ -139,7 +139,7 @@ fn ports_belong_to_the_endpoint_that_leads_out() {
 fn what_a_switch_brings_is_guarded_everywhere() {
     let mut engine = standard("28");
     let mut lab_switches = Switches::default();
-    let statement = "port published".to_owned();
+    let statement = "port published".into();
     let switch = lab_switches.add(Switch { statement, default: false, kind: SwitchKind::Edit, origin: origin() });
     engine.containers[0].publishes.push(Publish { guard: Some(switch), ..publish("9000:9000") });
     let lab = lab(engine);
@@ -175,7 +175,7 @@ fn the_nftables_backend_needs_forwarding_but_does_not_turn_it_on() {
     let forwards = |engine| {
         let (_, dataplane, node) = started(engine);
         match dataplane.node(node).sysctls.ip_forward {
-            Toggle::If(switch) => dataplane.switches.get(switch).statement.clone(),
+            Toggle::If(switch) => dataplane.switches.get(switch).statement.to_string(),
             other => format!("{other:?}"),
         }
     };
