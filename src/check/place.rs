@@ -401,12 +401,14 @@ impl Places<'_> {
     }
 
     fn unknown(&self, name: &Spanned<String>) -> Diagnostic {
-        let hosts = self.lab.hosts.iter().map(|h| h.name.as_str());
-        let containers =
-            self.lab.containers().flat_map(|(_, c)| c.aliases.iter().map(String::as_str).chain([c.name.as_str()]));
-        let groups = self.lab.groups.iter().map(|g| g.name.as_str());
-        let known: Vec<&str> = hosts.chain(containers).chain(groups).collect();
-        unknown("host or container", name, &known)
+        let hosts = self.lab.hosts.iter().map(|h| h.name.clone());
+        let containers = self.lab.containers().flat_map(|(id, container)| {
+            let host = name.value.contains('/').then(|| format!("{}/", self.lab.host(id).name)).unwrap_or_default();
+            container.aliases.iter().chain([&container.name]).map(move |own| format!("{host}{own}"))
+        });
+        let groups = self.lab.groups.iter().map(|g| g.name.clone());
+        let known: Vec<String> = hosts.chain(containers).chain(groups).collect();
+        unknown("host or container", name, &known.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 

@@ -337,7 +337,7 @@ fn a_name_that_several_containers_bear_is_not_guessed() {
     ask("lan can reach web:80").check(2, &["`web` is the name of 2 containers", "`a-web-1`, `b-web-1`"]);
     ask("host/web can reach a-web-1:80").check(2, &["`host/web` is the name of 2 containers"]);
     ask("host/a-web-1 can reach a-web-1:80").check(0, &["1 holds"]);
-    ask("host/a-wbe-1 can reach a-web-1:80").check(2, &["did you mean `a-web-1`"]);
+    ask("host/a-wbe-1 can reach a-web-1:80").check(2, &["did you mean `host/a-web-1`"]);
     let replicas = b"services: {web: {image: nginx, scale: 2}, cache: {image: redis}}\n";
     let one = Directory::with(&[("compose.yaml", replicas)]);
     canreach_in(one.path(), &["ask", ".", "cache can reach web:80"]).check(0, &["1 holds"]);
