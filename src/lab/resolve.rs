@@ -8,7 +8,10 @@ mod addresses;
 mod bind;
 mod checks;
 mod command;
+mod configuration;
 mod containers;
+mod definitions;
+mod direct;
 mod engine;
 mod events;
 mod firewall;
@@ -20,19 +23,17 @@ mod machines;
 mod names;
 mod nat_network;
 mod publish;
+mod refusal;
 mod topology;
 mod user_rules;
 mod vm;
 mod vm_host;
 mod zone;
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Diagnosed, Diagnostic};
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
-use super::firewall::Service;
 use super::{Declaration, Defaults, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
@@ -53,8 +54,6 @@ struct Context {
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
-    /// firewalld services that files of the host at hand define.
-    services: BTreeMap<String, Service>,
 }
 
 impl Context {

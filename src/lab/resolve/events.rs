@@ -1,11 +1,13 @@
 //! In which order a host's firewall and engine came up, what happened to them since, and when the user's own rules were
 //! written.
 
+use crate::lab::declaration::{DirectRule, FirewallChange, FirewallCmd};
 use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
-use crate::lab::{Declaration, Host, HostEvent};
+use crate::lab::{Declaration, Host, HostEvent, RuleBackend};
 use crate::source::Span;
 
 use super::bind::HostPlan;
+use super::direct;
 
 /// Events in order, and the rules that they speak of.
 #[derive(Default)]
@@ -20,7 +22,8 @@ pub(super) struct Events {
 /// the beginning, the firewall first unless the run assumes otherwise. A saved rule set is the state in the end.
 pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> Events {
     let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
-    let mut events = in_order(plan);
+    let backend = host.firewalld.as_ref().map_or(RuleBackend::Nftables, |f| f.backend);
+    let mut events = in_order(plan, backend);
     events.order.retain(|event| match event {
         HostEvent::UserRules(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
@@ -38,13 +41,14 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
     events
 }
 
-fn in_order(plan: &HostPlan<'_>) -> Events {
-    let mut collected = Collected::default();
+fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
+    let mut collected =
+        Collected { rules: Vec::new(), saved: Vec::new(), ufw: Ufw::default(), direct: Vec::new(), backend };
     let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d)).collect();
     let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
-    let Collected { rules, saved, ufw } = collected;
+    let Collected { rules, saved, ufw, .. } = collected;
     let order = before.iter().copied().chain(files).chain(after.iter().copied()).chain(saved).collect();
     let unknown_ufw = ufw.first.filter(|_| ufw.is_enabled.is_none());
     Events { order, rules, unknown_ufw }
@@ -55,11 +59,13 @@ fn is_start(event: HostEvent) -> bool {
 }
 
 /// Rules while they are collected.
-#[derive(Default)]
 struct Collected {
     rules: Vec<Vec<IptablesCommand>>,
     saved: Vec<HostEvent>,
     ufw: Ufw,
+    /// Direct rules that were given to the running firewalld.
+    direct: Vec<DirectRule>,
+    backend: RuleBackend,
 }
 
 #[derive(Default)]
@@ -68,6 +74,10 @@ struct Ufw {
     /// What was given so far, in force or not.
     kept: Vec<IptablesCommand>,
     first: Option<Span>,
+}
+
+fn is_permanent(declaration: &Declaration) -> bool {
+    matches!(declaration, Declaration::FirewallCmd(command) if command.permanent)
 }
 
 impl Collected {
@@ -79,6 +89,14 @@ impl Collected {
                 let event = self.rules(commands.clone());
                 self.saved.extend(is_saved.then_some(event));
                 (!is_saved).then_some(event)
+            }
+            // Stored ones go to iptables when firewalld loads.
+            Declaration::FirewallCmd(FirewallCmd { change: FirewallChange::Direct(is_added, rule), .. })
+                if !is_permanent(declaration) =>
+            {
+                let command = direct::at_once(rule, *is_added, &self.direct, self.backend)?;
+                direct::change(&mut self.direct, *is_added, rule);
+                Some(self.rules(vec![command]))
             }
             Declaration::Ufw(change) => {
                 self.ufw.first = self.ufw.first.or(Some(change.span));

@@ -43,6 +43,7 @@ fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
         target: Target::Accept,
         interfaces: Vec::new(),
         sources: Vec::new(),
+        priorities: (0, 0),
         forward: true,
         content: Content::default(),
         port_at: None,
