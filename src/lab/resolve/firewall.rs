@@ -356,12 +356,12 @@ fn follow(daemon: &mut Daemon) {
     daemon.engine_follows = true;
     let others = daemon.running.zones.iter().filter(|(name, _)| *name != "docker");
     let bound = others.flat_map(|(name, zone)| zone.interfaces.iter().map(move |i| (name, i)));
-    let conflicts = bound.filter_map(|(zone, interface)| {
+    let mut conflicts = bound.filter_map(|(zone, interface)| {
         let (bridge, network) = daemon.bridges.iter().find(|(bridge, _)| *bridge == interface.value)?;
         let (bridge, network, zone) = (bridge.clone(), network.clone(), zone.clone());
         Some(Conflict { bridge, network, zone, at: interface.origin.clone() })
     });
-    daemon.conflict = conflicts.last();
+    daemon.conflict = conflicts.next_back();
 }
 
 /// What then happens to docker's rules depends on the moment; the lab is as if dockerd had started.

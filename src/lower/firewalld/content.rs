@@ -90,14 +90,20 @@ fn own_matches(backend: RuleBackend, service: &Service) -> Vec<Vec<Match>> {
     destinations.into_iter().flat_map(to).collect()
 }
 
+/// Which end of a packet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Source,
+    Destination,
+}
+
 /// The condition on one end of a packet; nothing if none of the addresses belongs to the tables at hand. Packets have no
 /// hardware address here, and a set may hold more than networks: whether such a condition holds is not known.
-pub(super) fn peers(
-    writer: &mut Writer<'_>,
-    peers: &Peers,
-    origin: &Origin,
-    make: fn(IpNet) -> Match,
-) -> Option<Match> {
+pub(super) fn peers(writer: &mut Writer<'_>, peers: &Peers, origin: &Origin, end: End) -> Option<Match> {
+    let make = |net: IpNet| match end {
+        End::Source => Match::Source(net),
+        End::Destination => Match::Destination(net),
+    };
     match (peers, peers.nets()) {
         (Peers::Net(net), _) => in_reach(writer.backend, net.addr()).then(|| make(*net)),
         (_, Some(nets)) => {

@@ -11,7 +11,7 @@ use crate::lab::{Entry, Firewalld, Peers, Policy, Target, Zone};
 use crate::provenance::Origin;
 use crate::switch::SwitchId;
 
-use super::content::{Places, address_text, peers};
+use super::content::{self, Places, address_text, peers};
 use super::writer::{Space, Writer};
 
 /// A zone that packets can be in: the default zone, and every zone with an interface or source.
@@ -93,9 +93,9 @@ fn sources<'z>(writer: &mut Writer<'_>, zone: &'z Zone, side: Side) -> Vec<Bindi
     let mut bindings = Vec::new();
     for source in &zone.sources {
         let condition = match side {
-            Side::Ingress => peers(writer, &source.value, &source.origin, Match::Source),
+            Side::Ingress => peers(writer, &source.value, &source.origin, content::End::Source),
             Side::Egress if matches!(source.value, Peers::Mac(_)) => None,
-            Side::Egress => peers(writer, &source.value, &source.origin, Match::Destination),
+            Side::Egress => peers(writer, &source.value, &source.origin, content::End::Destination),
         };
         bindings.extend(condition.map(|condition| Binding {
             matches: vec![condition],

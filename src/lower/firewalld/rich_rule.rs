@@ -2,10 +2,10 @@
 
 use crate::dataplane::{Action, Match, Reject};
 use crate::lab::{Entry, Firewalld, Peers, RichAction, RichElement, RichRule, RuleBackend};
-use crate::net::{Family, IpNet, PortRange, Protocol, Version};
+use crate::net::{Family, PortRange, Protocol, Version};
 
 use super::content::{
-    Places, address_text, family_match, forward_port, icmp_match, in_reach, masquerade, peers, port_match,
+    End, Places, address_text, family_match, forward_port, icmp_match, in_reach, masquerade, peers, port_match,
     protocol_match, service_matches, source_port_match,
 };
 use super::writer::{Draft, Space, Writer};
@@ -176,8 +176,7 @@ fn part(rule: &RichRule) -> Option<&'static str> {
 fn ends(writer: &mut Writer<'_>, entry: &Entry<RichRule>) -> Vec<Match> {
     let rule = &entry.value;
     let mut matches = rule.family.map(|f| family_match(writer.backend, f)).unwrap_or_default();
-    let ends: [(_, fn(IpNet) -> Match); 2] = [(&rule.destination, Match::Destination), (&rule.source, Match::Source)];
-    for (end, make) in ends {
+    for (end, make) in [(&rule.destination, End::Destination), (&rule.source, End::Source)] {
         let Some((whom, inverted)) = end else { continue };
         let condition = peers(writer, whom, &entry.origin, make);
         matches.extend(condition.map(|condition| if *inverted { condition.negated() } else { condition }));
