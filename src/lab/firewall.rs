@@ -84,6 +84,8 @@ pub struct Policy {
     pub priority: i32,
     /// What happens in the end.
     pub target: Target,
+    /// It is there and does nothing (2.4 and later).
+    pub disabled: bool,
     /// Zones (or `ANY`, `HOST`) that packets come from.
     pub ingress: Vec<Entry<String>>,
     /// Zones (or `ANY`, `HOST`) that packets go to.

@@ -22,6 +22,7 @@ mod listen;
 mod machines;
 mod names;
 mod nat_network;
+mod policy;
 mod publish;
 mod refusal;
 mod topology;

@@ -98,6 +98,7 @@ impl Call {
             "masquerade" => Some(FirewallChange::Masquerade(is_added)),
             "forward" => Some(FirewallChange::Forward(is_added)),
             "icmp-block-inversion" => Some(FirewallChange::IcmpBlockInversion(is_added)),
+            "disable" if self.policy.is_some() => Some(FirewallChange::Disable(is_added)),
             _ => None,
         };
         if let Some(change) = switch {
@@ -187,6 +188,12 @@ impl Call {
             }
             "set-priority" if self.policy.is_some() => {
                 return self.stored(FirewallChange::Priority(value::priority(required(option)?)?), option);
+            }
+            // Of a zone it is both.
+            "set-priority" => {
+                let priority = value::any_priority(required(option)?)?;
+                self.stored(FirewallChange::IngressPriority(priority), option)?;
+                FirewallChange::EgressPriority(priority)
             }
             "set-ingress-priority" => FirewallChange::IngressPriority(value::any_priority(required(option)?)?),
             "set-egress-priority" => FirewallChange::EgressPriority(value::any_priority(required(option)?)?),

@@ -239,6 +239,8 @@ pub enum FirewallChange {
     IngressZone(bool, String),
     /// `--add-egress-zone`, `--remove-egress-zone`.
     EgressZone(bool, String),
+    /// `--add-disable` of a policy.
+    Disable(bool),
     /// `--set-priority` of a policy.
     Priority(i32),
     /// `--set-default-zone`.

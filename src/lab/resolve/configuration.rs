@@ -60,10 +60,9 @@ impl Configuration {
                     },
                 }
             }
-            Declaration::Policy(file) if file.is_stock == is_stock => match file.disabled {
-                Some(_) => drop(self.policies.remove(&file.name.value)),
-                None => drop(self.policies.insert(file.name.value.clone(), zone::policy_of_file(file))),
-            },
+            Declaration::Policy(file) if file.is_stock == is_stock => {
+                self.policies.insert(file.name.value.clone(), zone::policy_of_file(file));
+            }
             Declaration::Direct(rule) if !is_stock => self.direct.push(rule.value.clone()),
             _ => {}
         }

@@ -19,6 +19,7 @@ use super::Context;
 use super::bind::HostPlan;
 use super::configuration::Configuration;
 use super::names::span_of;
+use super::policy::Release;
 use super::zone::{self, Place};
 use super::{direct, refusal};
 
@@ -94,6 +95,7 @@ pub(super) fn resolve(
     firewalld.zones = running.zones;
     firewalld.stored_zones = permanent.zones;
     firewalld.policies = running.policies;
+    firewalld.policies.retain(|_, policy| !policy.disabled);
     Some(firewalld)
 }
 
@@ -186,7 +188,7 @@ fn configured(
     has_engine: bool,
 ) -> (Configuration, Health) {
     let mut read = Configuration::of_files(plan, firewalld.version);
-    let health = if refusal::is_refused(context, plan, firewalld, &read.definitions, has_engine) {
+    let health = if refusal::is_refused(context, plan, firewalld, &read, has_engine) {
         // Not even firewalld.conf counts then.
         read = Configuration::stock(firewalld.version);
         firewalld.backend = RuleBackend::Nftables;
@@ -409,7 +411,8 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
                 (None, None) => Place::Zone(&daemon.firewalld.default_zone, command.span),
             };
             let target = if command.permanent { &mut daemon.permanent } else { &mut daemon.running };
-            let changed = zone::change(context, target, place, command);
+            let release = Release { version: daemon.firewalld.version, backend: daemon.firewalld.backend };
+            let changed = zone::change(context, target, place, command, release);
             if let Some(timeout) = command.timeout.as_ref().filter(|_| changed && !command.permanent) {
                 target.limit_in_time(context, command.span, timeout);
             }

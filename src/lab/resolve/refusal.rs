@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{Declaration, PolicyDecl, ZoneDecl};
-use crate::lab::{Content, Firewalld, Peers, RichElement, firewall_builtin};
+use crate::lab::{Content, Firewalld, Peers, RichElement, RuleBackend, firewall_builtin};
 use crate::net::Version;
 use crate::source::{Span, Spanned};
 
 use super::Context;
 use super::bind::HostPlan;
+use super::configuration::Configuration;
 use super::definitions::Definitions;
+use super::policy::{Release, conflict};
 use super::zone::{unknown_service, unknown_zone};
 
 /// Longest names until 1.x (`max_zone_name_len`, `max_policy_name_len` in firewall/functions.py).
@@ -26,14 +28,14 @@ pub(super) fn is_refused(
     context: &mut Context,
     plan: &HostPlan<'_>,
     firewalld: &Firewalld,
-    definitions: &Definitions,
+    read: &Configuration,
     has_docker_zone: bool,
 ) -> bool {
     let mut files = Files {
         context,
         version: firewalld.version,
         default_zone: &firewalld.default_zone,
-        definitions,
+        definitions: &read.definitions,
         zones: BTreeMap::new(),
         first: None,
     };
@@ -54,6 +56,7 @@ pub(super) fn is_refused(
             files.policy(policy, has_docker_zone);
         }
     }
+    files.conflicts(read, firewalld.backend);
     let Some(first) = files.first else { return false };
     context.report(falls_back(first));
     true
@@ -176,20 +179,20 @@ impl Files<'_, '_> {
         for ends in [&policy.ingress, &policy.egress] {
             self.ends(ends, has_docker_zone);
         }
-        let has_host = |ends: &[Spanned<String>]| ends.iter().any(|end| end.value == "HOST");
-        if has_host(&policy.ingress) && has_host(&policy.egress) {
-            self.refuse(policy.span, "a policy from `HOST` to `HOST`".to_owned());
-        } else if has_host(&policy.egress) && policy.content.masquerade.is_some() {
-            self.refuse(policy.span, "a policy to `HOST` cannot masquerade".to_owned());
+    }
+
+    fn conflicts(&mut self, read: &Configuration, backend: RuleBackend) {
+        let release = Release { version: self.version, backend };
+        for policy in read.policies.values() {
+            if let (Some(span), Some(what)) = (policy.origin.span(), conflict(policy, &read.zones, release)) {
+                self.refuse(span, what);
+            }
         }
     }
 
-    /// Many zones, or `ANY`, or `HOST`.
+    /// Zones that exist.
     fn ends(&mut self, ends: &[Spanned<String>], has_docker_zone: bool) {
         let is_symbolic = |end: &&Spanned<String>| matches!(end.value.as_str(), "ANY" | "HOST");
-        if let Some(end) = ends.iter().find(is_symbolic).filter(|_| 1 < ends.len()) {
-            self.refuse(end.span, format!("`{}` stands beside other zones", end.value));
-        }
         for end in ends.iter().filter(|end| !is_symbolic(end)) {
             let name = end.value.as_str();
             let is_known = self.zones.contains_key(name)

@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 use super::Context;
 use super::configuration::Configuration;
 use super::definitions::Definitions;
+use super::policy::{Release, conflict};
 
 /// What a `firewall-cmd` line changes, with the place where it is named.
 #[derive(Clone, Copy)]
@@ -51,6 +52,7 @@ fn builtin_policy(policy: &BuiltinPolicy) -> Policy {
     Policy {
         priority: policy.priority,
         target: policy.target,
+        disabled: false,
         ingress: vec![plain(policy.ingress.to_owned(), origin.clone())],
         egress: vec![plain(policy.egress.to_owned(), origin.clone())],
         content: Content::default(),
@@ -109,6 +111,7 @@ pub(super) fn policy_of_file(file: &PolicyDecl) -> Policy {
         // firewalld.policy(5): the default priority is -1 and the default target CONTINUE.
         priority: file.priority.as_ref().map_or(-1, |p| p.value),
         target: file.target.as_ref().map_or(Target::Continue, |t| t.value),
+        disabled: file.disabled.is_some(),
         ingress: file.ingress.iter().map(zone).collect(),
         egress: file.egress.iter().map(zone).collect(),
         content: Content { services: services(&file.services), ..file.content.clone() },
@@ -132,6 +135,7 @@ pub(super) fn change(
     configuration: &mut Configuration,
     place: Place<'_>,
     command: &FirewallCmd,
+    release: Release,
 ) -> bool {
     let origin = || Origin::written(describe(&command.change), command.span);
     if let Some(changed) = define(context, configuration, command) {
@@ -140,7 +144,18 @@ pub(super) fn change(
     let definitions = configuration.definitions.clone();
     match place {
         Place::Policy(name, span) => match configuration.policies.get_mut(name) {
-            Some(policy) => change_policy(context, &definitions, policy, command, &origin()),
+            Some(policy) => {
+                let before = policy.clone();
+                let changed = change_policy(context, &definitions, policy, command, &origin());
+                if let Some(what) = conflict(policy, &configuration.zones, release) {
+                    *policy = before;
+                    context.report(
+                        Diagnostic::new(Code::FirewalldBadRule, what).label(command.span, "firewalld refuses this"),
+                    );
+                    return false;
+                }
+                changed
+            }
             None => {
                 context.report(unknown_policy(name, span, configuration.policies.keys()));
                 false
@@ -277,6 +292,7 @@ fn change_policy(
     match &command.change {
         FirewallChange::Target(target) => policy.target = *target,
         FirewallChange::Priority(priority) => policy.priority = *priority,
+        FirewallChange::Disable(disabled) => policy.disabled = *disabled,
         FirewallChange::IngressZone(add, zone) => set(&mut policy.ingress, *add, zone.clone(), origin),
         FirewallChange::EgressZone(add, zone) => set(&mut policy.egress, *add, zone.clone(), origin),
         other => return change_content(context, definitions, &mut policy.content, other, origin),
@@ -321,7 +337,7 @@ fn change_content(
             }
         }
         C::Interface(..) | C::Source(..) | C::Forward(_) | C::Target(_) => return false,
-        C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) => return false,
+        C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) | C::Disable(_) => return false,
         C::IngressPriority(_) | C::EgressPriority(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
         C::NewZone(_) | C::NewPolicy(_) | C::NewService(_) | C::NewIpSet(_) | C::InService(..) => return false,
         C::DeleteZone(_) | C::DeletePolicy(_) | C::DeleteService(_) | C::DeleteIpSet(_) => return false,
@@ -386,6 +402,7 @@ fn describe(change: &FirewallChange) -> String {
         C::Direct(add, _) => format!("direct rule {}", verb(add)),
         C::IngressZone(add, name) => format!("ingress zone `{name}` {}", verb(add)),
         C::EgressZone(add, name) => format!("egress zone `{name}` {}", verb(add)),
+        C::Disable(add) => format!("disabling {}", verb(add)),
         C::Priority(number) => format!("priority {number}"),
         C::DefaultZone(name) => format!("default zone `{name}`"),
         C::RuntimeToPermanent => "the running configuration made permanent".to_owned(),
@@ -397,6 +414,7 @@ fn empty_policy(origin: Origin) -> Policy {
     Policy {
         priority: -1,
         target: Target::Continue,
+        disabled: false,
         ingress: Vec::new(),
         egress: Vec::new(),
         content: Content::default(),

@@ -210,6 +210,7 @@ pub(in crate::lower) fn policy(target: Target, ingress: &str, egress: &str) -> P
     Policy {
         priority: -1,
         target,
+        disabled: false,
         ingress: entries(&[ingress]),
         egress: entries(&[egress]),
         content: Content::default(),

@@ -22,10 +22,11 @@ pub(super) const VALUED: [&str; 11] = [
 const VALUED_INSIDE: [&str; 6] = ["include", "destination", "helper", "module", "entry", "entries-from-file"];
 
 /// Changes that are there or not.
-pub(super) const SWITCHES: [&str; 3] = ["masquerade", "forward", "icmp-block-inversion"];
+pub(super) const SWITCHES: [&str; 4] = ["masquerade", "forward", "icmp-block-inversion", "disable"];
 
 /// Other options with a value.
-pub(super) const OTHER_VALUED: [&str; 29] = [
+pub(super) const OTHER_VALUED: [&str; 30] = [
+    "policy-set",
     "zone",
     "policy",
     "service",
@@ -76,7 +77,7 @@ pub(super) const HARMLESS: [&str; 14] = [
 ];
 
 /// Options that change packets and have no model.
-pub(super) const NO_MODEL: [&str; 12] = [
+pub(super) const NO_MODEL: [&str; 11] = [
     "new-policy-from-file",
     "load-policy-defaults",
     "new-zone-from-file",
@@ -87,7 +88,6 @@ pub(super) const NO_MODEL: [&str; 12] = [
     "load-ipset-defaults",
     "add-entries-from-file",
     "remove-entries-from-file",
-    "set-priority",
     "reset-to-defaults",
 ];
 
@@ -148,7 +148,7 @@ pub(super) fn why_not(options: &[Opt], is_offline: bool) -> Option<String> {
         return Some(format!("`--{}` with a value that is not known", option.name));
     }
     let has_no_model = |o: &&Opt| match o.name.as_str() {
-        "panic-on" | "panic-off" | "icmptype" => true,
+        "panic-on" | "panic-off" | "icmptype" | "policy-set" => true,
         // In `firewall-offline-cmd`, these are changes in the notation of lokkit.
         "enabled" | "disabled" | "addmodule" | "custom-rules" | "forward-port" | "masq" | "block-icmp" => true,
         "trust" | "interface" => is_offline,
