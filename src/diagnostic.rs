@@ -50,6 +50,12 @@ impl Diagnostic {
         Self { code, severity: code.severity(), message: message.into(), labels: Vec::new(), help: None }
     }
 
+    /// The same, as something that stops nobody.
+    #[must_use]
+    pub fn warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
+    }
+
     /// Adds a labelled place; the first one added is the primary one.
     #[must_use]
     pub fn label(mut self, span: Span, message: impl Into<String>) -> Self {

@@ -4,6 +4,7 @@ pub mod docker;
 pub mod engine_options;
 pub mod firewalld;
 pub mod lab_file;
+pub mod makefile;
 pub mod markdown;
 pub mod netfilter;
 pub mod network_manager;
@@ -23,7 +24,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
-use crate::frontend::netfilter::iptables_save;
+use crate::frontend::docker::listing as docker_listing;
+use crate::frontend::netfilter::{ipset, iptables_save, nft};
 use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
@@ -78,8 +80,18 @@ pub enum Format {
     Ifcfg,
     /// What `iptables-save` prints.
     IptablesSave,
+    /// What `ipset save` prints.
+    IpSets,
+    /// A rule set of nftables: a listing, or a file for `nft -f`.
+    Nft,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
+    /// A Markdown page whose code blocks hold commands; read only when it is named.
+    Commands,
+    /// A Makefile; read only when it is named.
+    Makefile,
+    /// What `docker inspect` or `docker ps` prints.
+    DockerListing,
     /// A file that is read only because another one names it: `.env`.
     Beside,
     /// A file that can change packets and that we cannot read.
@@ -109,6 +121,10 @@ pub struct Environment {
     pub project: String,
     /// Variables for `${…}` in compose files.
     pub variables: BTreeMap<String, String>,
+    /// The directory that paths in compose files start from, if it is not the first file's.
+    pub directory: Option<String>,
+    /// The services of a compose project that are started, with those that they need; none means all.
+    pub services: Vec<String>,
 }
 
 /// Names that `docker compose` looks for, the preferred one first (compose-go, cli/options.go, `DefaultFileNames`).
@@ -117,13 +133,24 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
-        || matches!(extension(path), "xml" | "md" | "rules" | "iptables-save" | "v4" | "v6" | "vminfo")
+        || matches!(extension(path), "xml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "vminfo")
         || may_be_anything(path)
 }
 
 /// Whether the name of a file tells nothing about what is in it.
 pub fn may_be_anything(path: &str) -> bool {
-    matches!(extension(path), "txt" | "out" | "log" | "nmconnection")
+    matches!(extension(path), "txt" | "out" | "log" | "json" | "nmconnection")
+}
+
+/// The format of a file that is read only because somebody names it: it may hold alternatives, or have any name.
+pub fn detect_named(path: &str, text: &str) -> Option<Format> {
+    let name = file_name(path);
+    match extension(name) {
+        _ if makefile::is_one(name) => Some(Format::Makefile),
+        "md" if text.contains("docker") || text.contains("firewall-cmd") => Some(Format::Commands),
+        "yaml" | "yml" => projects::is_compose_text(text).then_some(Format::ComposeVariant),
+        _ => None,
+    }
 }
 
 /// The format of a file, by its path and, where that is not enough, by its text.
@@ -146,12 +173,18 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
         (_, "txt" | "out" | "log") => printed(text),
         (_, "sh") => Some(Format::Shell),
-        (_, "rules" | "iptables-save" | "v4" | "v6") => iptables_save::is_one(text).then_some(Format::IptablesSave),
+        (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
+        (_, "ipset") => Some(Format::IpSets),
+        (_, "rules" | "save") if ipset::is_one(text) => Some(Format::IpSets),
+        (_, "json") if nft::is_one(text) => Some(Format::Nft),
+        (_, "nft") | ("nftables.conf", _) => Some(Format::Nft),
+        (_, "rules") => nft::is_one(text).then_some(Format::Nft),
         (_, "yaml" | "yml") if COMPOSE_NAMES.contains(&name) => Some(Format::Compose),
         (_, "yaml" | "yml") if is_override(name) => Some(Format::ComposeOverride),
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") => firewalld(name, &within, text),
+        (_, "json") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
         _ => None,
     }
@@ -161,6 +194,9 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
 fn printed(text: &str) -> Option<Format> {
     if listing::is_one(text) {
         return Some(Format::VirtualBoxListing);
+    }
+    if docker_listing::is_one(text) {
+        return Some(Format::DockerListing);
     }
     firewalld::listing::is_one(text).then_some(Format::FirewalldListing)
 }
@@ -277,6 +313,19 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::NetworkManager => network_manager::keyfile(source, text),
         Format::Ifcfg => network_manager::ifcfg(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::IpSets => ipset::parse(source, text),
+        Format::Nft => nft::parse(source, text),
+        Format::DockerListing => docker_listing::parse(source, text),
+        Format::Commands => {
+            let script = markdown::commands(source, text);
+            script.map(|script| shell::parse_placed(&script, shell::Variables::new())).unwrap_or_default()
+        }
+        Format::Makefile => {
+            let Diagnosed { value: (script, variables), diagnostics } = makefile::parse(source, text);
+            let mut read = shell::parse_placed(&script, variables);
+            read.diagnostics.extend(diagnostics);
+            read
+        }
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),

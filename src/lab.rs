@@ -12,12 +12,16 @@ pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
+pub mod ipset;
 pub mod iptables;
 pub mod machine;
+pub mod nft;
+pub mod programs;
 pub mod resolve;
 
 pub use container::{
-    Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Publish, RuleBackend,
+    Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Platform, Publish,
+    RuleBackend,
 };
 pub use declaration::Declaration;
 pub use defaults::Defaults;

@@ -4,29 +4,33 @@
 //! open whether it is meant; what it claims of packets is proved by an engine. Findings are warnings or advice: they
 //! never decide a verdict.
 
+pub mod allow;
+mod bypass;
+mod dial;
+mod forward;
+mod port;
+mod publish;
+mod scene;
 mod shadow;
+mod subnet;
+#[cfg(test)]
+mod tests;
+mod zone;
 
-use crate::dataplane::{Dataplane, NodeId};
+use crate::dataplane::Dataplane;
 use crate::diagnostic::Diagnostic;
-use crate::lab::{HostId, Lab};
+use crate::lab::Lab;
 
-/// What lints look at.
-struct Scene<'a> {
-    lab: &'a Lab,
-    dataplane: &'a Dataplane,
-}
-
-impl Scene<'_> {
-    fn node_of(&self, host: HostId) -> Option<NodeId> {
-        self.dataplane.node_named(&self.lab.host(host).name)
-    }
-}
+use scene::Scene;
 
 /// Hears how many of how many rules have been looked at.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 /// Every finding, family by family.
 pub fn lint(lab: &Lab, dataplane: &Dataplane, progress: Progress<'_>) -> Vec<Diagnostic> {
-    let scene = Scene { lab, dataplane };
-    shadow::lint(&scene, progress)
+    let scene = Scene::of(lab, dataplane);
+    let families = [port::lint, publish::lint, dial::lint, subnet::lint, bypass::lint, zone::lint, forward::lint];
+    let mut found: Vec<Diagnostic> = families.iter().flat_map(|lint| lint(&scene)).collect();
+    found.extend(shadow::lint(&scene, progress));
+    found
 }

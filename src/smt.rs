@@ -11,6 +11,8 @@
 
 mod condition;
 mod dead;
+mod marks;
+mod matching;
 mod packet;
 mod ranges;
 mod route;

@@ -11,7 +11,7 @@ use crate::property::{Cause, ExpectedSymptom, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::{Sources, Spanned};
-use crate::switch::{Setting, Switch, SwitchKind};
+use crate::switch::{Setting, Switch, SwitchId, SwitchKind};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
@@ -292,24 +292,35 @@ impl<'a> Checker<'a> {
     fn gather_conditions(&self, sentence: &Sentence, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
         let is_yes = |answer: &smt::Answer| matches!(answer, smt::Answer::Yes(_));
         let setting = dataplane.switches.defaults();
-        for id in encoding.switches() {
-            let switch = dataplane.switches.get(*id);
+        let changes = |id: &SwitchId| {
             let flipped = setting.with(*id, !setting.is_on(*id));
-            if switch.kind == SwitchKind::Edit || is_yes(&encoding.find(&flipped, &[])) == is_yes(&found.answer) {
-                continue;
+            is_yes(&encoding.find(&flipped, &[])) != is_yes(&found.answer)
+        };
+        let of_kind = |kind| encoding.switches().iter().filter(move |id| dataplane.switches.get(**id).kind == kind);
+        let conditions = of_kind(SwitchKind::Assumption).filter(|id| changes(id)).map(|id| {
+            let switch = dataplane.switches.get(*id);
+            Condition {
+                statement: switch.statement.clone(),
+                origin: switch.origin.clone(),
+                otherwise: if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds },
             }
-            match switch.kind {
-                SwitchKind::Unmodeled => {
-                    let message = format!("{}: not modelled", switch.statement);
-                    found.unmodeled.push(blocker(Code::Unmodeled, message, switch.origin.clone()));
-                }
-                SwitchKind::Assumption | SwitchKind::Edit => found.conditions.push(Condition {
-                    statement: switch.statement.clone(),
-                    origin: switch.origin.clone(),
-                    otherwise: if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds },
-                }),
-            }
-        }
+        });
+        let conditions: Vec<Condition> = conditions.collect();
+        let open: Vec<SwitchId> = of_kind(SwitchKind::Unmodeled).copied().collect();
+        let decisive = if is_yes(&found.answer) {
+            let alone: Vec<SwitchId> = open.iter().filter(|id| changes(id)).copied().collect();
+            let all = open.iter().fold(setting.clone(), |all, id| all.with(*id, !setting.is_on(*id)));
+            if alone.is_empty() && !is_yes(&encoding.find(&all, &[])) { open } else { alone }
+        } else {
+            // Several together may open what none of them opens alone.
+            let each: Vec<(SwitchId, u32)> = open.iter().map(|id| (*id, 1)).collect();
+            if open.is_empty() { open } else { encoding.cheapest_edits(&setting, &each, &[]).unwrap_or_default() }
+        };
+        found.unmodeled.extend(decisive.into_iter().map(|id| {
+            let switch = dataplane.switches.get(id);
+            blocker(Code::Unmodeled, format!("{}: not modelled", switch.statement), switch.origin.clone())
+        }));
+        found.conditions.extend(conditions);
     }
 
     pub(super) fn query(

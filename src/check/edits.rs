@@ -372,6 +372,10 @@ impl Draft {
     /// Forwarding a port of the machine that runs the VM, and of the machine that runs that, if it is nested.
     fn nat_forwards(&mut self, host: HostId, guest_ports: &[u16]) {
         let HostKind::Vm { on } = self.lab.host(host).kind else { return };
+        // Where publishing a port makes the forward, nobody writes one.
+        if self.lab.host(host).engine.as_ref().is_some_and(|engine| engine.forwarded_to.is_some()) {
+            return;
+        }
         let vm = self.lab.host(host).clone();
         for (index, adapter) in vm.interfaces.iter().enumerate() {
             let Attachment::Nat(nat) = &adapter.attachment else { continue };

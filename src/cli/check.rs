@@ -1,7 +1,8 @@
 //! `canreach check`: every sentence of a lab.
 
-use crate::check;
+use crate::check::{self, Answer, Blocker, Judgement};
 use crate::dataplane::dump as dataplane_dump;
+use crate::diagnostic::Diagnostic;
 use crate::lab::{Statement, dump as lab_dump};
 use crate::report::{Report, json, terminal as rendering};
 use crate::source::Sources;
@@ -23,7 +24,8 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
         None => {
             let sentences = model.lab.sentences.clone();
             let title = model.title.clone().unwrap_or_default();
-            let (exit, report) = judged(model, &sentences, arguments.strict, format);
+            let found = lint::diagnostics(&model);
+            let (exit, report) = judged(model, found, &sentences, (arguments.strict, format));
             match format {
                 Format::Json if several => reports.push((title, report)),
                 Format::Human | Format::Csv if !title.is_empty() => {
@@ -43,12 +45,19 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 
 /// Decides sentences and prints the report.
 pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> Exit {
-    let (exit, report) = judged(model, sentences, false, format);
+    let found = lint::about_files(&model);
+    let (exit, report) = judged(model, found, sentences, (false, format));
     terminal::print(&report);
     exit
 }
 
-fn judged(model: Model, sentences: &[Statement], is_strict: bool, format: Format) -> (Exit, String) {
+/// Decides sentences; `found` is what is to be said about the files.
+fn judged(
+    model: Model,
+    found: Vec<Diagnostic>,
+    sentences: &[Statement],
+    (is_strict, format): (bool, Format),
+) -> (Exit, String) {
     let checked = match check::check_all(&model.lab, &model.dataplane, &model.sources, sentences) {
         Ok(checked) if is_strict => checked.strictly(),
         Ok(checked) => checked,
@@ -57,11 +66,21 @@ fn judged(model: Model, sentences: &[Statement], is_strict: bool, format: Format
             return (Exit::Internal, String::new());
         }
     };
-    let mut diagnostics = lint::diagnostics(&model);
+    let mut diagnostics = found;
+    diagnostics.retain(|diagnostic| !checked.judgements.iter().any(|judgement| explains(judgement, diagnostic)));
     diagnostics.extend(checked.diagnostics);
     let Model { sources, dataplane, .. } = model;
     let report = Report { judgements: checked.judgements, diagnostics, dataplane };
     (Exit::of(&report), rendered(&report, &sources, format))
+}
+
+/// Whether a verdict says what a lint says.
+fn explains(judgement: &Judgement, diagnostic: &Diagnostic) -> bool {
+    let is_same = |blocker: &Blocker| {
+        let span = blocker.origin.span();
+        blocker.code == diagnostic.code && diagnostic.labels.iter().any(|label| Some(label.span) == span)
+    };
+    judgement.verdict.answer == Answer::Violated && judgement.verdict.blockers.iter().any(is_same)
 }
 
 fn rendered(report: &Report, sources: &Sources, format: Format) -> String {

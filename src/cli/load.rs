@@ -82,6 +82,8 @@ struct Disk<'a> {
     files: &'a mut BTreeMap<String, PathBuf>,
     replaced: &'a Replacements,
     opened: BTreeMap<String, Option<File>>,
+    /// What is wrong with files that are there.
+    diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads the files in or at `paths`. Names of files are relative to the path if there is only one.
@@ -107,7 +109,7 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
     let places = found.iter().map(|file| (file.name.clone(), file.disk.clone())).collect();
     let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new(), files: places };
     let (pages, files): (Vec<File>, Vec<File>) =
-        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| file.path.ends_with(".md"));
+        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| is_page(file, &listed));
     directory(&mut loaded, paths, &files, &listed, replaced);
     for file in pages {
         page(&mut loaded, &file, listed.contains(&file.path));
@@ -117,6 +119,14 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
         return Err(LoadError::Nothing { path });
     }
     Ok(loaded)
+}
+
+/// A page that holds a lab, or sentences; one that is named and holds commands is a file like others.
+fn is_page(file: &File, listed: &[String]) -> bool {
+    let holds_commands = listed.contains(&file.path)
+        && frontend::detect(&file.path, &file.text).is_none()
+        && frontend::detect_named(&file.path, &file.text).is_some();
+    file.path.ends_with(".md") && !holds_commands
 }
 
 fn discover(path: &Path, only_path: bool, found: &mut Vec<Found>) -> Result<(), LoadError> {
@@ -169,6 +179,13 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
 fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Option<File> {
     let text = match replaced.get(&file.name).map_or_else(|| contents(&file.disk), |text| Ok(text.clone())) {
         Ok(text) => text,
+        Err(Problem::Encoding(foreign)) => {
+            if file.asked_for || frontend::detect(&file.name, &foreign.text).is_some() {
+                let source = loaded.sources.add(file.name.clone(), &foreign.text);
+                loaded.diagnostics.push(foreign.diagnostic(&file.name, source));
+            }
+            return None;
+        }
         // Whether this file is one of ours would have to be told by its text.
         Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
         Err(problem) => {
@@ -197,6 +214,47 @@ enum Problem {
     Unreadable(String),
     TooLarge,
     Binary,
+    Encoding(Foreign),
+}
+
+/// A text in another encoding than UTF-8, as far as it can be shown.
+struct Foreign {
+    text: String,
+    /// The first place that is not UTF-8.
+    at: usize,
+    /// What it is, if that can be told.
+    encoding: Option<&'static str>,
+}
+
+impl Foreign {
+    /// UTF-16 begins with a mark, as Windows PowerShell writes it; of anything else the first wrong byte is known.
+    fn read(bytes: &[u8]) -> Self {
+        let units = |of: fn([u8; 2]) -> u16| {
+            let pairs = bytes.get(2..).unwrap_or_default().chunks_exact(2);
+            let units: Vec<u16> = pairs.filter_map(|pair| pair.try_into().ok().map(of)).collect();
+            Self { text: String::from_utf16_lossy(&units), at: 0, encoding: Some("UTF-16") }
+        };
+        match bytes {
+            [0xff, 0xfe, ..] => units(u16::from_le_bytes),
+            [0xfe, 0xff, ..] => units(u16::from_be_bytes),
+            _ => {
+                let at = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
+                Self { text: String::from_utf8_lossy(bytes).into_owned(), at, encoding: None }
+            }
+        }
+    }
+
+    fn diagnostic(&self, name: &str, source: SourceId) -> Diagnostic {
+        let length = self.text.get(self.at..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+        let place = Span::new(source, self.at, self.at + length);
+        let (label, help) = match self.encoding {
+            Some(encoding) => {
+                (format!("the file is {encoding}"), format!("`iconv -f {encoding} -t UTF-8` translates it"))
+            }
+            None => ("this byte is not UTF-8".to_owned(), "save the file as UTF-8".to_owned()),
+        };
+        Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text")).label(place, label).help(help)
+    }
 }
 
 fn contents(path: &Path) -> Result<String, Problem> {
@@ -209,7 +267,12 @@ fn contents(path: &Path) -> Result<String, Problem> {
         return Err(Problem::TooLarge);
     }
     let bytes = fs::read(path).map_err(unreadable)?;
-    let text = String::from_utf8(bytes).map_err(|_| Problem::Binary)?;
+    let text = String::from_utf8(bytes).map_err(|error| match error.as_bytes() {
+        bytes if bytes.contains(&0) && !bytes.starts_with(&[0xff, 0xfe]) && !bytes.starts_with(&[0xfe, 0xff]) => {
+            Problem::Binary
+        }
+        bytes => Problem::Encoding(Foreign::read(bytes)),
+    })?;
     match text.contains('\0') {
         true => Err(Problem::Binary),
         false => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
@@ -225,8 +288,10 @@ impl Problem {
             }
             Self::TooLarge => Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than 4 MiB"))
                 .help("no configuration file is that large; is it the right file?"),
-            Self::Binary => Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
-                .help("save the file as UTF-8"),
+            Self::Binary | Self::Encoding(_) => {
+                Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
+                    .help("save the file as UTF-8")
+            }
         }
     }
 }
@@ -244,7 +309,13 @@ impl Disk<'_> {
             return opened.clone();
         }
         let place = self.root.join(name);
-        let text = self.replaced.get(name).cloned().or_else(|| contents(&place).ok());
+        let text = self.replaced.get(name).cloned().or_else(|| match contents(&place) {
+            Ok(text) => Some(text),
+            Err(problem) => {
+                self.diagnostics.extend(place.is_file().then(|| problem.diagnostic(name)));
+                None
+            }
+        });
         self.files.insert(name.to_owned(), place);
         let file = text.map(|text| {
             let source = self.sources.add(name, &text);
@@ -261,8 +332,9 @@ fn directory(loaded: &mut Loaded, paths: &[PathBuf], files: &[File], listed: &[S
     let root = root_of(paths);
     let opened = files.iter().map(|file| (file.path.clone(), Some(file.clone()))).collect();
     let (sources, places) = (&mut loaded.sources, &mut loaded.files);
-    let mut disk = Disk { root: &root, sources, files: places, replaced, opened };
+    let mut disk = Disk { root: &root, sources, files: places, replaced, opened, diagnostics: Vec::new() };
     let read = read_lab(&LabTexts { files, folder: &folder, listed }, &mut |path| disk.open(path));
+    loaded.diagnostics.append(&mut disk.diagnostics);
     loaded.diagnostics.extend(read.diagnostics);
     loaded.labs.push(LabFiles { title: None, inputs: read.value });
 }
@@ -375,6 +447,24 @@ mod tests {
     }
 
     #[test]
+    fn foreign_encodings_are_pointed_at() {
+        let check = |name: &str, content: &[u8], label: &str, at: usize| {
+            let directory = tempfile(&[(name, content)]);
+            let loaded = load(std::slice::from_ref(&directory)).unwrap();
+            fs::remove_dir_all(&directory).unwrap();
+            let [problem] = loaded.diagnostics.as_slice() else { panic!("{:?}", loaded.diagnostics) };
+            let found = &problem.labels[0];
+            assert_eq!((problem.code, found.message.as_str(), found.span.start), (Code::InputBinary, label, at));
+        };
+        let utf16 = |text: &str| -> Vec<u8> {
+            [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+        };
+        check("web.vbox", &utf16("<VirtualBox/>"), "the file is UTF-16", 0);
+        check("web.txt", &utf16("name=\"웹\"\r\nnic1=\"nat\"\r\n"), "the file is UTF-16", 0);
+        check("run.sh", b"docker run \xb0\xa1", "this byte is not UTF-8", 11);
+    }
+
+    #[test]
     fn a_page_that_is_asked_for_is_a_lab() {
         let lab = "```yaml name=compose.yaml\nservices: {}\n```\n```canreach\na can reach b:1\n```\n";
         let directory = tempfile(&[("lesson.md", format!("## A\n{lab}## B\n{lab}").as_bytes())]);
@@ -450,6 +540,55 @@ mod tests {
                 ("common.yml", base),
             ],
             &["a/compose.yaml: base"],
+        );
+    }
+
+    #[test]
+    fn scripts_choose_the_files_of_a_project() {
+        let base = b"services: {web: {image: 'base-${A:-}'}, db: {image: pg, profiles: [full]}}\n".as_slice();
+        let over = b"services: {web: {image: 'over-${A:-}', depends_on: [db]}}\n".as_slice();
+        let check = |script: &str, more: &[(&str, &[u8])], expected: &[&str]| {
+            let own = [("compose.yaml", base), ("compose.prod.yaml", over), ("up.sh", script.as_bytes())];
+            images(&[&own[..], more].concat(), expected);
+        };
+        let not_started = "the service `db` is not started";
+        let not_read = "`docker compose` does not read `compose.prod.yaml` unless it is told to";
+        check(
+            "docker compose -f compose.yaml -f compose.prod.yaml --profile full up -d\n",
+            &[],
+            &["compose.prod.yaml: pg over-", "compose.yaml: ", "up.sh: "],
+        );
+        check(
+            "export COMPOSE_FILE=compose.yaml:compose.prod.yaml\nCOMPOSE_PROFILES=full docker-compose up\n",
+            &[],
+            &["compose.prod.yaml: pg over-", "compose.yaml: ", "up.sh: "],
+        );
+        check("docker compose up -d\n", &[], &["compose.yaml: base-", "up.sh: ", not_started, not_read]);
+        check(
+            "if true; then docker compose up -d; fi; docker compose down\n",
+            &[],
+            &["compose.yaml: base-", "up.sh: ", not_started, not_read],
+        );
+        check("docker compose up db\n", &[], &["compose.yaml: pg", "up.sh: ", not_read]);
+        check(
+            "docker compose --env-file prod.env up\n",
+            &[("prod.env", b"A=1"), (".env", b"A=2")],
+            &["compose.yaml: base-1", "up.sh: ", not_started, not_read],
+        );
+        images(
+            &[("scripts/up.sh", b"docker compose -f deploy/stack.yml up"), ("deploy/stack.yml", base)],
+            &["scripts/up.sh: ", "deploy/stack.yml: base-", not_started],
+        );
+        check(
+            "docker compose up -d; docker compose -f compose.prod.yaml up -d\n",
+            &[],
+            &[
+                "compose.yaml: base-",
+                "up.sh: ",
+                "`docker compose` is called with other files for the same project",
+                not_started,
+                not_read,
+            ],
         );
     }
 

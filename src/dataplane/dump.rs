@@ -95,6 +95,10 @@ impl Printer<'_> {
         let flags =
             [(!interface.up, " down"), (interface.route_localnet, " route_localnet"), (interface.hairpin, " hairpin")];
         line.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word));
+        line.extend(interface.apart_from.map(|(node, parent)| {
+            let node = self.dataplane.node(node);
+            format!(" apart from {} of {}", node.interface(parent).name, node.name)
+        }));
         self.explained(line, interface.origin)
     }
 
@@ -193,11 +197,17 @@ fn condition(condition: &Match) -> String {
         Match::SourceRewritten => "source rewritten".to_owned(),
         Match::OriginalDestination(net) => format!("originally to {net}"),
         Match::OriginalDestinationPort(ports) => format!("originally dport {ports}"),
+        Match::OriginalSource(net) => format!("originally from {net}"),
+        Match::OriginalSourcePort(ports) => format!("originally sport {ports}"),
+        Match::Reply => "reply".to_owned(),
         Match::DestinationIsLocal => "to local".to_owned(),
         Match::SourceIsLocal => "from local".to_owned(),
+        Match::SourceIsRoutedBack => "source routed back".to_owned(),
         Match::Mark { value, mask } => format!("mark {value:#x}/{mask:#x}"),
+        Match::ConnectionMark { value, mask } => format!("connection mark {value:#x}/{mask:#x}"),
         Match::IcmpType(number) => format!("icmp type {number}"),
         Match::AnyOf(any) => format!("({})", any.iter().map(self::condition).collect::<Vec<_>>().join(" or ")),
+        Match::AllOf(all) => format!("({})", all.iter().map(self::condition).collect::<Vec<_>>().join(" and ")),
         Match::Not(inner) => format!("not {}", self::condition(inner)),
         Match::Roughly(inner) => format!("roughly {}", self::condition(inner)),
         Match::Unmodeled(id) => format!("unmodeled s{}", id.0),
@@ -231,6 +241,10 @@ fn action(action: &Action, ruleset: &Ruleset) -> String {
         Action::Masquerade => "masquerade".to_owned(),
         Action::Redirect { port: to } => format!("redirect{}", port(*to)),
         Action::SetMark { value, mask } => format!("mark {value:#x}/{mask:#x}"),
+        Action::SetConnectionMark { value, mask } => format!("connection mark {value:#x}/{mask:#x}"),
+        Action::SaveMark { mask } => format!("save mark /{mask:#x}"),
+        Action::RestoreMark { mask } => format!("restore mark /{mask:#x}"),
+        Action::Untrack => "untrack".to_owned(),
         Action::Continue => "continue".to_owned(),
     }
 }
@@ -304,6 +318,7 @@ switch s0 assumption, on: `web` listens  # image table
                 up: false,
                 route_localnet: false,
                 hairpin: false,
+                apart_from: None,
                 origin,
             }],
             routes: Vec::new(),

@@ -99,6 +99,8 @@ pub struct Interface {
     pub route_localnet: bool,
     /// The bridge sends frames back out of the port they came from.
     pub hairpin: bool,
+    /// The interface that it sits on: everybody on the link hears both, but they do not hear each other.
+    pub apart_from: Option<(NodeId, InterfaceId)>,
     /// Why it exists.
     pub origin: OriginId,
 }

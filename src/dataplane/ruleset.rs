@@ -1,7 +1,7 @@
 //! Netfilter: tables, chains, rules.
 //!
-//! Semantics, as in the kernel: base chains of a hook run by ascending priority; `accept` ends only its own base
-//! chain, `drop` and `reject` end everything; chains of kind `Nat` see only the first packet of a connection, and the
+//! Semantics, as in the kernel: base chains of a hook run by ascending priority, of equal ones the latest first
+//! (`nf_hook_entries_grow`); `accept` ends only its own base chain, `drop` and `reject` end everything; chains of kind `Nat` see only the first packet of a connection, and the
 //! first of them that binds a rewrite wins.
 //! Source: the kernel's `nf_hook_slow` and `nf_nat_inet_fn` (Linux 6.1); nft(8), "Chains".
 
@@ -170,12 +170,27 @@ pub enum Match {
     OriginalDestination(IpNet),
     /// Destination port of the connection's first packet, before rewriting.
     OriginalDestinationPort(PortRange),
+    /// Source of the connection's first packet, before rewriting.
+    OriginalSource(IpNet),
+    /// Source port of the connection's first packet, before rewriting.
+    OriginalSourcePort(PortRange),
+    /// The packet goes back to whoever began the connection.
+    Reply,
     /// The destination is an address of this node.
     DestinationIsLocal,
     /// The source is an address of this node.
     SourceIsLocal,
+    /// What this node sends to the source would leave by the interface through which the packet came.
+    SourceIsRoutedBack,
     /// The packet's mark under a mask.
     Mark {
+        /// Expected bits.
+        value: u32,
+        /// Which bits count.
+        mask: u32,
+    },
+    /// The connection's mark under a mask.
+    ConnectionMark {
         /// Expected bits.
         value: u32,
         /// Which bits count.
@@ -185,11 +200,13 @@ pub enum Match {
     IcmpType(u8),
     /// Any of these.
     AnyOf(Vec<Match>),
+    /// All of these.
+    AllOf(Vec<Match>),
     /// Not this.
     Not(Box<Match>),
     /// For packets of ordinary connections this; what is written tells more packets apart.
     Roughly(Box<Match>),
-    /// A condition that was read and is not modelled: it holds while the switch is on.
+    /// Holds while the switch is on: a condition that was read and is not modelled, or one whose truth is assumed.
     Unmodeled(SwitchId),
 }
 
@@ -273,8 +290,42 @@ pub enum Action {
         /// Which bits change.
         mask: u32,
     },
+    /// Sets bits of the connection's mark.
+    SetConnectionMark {
+        /// New bits.
+        value: u32,
+        /// Which bits change.
+        mask: u32,
+    },
+    /// Copies bits of the packet's mark to the connection's.
+    SaveMark {
+        /// Which bits.
+        mask: u32,
+    },
+    /// Copies bits of the connection's mark to the packet's.
+    RestoreMark {
+        /// Which bits.
+        mask: u32,
+    },
+    /// Exempts the packet from connection tracking, and thereby from translation.
+    Untrack,
     /// Counts, logs: goes on.
     Continue,
+}
+
+impl Action {
+    /// Whether the packet goes on to the next rule, whatever it is.
+    pub fn goes_on(&self) -> bool {
+        matches!(
+            self,
+            Self::Continue
+                | Self::SetMark { .. }
+                | Self::SetConnectionMark { .. }
+                | Self::SaveMark { .. }
+                | Self::RestoreMark { .. }
+                | Self::Untrack
+        )
+    }
 }
 
 /// How a rejected packet is answered.
@@ -341,6 +392,7 @@ impl Ruleset {
     pub fn base_chains(&self, hook: Hook) -> Vec<(ChainId, HookPoint)> {
         let hooked = |id: &ChainId| self.get(*id).hook.filter(|h| h.hook == hook).map(|h| (*id, h));
         let mut chains: Vec<_> = self.bases.iter().filter_map(hooked).collect();
+        chains.reverse();
         chains.sort_by_key(|(_, h)| h.priority);
         chains
     }

@@ -72,6 +72,8 @@ codes! {
     DockerPortTaken "docker" "port_taken" Error;
     DockerUnknownContainer "docker" "unknown_container" Error;
     DockerPublishIgnored "docker" "publish_ignored" Warning;
+    DockerDrift "docker" "drift" Warning;
+    DockerNotRunning "docker" "not_running" Warning;
     FirewalldUnknownZone "firewalld" "unknown_zone" Error;
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
@@ -81,6 +83,7 @@ codes! {
     IptablesBadRule "iptables" "bad_rule" Error;
     IptablesUnknownInterface "iptables" "unknown_interface" Warning;
     IptablesUnknownChain "iptables" "unknown_chain" Error;
+    NftSyntax "nft" "syntax" Error;
     FirewalldNotReloaded "firewalld" "not_reloaded" Warning;
     VboxBadValue "vbox" "bad_value" Error;
     VboxDuplicate "vbox" "duplicate" Error;
@@ -89,7 +92,7 @@ codes! {
     VboxUnusedForward "vbox" "unused_forward" Advice;
     VboxHostOnlyRange "vbox" "host_only_range" Error;
     VboxHostOnlyGone "vbox" "host_only_gone" Error;
-    VboxWireless "vbox" "wireless_bridge" Warning;
+    VboxWireless "vbox" "wireless_bridge" Advice;
     VboxPortTaken "vbox" "port_taken" Error;
     VboxPrivilegedPort "vbox" "privileged_port" Warning;
     VboxReservedPort "vbox" "reserved_port" Warning;
@@ -105,6 +108,18 @@ codes! {
     FilterShadowedRule "filter" "shadowed_rule" Warning;
     FilterRedundantRule "filter" "redundant_rule" Advice;
     FilterNeverMatches "filter" "never_matches" Warning;
+    DockerBypassesFirewall "docker" "bypasses_firewall" Warning;
+    DockerDatabasePublished "docker" "database_published" Warning;
+    DockerLocalhost "docker" "localhost_inside" Warning;
+    DockerDialsPublished "docker" "dials_published_port" Warning;
+    ListenPortTaken "listen" "port_taken" Warning;
+    NatForwardTaken "nat" "forward_port_taken" Warning;
+    ReservedPort "net" "reserved_port" Warning;
+    FirewalldUnusedZone "firewalld" "unused_zone" Warning;
+    FirewalldWrongZone "firewalld" "wrong_zone" Warning;
+    FirewalldForwardUnanswered "firewalld" "forward_unanswered" Warning;
+    AllowUnused "input" "unused_allow" Warning;
+    AllowBad "input" "bad_allow" Warning;
 
     // What stops a packet.
     NatNoInbound "nat" "no_inbound" Error;

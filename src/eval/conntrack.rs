@@ -18,6 +18,7 @@ struct Entry {
     destination_bound: bool,
     source_bound: bool,
     answered: bool,
+    mark: u32,
 }
 
 /// The connections that the nodes of a path track.
@@ -46,11 +47,19 @@ pub(super) enum State {
     Established,
     Related,
     Invalid,
+    Untracked,
 }
 
 impl Tracked {
     /// What chains before connection tracking (raw) see.
     pub(super) const NONE: Self = Self { entry: None, direction: Direction::Original, state: State::Invalid };
+    /// What is exempt from tracking stays without connection.
+    pub(super) const EXEMPT: Self = Self { entry: None, direction: Direction::Original, state: State::Untracked };
+
+    /// Whether the packet goes back to whoever began its connection.
+    pub(super) fn is_reply(self) -> bool {
+        self.entry.is_some() && self.direction == Direction::Reply
+    }
 }
 
 /// Which half of a header a hook rewrites: before routing the destination, after it the source.
@@ -88,6 +97,7 @@ impl Table {
             destination_bound: false,
             source_bound: false,
             answered: false,
+            mark: 0,
         });
         Tracked { entry: Some(self.entries.len() - 1), direction: Direction::Original, state: State::New }
     }
@@ -155,9 +165,21 @@ impl Table {
         }
     }
 
-    /// Destination of the connection's first packet.
-    pub(super) fn original_destination(&self, tracked: Tracked) -> Option<(IpAddr, u16)> {
-        self.entry(tracked).map(|e| (e.original.destination, e.original.destination_port))
+    /// The connection's first packet.
+    pub(super) fn original(&self, tracked: Tracked) -> Option<Header> {
+        self.entry(tracked).map(|e| e.original)
+    }
+
+    /// The connection's mark; 0 where there is no connection.
+    pub(super) fn mark(&self, tracked: Tracked) -> u32 {
+        self.entry(tracked).map_or(0, |e| e.mark)
+    }
+
+    /// Sets the connection's mark.
+    pub(super) fn set_mark(&mut self, tracked: Tracked, mark: u32) {
+        if let Some(entry) = tracked.entry.and_then(|i| self.entries.get_mut(i)) {
+            entry.mark = mark;
+        }
     }
 
     /// Whether this half of the connection is rewritten.

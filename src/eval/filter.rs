@@ -1,14 +1,19 @@
 //! Rules and chains: what a hook does with one concrete packet.
 
+use std::cmp::Reverse;
+
 use crate::dataplane::{
-    Action, Chain, ChainId, ChainKind, Decision, Hook, Match, Node, Policy, RouteTarget, Rule, States,
+    Action, Chain, ChainId, ChainKind, Decision, Hook, Match, Node, Policy, Route, RouteTarget, Rule, States,
 };
-use crate::net::Family;
+use crate::net::{Family, Header};
 use crate::provenance::OriginId;
 use crate::switch::Setting;
 
 use super::conntrack::{Half, State, Table, Tracked};
 use super::packet::Packet;
+
+/// The name of the loopback interface.
+const LOOPBACK: &str = "lo";
 
 /// Everything that a match may look at.
 pub(super) struct Seen<'a> {
@@ -17,6 +22,8 @@ pub(super) struct Seen<'a> {
     pub(super) connections: &'a Table,
     pub(super) tracked: Tracked,
     pub(super) packet: Packet,
+    /// The mark of the packet's connection.
+    pub(super) connection_mark: u32,
     pub(super) incoming: Option<&'a str>,
     pub(super) outgoing: Option<&'a str>,
 }
@@ -116,11 +123,31 @@ fn run_chain(seen: &mut Seen<'_>, id: ChainId) -> Flow {
             Action::SourceNat { address } => return end(Effect::Translate(Translation::Source { address: *address })),
             Action::Masquerade => return end(Effect::Translate(Translation::Masquerade)),
             Action::Redirect { port } => return end(Effect::Translate(Translation::Redirect { port: *port })),
-            Action::SetMark { value, mask } => seen.packet.mark = (seen.packet.mark & !mask) | (value & mask),
-            Action::Continue => {}
+            Action::SetMark { .. }
+            | Action::SetConnectionMark { .. }
+            | Action::SaveMark { .. }
+            | Action::RestoreMark { .. }
+            | Action::Untrack
+            | Action::Continue => leave_mark(seen, &rule.action),
         }
     }
     Flow::FallsThrough
+}
+
+/// What a rule changes about the packet or its connection without deciding anything.
+fn leave_mark(seen: &mut Seen<'_>, action: &Action) {
+    let merged = |old: u32, new: u32, mask: u32| (old & !mask) | (new & mask);
+    match action {
+        Action::SetMark { value, mask } => seen.packet.mark = merged(seen.packet.mark, *value, *mask),
+        Action::SetConnectionMark { value, mask } => {
+            seen.connection_mark = merged(seen.connection_mark, *value, *mask);
+        }
+        Action::SaveMark { mask } => seen.connection_mark = merged(seen.connection_mark, seen.packet.mark, *mask),
+        Action::RestoreMark { mask } => seen.packet.mark = merged(seen.packet.mark, seen.connection_mark, *mask),
+        // A packet that is tracked already stays so (xt_CT, nft_ct: `if (ct || ctinfo == IP_CT_UNTRACKED) return`).
+        Action::Untrack => seen.packet.untracked |= seen.tracked == Tracked::NONE,
+        _ => {}
+    }
 }
 
 fn applies(seen: &Seen<'_>, rule: &Rule) -> bool {
@@ -142,21 +169,42 @@ fn holds(seen: &Seen<'_>, condition: &Match) -> bool {
         Match::State(states) => has_state(*states, seen.tracked.state),
         Match::DestinationRewritten => seen.connections.is_rewritten(seen.tracked, Half::Destination),
         Match::SourceRewritten => seen.connections.is_rewritten(seen.tracked, Half::Source),
-        Match::OriginalDestination(net) => {
-            seen.connections.original_destination(seen.tracked).is_some_and(|(address, _)| net.contains(&address))
-        }
-        Match::OriginalDestinationPort(ports) => {
-            seen.connections.original_destination(seen.tracked).is_some_and(|(_, port)| ports.contains(port))
-        }
+        Match::OriginalDestination(net) => began_with(seen, |first| net.contains(&first.destination)),
+        Match::OriginalDestinationPort(ports) => began_with(seen, |first| ports.contains(first.destination_port)),
+        Match::OriginalSource(net) => began_with(seen, |first| net.contains(&first.source)),
+        Match::OriginalSourcePort(ports) => began_with(seen, |first| ports.contains(first.source_port)),
+        Match::Reply => seen.tracked.is_reply(),
         Match::DestinationIsLocal => is_local(seen.node, header.destination),
         Match::SourceIsLocal => is_local(seen.node, header.source),
+        Match::SourceIsRoutedBack => is_routed_back(seen),
         Match::Mark { value, mask } => seen.packet.mark & mask == *value,
+        Match::ConnectionMark { value, mask } => seen.connection_mark & mask == *value,
         Match::IcmpType(number) => seen.packet.icmp_type() == Some(*number),
         Match::AnyOf(all) => all.iter().any(|m| holds(seen, m)),
+        Match::AllOf(all) => all.iter().all(|m| holds(seen, m)),
         Match::Not(inner) => !holds(seen, inner),
         Match::Roughly(inner) => holds(seen, inner),
         Match::Unmodeled(switch) => seen.setting.is_on(*switch),
     }
+}
+
+fn began_with(seen: &Seen<'_>, is_so: impl Fn(&Header) -> bool) -> bool {
+    seen.connections.original(seen.tracked).is_some_and(|first| is_so(&first))
+}
+
+/// The route that answers would take (`nft_fib4_eval`, `rpfilter_mt`); over loopback everything is in order.
+fn is_routed_back(seen: &Seen<'_>) -> bool {
+    let Some(incoming) = seen.incoming else { return false };
+    let source = seen.packet.header.source;
+    let usable = |route: &&Route| route.prefix.contains(&source) && seen.setting.allows(route.guard);
+    let is_local = |route: &Route| matches!(route.target, RouteTarget::Local { .. });
+    let best =
+        seen.node.routes.iter().filter(usable).min_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
+    let leaves_by = best.and_then(|route| match route.target {
+        RouteTarget::Via { interface, .. } => Some(seen.node.interface(interface)),
+        RouteTarget::Local { .. } | RouteTarget::Unreachable => None,
+    });
+    incoming == LOOPBACK || leaves_by.is_some_and(|interface| interface.name == incoming)
 }
 
 fn is_named(pattern: &str, name: &str) -> bool {
@@ -169,6 +217,7 @@ fn has_state(states: States, state: State) -> bool {
         State::Established => states.established,
         State::Related => states.related,
         State::Invalid => states.invalid,
+        State::Untracked => states.untracked,
     }
 }
 

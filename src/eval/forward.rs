@@ -99,6 +99,12 @@ pub(super) fn neighbor(
     })
 }
 
+/// Whether one of two interfaces sits on the other: such two never exchange frames.
+pub(super) fn are_apart(dataplane: &Dataplane, one: (NodeId, InterfaceId), other: (NodeId, InterfaceId)) -> bool {
+    let sits_on = |(node, interface): (NodeId, InterfaceId)| dataplane.node(node).interface(interface).apart_from;
+    sits_on(one) == Some(other) || sits_on(other) == Some(one)
+}
+
 /// The source address that a program at this node gets for a destination.
 pub(super) fn source_for(node: &Node, decision: Decision<'_>, destination: IpAddr) -> Option<IpAddr> {
     let family = Family::of(destination);

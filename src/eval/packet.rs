@@ -17,22 +17,29 @@ pub(super) enum Kind {
     Error(IcmpError),
 }
 
-/// A packet: header, kind, and the mark that rules may set.
+/// A packet: header, kind, and what rules may set on it while it is in one kernel.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Packet {
     pub(super) header: Header,
     pub(super) kind: Kind,
     pub(super) mark: u32,
+    /// Exempt from connection tracking.
+    pub(super) untracked: bool,
 }
 
 impl Packet {
     pub(super) fn request(header: Header) -> Self {
-        Self { header, kind: Kind::Request, mark: 0 }
+        Self { header, kind: Kind::Request, mark: 0, untracked: false }
     }
 
     /// A packet of the given kind in the other direction.
     pub(super) fn reply(&self, kind: Kind) -> Self {
-        Self { header: self.header.reversed(), kind, mark: 0 }
+        Self { header: self.header.reversed(), kind, mark: 0, untracked: false }
+    }
+
+    /// The packet as another kernel gets it.
+    pub(super) fn bare(&self) -> Self {
+        Self { mark: 0, untracked: false, ..*self }
     }
 
     /// The protocol that a filter sees.

@@ -321,11 +321,13 @@ impl<'a> Path<'a> {
         let Some(link) = self.dataplane.node(at.node).interface(interface).link else {
             return Next::End(self.lose(at.node, at.packet, Disposition::NoNeighbor, None));
         };
-        self.transmit(at, link, next_hop)
+        self.transmit(at, interface, link, next_hop)
     }
 
-    fn transmit(&mut self, at: At, link: LinkId, next_hop: IpAddr) -> Next<'a> {
-        let Some((to, interface)) = forward::neighbor(self.dataplane, link, next_hop, self.way) else {
+    fn transmit(&mut self, at: At, out: InterfaceId, link: LinkId, next_hop: IpAddr) -> Next<'a> {
+        let heard = forward::neighbor(self.dataplane, link, next_hop, self.way)
+            .filter(|other| !forward::are_apart(self.dataplane, (at.node, out), *other));
+        let Some((to, interface)) = heard else {
             let origin = self.dataplane.link(link).origin;
             return Next::End(self.lose(at.node, at.packet, Disposition::NoNeighbor, Some(origin)));
         };
@@ -337,7 +339,7 @@ impl<'a> Path<'a> {
             let crossing = At {
                 node: bridge.node,
                 incoming: Some(bridge.interface),
-                packet: Packet { mark: 0, ..at.packet },
+                packet: at.packet.bare(),
                 tracked: Tracked::NONE,
             };
             return self.cross_bridge(crossing, link, to, interface);
@@ -347,8 +349,7 @@ impl<'a> Path<'a> {
 
     fn enter(&mut self, packet: Packet, link: LinkId, to: NodeId, interface: InterfaceId) -> Next<'a> {
         self.step(to, packet.header, Event::Crossed { link, to }, None);
-        let packet = Packet { mark: 0, ..packet };
-        Next::Arrive(At { node: to, incoming: Some(interface), packet, tracked: Tracked::NONE })
+        Next::Arrive(At { node: to, incoming: Some(interface), packet: packet.bare(), tracked: Tracked::NONE })
     }
 
     /// A frame between two ports of a bridge visits the hooks of the bridge's node (`br_netfilter`).
@@ -460,7 +461,10 @@ impl<'a> Path<'a> {
         let half = half_of(hook);
         if matches!(hook, Hook::Prerouting | Hook::Output) && at.tracked == Tracked::NONE {
             self.filters(hook, at, outgoing, |p| p < PRIORITY_CONNTRACK)?;
-            at.tracked = self.connections.track(at.node, &at.packet);
+            at.tracked = match at.packet.untracked {
+                true => Tracked::EXEMPT,
+                false => self.connections.track(at.node, &at.packet),
+            };
         } else {
             self.filters(hook, at, outgoing, |p| p < PRIORITY_CONNTRACK)?;
         }
@@ -468,7 +472,7 @@ impl<'a> Path<'a> {
             return self.filters(hook, at, outgoing, |p| p >= PRIORITY_CONNTRACK);
         };
         self.filters(hook, at, outgoing, |p| (PRIORITY_CONNTRACK..priority).contains(&p))?;
-        self.translate(hook, half, at, outgoing);
+        self.translate(hook, half, at, outgoing)?;
         self.filters(hook, at, outgoing, |p| p >= priority)
     }
 
@@ -481,6 +485,7 @@ impl<'a> Path<'a> {
             connections: &self.connections,
             tracked: at.tracked,
             packet: at.packet,
+            connection_mark: self.connections.mark(at.tracked),
             incoming: at.incoming.map(name),
             outgoing: outgoing.map(name),
         }
@@ -497,17 +502,35 @@ impl<'a> Path<'a> {
         let snapshot = *at;
         let mut seen = self.seen(&snapshot, in_view(hook, outgoing));
         let ended = filter::run_hook(&mut seen, hook, ChainKind::Filter, wanted, &mut accepted);
-        at.packet.mark = seen.packet.mark;
+        let (packet, connection_mark) = (seen.packet, seen.connection_mark);
+        self.keep(at, packet, connection_mark);
         for verdict in accepted.iter().chain(ended.iter()) {
-            let Effect::Decided(decision) = verdict.effect else { continue };
-            let event = Event::Filtered { hook, chain: verdict.chain, rule: verdict.rule, decision };
-            self.step(at.node, at.packet.header, event, Some(verdict.origin));
+            self.decided(hook, at, verdict);
         }
         match ended.map(|v| v.effect) {
-            Some(Effect::Decided(Verdict::Rejected(with))) => Err(self.end_at(at, Disposition::Rejected(with))),
-            Some(Effect::Decided(Verdict::Dropped)) => Err(self.end_at(at, Disposition::Dropped)),
+            Some(Effect::Decided(decision)) => self.stopped(at, decision),
             _ => Ok(()),
         }
+    }
+
+    fn decided(&mut self, hook: Hook, at: &At, verdict: &filter::Verdict) {
+        let Effect::Decided(decision) = verdict.effect else { return };
+        let event = Event::Filtered { hook, chain: verdict.chain, rule: verdict.rule, decision };
+        self.step(at.node, at.packet.header, event, Some(verdict.origin));
+    }
+
+    fn stopped(&self, at: &At, decision: Verdict) -> Result<(), End<'a>> {
+        match decision {
+            Verdict::Accepted => Ok(()),
+            Verdict::Dropped => Err(self.end_at(at, Disposition::Dropped)),
+            Verdict::Rejected(with) => Err(self.end_at(at, Disposition::Rejected(with))),
+        }
+    }
+
+    /// What rules have left on the packet and on its connection.
+    fn keep(&mut self, at: &mut At, packet: Packet, connection_mark: u32) {
+        at.packet = packet;
+        self.connections.set_mark(at.tracked, connection_mark);
     }
 
     /// A filter's step already says what happened: no second step.
@@ -516,20 +539,26 @@ impl<'a> Path<'a> {
     }
 
     /// Asks the nat chains about the first packet of a connection; rewrites every packet as the connection says.
-    fn translate(&mut self, hook: Hook, half: Half, at: &mut At, outgoing: Option<InterfaceId>) {
+    fn translate(&mut self, hook: Hook, half: Half, at: &mut At, outgoing: Option<InterfaceId>) -> Result<(), End<'a>> {
         let before = at.packet.header;
         let mut origin = None;
         if self.connections.is_unbound(at.tracked, half) {
             let snapshot = *at;
             let mut seen = self.seen(&snapshot, in_view(hook, outgoing));
             let verdict = filter::run_hook(&mut seen, hook, ChainKind::Nat, |_| true, &mut Vec::new());
-            at.packet.mark = seen.packet.mark;
+            let (packet, connection_mark) = (seen.packet, seen.connection_mark);
+            self.keep(at, packet, connection_mark);
             let mut to = None;
-            if let Some(verdict) = verdict
-                && let Effect::Translate(translation) = verdict.effect
-            {
-                origin = Some(verdict.origin);
-                to = self.translated(translation, at, outgoing);
+            match verdict.map(|v| (v, v.effect)) {
+                Some((verdict, Effect::Translate(translation))) => {
+                    origin = Some(verdict.origin);
+                    to = self.translated(translation, at, outgoing);
+                }
+                Some((verdict, Effect::Decided(decision))) => {
+                    self.decided(hook, at, &verdict);
+                    self.stopped(at, decision)?;
+                }
+                None => {}
             }
             self.connections.bind(at.tracked, half, to);
         }
@@ -538,6 +567,7 @@ impl<'a> Path<'a> {
             let undone = at.packet.kind != Kind::Request;
             self.step(at.node, at.packet.header, Event::Rewritten { before, undone }, origin);
         }
+        Ok(())
     }
 
     fn translated(&self, translation: Translation, at: &At, outgoing: Option<InterfaceId>) -> Option<(IpAddr, u16)> {

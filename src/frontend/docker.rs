@@ -3,5 +3,6 @@
 pub mod compose;
 pub mod daemon_json;
 pub mod dockerfile;
+pub mod listing;
 pub mod port_spec;
 pub mod run;

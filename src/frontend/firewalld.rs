@@ -30,7 +30,7 @@ pub fn in_layer(path: &str, mut read: Declarations) -> Declarations {
                 Declaration::Zone(zone) => zone.is_stock = true,
                 Declaration::Policy(policy) => policy.is_stock = true,
                 Declaration::Service(service) => service.is_stock = true,
-                Declaration::IpSet(set) => set.is_stock = true,
+                Declaration::FirewalldIpSet(set) => set.is_stock = true,
                 _ => {}
             }
         }

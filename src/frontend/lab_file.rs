@@ -19,7 +19,7 @@
 //!       enp0s8:
 //!         nat: {network: 10.0.3.0/24, forwards: ["tcp:127.0.0.1:3000:3000"], localhost-reachable: true, engine: libslirp}
 //!     listen: [22/tcp, "127.0.0.1:9001/udp", 9000]
-//!     docker: {version: 28.5.2, userland-proxy: false}
+//!     docker: {version: 28.5.2, platform: engine, userland-proxy: false}
 //!     firewalld: {version: 2.5.2, backend: nftables, default-zone: public}
 //!     events: [firewalld, docker, firewalld-reload]
 //!     ip-forward: true

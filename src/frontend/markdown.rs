@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::frontend::File;
+use crate::frontend::placed::{Nature, PlacedText};
 use crate::source::{SourceId, Span, Spanned};
 
 /// Name of a file and the bytes of its content.
@@ -51,6 +52,43 @@ struct Block<'a> {
 /// Whether a page holds sentences.
 pub fn has_sentences(text: &str) -> bool {
     blocks(text).iter().any(is_sentences)
+}
+
+/// The commands of a page without a lab, as one script: its blocks in a shell's language, in which a prompt may stand
+/// before each command and what it prints behind; nothing when there are none.
+pub fn commands(source: SourceId, text: &str) -> Option<PlacedText> {
+    let mut script = PlacedText::default();
+    for block in blocks(text).iter().filter(|block| is_shell(source, block)) {
+        let content = text.get(block.content.clone()).unwrap_or("");
+        let has_prompts = content.lines().any(|line| prompt(line).is_some());
+        let mut at = block.content.start;
+        let mut continues = false;
+        for line in content.split_inclusive('\n') {
+            let skipped = if has_prompts && !continues { prompt(line) } else { Some(0) };
+            if let Some(skipped) = skipped {
+                let command = line.get(skipped..).unwrap_or("");
+                script.push(command, Span::new(source, at + skipped, at + line.len()), Nature::Literal);
+                continues = command.trim_end().ends_with('\\');
+            }
+            at += line.len();
+        }
+    }
+    (!script.as_str().trim().is_empty()).then_some(script)
+}
+
+fn is_shell(source: SourceId, block: &Block<'_>) -> bool {
+    let language = block.info.split_whitespace().next().unwrap_or("");
+    matches!(language, "sh" | "bash" | "shell" | "zsh" | "console" | "shell-session" | "terminal")
+        && named_in_info(source, block).is_none()
+}
+
+/// The length of a prompt before a command: `$ ` or `# `, perhaps with a user before it as in `root@host:~# `.
+fn prompt(line: &str) -> Option<usize> {
+    let at = line.find(['$', '#'])?;
+    let (before, behind) = (line.get(..at)?, line.get(at + 1..)?);
+    let is_user = before.is_empty() || (before.contains('@') && !before.contains(' '));
+    let is_comment = line.starts_with('#');
+    (behind.starts_with(' ') && is_user && !is_comment).then_some(at + 2)
 }
 
 /// Takes a page apart: its labs, at least one.
@@ -286,6 +324,28 @@ mod tests {
         labs(&format!("## x\n{a}{sentence}## x\n{c}{sentence}"), &["x: A / 1", "x: C / 1"]);
         labs(&format!("## x\n{a}{sentence}### x\n{b}{sentence}"), &["x: A B / 2"]);
         labs("no labs", &["-:  / 0"]);
+    }
+
+    #[test]
+    fn shell_blocks_of_a_page_are_one_script() {
+        let check = |text: &str, expected: Option<&str>| {
+            let script = commands(Sources::default().add("README.md", text), text);
+            assert_eq!(script.as_ref().map(PlacedText::as_str), expected, "{text}");
+            for word in script.iter().flat_map(|script| script.as_str().match_indices("docker")) {
+                let span = script.as_ref().unwrap().span(word.0..word.0 + 6).unwrap();
+                assert_eq!(&text[span.start..span.end], "docker");
+            }
+        };
+        check(
+            "# 실습\n\n```sh\ndocker run x\n```\n\n~~~bash\n# y\ndocker ps\n~~~\n",
+            Some("docker run x\n# y\ndocker ps\n"),
+        );
+        check(
+            "```console\n$ docker run \\\n  x\nabc123\nroot@가:~# docker ps\nID\n```\n",
+            Some("docker run \\\n  x\ndocker ps\n"),
+        );
+        check("```yaml\ndocker: x\n```\n```sh name=up.sh\ndocker run x\n```\n", None);
+        check("docker run x", None);
     }
 
     #[test]

@@ -1,13 +1,17 @@
-//! Rules that a user gives to netfilter: lines of `iptables`, `ip6tables` and `ufw`, and what `iptables-save` prints.
+//! Rules that a user gives to netfilter: lines of `iptables`, `ip6tables` and `ufw`, what `iptables-save` and
+//! `nft list ruleset` print.
 //!
 //! A condition or target that has no model is kept as it is written: it may hold or not, and a verdict that depends on
 //! it is left undecided.
 
+pub mod ipset;
 pub mod iptables;
 pub mod iptables_save;
+pub mod nft;
 pub mod ufw;
 
 mod condition;
+mod gaps;
 mod target;
 mod value;
 

@@ -1,15 +1,18 @@
 //! All files of a lab: which of them belong together, and what each states.
 //!
-//! docker compose reads several files as one project: those that lab.yaml or the command line lists, those of
-//! `COMPOSE_FILE` in `.env`, or else one with a usual name and the override beside it (compose-go v2.10,
+//! docker compose reads several files as one project: those that lab.yaml or the command line lists, those that a
+//! script gives to `docker compose`, those of `COMPOSE_FILE` in `.env`, or else one with a usual name and the override beside it (compose-go v2.10,
 //! cli/options.go).
+
+mod chosen;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::chosen::Choice;
 use super::docker::compose;
 use super::{
-    COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, directory_of, file_name, may_be_anything, read,
-    vagrant,
+    COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, detect_named, directory_of, file_name,
+    may_be_anything, read, vagrant,
 };
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::lab::Input;
@@ -38,6 +41,28 @@ struct Project {
     paths: Vec<String>,
     /// Somebody listed the files; otherwise they were found.
     is_listed: bool,
+    /// They are those that docker compose reads of itself.
+    is_usual: bool,
+    /// What a command says beside the files.
+    choice: Choice,
+}
+
+/// A project with what its files state.
+struct ReadProject {
+    project: Project,
+    declarations: Declarations,
+    /// Files that its files name.
+    opened: BTreeSet<String>,
+}
+
+/// What another project includes is not a project of its own; of two that include each other the first is one.
+fn is_part(number: usize, all: &[ReadProject]) -> bool {
+    let names = |read: &ReadProject, other: &ReadProject| {
+        other.project.paths.first().is_some_and(|path| read.opened.contains(path))
+    };
+    let Some(own) = all.get(number) else { return false };
+    let others = all.iter().enumerate().filter(|(other, _)| *other != number);
+    others.into_iter().any(|(other, read)| names(read, own) && (other < number || !names(own, read)))
 }
 
 /// Reads the files of a lab. `open` finds files that other files name.
@@ -46,8 +71,8 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let mut compose = BTreeMap::new();
     let (mut unknown, mut vagrantfiles) = (Vec::new(), Vec::new());
     for file in lab.files {
-        let is_listed = || lab.listed.contains(&file.path) && is_compose_text(file);
-        match detect(&file.path, &file.text).or_else(|| is_listed().then_some(Format::ComposeVariant)) {
+        let named = || detect_named(&file.path, &file.text).filter(|_| lab.listed.contains(&file.path));
+        match detect(&file.path, &file.text).or_else(named) {
             Some(format) if is_compose(format) => drop(compose.insert(file.path.as_str(), format)),
             Some(Format::Beside) => {}
             Some(Format::Vagrantfile) => vagrantfiles.push(file),
@@ -65,7 +90,8 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
     let Reader { opened, mut inputs, mut diagnostics, .. } = reader;
     let is_unused = |file: &&&File| !opened.contains(&file.path);
     diagnostics.extend(unknown.iter().filter(is_unused).map(|file| unknown_format(file)));
-    let value = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).flatten().collect();
+    let known = lab.files.iter().filter_map(|file| inputs.remove(&file.path)).flatten().collect::<Vec<_>>();
+    let value = known.into_iter().chain(inputs.into_values().flatten()).collect();
     Diagnosed { value, diagnostics }
 }
 
@@ -74,14 +100,14 @@ fn is_compose(format: Format) -> bool {
 }
 
 /// A file of any name may be given to docker compose.
-fn is_compose_text(file: &File) -> bool {
-    let is_yaml = file.path.ends_with(".yaml") || file.path.ends_with(".yml");
+pub fn is_compose_text(text: &str) -> bool {
     let is_written = |line: &&str| !line.trim().is_empty() && !line.trim_start().starts_with('#');
-    let margin = file.text.lines().find(is_written).map_or(0, |line| line.len() - line.trim_start().len());
+    let margin = text.lines().find(is_written).map_or(0, |line| line.len() - line.trim_start().len());
+    let is_json = text.trim_start().starts_with('{') && text.contains("\"services\"");
     let sections = ["services:", "include:", "networks:", "volumes:"];
     let is_section =
         |line: &str| line.get(margin..).is_some_and(|line| sections.iter().any(|key| line.starts_with(key)));
-    is_yaml && file.text.lines().any(is_section)
+    is_json || text.lines().any(is_section)
 }
 
 struct Reader<'a> {
@@ -124,18 +150,25 @@ impl Reader<'_> {
 
     fn projects(&mut self, compose: &BTreeMap<&str, Format>) {
         let mut projects = self.listed(compose);
+        let is_free = |path: &String| projects.iter().all(|project| !project.paths.contains(path));
+        let chosen: Vec<Project> =
+            self.chosen().into_iter().filter(|project| project.paths.iter().all(is_free)).collect();
+        let in_use: BTreeSet<String> =
+            chosen.iter().flat_map(|p| &p.paths).map(|path| directory_of(path).to_owned()).collect();
+        projects.extend(chosen);
         let listed: BTreeSet<String> = projects.iter().flat_map(|project| project.paths.clone()).collect();
         let mut found = BTreeMap::new();
-        for path in compose.keys().filter(|path| !listed.contains(**path)) {
+        let is_found = |path: &&&str| !listed.contains(**path) && !in_use.contains(directory_of(path));
+        for path in compose.keys().filter(is_found) {
             found.entry(directory_of(path)).or_insert_with(Vec::new).push(*path);
         }
         projects.extend(found.iter().filter_map(|(directory, paths)| self.found(directory, paths)));
-        let read: Vec<(Project, Declarations)> = projects.into_iter().map(|project| self.project(project)).collect();
-        for (project, read) in read {
-            // What another project includes is not a project of its own.
-            let is_part = project.paths.first().is_some_and(|path| self.opened.contains(path));
-            if !is_part || project.is_listed {
-                self.keep_project(&project, read);
+        let read: Vec<ReadProject> = projects.into_iter().map(|project| self.project(project)).collect();
+        self.opened.extend(read.iter().flat_map(|read| read.opened.iter().cloned()));
+        let is_part: Vec<bool> = read.iter().enumerate().map(|(number, _)| is_part(number, &read)).collect();
+        for (read, is_part) in read.into_iter().zip(is_part) {
+            if !is_part || read.project.is_listed {
+                self.keep_project(&read.project, read.declarations);
             }
         }
         let passed_over =
@@ -169,7 +202,7 @@ impl Reader<'_> {
             }
             for paths in directories.into_values().filter(|paths| is_choice(paths, compose)) {
                 if projects.iter().all(|other| other.paths != paths) {
-                    projects.push(Project { paths, is_listed: true });
+                    projects.push(Project { paths, is_listed: true, ..Project::default() });
                 }
             }
         }
@@ -183,14 +216,14 @@ impl Reader<'_> {
         if let Some(stated) = stated {
             let separator = variables.get("COMPOSE_PATH_SEPARATOR").map_or(":", String::as_str);
             let paths = stated.split(separator).filter_map(|path| beside(directory, path)).collect();
-            return Some(Project { paths, is_listed: false });
+            return Some(Project { paths, ..Project::default() });
         }
         let first = |names: &[&str]| {
             let named = |name: &&str| paths.iter().find(|path| file_name(path) == *name);
             names.iter().find_map(named).map(|path| (*path).to_owned())
         };
         let paths = first(&COMPOSE_NAMES).into_iter().chain(first(&OVERRIDE_NAMES)).collect();
-        first(&COMPOSE_NAMES).map(|_| Project { paths, is_listed: false })
+        first(&COMPOSE_NAMES).map(|_| Project { paths, ..Project::default() })
     }
 
     /// What the `.env` of a directory says.
@@ -199,11 +232,22 @@ impl Reader<'_> {
         file.map(|file| compose::env_file::parse(file.source, &file.text, &BTreeMap::new())).unwrap_or_default()
     }
 
-    fn project(&mut self, project: Project) -> (Project, Declarations) {
-        let directory = project.paths.first().map_or("", |path| directory_of(path)).to_owned();
+    fn project(&mut self, project: Project) -> ReadProject {
+        let first = project.paths.first().map_or("", |path| directory_of(path)).to_owned();
+        let directory = project.choice.directory.clone().unwrap_or(first);
         let folder = if directory.is_empty() { self.lab.folder } else { file_name(&directory) };
-        let variables = self.variables(&directory);
-        let environment = Environment { project: folder.to_owned(), variables: variables.value };
+        let mut variables = match project.choice.env_files.as_slice() {
+            [] => self.variables(&directory),
+            files => Diagnosed { value: self.stated_variables(files), diagnostics: Vec::new() },
+        };
+        variables.value.extend(project.choice.variables.clone());
+        let services = project.choice.services.clone();
+        let environment = Environment {
+            project: folder.to_owned(),
+            variables: variables.value,
+            directory: Some(directory),
+            services,
+        };
         let mut files = Vec::new();
         for path in &project.paths {
             let known = self.lab.files.iter().find(|file| file.path == *path).cloned();
@@ -212,7 +256,7 @@ impl Reader<'_> {
                 None => self.diagnostics.push(no_such_file(path)),
             }
         }
-        let (open, opened) = (&mut self.open, &mut self.opened);
+        let (open, mut opened) = (&mut self.open, BTreeSet::new());
         let mut read = compose::parse(&files, &environment, &mut |path| {
             opened.insert(path.to_owned());
             open(path)
@@ -221,7 +265,7 @@ impl Reader<'_> {
             read.diagnostics.extend(variables.diagnostics);
             compose::refuse(&mut read);
         }
-        (project, read)
+        ReadProject { project, declarations: read, opened }
     }
 
     /// The last listed file stands for a listed project, because another host may list the first with another one; the
@@ -229,9 +273,10 @@ impl Reader<'_> {
     fn keep_project(&mut self, project: &Project, read: Declarations) {
         let owner = if project.is_listed { project.paths.last() } else { project.paths.first() };
         for path in &project.paths {
-            let file = self.lab.files.iter().find(|file| file.path == *path);
+            let known = self.lab.files.iter().find(|file| file.path == *path).cloned();
+            let file = known.or_else(|| (self.open)(path).filter(|_| project.is_listed));
             if let Some(file) = file.filter(|file| !self.inputs.contains_key(&file.path)) {
-                self.keep(file, Declarations::default());
+                self.keep(&file, Declarations::default());
             }
         }
         self.diagnostics.extend(read.diagnostics);

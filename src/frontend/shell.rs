@@ -281,7 +281,15 @@ impl Walker<'_> {
             }
             return;
         }
+        // `A=b command` sets the variable for that command only.
+        let outer = simple.prefix.as_ref().map(|_| self.variables.clone());
+        for item in simple.prefix.iter().flat_map(|p| &p.0) {
+            if let CommandPrefixOrSuffixItem::AssignmentWord(assignment, raw) = item {
+                self.assign(scope, assignment, raw);
+            }
+        }
         self.run(&words, scope.depth);
+        self.variables = outer.unwrap_or_else(|| std::mem::take(&mut self.variables));
     }
 
     /// The words of a command, and the insides of command substitutions in them and in its assignments.
@@ -387,9 +395,12 @@ impl Walker<'_> {
     }
 
     fn effects(&mut self, words: &[Word]) {
-        let outcome = command::run(words);
+        let mut outcome = command::run(words);
+        outcome.value.iter_mut().for_each(|effect| self.complete(effect));
         let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
         let whole = first.span.to(last.span);
+        // Whether it runs or not, the files are the usual ones.
+        outcome.value.retain(|effect| self.doubt.is_none() || !effect.is_plain_compose());
         if let (Some(doubt), false) = (self.doubt, outcome.value.is_empty()) {
             let name = words.iter().take(3).map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
             self.unmodeled(whole, format!("`{name} …` {doubt}"));
@@ -412,6 +423,30 @@ impl Walker<'_> {
                 Effect::Unmodeled(what) => self.unmodeled(what.span, what.value),
             }
         }
+    }
+
+    /// docker compose takes from variables what no option says (docs.docker.com, Compose, "Pre-defined environment
+    /// variables").
+    fn complete(&self, effect: &mut Effect) {
+        let Effect::Declare(declaration) = effect else { return };
+        let Declaration::Compose(compose) = declaration.as_mut() else { return };
+        let span = compose.span;
+        let variable = |name: &str| self.variables.get(name).cloned().flatten().filter(|value| !value.is_empty());
+        let list = |name: &str, separator: &str| -> Vec<Spanned<String>> {
+            let value = variable(name).unwrap_or_default();
+            value.split(separator).filter(|v| !v.is_empty()).map(|v| Spanned::new(v.to_owned(), span)).collect()
+        };
+        if compose.files.is_empty() {
+            compose.files = list("COMPOSE_FILE", variable("COMPOSE_PATH_SEPARATOR").as_deref().unwrap_or(":"));
+        }
+        if compose.profiles.is_empty() {
+            compose.profiles = list("COMPOSE_PROFILES", ",");
+        }
+        if compose.env_files.is_empty() {
+            compose.env_files = list("COMPOSE_ENV_FILES", ",");
+        }
+        let project = || variable("COMPOSE_PROJECT_NAME").map(|name| Spanned::new(name, span));
+        compose.project = compose.project.take().or_else(project);
     }
 
     /// The first change to firewalld says that it is there.

@@ -1,6 +1,7 @@
 //! Container engines, their networks, containers and published ports.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::net::{IpNet, Protocol, Version};
@@ -8,8 +9,8 @@ use crate::provenance::Origin;
 use crate::source::Spanned;
 use crate::switch::SwitchId;
 
-use super::Process;
 use super::declaration::Insertion;
+use super::{HostId, Process};
 
 /// A docker engine on one host.
 #[derive(Clone, Debug)]
@@ -22,8 +23,44 @@ pub struct Engine {
     pub networks: Vec<ContainerNetwork>,
     /// Containers in the order of their start.
     pub containers: Vec<Container>,
+    /// The machine whose ports lead to the published ones, where the engine runs in a machine of its own.
+    pub forwarded_to: Option<HostId>,
     /// Where the engine comes from.
     pub origin: Origin,
+}
+
+impl Engine {
+    /// The networks that are bridges of the host.
+    pub fn bridges(&self) -> impl Iterator<Item = &ContainerNetwork> {
+        self.networks.iter().filter(|network| network.parent.is_none())
+    }
+}
+
+/// How an engine is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// By root, on the machine itself.
+    Engine,
+    /// In the virtual machine of Docker Desktop.
+    Desktop,
+    /// By a user, in a network namespace of its own.
+    Rootless,
+    /// In a virtual machine of Colima, Lima or Rancher Desktop.
+    Colima,
+    /// Not docker at all.
+    Podman,
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Engine => "engine",
+            Self::Desktop => "desktop",
+            Self::Rootless => "rootless",
+            Self::Colima => "colima",
+            Self::Podman => "podman",
+        })
+    }
 }
 
 /// Which tool the engine writes its rules with.
@@ -90,18 +127,20 @@ pub enum GatewayMode {
     Isolated,
 }
 
-/// A bridge network of an engine.
+/// A network of an engine.
 #[derive(Clone, Debug)]
 pub struct ContainerNetwork {
     /// Name as `docker network ls` shows it: `bridge`, `shop_backend`.
     pub name: String,
     /// Other names it goes by in sentences: compose's key `backend`.
     pub aliases: Vec<String>,
-    /// Interface of the bridge on the host: `docker0`, `br-…`.
+    /// Interface of the bridge on the host: `docker0`, `br-…`; a name that nobody uses where there is none.
     pub bridge: String,
+    /// The interface of the host, by index, that its containers use directly (macvlan, ipvlan); nothing for a bridge.
+    pub parent: Option<usize>,
     /// Address range.
     pub subnet: IpNet,
-    /// The host's address on the bridge.
+    /// The host's address on the bridge; without one, the router that containers use.
     pub gateway: IpAddr,
     /// `--internal`.
     pub internal: bool,
@@ -142,6 +181,10 @@ pub struct Container {
     pub refused: Option<Spanned<String>>,
     /// Names from `extra_hosts` / `--add-host`.
     pub extra_hosts: BTreeMap<String, IpAddr>,
+    /// Its variables, as far as they are written.
+    pub environment: Vec<(String, Spanned<String>)>,
+    /// What is run in it instead of the image's command.
+    pub command: Vec<Spanned<String>>,
     /// Where it is defined.
     pub origin: Origin,
 }

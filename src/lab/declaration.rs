@@ -10,9 +10,11 @@ use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
-use super::{GatewayMode, RuleBackend, Statement};
+use super::nft::NftRuleset;
+use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 mod firewalld;
 
@@ -46,6 +48,8 @@ pub enum Declaration {
     Network(NetworkDecl),
     /// `docker run`, or a service of a compose file.
     Container(ContainerDecl),
+    /// `docker compose up`: says which files a project consists of, and means nothing once they are read.
+    Compose(ComposeDecl),
     /// `docker network connect`.
     Connect(ConnectDecl),
     /// What a later line takes back: in the end it is not there, but meanwhile it held addresses.
@@ -65,7 +69,7 @@ pub enum Declaration {
     /// A service file.
     Service(ServiceDecl),
     /// An ipset file.
-    IpSet(IpSetDecl),
+    FirewalldIpSet(IpSetDecl),
     /// An entry of direct.xml.
     Direct(Spanned<DirectRule>),
     /// Something in a file for which firewalld refuses all files of /etc/firewalld.
@@ -78,6 +82,10 @@ pub enum Declaration {
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
     Iptables(Vec<IptablesCommand>),
+    /// A set of ipset.
+    IpSet(IpSet),
+    /// A rule set of nftables: a listing, or a file for `nft -f`.
+    Nft(NftRuleset),
     /// One line of `ufw`.
     Ufw(Spanned<UfwChange>),
     /// Something that starts, reloads or stops rule sets.
@@ -206,6 +214,8 @@ pub struct ListenDecl {
 /// Engine options; what is absent keeps its former value.
 #[derive(Clone, Debug, Default)]
 pub struct EngineDecl {
+    /// How it is run; nothing means that the host's system decides.
+    pub platform: Option<Spanned<Platform>>,
     /// Release.
     pub version: Option<Spanned<Version>>,
     /// `iptables`.
@@ -320,6 +330,8 @@ pub struct ContainerDecl {
     pub network_at: Option<Insertion>,
     /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
     pub refused: Option<Spanned<String>>,
+    /// The word that says that it exists and does not run.
+    pub stopped: Option<Span>,
     /// The whole statement, or the service's key.
     pub span: Span,
 }
@@ -355,6 +367,33 @@ pub enum Listing {
     Inspect,
     /// `docker ps`, which says nothing about addresses.
     Ps,
+}
+
+/// A call of `docker compose` that starts a project.
+#[derive(Clone, Debug)]
+pub struct ComposeDecl {
+    /// `-f`, relative to where the command runs; none means the usual names.
+    pub files: Vec<Spanned<String>>,
+    /// `-p`.
+    pub project: Option<Spanned<String>>,
+    /// `--profile`.
+    pub profiles: Vec<Spanned<String>>,
+    /// `--env-file` in place of `.env`.
+    pub env_files: Vec<Spanned<String>>,
+    /// `--project-directory`.
+    pub directory: Option<Spanned<String>>,
+    /// The services that it starts, with those that they depend on; none means all.
+    pub services: Vec<Spanned<String>>,
+    /// The whole command.
+    pub span: Span,
+}
+
+impl ComposeDecl {
+    /// Whether docker compose does what it does without being told.
+    pub fn is_plain(&self) -> bool {
+        let lists = [&self.files, &self.profiles, &self.env_files, &self.services];
+        lists.iter().all(|list| list.is_empty()) && self.project.is_none() && self.directory.is_none()
+    }
 }
 
 /// What a name of `extra_hosts` stands for.

@@ -155,7 +155,8 @@ impl Printer<'_> {
             (!network.icc, "icc=false"),
             (!network.masquerade, "masquerade=false"),
             (network.is_default_bridge, "default"),
-        ]) + &listed("ip=", network.publish_address);
+        ]) + &listed("ip=", network.publish_address)
+            + &listed("on interface ", network.parent);
         let line = format!("    network {name} {bridge} {subnet} gateway {gateway} {gateway_mode:?}{facts}");
         self.explained(&line, &network.origin)
     }
@@ -238,7 +239,7 @@ impl Printer<'_> {
         }
         lines.extend(content.protocols.iter().map(|entry| self.entry("protocol", entry.value, entry)));
         lines.extend(content.masquerade.iter().map(|origin| self.explained("      masquerade", origin)));
-        for entry in &content.forward_ports {
+        for entry in content.forward_ports.iter().chain(&content.later_forward_ports) {
             lines.push(self.entry("forward-port", forward_port(&entry.value), entry));
         }
         lines.extend(content.icmp_blocks.iter().map(|entry| self.entry("icmp-block", &entry.value, entry)));

@@ -111,6 +111,8 @@ pub struct Content {
     pub masquerade: Option<Origin>,
     /// Port forwards.
     pub forward_ports: Vec<Entry<ForwardPort>>,
+    /// Those that a running firewalld was told after it had loaded rich rules, and that come behind them.
+    pub later_forward_ports: Vec<Entry<ForwardPort>>,
     /// Blocked ICMP types, by firewalld's name.
     pub icmp_blocks: Vec<Entry<String>>,
     /// Only the listed ICMP types pass.

@@ -10,6 +10,7 @@ use crate::switch::SwitchId;
 use super::declaration::Insertion;
 use super::iptables::IptablesCommand;
 use super::machine::ForwardNotation;
+use super::nft::NftRuleset;
 use super::{Engine, Firewalld};
 
 /// Index of a host in its lab.
@@ -66,6 +67,8 @@ pub struct Host {
     pub events: Vec<HostEvent>,
     /// What the user gives to iptables; `events` says when.
     pub rules: Vec<Vec<IptablesCommand>>,
+    /// Rule sets of nftables; `events` says when they are loaded.
+    pub nft: Vec<NftRuleset>,
     /// Whether the kernel forwards packets without an engine asking for it (`net.ipv4.ip_forward`).
     pub ip_forward: bool,
     /// Extra routes: destination and gateway.
@@ -91,6 +94,8 @@ pub enum HostEvent {
     EngineRestart,
     /// The user gives rules to iptables: an index of the host's `rules`.
     UserRules(usize),
+    /// A rule set of nftables is loaded: an index of the host's `nft`.
+    NftRules(usize),
 }
 
 /// One network interface of a host.

@@ -11,6 +11,8 @@ pub struct Image {
     pub repository: &'static str,
     /// Ports that its program listens on by default; the first is the one that its options move.
     pub ports: Vec<(Protocol, u16)>,
+    /// The row of the table of programs whose options and defaults hold.
+    pub program: Option<&'static str>,
     /// Where that is documented.
     pub source: &'static str,
 }
@@ -19,10 +21,11 @@ static TABLE: LazyLock<Vec<Image>> = LazyLock::new(|| include_str!("images.tsv")
 
 fn row(line: &'static str) -> Option<Image> {
     let mut columns = line.split('\t');
-    let (repository, ports, source) = (columns.next()?, columns.next()?, columns.next()?);
+    let (repository, ports, program, source) = (columns.next()?, columns.next()?, columns.next()?, columns.next()?);
     (!repository.starts_with('#')).then(|| Image {
         repository,
         ports: ports.split(' ').filter_map(port).collect(),
+        program: Some(program).filter(|program| *program != "-"),
         source,
     })
 }
@@ -62,6 +65,7 @@ fn repository(reference: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::programs;
 
     #[test]
     fn references_are_matched_by_repository() {
@@ -78,14 +82,20 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_complete_and_unique() {
-        let lines = include_str!("images.tsv").lines().filter(|l| !l.starts_with('#'));
-        assert_eq!(lines.clone().count(), TABLE.len());
-        assert!(TABLE.len() >= 40);
-        for (line, image) in lines.zip(TABLE.iter()) {
-            assert_eq!(line.split('\t').nth(1).unwrap().split(' ').count(), image.ports.len(), "{line}");
-            assert!(!image.source.is_empty());
-            assert_eq!(TABLE.iter().filter(|i| i.repository == image.repository).count(), 1, "{line}");
+    fn every_row_is_complete_and_sorted() {
+        let lines: Vec<&str> = include_str!("images.tsv").lines().filter(|l| !l.starts_with('#')).collect();
+        assert_eq!(lines.len(), TABLE.len());
+        assert!(TABLE.len() >= 150);
+        for (line, image) in lines.iter().zip(TABLE.iter()) {
+            let columns: Vec<&str> = line.split('\t').collect();
+            assert_eq!(columns.len(), 4, "{line}");
+            assert_eq!(columns[1].split(' ').count(), image.ports.len(), "{line}");
+            assert_eq!(repository(image.repository), image.repository, "{line}");
+            assert!(image.source.contains('/') && !image.source.is_empty(), "{line}");
+            let known = image.program.is_none_or(|name| programs::named(name).is_some());
+            assert!(known, "there is no program `{:?}`", image.program);
         }
+        let names: Vec<&str> = TABLE.iter().map(|image| image.repository).collect();
+        assert!(names.is_sorted_by(|a, b| a < b), "{names:?}");
     }
 }

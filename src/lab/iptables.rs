@@ -100,7 +100,7 @@ pub enum UfwChange {
 }
 
 /// A rule: every condition must hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IptablesRule {
     /// Conditions.
     pub conditions: Vec<Condition>,
@@ -111,6 +111,8 @@ pub struct IptablesRule {
 /// One condition of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
+    /// IPv4 or IPv6, in tables that see both.
+    Family(Family),
     /// `-p`
     Protocol(Protocol),
     /// `-p` with a protocol that is never probed.
@@ -133,6 +135,14 @@ pub enum Condition {
     OriginalDestination(IpNet),
     /// `--ctorigdstport`
     OriginalDestinationPort(PortRange),
+    /// `--ctorigsrc`
+    OriginalSource(IpNet),
+    /// `--ctorigsrcport`
+    OriginalSourcePort(PortRange),
+    /// `--ctdir REPLY`
+    Reply,
+    /// `-m rpfilter`: answers to the source leave by the interface through which the packet came.
+    SourceIsRoutedBack,
     /// `--src-type`
     SourceKind(AddressKind),
     /// `--dst-type`
@@ -144,12 +154,30 @@ pub enum Condition {
         /// Which bits count.
         mask: u32,
     },
+    /// `-m connmark --mark`
+    ConnectionMark {
+        /// Expected bits.
+        value: u32,
+        /// Which bits count.
+        mask: u32,
+    },
+    /// `-m set --match-set`
+    InSet {
+        /// The set's name.
+        name: String,
+        /// For each part of its elements, whether the packet's source is looked up, not its destination.
+        sources: Vec<bool>,
+    },
     /// `--icmp-type` without a code.
     IcmpType(u8),
     /// Any of these; never holds if there is none.
     AnyOf(Vec<Condition>),
     /// Not this.
     Not(Box<Condition>),
+    /// All of these.
+    AllOf(Vec<Condition>),
+    /// Something that no file tells, as it was written, and whether it is taken to hold.
+    Assumed(String, bool),
     /// For packets of ordinary connections this; what is written tells more packets apart.
     Roughly(Box<Condition>),
     /// Something that has no model, as it was written.
@@ -228,8 +256,31 @@ pub enum RuleTarget {
         /// Which bits change.
         mask: u32,
     },
-    /// Something that has no model, as it was written.
+    /// `CONNMARK --set-mark`
+    SetConnectionMark {
+        /// New bits.
+        value: u32,
+        /// Which bits change.
+        mask: u32,
+    },
+    /// `CONNMARK --save-mark`
+    SaveMark {
+        /// Which bits.
+        mask: u32,
+    },
+    /// `CONNMARK --restore-mark`
+    RestoreMark {
+        /// Which bits.
+        mask: u32,
+    },
+    /// `CT --notrack`
+    Untrack,
+    /// Other rules, as if they were a chain.
+    Block(Vec<IptablesRule>),
+    /// Something that has no model, as it was written: it lets through or stops.
     Unmodeled(String),
+    /// Something that has no model, as it was written, and may send packets anywhere.
+    Diverts(String),
 }
 
 /// `--reject-with`

@@ -54,7 +54,7 @@ pub struct AdapterDecl {
 #[derive(Clone, Debug)]
 pub enum AdapterMode {
     /// A NAT engine of its own.
-    Nat(NatDecl),
+    Nat(Box<NatDecl>),
     /// The segment of a host interface.
     Bridged(Spanned<String>),
     /// A host-only interface of the host.
@@ -160,7 +160,7 @@ pub enum MachineAction {
     /// It has another name (`modifyvm --name`).
     Rename(Spanned<String>),
     /// The adapter in a slot, from 0, changes.
-    Adapter(u8, AdapterChange),
+    Adapter(u8, Box<AdapterChange>),
 }
 
 /// What becomes of an adapter.

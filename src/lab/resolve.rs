@@ -6,25 +6,30 @@
 
 mod addresses;
 mod bind;
+mod binding;
 mod checks;
 mod command;
 mod configuration;
 mod containers;
 mod definitions;
+mod desktop;
 mod direct;
 mod engine;
 mod events;
 mod firewall;
 mod hypervisor;
 mod infer;
+mod ipset;
 mod leases;
 mod listen;
 mod machines;
 mod names;
 mod nat_network;
+mod parent;
 mod policy;
 mod publish;
 mod refusal;
+mod running;
 mod topology;
 mod user_rules;
 mod vm;
@@ -72,14 +77,22 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
 pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     let mut context = Context { defaults, ..Context::default() };
     let machines = machines::gather(&mut context, inputs);
-    let plan = bind::plan(&mut context, inputs, &machines);
+    let mut plan = bind::plan(&mut context, inputs, &machines);
+    let settled: Vec<Option<Vec<Declaration>>> =
+        plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
+    for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
+        if let Some(settled) = settled {
+            host.files = settled.iter().collect();
+        }
+    }
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
         let events = events::resolve(plan_of_host, host, defaults.engine_first);
-        (host.events, host.rules) = (events.order, events.rules);
+        (host.events, host.rules, host.nft) = (events.order, events.rules, events.nft);
+        ipset::write_out(&mut context, plan_of_host, host);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
         user_rules::check_interfaces(&mut context, host);
@@ -91,6 +104,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         }));
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
+    desktop::settle(&mut context, &plan.hosts, &mut hosts);
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {
         what: u.value.clone(),
         span: u.span,

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataplane::{Action, ChainId, NodeId, Rule, Ruleset, TableFamily};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::iptables::IptablesChange;
-use crate::lab::{Content, Host};
+use crate::lab::Host;
 use crate::net::Family;
-use crate::provenance::Origin;
+use crate::provenance::{Basis, Origin};
 use crate::smt::{Dead, RuleAt, dead_rules};
 use crate::source::Span;
 
-use super::{Progress, Scene};
+use super::Progress;
+use super::scene::{Scene, lines_with_rules};
 
 /// More rules than this are not listed one by one.
 const MOST_LABELS: usize = 3;
@@ -30,7 +30,7 @@ pub(super) fn lint(scene: &Scene<'_>, progress: Progress<'_>) -> Vec<Diagnostic>
 }
 
 fn on_host(scene: &Scene<'_>, host: &Host, node: NodeId, progress: Progress<'_>) -> Vec<Diagnostic> {
-    let lines = lines(host);
+    let lines = lines_with_rules(host);
     let ruleset = &scene.dataplane.node(node).ruleset;
     let mut rules: BTreeMap<Span, Vec<RuleAt>> = BTreeMap::new();
     for (id, chain) in (0..).map(ChainId).zip(&ruleset.chains) {
@@ -47,19 +47,31 @@ fn on_host(scene: &Scene<'_>, host: &Host, node: NodeId, progress: Progress<'_>)
     };
     let (v4, v6) = (of(Family::V4, progress), of(Family::V6, progress));
     let finder = Finder { scene, ruleset, v4, v6 };
-    rules.iter().filter_map(|(span, rules)| finder.line(*span, rules)).collect()
+    let mut deaths: BTreeMap<Death, Vec<Span>> = BTreeMap::new();
+    for (span, rules) in &rules {
+        if let Some(death) = finder.line(rules) {
+            deaths.entry(death).or_default().push(*span);
+        }
+    }
+    let mut found: Vec<Diagnostic> = deaths.iter().flat_map(|(death, spans)| finder.report(death, spans)).collect();
+    found.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    found
 }
 
-/// The lines that state rules: those of iptables and ufw, and rich rules.
-fn lines(host: &Host) -> BTreeSet<Span> {
-    let states_rule = |change: &IptablesChange| {
-        matches!(change, IptablesChange::Append(..) | IptablesChange::Insert(..) | IptablesChange::Replace(..))
-    };
-    let commands = host.rules.iter().flatten().filter(|c| states_rule(&c.change)).map(|c| c.span);
-    let zones = host.firewalld.iter().flat_map(|f| f.zones.values().map(|z| &z.content));
-    let policies = host.firewalld.iter().flat_map(|f| f.policies.values().map(|p| &p.content));
-    let rich = |content: &Content| content.rich_rules.iter().filter_map(|r| r.origin.span()).collect::<Vec<_>>();
-    commands.chain(zones.chain(policies).flat_map(rich)).collect()
+/// Why a line is dead.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Death {
+    cause: Cause,
+    /// The rules that are to blame.
+    by: Vec<RuleAt>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Cause {
+    TakenToTheSameEffect,
+    Taken,
+    NotSent,
+    Impossible,
 }
 
 struct Finder<'a> {
@@ -71,9 +83,8 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     /// A line is dead if every rule that comes of it is, for every family that its table sees.
-    fn line(&self, span: Span, rules: &[RuleAt]) -> Option<Diagnostic> {
-        let mut taken_by = Vec::new();
-        let mut not_sent_by = Vec::new();
+    fn line(&self, rules: &[RuleAt]) -> Option<Death> {
+        let (mut taken_by, mut not_sent_by) = (BTreeSet::new(), BTreeSet::new());
         for at in rules {
             for dead in self.deaths(*at)? {
                 taken_by.extend(dead.taken_by.iter().copied());
@@ -81,14 +92,13 @@ impl Finder<'_> {
             }
         }
         let actions: Vec<&Action> = rules.iter().filter_map(|at| self.rule(*at)).map(|rule| &rule.action).collect();
-        Some(match (taken_by.is_empty(), not_sent_by.is_empty()) {
-            (false, _) if self.do_the_same(&actions, &taken_by) => {
-                self.explained(redundant(span), &taken_by, "takes these packets before, to the same effect")
-            }
-            (false, _) => self.explained(shadowed(span), &taken_by, "takes these packets before"),
-            (true, false) => self.explained(never_sent(span), &not_sent_by, "sends no such packet here"),
-            (true, true) => impossible(span),
-        })
+        let (cause, by) = match (taken_by.is_empty(), not_sent_by.is_empty()) {
+            (false, _) if self.do_the_same(&actions, &taken_by) => (Cause::TakenToTheSameEffect, taken_by),
+            (false, _) => (Cause::Taken, taken_by),
+            (true, false) => (Cause::NotSent, not_sent_by),
+            (true, true) => (Cause::Impossible, taken_by),
+        };
+        Some(Death { cause, by: by.into_iter().collect() })
     }
 
     fn deaths(&self, at: RuleAt) -> Option<Vec<&Dead>> {
@@ -104,28 +114,30 @@ impl Finder<'_> {
         self.ruleset.get(chain).rules.get(index)
     }
 
-    fn do_the_same(&self, actions: &[&Action], others: &[RuleAt]) -> bool {
+    fn do_the_same(&self, actions: &[&Action], others: &BTreeSet<RuleAt>) -> bool {
         let mut others = others.iter().filter_map(|at| self.rule(*at)).map(|rule| &rule.action);
         let is_final = |action: &Action| !matches!(action, Action::Jump(_) | Action::Goto(_) | Action::Return);
         others.all(|other| is_final(other) && actions.iter().all(|action| *action == other))
     }
 
-    fn explained(&self, mut diagnostic: Diagnostic, rules: &[RuleAt], remark: &str) -> Diagnostic {
-        let own: Vec<Span> = diagnostic.labels.iter().map(|label| label.span).collect();
-        let mut places: Vec<Span> = Vec::new();
-        let mut others: Vec<&str> = Vec::new();
-        for at in rules {
-            let Some(rule) = self.rule(*at) else { continue };
-            let origin: &Origin = self.scene.dataplane.origins.get(rule.origin);
-            match origin.span().filter(|span| !own.contains(span)) {
-                Some(span) if !places.contains(&span) => places.push(span),
-                Some(_) => {}
-                None if others.contains(&origin.what.as_ref()) => {}
-                None => others.push(&origin.what),
-            }
+    /// Lines that die of the same are one finding, if they are many.
+    fn report(&self, death: &Death, spans: &[Span]) -> Vec<Diagnostic> {
+        let size = if MOST_LABELS < spans.len() { spans.len() } else { 1 };
+        spans.chunks(size).map(|chunk| self.explained(death, chunk)).collect()
+    }
+
+    fn explained(&self, death: &Death, spans: &[Span]) -> Diagnostic {
+        let mut diagnostic = headline(death.cause, spans.len());
+        for span in spans.iter().take(MOST_LABELS) {
+            diagnostic = diagnostic.label(*span, "no packet gets this far and fulfils it");
         }
-        for span in places.iter().take(MOST_LABELS) {
-            diagnostic = diagnostic.label(*span, remark);
+        let mut places: BTreeMap<Span, &Origin> = BTreeMap::new();
+        for rule in death.by.iter().filter_map(|at| self.rule(*at)) {
+            let origin = self.scene.dataplane.origins.get(rule.origin);
+            places.extend(origin.span().filter(|span| !spans.contains(span)).map(|span| (span, origin)));
+        }
+        for (span, origin) in places.iter().take(MOST_LABELS) {
+            diagnostic = diagnostic.label(*span, blamed(death.cause, origin));
         }
         if MOST_LABELS < places.len() {
             diagnostic.message += &format!(" ({} rules together)", places.len());
@@ -134,26 +146,52 @@ impl Finder<'_> {
     }
 }
 
-fn redundant(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FilterRedundantRule, "this rule changes nothing")
-        .label(span, "no packet gets this far and fulfils it")
-        .help("remove it")
+fn headline(cause: Cause, lines: usize) -> Diagnostic {
+    let rules = |one: &str, many: &str| match lines {
+        1 => format!("this rule {one}"),
+        n => format!("{n} rules {many}"),
+    };
+    match cause {
+        Cause::TakenToTheSameEffect => Diagnostic::new(
+            Code::FilterRedundantRule,
+            rules(
+                "changes nothing: all its packets are taken before",
+                "change nothing: all their packets are taken before",
+            ),
+        )
+        .help("remove it"),
+        Cause::Taken => Diagnostic::new(
+            Code::FilterShadowedRule,
+            rules("never applies: all its packets are taken before", "never apply: all their packets are taken before"),
+        )
+        .help("put it before the rules that take its packets, or remove it"),
+        Cause::NotSent => Diagnostic::new(
+            Code::FilterNeverMatches,
+            rules(
+                "never applies: no packet that fulfils it comes to its chain",
+                "never apply: no packet that fulfils them comes to their chain",
+            ),
+        )
+        .help("correct its conditions, or those of the rule that sends packets here"),
+        Cause::Impossible => Diagnostic::new(
+            Code::FilterNeverMatches,
+            rules(
+                "never applies: its conditions exclude each other",
+                "never apply: their conditions exclude each other",
+            ),
+        )
+        .help("correct its conditions, or remove it"),
+    }
 }
 
-fn shadowed(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FilterShadowedRule, "this rule never applies: all its packets are taken before")
-        .label(span, "no packet gets this far and fulfils it")
-        .help("put it before the rules that take its packets, or remove it")
-}
-
-fn never_sent(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FilterNeverMatches, "this rule never applies: no packet that fulfils it comes to its chain")
-        .label(span, "fulfilled by no packet that comes here")
-        .help("correct its conditions, or those of the rule that sends packets here")
-}
-
-fn impossible(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FilterNeverMatches, "this rule never applies: no packet can fulfil it where it stands")
-        .label(span, "these conditions exclude each other")
-        .help("correct its conditions, or remove it")
+fn blamed(cause: Cause, origin: &Origin) -> String {
+    let does = match cause {
+        Cause::TakenToTheSameEffect => "takes these packets before, to the same effect",
+        Cause::Taken => "takes these packets before",
+        Cause::NotSent | Cause::Impossible => "sends no such packet here",
+    };
+    match origin.basis {
+        Basis::Written(_) => does.to_owned(),
+        _ => format!("{} {does}", origin.what),
+    }
 }

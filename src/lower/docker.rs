@@ -9,6 +9,7 @@
 
 mod bridge;
 mod containers;
+mod desktop;
 mod forwarding;
 mod from28;
 mod iptables;
@@ -83,6 +84,9 @@ pub fn start(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     bridge::build(site, dataplane);
     containers::build(site, dataplane);
     proxy::build(site, dataplane);
+    if let Some(outer) = site.engine.forwarded_to {
+        desktop::build(lab, outer, site, dataplane);
+    }
     write(site, Occasion::Start, dataplane);
     if turned_on {
         forwarding::drop_by_default(site, dataplane);

@@ -9,6 +9,7 @@
 //! | firewalld stop  | empties only, and nothing with `CleanupOnExit=no`                        | order-fw-first-*-stop         |
 //! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
 //! | user rules      | a line of iptables, or a saved rule set in place of all tables of iptables | docker-user-chain            |
+//! | nft rules       | a rule set of nftables; a listing in place of everything                 | every recorded rule set       |
 //! | engine restart  | like a start, and finds firewalld if that came up in between              | order-dockerd-restart         |
 //!
 //! dockerd only listens to firewalld when it found it running at its own start: then it puts its rules back after every
@@ -88,6 +89,9 @@ impl Replay<'_> {
 
     fn one(&mut self, event: HostEvent) {
         match event {
+            // Starting what runs does nothing.
+            HostEvent::FirewalldStart if self.firewalld == Firewall::Running => {}
+            HostEvent::EngineStart if self.engine != Engine::NeverStarted => {}
             HostEvent::FirewalldStart => self.load(),
             HostEvent::FirewalldReload | HostEvent::FirewalldCompleteReload => {
                 if self.firewalld == Firewall::Running {
@@ -102,6 +106,11 @@ impl Replay<'_> {
                 self.firewalld = Firewall::Stopped;
             }
             HostEvent::EngineStart | HostEvent::EngineRestart => self.start_engine(),
+            HostEvent::NftRules(index) => {
+                if let Some(ruleset) = self.lab.host(self.host).nft.get(index) {
+                    user_rules::nft::load(ruleset, self.node, self.dataplane);
+                }
+            }
             HostEvent::UserRules(index) => {
                 let commands = self.lab.host(self.host).rules.get(index).map_or(&[][..], Vec::as_slice);
                 user_rules::apply(commands, self.node, self.dataplane);

@@ -58,6 +58,7 @@ pub(super) fn interface(name: &str, link: Option<LinkId>, origin: OriginId) -> I
         up: true,
         route_localnet: false,
         hairpin: false,
+        apart_from: None,
         origin,
     }
 }

@@ -3,28 +3,22 @@
 //! A command for a chain that is not there changes nothing, as the kernel refuses it. `-X` is not followed: a chain that
 //! can be removed is empty and nobody jumps to it.
 
-use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use crate::dataplane::{
-    Action, ChainId, ChainKind, Dataplane, Hook, HookPoint, Match, NodeId, Policy, Reject, Rule, Ruleset, States,
-    TableFamily, TableId,
-};
-use crate::lab::iptables::{
-    AddressKind, Condition, ConnectionState, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RejectWith,
-    RuleTarget,
-};
-use crate::net::{Family, IpNet, Ipv4Net, Ipv6Net};
-use crate::provenance::{Origin, OriginId};
-use crate::source::Span;
-use crate::switch::{Setting, Switch, SwitchKind, Switches};
-
-/// The kernel refuses to jump deeper than this (Linux 6.1 include/net/netfilter/nf_tables.h, NFT_JUMP_STACK_SIZE), and
-/// thereby in circles.
-const DEEPEST_JUMP: usize = 16;
-
+mod circles;
+pub mod nft;
+mod rule;
 #[cfg(test)]
 mod tests;
+
+use crate::dataplane::{
+    ChainId, ChainKind, Dataplane, Hook, HookPoint, Match, NodeId, Policy, Rule, Ruleset, TableFamily, TableId,
+};
+use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesRule, IptablesTable};
+use crate::net::Family;
+use crate::provenance::{Origin, OriginId};
+use crate::source::Span;
+use crate::switch::{Setting, Switches};
+
+use rule::Place;
 
 /// Applies commands in order.
 pub fn apply(commands: &[IptablesCommand], node: NodeId, dataplane: &mut Dataplane) {
@@ -33,7 +27,7 @@ pub fn apply(commands: &[IptablesCommand], node: NodeId, dataplane: &mut Datapla
     for command in commands {
         tables.one(command);
     }
-    refuse_circles(&mut dataplane.node_mut(node).ruleset);
+    circles::refuse(&mut dataplane.node_mut(node).ruleset);
 }
 
 struct Tables<'a> {
@@ -104,7 +98,7 @@ impl Tables<'_> {
         place: impl Fn(&[Rule]) -> usize,
     ) {
         let Some(id) = self.find(table, chain) else { return };
-        let Some(rules) = self.lowered(command, table, chain, rule) else { return };
+        let Some(rules) = self.place(command, table, chain).lowered(rule) else { return };
         let present = &mut self.ruleset().get_mut(id).rules;
         let at = place(present).min(present.len());
         present.splice(at..at, rules);
@@ -112,7 +106,7 @@ impl Tables<'_> {
 
     fn delete(&mut self, command: &IptablesCommand, table: TableId, chain: &str, rule: &IptablesRule) {
         let Some(id) = self.find(table, chain) else { return };
-        let Some(gone) = self.lowered(command, table, chain, rule) else { return };
+        let Some(gone) = self.place(command, table, chain).lowered(rule) else { return };
         for rule in gone {
             let node = self.dataplane.node(self.node);
             let switches = &self.dataplane.switches;
@@ -172,92 +166,9 @@ impl Tables<'_> {
         }
     }
 
-    /// One rule; two where the target has no model and may both let through and stop. Nothing if it jumps to a chain
-    /// that is not there.
-    fn lowered(
-        &mut self,
-        command: &IptablesCommand,
-        table: TableId,
-        chain: &str,
-        rule: &IptablesRule,
-    ) -> Option<Vec<Rule>> {
-        let origin = self.written(format!("rule in `{chain}`"), command.span);
-        let actions = match &rule.target {
-            RuleTarget::Jump(to) => vec![Action::Jump(self.find(table, to)?)],
-            RuleTarget::Goto(to) => vec![Action::Goto(self.find(table, to)?)],
-            RuleTarget::Unmodeled(_) => vec![Action::Accept, Action::Drop],
-            target => vec![plain_action(target)],
-        };
-        let has_effect = rule.target != RuleTarget::Nothing;
-        let mut rules = Vec::new();
-        for action in actions {
-            let conditions = rule.conditions.iter().filter(|c| has_effect || !is_unmodeled(c));
-            let mut matches: Vec<Match> = conditions.map(|c| self.condition(c, command)).collect();
-            if let RuleTarget::Unmodeled(text) = &rule.target {
-                matches.push(self.unmodeled(format!("`{text}` does {action:?}"), command.span));
-            }
-            rules.push(Rule { matches, action, guard: None, origin });
-        }
-        Some(rules)
-    }
-
-    fn unmodeled(&mut self, statement: String, span: Span) -> Match {
-        let origin = Origin::written(statement.clone(), span);
-        let switch = Switch { statement, default: false, kind: SwitchKind::Unmodeled, origin };
-        Match::Unmodeled(self.dataplane.switches.add(switch))
-    }
-
-    fn condition(&mut self, condition: &Condition, command: &IptablesCommand) -> Match {
-        match condition {
-            Condition::Protocol(protocol) => Match::Protocol(*protocol),
-            Condition::ProtocolNumber(number) => Match::ProtocolNumber(*number),
-            Condition::Source(net) => Match::Source(*net),
-            Condition::Destination(net) => Match::Destination(*net),
-            Condition::SourcePort(ports) => Match::SourcePort(*ports),
-            Condition::DestinationPort(ports) => Match::DestinationPort(*ports),
-            Condition::InInterface(name) => Match::InInterface(name.clone()),
-            Condition::OutInterface(name) => Match::OutInterface(name.clone()),
-            Condition::State(states) => state(states),
-            Condition::OriginalDestination(net) => Match::OriginalDestination(*net),
-            Condition::OriginalDestinationPort(ports) => Match::OriginalDestinationPort(*ports),
-            Condition::SourceKind(kind) => self.kind(*kind, command.family, Match::SourceIsLocal, Match::Source),
-            Condition::DestinationKind(kind) => {
-                self.kind(*kind, command.family, Match::DestinationIsLocal, Match::Destination)
-            }
-            Condition::Mark { value, mask } => Match::Mark { value: *value, mask: *mask },
-            Condition::IcmpType(number) => Match::IcmpType(*number),
-            Condition::AnyOf(all) => Match::AnyOf(all.iter().map(|c| self.condition(c, command)).collect()),
-            Condition::Not(inner) => Match::Not(Box::new(self.condition(inner, command))),
-            Condition::Roughly(inner) => Match::Roughly(Box::new(self.condition(inner, command))),
-            Condition::Unmodeled(text) => self.unmodeled(format!("`{text}` holds"), command.span),
-        }
-    }
-
-    fn kind(&self, kind: AddressKind, family: Family, local: Match, inside: impl Fn(IpNet) -> Match) -> Match {
-        let multicast = match family {
-            Family::V4 => IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4)),
-            Family::V6 => IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8)),
-        };
-        match kind {
-            AddressKind::Local => local,
-            AddressKind::Multicast => inside(multicast),
-            AddressKind::Broadcast => Match::AnyOf(self.broadcasts(family).into_iter().map(inside).collect()),
-            AddressKind::Unicast => {
-                let others = [multicast].into_iter().chain(self.broadcasts(family)).map(inside);
-                Match::AnyOf(others.chain([local]).collect()).negated()
-            }
-        }
-    }
-
-    /// 255.255.255.255, and the last address of every subnet that the node is in.
-    fn broadcasts(&self, family: Family) -> Vec<IpNet> {
-        if family == Family::V6 {
-            return Vec::new();
-        }
-        let addresses = self.dataplane.node(self.node).interfaces.iter().flat_map(|i| &i.addresses);
-        let subnets = addresses.filter(|a| a.net.addr().is_ipv4() && a.net.prefix_len() < 31);
-        let last = subnets.map(|a| IpNet::from(a.net.broadcast()));
-        last.chain([IpNet::from(IpAddr::V4(Ipv4Addr::BROADCAST))]).collect()
+    fn place<'a>(&'a mut self, command: &IptablesCommand, table: TableId, chain: &'a str) -> Place<'a> {
+        let (dataplane, node) = (&mut *self.dataplane, self.node);
+        Place { dataplane, node, table, chain, family: Some(command.family), span: command.span }
     }
 }
 
@@ -290,66 +201,6 @@ fn hook_point(table: IptablesTable, chain: &str) -> Option<HookPoint> {
     Some(HookPoint { hook, kind, priority, policy: Policy::Accept })
 }
 
-/// What a target does that needs no other chain.
-fn plain_action(target: &RuleTarget) -> Action {
-    match target {
-        RuleTarget::Accept => Action::Accept,
-        RuleTarget::Drop => Action::Drop,
-        RuleTarget::Return => Action::Return,
-        RuleTarget::Reject(with) => Action::Reject(match with {
-            RejectWith::TcpReset => Reject::TcpReset,
-            RejectWith::Port => Reject::PortUnreachable,
-            RejectWith::Host => Reject::HostUnreachable,
-            RejectWith::Net => Reject::NetUnreachable,
-            RejectWith::HostProhibited => Reject::HostProhibited,
-            RejectWith::AdminProhibited => Reject::AdminProhibited,
-        }),
-        RuleTarget::DestinationNat { address, port } => Action::DestinationNat { address: *address, port: *port },
-        RuleTarget::SourceNat(address) => Action::SourceNat { address: *address },
-        RuleTarget::Masquerade => Action::Masquerade,
-        RuleTarget::Redirect { port } => Action::Redirect { port: *port },
-        RuleTarget::SetMark { value, mask } => Action::SetMark { value: *value, mask: *mask },
-        RuleTarget::Nothing | RuleTarget::Jump(_) | RuleTarget::Goto(_) | RuleTarget::Unmodeled(_) => Action::Continue,
-    }
-}
-
-fn state(wanted: &[ConnectionState]) -> Match {
-    let has = |state| wanted.contains(&state);
-    let states = States {
-        new: has(ConnectionState::New),
-        established: has(ConnectionState::Established),
-        related: has(ConnectionState::Related),
-        invalid: has(ConnectionState::Invalid),
-        untracked: has(ConnectionState::Untracked),
-    };
-    let mut any = Vec::new();
-    if states != States::default() {
-        any.push(Match::State(states));
-    }
-    if has(ConnectionState::SourceRewritten) {
-        any.push(Match::SourceRewritten);
-    }
-    if has(ConnectionState::DestinationRewritten) {
-        any.push(Match::DestinationRewritten);
-    }
-    match (any.len(), any.pop()) {
-        (1, Some(only)) => only,
-        (_, last) => {
-            any.extend(last);
-            Match::AnyOf(any)
-        }
-    }
-}
-
-fn is_unmodeled(condition: &Condition) -> bool {
-    match condition {
-        Condition::Unmodeled(_) => true,
-        Condition::Not(inner) | Condition::Roughly(inner) => is_unmodeled(inner),
-        Condition::AnyOf(all) => all.iter().any(is_unmodeled),
-        _ => false,
-    }
-}
-
 /// Where the rule with this number (from 1) stands, or would stand; rules that do not exist are not counted.
 fn place(rules: &[Rule], number: usize, setting: &Setting) -> usize {
     let mut present = rules.iter().enumerate().filter(|(_, r)| setting.allows(r.guard));
@@ -369,40 +220,9 @@ fn same_condition(a: &Match, b: &Match, switches: &Switches) -> bool {
     match (a, b) {
         (Match::Unmodeled(a), Match::Unmodeled(b)) => switches.get(*a).statement == switches.get(*b).statement,
         (Match::Not(a), Match::Not(b)) | (Match::Roughly(a), Match::Roughly(b)) => same_condition(a, b, switches),
-        (Match::AnyOf(a), Match::AnyOf(b)) => {
+        (Match::AnyOf(a), Match::AnyOf(b)) | (Match::AllOf(a), Match::AllOf(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_condition(a, b, switches))
         }
         _ => a == b,
-    }
-}
-
-/// Takes away jumps that lead deeper than the kernel allows, which is where circles end, too.
-fn refuse_circles(ruleset: &mut Ruleset) {
-    let mut deepest = BTreeMap::new();
-    let base: Vec<ChainId> =
-        (0..ruleset.chains.len()).map(ChainId).filter(|id| ruleset.get(*id).hook.is_some()).collect();
-    for id in base {
-        refuse_below(ruleset, id, 0, &mut deepest);
-    }
-}
-
-fn refuse_below(ruleset: &mut Ruleset, id: ChainId, depth: usize, deepest: &mut BTreeMap<ChainId, usize>) {
-    if deepest.get(&id).is_some_and(|known| depth <= *known) {
-        return;
-    }
-    deepest.insert(id, depth);
-    let jump = |rule: &Rule| match rule.action {
-        Action::Jump(to) | Action::Goto(to) => Some(to),
-        _ => None,
-    };
-    if DEEPEST_JUMP <= depth {
-        ruleset.get_mut(id).rules.retain(|rule| jump(rule).is_none());
-        return;
-    }
-    let mut targets: Vec<ChainId> = ruleset.get(id).rules.iter().filter_map(jump).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    for to in targets {
-        refuse_below(ruleset, to, depth + 1, deepest);
     }
 }

@@ -199,7 +199,7 @@ impl Search<'_> {
             self.matching(*chain, packet).take_while(|(at, _)| at.1 < *end).find_map(|(at, reading)| {
                 match self.action(at)? {
                     _ if !reading.is_exact => None,
-                    Action::Continue | Action::SetMark { .. } => None,
+                    action if action.goes_on() => None,
                     Action::Jump(to) => {
                         self.taker_inside(*to, packet, 1).map(|inner| [&[at], inner.as_slice()].concat())
                     }
@@ -214,7 +214,7 @@ impl Search<'_> {
     fn taker_inside(&self, chain: ChainId, packet: &Packet, depth: usize) -> Option<Vec<RuleAt>> {
         for (at, reading) in self.matching(chain, packet) {
             match self.action(at)? {
-                Action::Continue | Action::SetMark { .. } => {}
+                action if action.goes_on() => {}
                 Action::Return => return None,
                 action @ (Action::Jump(to) | Action::Goto(to)) => {
                     let is_certain = reading.is_exact && depth < DEEPEST;

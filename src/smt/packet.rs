@@ -121,11 +121,12 @@ pub(super) struct Connection {
     pub(super) reply: Fields,
     pub(super) destination_bound: bool,
     pub(super) source_bound: bool,
+    pub(super) mark: u32,
 }
 
 impl Connection {
     pub(super) fn new(node: NodeId, original: Fields) -> Self {
-        Self { node, original, reply: original.reversed(), destination_bound: false, source_bound: false }
+        Self { node, original, reply: original.reversed(), destination_bound: false, source_bound: false, mark: 0 }
     }
 
     pub(super) fn destination_is_rewritten(&self) -> bool {

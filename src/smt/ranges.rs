@@ -90,7 +90,11 @@ impl Ranges {
     }
 
     pub(super) fn union(&self, other: &Self) -> Self {
-        let mut parts = [self.parts.as_slice(), other.parts.as_slice()].concat();
+        Self::of([self.parts.as_slice(), other.parts.as_slice()].concat())
+    }
+
+    /// Of parts in any order, which may overlap.
+    pub(super) fn of(mut parts: Vec<(u128, u128)>) -> Self {
         parts.sort_unstable();
         let mut merged: Vec<(u128, u128)> = Vec::with_capacity(parts.len());
         for (first, last) in parts {

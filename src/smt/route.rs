@@ -178,6 +178,12 @@ pub(super) fn neighbors(
     cases
 }
 
+/// Whether an interface gets what another one of its link sends: not if one is a part of the other.
+pub(super) fn hears(dataplane: &Dataplane, to: (NodeId, InterfaceId), from: (NodeId, InterfaceId)) -> bool {
+    let whole = |part: (NodeId, InterfaceId)| dataplane.node(part.0).interface(part.1).apart_from;
+    whole(to) != Some(from) && whole(from) != Some(to)
+}
+
 /// The interface's own address that packets towards a next hop get; where it has none, the node's first. Loopback
 /// addresses are for the machine itself.
 pub(super) fn own_address(

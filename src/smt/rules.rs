@@ -1,13 +1,13 @@
-//! Chains as conditions: under what condition a base chain lets a packet on, and which translations it may choose.
+//! Chains as conditions: under what condition a base chain lets a packet on, which marks it then has, and which
+//! translations it may choose.
 
-use crate::dataplane::{
-    Action, ChainId, ChainKind, Hook, Match, Node, Policy, RouteTarget, Rule, Ruleset, States, TableFamily,
-};
-use crate::net::{Family, IpNet, Protocol, address_bits};
+use crate::dataplane::{Action, ChainId, ChainKind, Hook, Node, Policy, Rule, Ruleset, TableFamily};
+use crate::net::Family;
 
 use super::condition::{Assumed, Condition};
+use super::marks::{Cases, Marks, TooManyMarks};
+use super::matching;
 use super::packet::{Connection, Fields, Sense};
-use super::ranges::Ranges;
 
 /// What rules can see of a packet on a path.
 pub(super) struct View<'a> {
@@ -15,7 +15,11 @@ pub(super) struct View<'a> {
     pub(super) fields: Fields,
     pub(super) sense: Sense,
     pub(super) phase: Phase,
+    /// The packet goes the way on which its connection began.
+    pub(super) is_original: bool,
     pub(super) connection: Option<Connection>,
+    /// Marks as the packet comes to the hook.
+    pub(super) marks: Marks,
     pub(super) incoming: Option<&'a str>,
     pub(super) outgoing: Option<&'a str>,
     pub(super) assumed: &'a Assumed,
@@ -24,9 +28,13 @@ pub(super) struct View<'a> {
 /// The connection-tracking state, which a path knows at every hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// Connection tracking has not seen the packet yet.
+    Unseen,
     New,
     Established,
     Invalid,
+    /// Exempt from connection tracking.
+    Untracked,
 }
 
 /// A translation and the condition under which it is chosen.
@@ -34,135 +42,165 @@ pub(super) struct Choice<'a> {
     pub(super) condition: Condition,
     /// Nothing: no rule translates.
     pub(super) action: Option<&'a Action>,
+    /// Marks behind the chains.
+    pub(super) marks: Marks,
 }
 
-/// Rules read or set a mark: the encoding does not follow marks.
-pub(super) struct UsesMarks;
-
-/// Under what condition all filter chains of a hook (with a priority that is `wanted`) let the packet on.
-pub(super) fn passes(view: &View<'_>, hook: Hook, wanted: impl Fn(i32) -> bool) -> Result<Condition, UsesMarks> {
+/// Under what conditions all filter chains of a hook (with a priority that is `wanted`) let the packet on, and with
+/// which marks.
+pub(super) fn passes(view: &View<'_>, hook: Hook, wanted: impl Fn(i32) -> bool) -> Result<Cases, TooManyMarks> {
     let family = view.assumed.family;
-    let mut passes = Condition::True;
+    let mut passing = Cases::one(view.marks, Condition::True);
     for (id, point) in view.node.ruleset.base_chains(hook) {
         if point.kind != ChainKind::Filter || !wanted(point.priority) || !applies_to(&view.node.ruleset, id, family) {
             continue;
         }
-        let ends = filter_chain(view, id)?;
-        let accepted = match point.policy {
-            Policy::Accept => ends.accepts.or(ends.falls, family),
-            Policy::Drop => ends.accepts,
-        };
-        passes = passes.and(accepted, family);
+        let mut passed = Cases::default();
+        for (marks, condition) in passing {
+            let ends = filter_chain(view, id, marks)?;
+            passed.add_under(&condition, ends.accepts, family);
+            if point.policy == Policy::Accept {
+                passed.add_under(&condition, ends.falls, family);
+            }
+        }
+        passing = passed;
     }
-    Ok(passes)
+    Ok(passing)
 }
 
+#[derive(Default)]
 struct Ends {
-    accepts: Condition,
-    falls: Condition,
+    accepts: Cases,
+    falls: Cases,
 }
 
-fn filter_chain(view: &View<'_>, id: ChainId) -> Result<Ends, UsesMarks> {
+/// The packets that a rule takes, and those that it leaves to the rules behind it.
+fn split(view: &View<'_>, here: Cases, rule: &Rule) -> (Cases, Cases) {
     let family = view.assumed.family;
-    let mut ends = Ends { accepts: Condition::False, falls: Condition::False };
-    let mut here = Condition::True;
+    let (mut taken, mut passed_by) = (Cases::default(), Cases::default());
+    for (marks, condition) in here {
+        match applies(view, marks, rule) {
+            Condition::False => passed_by.add(marks, condition, family),
+            applies => {
+                taken.add(marks, condition.clone().and(applies.clone(), family), family);
+                passed_by.add(marks, condition.and(applies.not(family), family), family);
+            }
+        }
+    }
+    (taken, passed_by)
+}
+
+fn filter_chain(view: &View<'_>, id: ChainId, marks: Marks) -> Result<Ends, TooManyMarks> {
+    let family = view.assumed.family;
+    let mut ends = Ends::default();
+    let mut here = Cases::one(marks, Condition::True);
     for rule in &view.node.ruleset.get(id).rules {
-        let applies = applies(view, rule)?;
-        if matches!(applies, Condition::False) {
-            continue;
-        }
-        let taken = here.clone().and(applies.clone(), family);
-        let passed_by = here.and(applies.not(family), family);
+        let (taken, passed_by) = split(view, here, rule);
         here = passed_by;
-        match &rule.action {
-            Action::Accept => ends.accepts = ends.accepts.or(taken, family),
-            Action::Drop | Action::Reject(_) => {}
-            Action::Return => ends.falls = ends.falls.or(taken, family),
-            Action::Jump(target) | Action::Goto(target) => {
-                let inner = filter_chain(view, *target)?;
-                ends.accepts = ends.accepts.or(taken.clone().and(inner.accepts, family), family);
-                let falls = taken.and(inner.falls, family);
-                match &rule.action {
-                    Action::Goto(_) => ends.falls = ends.falls.or(falls, family),
-                    _ => here = here.or(falls, family),
+        for (marks, condition) in taken {
+            match &rule.action {
+                Action::Accept => ends.accepts.add(marks, condition, family),
+                Action::Drop | Action::Reject(_) => {}
+                Action::Return => ends.falls.add(marks, condition, family),
+                Action::Jump(target) | Action::Goto(target) => {
+                    let inner = filter_chain(view, *target, marks)?;
+                    ends.accepts.add_under(&condition, inner.accepts, family);
+                    match &rule.action {
+                        Action::Goto(_) => ends.falls.add_under(&condition, inner.falls, family),
+                        _ => here.add_under(&condition, inner.falls, family),
+                    }
                 }
-            }
-            Action::Continue => here = here.or(taken, family),
-            Action::SetMark { .. } => return Err(UsesMarks),
-            // Translations stand in nat chains only.
-            Action::DestinationNat { .. } | Action::SourceNat { .. } | Action::Masquerade | Action::Redirect { .. } => {
+                Action::SetMark { .. }
+                | Action::SetConnectionMark { .. }
+                | Action::SaveMark { .. }
+                | Action::RestoreMark { .. }
+                | Action::Untrack
+                | Action::Continue => here.add(marks.after(&rule.action, view.phase), condition, family),
+                // Translations stand in nat chains only.
+                Action::DestinationNat { .. }
+                | Action::SourceNat { .. }
+                | Action::Masquerade
+                | Action::Redirect { .. } => {}
             }
         }
-        if matches!(here, Condition::False) {
+        here.check()?;
+        if here.is_empty() {
             break;
         }
     }
-    ends.falls = ends.falls.or(here, family);
+    ends.falls.add_under(&Condition::True, here, family);
     Ok(ends)
 }
 
-/// The translations that the nat chains of a hook may choose, with their conditions; these exclude each other and
-/// cover everything.
-pub(super) fn translations<'a>(view: &View<'a>, hook: Hook) -> Result<Vec<Choice<'a>>, UsesMarks> {
+/// The translations that the nat chains of a hook may choose, with their conditions; these exclude each other and,
+/// with what nat chains drop, cover everything.
+pub(super) fn translations<'a>(view: &View<'a>, hook: Hook) -> Result<Vec<Choice<'a>>, TooManyMarks> {
     let family = view.assumed.family;
     let mut choices = Vec::new();
-    let mut here = Condition::True;
+    let mut here = Cases::one(view.marks, Condition::True);
     for (id, point) in view.node.ruleset.base_chains(hook) {
         if point.kind != ChainKind::Nat || !applies_to(&view.node.ruleset, id, family) {
             continue;
         }
         // Accepting a packet in one nat chain leaves it to the next.
         let ends = nat_chain(view, id, here, &mut choices)?;
-        here = ends.accepts.or(ends.falls, family);
-        if matches!(here, Condition::False) {
+        here = ends.accepts;
+        if point.policy == Policy::Accept {
+            here.add_under(&Condition::True, ends.falls, family);
+        }
+        if here.is_empty() {
             return Ok(choices);
         }
     }
-    choices.push(Choice { condition: here, action: None });
+    choices.extend(here.into_iter().map(|(marks, condition)| Choice { condition, action: None, marks }));
     Ok(choices)
 }
 
 fn nat_chain<'a>(
     view: &View<'a>,
     id: ChainId,
-    mut here: Condition,
+    mut here: Cases,
     choices: &mut Vec<Choice<'a>>,
-) -> Result<Ends, UsesMarks> {
+) -> Result<Ends, TooManyMarks> {
     let family = view.assumed.family;
-    let mut ends = Ends { accepts: Condition::False, falls: Condition::False };
+    let mut ends = Ends::default();
     let node: &'a Node = view.node;
     for rule in &node.ruleset.get(id).rules {
-        let applies = applies(view, rule)?;
-        if matches!(applies, Condition::False) {
+        let (taken, passed_by) = split(view, here, rule);
+        here = passed_by;
+        if let Action::Jump(target) | Action::Goto(target) = &rule.action
+            && !taken.is_empty()
+        {
+            let inner = nat_chain(view, *target, taken, choices)?;
+            ends.accepts.add_under(&Condition::True, inner.accepts, family);
+            let behind = if let Action::Goto(_) = &rule.action { &mut ends.falls } else { &mut here };
+            behind.add_under(&Condition::True, inner.falls, family);
             continue;
         }
-        let taken = here.clone().and(applies.clone(), family);
-        here = here.and(applies.not(family), family);
-        match &rule.action {
-            Action::Accept => ends.accepts = ends.accepts.or(taken, family),
-            Action::Return => ends.falls = ends.falls.or(taken, family),
-            Action::Jump(target) | Action::Goto(target) => {
-                let inner = nat_chain(view, *target, taken, choices)?;
-                ends.accepts = ends.accepts.or(inner.accepts, family);
-                match &rule.action {
-                    Action::Goto(_) => ends.falls = ends.falls.or(inner.falls, family),
-                    _ => here = here.or(inner.falls, family),
-                }
+        for (marks, condition) in taken {
+            match &rule.action {
+                Action::Accept => ends.accepts.add(marks, condition, family),
+                Action::Return => ends.falls.add(marks, condition, family),
+                // A nat chain that drops ends everything: no choice for these packets.
+                Action::Drop | Action::Reject(_) | Action::Jump(_) | Action::Goto(_) => {}
+                Action::SetMark { .. }
+                | Action::SetConnectionMark { .. }
+                | Action::SaveMark { .. }
+                | Action::RestoreMark { .. }
+                | Action::Untrack
+                | Action::Continue => here.add(marks.after(&rule.action, view.phase), condition, family),
+                action @ (Action::DestinationNat { .. }
+                | Action::SourceNat { .. }
+                | Action::Masquerade
+                | Action::Redirect { .. }) => choices.push(Choice { condition, action: Some(action), marks }),
             }
-            Action::Continue => here = here.or(taken, family),
-            Action::SetMark { .. } => return Err(UsesMarks),
-            // A nat chain that drops ends everything: no choice for these packets.
-            Action::Drop | Action::Reject(_) => {}
-            action @ (Action::DestinationNat { .. }
-            | Action::SourceNat { .. }
-            | Action::Masquerade
-            | Action::Redirect { .. }) => choices.push(Choice { condition: taken, action: Some(action) }),
         }
-        if matches!(here, Condition::False) {
+        here.check()?;
+        if here.is_empty() {
             break;
         }
     }
-    ends.falls = ends.falls.or(here, family);
+    ends.falls.add_under(&Condition::True, here, family);
     Ok(ends)
 }
 
@@ -175,91 +213,17 @@ pub(super) fn applies_to(ruleset: &Ruleset, chain: ChainId, family: Family) -> b
     }
 }
 
-fn applies(view: &View<'_>, rule: &Rule) -> Result<Condition, UsesMarks> {
+fn applies(view: &View<'_>, marks: Marks, rule: &Rule) -> Condition {
     let family = view.assumed.family;
     let mut all = Condition::True;
     for condition in &rule.matches {
-        all = all.and(holds(view, condition)?, family);
+        all = all.and(matching::holds(view, marks, condition), family);
         if matches!(all, Condition::False) {
-            return Ok(all);
+            return all;
         }
     }
-    Ok(match rule.guard {
+    match rule.guard {
         Some(switch) => all.and(Condition::switch(switch), family),
         None => all,
-    })
-}
-
-fn holds(view: &View<'_>, condition: &Match) -> Result<Condition, UsesMarks> {
-    let (fields, assumed) = (&view.fields, view.assumed);
-    Ok(match condition {
-        Match::Family(family) => Condition::of(assumed.family == *family),
-        Match::Protocol(protocol) => Condition::of(fields.protocol == *protocol),
-        Match::ProtocolNumber(number) => Condition::of(fields.protocol.number() == *number),
-        Match::Source(net) => fields.source.in_net(net, assumed),
-        Match::Destination(net) => fields.destination.in_net(net, assumed),
-        Match::SourcePort(ports) => fields.source_port.in_ports(*ports, assumed),
-        Match::DestinationPort(ports) => fields.destination_port.in_ports(*ports, assumed),
-        Match::InInterface(pattern) => Condition::of(view.incoming.is_some_and(|name| glob(pattern, name))),
-        Match::OutInterface(pattern) => Condition::of(view.outgoing.is_some_and(|name| glob(pattern, name))),
-        Match::State(states) => Condition::of(includes(*states, view.phase)),
-        Match::DestinationRewritten => Condition::of(view.connection.is_some_and(|c| c.destination_is_rewritten())),
-        Match::SourceRewritten => Condition::of(view.connection.is_some_and(|c| c.source_is_rewritten())),
-        Match::OriginalDestination(net) => {
-            view.connection.map_or(Condition::False, |c| c.original.destination.in_net(net, assumed))
-        }
-        Match::OriginalDestinationPort(ports) => {
-            view.connection.map_or(Condition::False, |c| c.original.destination_port.in_ports(*ports, assumed))
-        }
-        Match::DestinationIsLocal => fields.destination.within(&local_addresses(view.node, assumed.family), assumed),
-        Match::SourceIsLocal => fields.source.within(&local_addresses(view.node, assumed.family), assumed),
-        Match::Mark { value, mask: _ } if *value == 0 => Condition::True,
-        Match::Mark { .. } => Condition::False,
-        Match::IcmpType(number) => Condition::of(fields.protocol == Protocol::Icmp && *number == echo(view.sense)),
-        Match::AnyOf(all) => {
-            let mut any = Condition::False;
-            for inner in all {
-                any = any.or(holds(view, inner)?, assumed.family);
-            }
-            any
-        }
-        Match::Not(inner) => holds(view, inner)?.not(assumed.family),
-        Match::Roughly(inner) => holds(view, inner)?,
-        Match::Unmodeled(switch) => Condition::switch(*switch),
-    })
-}
-
-fn echo(sense: Sense) -> u8 {
-    match sense {
-        Sense::Request => 8,
-        Sense::Answer => 0,
     }
-}
-
-fn glob(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        Some((start, _)) => name.starts_with(start),
-        None => name == pattern,
-    }
-}
-
-fn includes(states: States, phase: Phase) -> bool {
-    match phase {
-        Phase::New => states.new,
-        Phase::Established => states.established,
-        Phase::Invalid => states.invalid,
-    }
-}
-
-/// Every address that the node takes as its own.
-pub(super) fn local_addresses(node: &Node, family: Family) -> Ranges {
-    node.routes
-        .iter()
-        .filter(|r| matches!(r.target, RouteTarget::Local { .. }))
-        .filter(|r| Family::of(r.prefix.addr()) == family)
-        .fold(Ranges::empty(), |set, r| set.union(&range_of(&r.prefix)))
-}
-
-fn range_of(net: &IpNet) -> Ranges {
-    if net.prefix_len() == net.max_prefix_len() { Ranges::one(address_bits(net.addr())) } else { Ranges::of_net(net) }
 }

@@ -15,10 +15,11 @@ use crate::net::{Protocol, address_from_bits};
 
 use super::Query;
 use super::condition::{Assumed, Condition, Variable};
+use super::matching;
 use super::packet::{Connection, Field, Fields, Sense};
 use super::ranges::Ranges;
 use super::route::{self, Towards};
-use super::rules::{self, Phase};
+use super::rules::Phase;
 use super::slice;
 use super::takers::{Taker, loopback_addresses, sources_behind, takers};
 
@@ -71,8 +72,32 @@ struct At {
     sense: Sense,
     connection: Option<usize>,
     phase: Phase,
+    /// The packet goes the way on which its connection began.
+    is_original: bool,
     /// Connection tracking has seen the packet at this node.
     tracked: bool,
+    /// The packet's mark.
+    mark: u32,
+    /// The packet is exempt from connection tracking.
+    untracked: bool,
+}
+
+impl At {
+    /// A packet as a kernel gets it that has not seen it before.
+    fn bare(node: NodeId, incoming: Option<InterfaceId>, fields: Fields, sense: Sense) -> Self {
+        Self {
+            node,
+            incoming,
+            fields,
+            sense,
+            connection: None,
+            phase: Phase::Unseen,
+            is_original: true,
+            tracked: false,
+            mark: 0,
+            untracked: false,
+        }
+    }
 }
 
 /// A request that reached its node's sockets, or an answer that came to a node.
@@ -174,7 +199,7 @@ impl<'a> Walk<'a> {
 
     /// Everything that may become of a packet that a node sends, up to the sockets of a node.
     fn send(&mut self, case: Case, node: NodeId, fields: Fields, sense: Sense) -> Vec<Arrived> {
-        let at = At { node, incoming: None, fields, sense, connection: None, phase: Phase::Invalid, tracked: false };
+        let at = At::bare(node, None, fields, sense);
         let mut arrived = Vec::new();
         let mut open = self.leave(case, at, &mut arrived);
         for _ in 0..MOST_HOPS {
@@ -222,7 +247,8 @@ impl<'a> Walk<'a> {
                 for (case, at) in self.hook(case, at, Hook::Postrouting, Some(interface)) {
                     let hop = gateway.map_or(at.fields.destination, Field::address);
                     for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, at.sense, &case.assumed) {
-                        if self.relevant.contains(&to) {
+                        let hears = route::hears(self.dataplane, (to, port), (at.node, interface));
+                        if hears && self.relevant.contains(&to) {
                             out.extend(self.transmit(Case { assumed, ..case.clone() }, at, link, (to, port), arrived));
                         }
                     }
@@ -240,8 +266,8 @@ impl<'a> Walk<'a> {
         (to, port): (NodeId, InterfaceId),
         arrived: &mut Vec<Arrived>,
     ) -> Vec<(Case, At)> {
-        let over = At { connection: None, phase: Phase::Invalid, tracked: false, ..at };
-        let entering = |at: At| At { node: to, incoming: Some(port), tracked: false, connection: None, ..at };
+        let over = At::bare(at.node, at.incoming, at.fields, at.sense);
+        let entering = |at: At| At::bare(to, Some(port), at.fields, at.sense);
         let Some(bridge) = self.dataplane.link(link).bridge else { return vec![(case, entering(over))] };
         let visits_hooks = bridge.node != at.node
             && bridge.node != to
@@ -287,7 +313,7 @@ impl<'a> Walk<'a> {
         let node = self.node(*at);
         let family = case.assumed.family;
         let loopback = loopback_addresses(family);
-        let mut refused = rules::local_addresses(node, family).minus(&loopback);
+        let mut refused = matching::local_addresses(node, family).minus(&loopback);
         let mut assumed = case.assumed;
         if !node.interface(interface).route_localnet {
             refused = refused.union(&loopback);

@@ -84,8 +84,8 @@ const PRODUCT_FREE: [&str; 3] = ["dataplane", "smt", "eval"];
 const PRODUCTS: [&str; 5] = ["docker", "firewalld", "virtualbox", "vbox", "compose"];
 
 /// Siblings that may be imported by siblings: readers that several formats share, and what several mechanisms share.
-const SHARED_IN_FRONTEND: [&str; 6] =
-    ["yaml", "xml", "shell::word", "netfilter::iptables", "sentence_list", "engine_options"];
+const SHARED_IN_FRONTEND: [&str; 8] =
+    ["yaml", "xml", "shell::word", "netfilter::iptables", "sentence_list", "engine_options", "placed", "ruby"];
 const SHARED_IN_LOWER: [&str; 3] = ["address", "namespace", "topology"];
 
 const LONGEST_FUNCTION: usize = 60;
@@ -323,10 +323,11 @@ fn siblings_do_not_know_each_other() {
     nothing_wrong("one format or mechanism does not know another", wrong);
 }
 
-/// Whose task is to call its siblings: a script holds commands of several products, a project is made of several files,
+/// Whose task is to call its siblings: a script holds commands of several products, a Vagrantfile holds scripts, a project is made of several files,
 /// a host's events start several products.
 fn is_dispatch(parent: &str, module: &str) -> bool {
-    [("frontend", "shell"), ("frontend", "projects"), ("lower", "events")].contains(&(parent, module))
+    [("frontend", "shell"), ("frontend", "projects"), ("frontend", "vagrant"), ("lower", "events")]
+        .contains(&(parent, module))
 }
 
 #[test]

@@ -127,6 +127,23 @@ fn one_question_can_be_asked_without_a_file() {
 }
 
 #[test]
+fn lints_need_no_sentence_and_decide_none() {
+    let script = b"docker run -d -p 80:8080 --name web nginx\n".as_slice();
+    let wrong = Directory::with(&[("run.sh", script)]);
+    let message = ["canreach::docker::wrong_port", "run.sh:1:18", "write `8080:80`", "1 warning"];
+    canreach_in(wrong.path(), &["lint"]).check(1, &message);
+    let json = canreach_in(wrong.path(), &["lint", "--format", "json"]).json();
+    assert_eq!(json["diagnostics"][0]["code"], "canreach::docker::wrong_port");
+    let sentence = b"sentences: [lan cannot reach web:81]\n".as_slice();
+    let asked = Directory::with(&[("run.sh", script), ("specs/a.yaml", sentence)]);
+    canreach_in(asked.path(), &["check"]).check(0, &["canreach::docker::wrong_port", "1 holds"]);
+    let right = Directory::with(&[("run.sh", b"docker run -d -p 8080:80 nginx\n")]);
+    canreach_in(right.path(), &["lint"]).check(0, &["nothing to warn of"]);
+    let labs = canreach(&["lint", "specs/docker-publish.md", "--format", "json"]).json();
+    assert_eq!(labs["format"], "canreach/1");
+}
+
+#[test]
 fn json_is_versioned_and_complete() {
     let lab = lab("mac/browser can reach grafana:3000");
     let run = canreach_in(lab.path(), &["check", "--format", "json"]);

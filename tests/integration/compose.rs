@@ -17,6 +17,7 @@ use serde_json::Value as Json;
 use crate::support::Directory;
 use facts::Facts;
 
+mod abuse;
 mod facts;
 
 /// Ends of titles of projects that `config` accepts, but `up` fails for.

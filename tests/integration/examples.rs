@@ -38,6 +38,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("production", &["holds"; 13]),
     ("two-networks", &["violated timeout compose.yaml:7", "holds", "holds", "holds", "holds"]),
     ("user-network-names", &["holds", "holds", "holds"]),
+    ("vagrant", &["holds", "holds", "holds", "holds", "holds", "holds"]),
     ("wrong-container-port", &["violated reset setup.sh:10", "holds", "holds"]),
 ];
 

@@ -56,7 +56,9 @@ fn differences(draft: &Draft, stack: &Stack, seed: u64) -> Option<BTreeMap<Strin
         // A packet that the dialler's own firewall stops is refused by its kernel: `denied`. In the model it is lost or
         // rejected like any other.
         let stopped_at_once = seen == "denied" && !predicted.contains("<-") && predicted != "answers";
-        if predicted != seen && !stopped_at_once {
+        // dockerd 28 holds a port with a queue of one, which another probe may have filled.
+        let queue_is_full = stack.engine.major == 28 && predicted == "accepted" && seen == "timed out";
+        if predicted != seen && !stopped_at_once && !queue_is_full {
             let row = format!("{} {} {}", probe.from, probe.protocol, probe.place());
             different.insert(row, format!("predicted `{predicted}`, seen `{seen}`"));
         }

@@ -10,9 +10,9 @@
 mod agreement;
 mod architecture;
 mod cli;
-
 mod compose;
 mod dead_rules;
+mod documented;
 mod examples;
 mod infer;
 mod live;
@@ -22,4 +22,5 @@ mod reality;
 mod replay;
 mod specs;
 mod support;
+mod vagrant;
 mod virtualbox;

@@ -2,6 +2,7 @@
 
 mod page;
 pub(crate) mod predict;
+mod recorded;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

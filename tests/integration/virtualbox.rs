@@ -50,7 +50,8 @@ fn every_form_of_a_lab_gives_the_same_dataplane() {
     let for_programs = plane("networks.txt", "web", "db", &["networks.txt", "machine.txt"]);
     same(&files, &for_programs);
     let for_people = plane("networks.txt", "web", "db", &["networks.txt", "human.txt"]);
-    same(&files, &for_people);
+    // For people, 7.2.22 does not print which network the NAT of an adapter has: the default is taken.
+    same(&files.replace("10.9.8.", "10.0.4."), &for_people);
     let lines = plane("lab.sh", "web", "db", &["lab.sh"]);
     same(&files, &lines);
 }

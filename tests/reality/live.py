@@ -50,6 +50,7 @@ echo "$@" >$LAB/dockerd.args
     --cgroup-parent=$CGROUP "$@" >>$LAB/dockerd.log 2>&1 &
 for turn in $(seq 200); do
     docker version >/dev/null 2>&1 && break
+    kill -0 $! 2>/dev/null || exit 1
     sleep 0.1
 done
 docker image inspect bb:1 >/dev/null 2>&1 || docker import $LAB/bb.tar bb:1 >/dev/null
@@ -395,7 +396,7 @@ def tell(log):
     """The end of what a daemon said before things went wrong."""
     if os.path.exists(log):
         with open(log) as f:
-            sys.stderr.write("".join(f.readlines()[-15:]))
+            sys.stderr.write("".join(f.readlines()[-2:]))
 
 
 def main():

@@ -40,7 +40,8 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     let mut loader =
         Loader { open, texts: Texts::default(), diagnostics: Vec::new(), unmodeled: Vec::new(), copies: 0 };
     let documents = loader.documents(files);
-    let directory = files.first().map_or("", |file| directory_of(&file.path)).to_owned();
+    let first = files.first().map_or("", |file| directory_of(&file.path)).to_owned();
+    let directory = environment.directory.clone().unwrap_or(first);
     let mut place = Place { directory, variables: environment.variables.clone() };
     let project = project_name(&documents, environment, &mut loader.diagnostics);
     place.variables.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
@@ -56,8 +57,7 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     }
     let form = diagnostics.len();
     let mut walk = Walk { diagnostics };
-    let profiles = environment.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
-    value.extend(declarations(&mut walk, &root, Files { texts, built }, project, profiles));
+    value.extend(declarations(&mut walk, &root, Files { texts, built }, project, environment));
     let mut diagnostics = without_repetitions(walk.diagnostics, form);
     interpolate::say_once(&mut diagnostics);
     let mut read = Declarations { value, diagnostics };
@@ -175,14 +175,20 @@ impl Project {
     }
 }
 
-fn declarations(walk: &mut Walk, root: &Node, files: Files, name: String, profiles: &str) -> Vec<Declaration> {
+fn declarations(
+    walk: &mut Walk,
+    root: &Node,
+    files: Files,
+    name: String,
+    environment: &Environment,
+) -> Vec<Declaration> {
     let networks = root.get("networks").map(|node| walk.map(node, "`networks`")).unwrap_or_default();
     let networks = networks.iter().map(|entry| network::read(walk, &name, entry)).collect();
     let services = root.get("services").map(|node| walk.map(node, "`services`")).unwrap_or_default();
     let names = services.iter().map(|entry| (entry.key.value.clone(), first_container(&name, entry))).collect();
     let mut project = Project { name, networks, used: BTreeSet::new(), services: names, files };
 
-    let active: Vec<&Entry> = services.iter().filter(|entry| is_started(walk, entry, profiles)).collect();
+    let active = started(walk, services, environment);
     references::check(walk, root, &active);
     let mut containers = Vec::new();
     for entry in order::by_dependency(walk, &project, &active) {
@@ -213,6 +219,26 @@ fn used_networks(walk: &mut Walk, project: Project) -> Vec<Declaration> {
         ));
     }
     used.into_iter().map(Declaration::Network).collect()
+}
+
+/// Services without a profile or with one that is active; of these, those that the command names and what they need. A
+/// named service is started whatever its profiles are.
+fn started<'n>(walk: &mut Walk, services: &'n [Entry], environment: &Environment) -> Vec<&'n Entry> {
+    let profiles = environment.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
+    let mut wanted = environment.services.clone();
+    let is_named = |entry: &Entry| environment.services.contains(&entry.key.value);
+    let active: Vec<&Entry> =
+        services.iter().filter(|entry| is_named(entry) || is_started(walk, entry, profiles)).collect();
+    let mut at = 0;
+    while let Some(name) = wanted.get(at).cloned() {
+        let entry = active.iter().find(|entry| entry.key.value == name);
+        let needs = entry.map(|entry| references::needs(entry)).unwrap_or_default();
+        let new = needs.into_iter().map(|need| need.name.value).filter(|name| !wanted.contains(name));
+        let new: Vec<String> = new.collect();
+        wanted.extend(new);
+        at += 1;
+    }
+    active.into_iter().filter(|entry| wanted.is_empty() || wanted.contains(&entry.key.value)).collect()
 }
 
 fn is_started(walk: &mut Walk, service: &Entry, active: &str) -> bool {

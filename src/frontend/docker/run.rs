@@ -3,12 +3,13 @@
 //! Options are those of the docker CLI 28.2 (`docker run --help` and so on) together with the older spellings that it
 //! still takes; how options and arguments mix follows github.com/spf13/pflag, which both programs use.
 
-use crate::diagnostic::Diagnosed;
+use crate::diagnostic::{Code, Diagnosed, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::source::{Span, Spanned};
 
+mod compose;
 mod container;
 mod daemon;
 mod flags;
@@ -56,10 +57,18 @@ pub fn parse(words: &[Word]) -> Outcome {
             None => Outcome::default(),
         },
         "network" => network::parse(arguments, whole),
-        "compose" => compose(arguments, whole),
+        "system" if arguments.first().is_some_and(|verb| verb.text == "prune") => {
+            Outcome { taken_back: vec![TakeBack::IdleContainers, TakeBack::UnusedNetworks], ..Outcome::default() }
+        }
+        "compose" => compose::parse(arguments, whole),
         verb @ ("swarm" | "service" | "stack" | "node") => changing(verb, arguments, whole),
         _ => container_command(verb, arguments, whole),
     }
+}
+
+/// Reads `docker-compose …`; the first word is the program.
+pub fn parse_compose(words: &[Word]) -> Outcome {
+    span(words).map_or_else(Outcome::default, |whole| compose::parse(words.get(1..).unwrap_or(&[]), whole))
 }
 
 /// Reads `dockerd …`; the first word is the program.
@@ -69,23 +78,75 @@ pub fn parse_daemon(words: &[Word]) -> Outcome {
 
 fn container_command(verb: &Word, arguments: &[Word], whole: Span) -> Outcome {
     match verb.text.as_str() {
-        "run" | "create" => container::parse(verb, arguments, whole).into(),
+        "run" => container::parse(verb, arguments, whole).into(),
+        "create" => created(container::parse(verb, arguments, whole)),
         "rm" | "remove" => taken_back::containers(arguments, TakeBack::Container),
         "stop" | "kill" | "pause" => taken_back::containers(arguments, TakeBack::Running),
-        verb @ ("exec" | "rename" | "update" | "unpause" | "checkpoint") => {
-            Outcome::unmodeled(format!("`docker {verb}`"), whole)
-        }
-        _ => Outcome::default(),
+        "start" | "restart" | "unpause" => taken_back::containers(arguments, TakeBack::Idle),
+        "rename" => match arguments {
+            [from, to] if from.unknown().is_none() && to.unknown().is_none() => Outcome {
+                taken_back: vec![TakeBack::Name { from: from.spanned(), to: to.spanned() }],
+                ..Outcome::default()
+            },
+            _ => Outcome::unmodeled("`docker rename`".to_owned(), whole),
+        },
+        "prune" => Outcome { taken_back: vec![TakeBack::IdleContainers], ..Outcome::default() },
+        verb @ ("exec" | "checkpoint") => Outcome::unmodeled(format!("`docker {verb}`"), whole),
+        verb if NEUTRAL.contains(&verb) => Outcome::default(),
+        _ => unknown_command(verb),
     }
 }
 
-/// `docker compose up` does what the compose file says, which is read by itself.
-fn compose(arguments: &[Word], whole: Span) -> Outcome {
-    match arguments.iter().find(|w| matches!(w.text.as_str(), "exec" | "run" | "scale" | "stop" | "kill" | "pause")) {
-        Some(verb) => Outcome::unmodeled(format!("`docker compose {}`", verb.text), whole),
-        None => Outcome::default(),
-    }
+/// A container with a name waits for `docker start`; one without is started by the id that the command prints.
+fn created(declarations: Declarations) -> Outcome {
+    let name = declarations.value.iter().find_map(|d| match d {
+        Declaration::Container(container) => container.name.clone(),
+        _ => None,
+    });
+    Outcome { declarations, taken_back: name.map(TakeBack::NotStarted).into_iter().collect() }
 }
+
+/// Commands that change nothing for packets (docker CLI 28.2, `docker --help` and `docker container --help`).
+#[rustfmt::skip]
+const NEUTRAL: &[&str] = &[
+    "attach", "build", "builder", "buildx", "checkpoint", "commit", "config", "context", "cp", "debug", "diff", "events",
+    "export", "help", "history", "image", "images", "import", "info", "init", "inspect", "load", "login", "logout", "logs",
+    "ls", "list", "manifest", "model", "plugin", "port", "ps", "pull", "push", "save", "scout", "search", "secret", "stats", "system",
+    "tag", "top", "trust", "rmi", "update", "version", "volume", "wait",
+];
+
+fn unknown_command(verb: &Word) -> Outcome {
+    let known = NEUTRAL.iter().copied().chain(ACTING);
+    let diagnostic = Diagnostic::new(Code::DockerBadFlag, format!("`docker {}` is not a docker command", verb.text))
+        .label(verb.span, "docker refuses this");
+    let diagnostic = match did_you_mean(&verb.text, known) {
+        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        None => diagnostic,
+    };
+    Declarations { value: Vec::new(), diagnostics: vec![diagnostic] }.into()
+}
+
+/// Commands that do change something.
+const ACTING: [&str; 18] = [
+    "run",
+    "create",
+    "rm",
+    "stop",
+    "kill",
+    "pause",
+    "start",
+    "restart",
+    "unpause",
+    "rename",
+    "exec",
+    "network",
+    "compose",
+    "container",
+    "swarm",
+    "service",
+    "stack",
+    "node",
+];
 
 fn changing(noun: &str, arguments: &[Word], whole: Span) -> Outcome {
     match arguments.first().map(|w| w.text.as_str()) {

@@ -208,11 +208,11 @@ impl Call {
             "delete-ipset" => FirewallChange::DeleteIpSet(name(option)?),
             "set-default-zone" => return self.change(FirewallChange::DefaultZone(name(option)?), option.span),
             "change-interface" | "change-zone" => {
-                return self.change(FirewallChange::Interface(true, name(option)?), option.span);
+                return self.change(FirewallChange::MoveInterface(name(option)?), option.span);
             }
             "change-source" => {
                 let peers = values::peers(value::text(required(option)?))?;
-                return self.change(FirewallChange::Source(true, peers), option.span);
+                return self.change(FirewallChange::MoveSource(peers), option.span);
             }
             _ => return self.no_model_or_unknown(option),
         };

@@ -42,7 +42,7 @@ pub fn parse_ipset(source: SourceId, name: &str, text: &str) -> Declarations {
                 _ => {}
             }
         }
-        reader.out.value.insert(0, Declaration::IpSet(set));
+        reader.out.value.insert(0, Declaration::FirewalldIpSet(set));
     })
 }
 

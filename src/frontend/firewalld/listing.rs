@@ -223,7 +223,6 @@ impl Reader {
         let source_ports = self.all(block, "source-ports", port);
         let masquerade = block.word("masquerade").filter(|word| word.value == "yes");
         Content {
-            services: Vec::new(),
             ports: entries(ports, "port"),
             source_ports: entries(source_ports, "source port"),
             protocols: self.entries(block, "protocols", &owner, |word| value::protocol(word).map(Some)),
@@ -239,6 +238,7 @@ impl Reader {
                     Outcome::Nothing | Outcome::Unmodeled(_) => Ok(None),
                 }
             }),
+            ..Content::default()
         }
     }
 

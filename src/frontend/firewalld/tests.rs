@@ -358,10 +358,10 @@ fn ipsets_hold_addresses_networks_and_ranges() {
     let mut sources = Sources::default();
     let id = sources.add("ipsets/lan.xml", text);
     let read = parse_ipset(id, "lan", text);
-    let [Declaration::IpSet(set)] = read.value.as_slice() else { panic!("{:?}", read.value) };
+    let [Declaration::FirewalldIpSet(set)] = read.value.as_slice() else { panic!("{:?}", read.value) };
     let entries: Vec<String> = set.entries.iter().flatten().map(ToString::to_string).collect();
     assert_eq!((set.name.value.as_str(), entries.join(" ").as_str()), ("lan", "10.0.0.0/8 192.168.1.4/30"));
     assert_eq!(sources.text(read.diagnostics[0].labels[0].span), "<entry>가</entry>");
     let other = parse_ipset(id, "lan", "<ipset type=\"hash:mac\"><entry>00:11:22:33:44:55</entry></ipset>");
-    assert!(matches!(other.value.as_slice(), [Declaration::IpSet(set)] if set.entries.is_none()));
+    assert!(matches!(other.value.as_slice(), [Declaration::FirewalldIpSet(set)] if set.entries.is_none()));
 }

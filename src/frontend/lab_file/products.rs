@@ -5,7 +5,7 @@ use crate::frontend::engine_options;
 use crate::frontend::yaml::{Entry, Node, Walk};
 use crate::lab::declaration::{EngineDecl, FirewalldDecl};
 use crate::lab::machine::HypervisorDecl;
-use crate::lab::{Declaration, HostEvent, RuleBackend};
+use crate::lab::{Declaration, HostEvent, Platform, RuleBackend};
 use crate::net::Version;
 use crate::source::Spanned;
 
@@ -14,6 +14,14 @@ const FIREWALLD_KEYS: &[&str] = &["version", "backend", "default-zone", "strict-
 const VIRTUALBOX_KEYS: &[&str] = &["version"];
 
 const BACKENDS: &[(&str, RuleBackend)] = &[("iptables", RuleBackend::Iptables), ("nftables", RuleBackend::Nftables)];
+
+const PLATFORMS: &[(&str, Platform)] = &[
+    ("engine", Platform::Engine),
+    ("desktop", Platform::Desktop),
+    ("rootless", Platform::Rootless),
+    ("colima", Platform::Colima),
+    ("podman", Platform::Podman),
+];
 
 const EVENTS: &[(&str, HostEvent)] = &[
     ("firewalld", HostEvent::FirewalldStart),
@@ -27,12 +35,13 @@ const EVENTS: &[(&str, HostEvent)] = &[
 /// Reads `docker:`.
 pub(super) fn engine(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> EngineDecl {
     let entries = walk.map(node, "`docker`");
-    let known: Vec<&str> = engine_options::KEYS.iter().chain(&["version"]).copied().collect();
+    let known: Vec<&str> = engine_options::KEYS.iter().chain(&["version", "platform"]).copied().collect();
     walk.check_keys(entries, "`docker`", &known);
     let mut engine = EngineDecl { span: Some(key.span.to(node.span)), ..EngineDecl::default() };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "version" => engine.version = version(walk, value),
+            "platform" => engine.platform = walk.word(value, "a platform", PLATFORMS, Code::LabBadValue),
             option => drop(engine_options::read(walk, &mut engine, option, value)),
         }
     }

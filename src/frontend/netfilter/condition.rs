@@ -26,7 +26,7 @@ const MODULES: [&str; 15] = [
 
 /// Whether the options of an extension are understood.
 pub(super) fn is_modeled(module: &str) -> bool {
-    MODULES.contains(&module) || matches!(module, "mark" | "pkttype")
+    MODULES.contains(&module) || matches!(module, "mark" | "connmark" | "pkttype" | "owner" | "set")
 }
 
 /// How many values an option has that belongs to no target; nothing if it is not known.
@@ -37,14 +37,17 @@ pub(super) fn arity(module: &str, option: &str) -> Option<usize> {
         "dport" | "destination-port" | "sport" | "source-port" | "dports" | "destination-ports" | "sports"
         | "source-ports" | "ports" | "icmp-type" | "icmpv6-type" | "ctstate" | "state" | "ctproto" | "ctorigdst"
         | "ctorigdstport" | "ctstatus" | "src-type" | "dst-type" | "comment" | "src-range" | "dst-range"
-        | "pkt-type" => 1,
-        "mark" if module == "mark" => 1,
+        | "pkt-type" | "ctorigsrc" | "ctorigsrcport" | "ctdir" => 1,
+        "socket-exists" if module == "owner" => 0,
+        "uid-owner" | "gid-owner" if module == "owner" => 1,
+        "match-set" if module == "set" => 2,
+        "mark" if matches!(module, "mark" | "connmark") => 1,
         _ => return None,
     })
 }
 
 /// The condition that an option states; nothing if it always holds.
-pub(super) fn read(family: Family, option: &str, values: &[&str]) -> Read<Option<Condition>> {
+pub(super) fn read(family: Family, module: &str, option: &str, values: &[&str]) -> Read<Option<Condition>> {
     let value = values.first().copied().unwrap_or("");
     Ok(match option {
         "syn" => tcp_flags("FIN,SYN,RST,ACK", "SYN")?,
@@ -60,6 +63,9 @@ pub(super) fn read(family: Family, option: &str, values: &[&str]) -> Read<Option
         "ctproto" => value::protocol(value, family)?,
         "ctorigdst" => Some(Condition::OriginalDestination(value::network(value, family)?)),
         "ctorigdstport" => Some(Condition::OriginalDestinationPort(value::ports(value)?)),
+        "ctorigsrc" => Some(Condition::OriginalSource(value::network(value, family)?)),
+        "ctorigsrcport" => Some(Condition::OriginalSourcePort(value::ports(value)?)),
+        "ctdir" => Some(direction(value)?),
         "src-type" => Some(any(each(value, |v| kind(v).map(Condition::SourceKind))?)),
         "dst-type" => Some(any(each(value, |v| kind(v).map(Condition::DestinationKind))?)),
         "src-range" => Some(any(value::range(value, family)?.into_iter().map(Condition::Source).collect())),
@@ -67,11 +73,63 @@ pub(super) fn read(family: Family, option: &str, values: &[&str]) -> Read<Option
         "pkt-type" => Some(roughly(Condition::DestinationKind(packet_kind(value)?))),
         "mark" => {
             let (value, mask) = value::mark(value)?;
-            Some(Condition::Mark { value, mask })
+            Some(match module {
+                "connmark" => Condition::ConnectionMark { value, mask },
+                _ => Condition::Mark { value, mask },
+            })
+        }
+        "socket-exists" => Some(sent_from_here()),
+        "uid-owner" | "gid-owner" => Some(owned(format!("-m owner --{option} {value}"))),
+        "match-set" => {
+            let sources = each(values.get(1).copied().unwrap_or(""), |side| match side {
+                "src" => Ok(true),
+                "dst" => Ok(false),
+                _ => Err(Trouble::Bad(format!("`{side}` is neither `src` nor `dst`"))),
+            })?;
+            Some(Condition::InSet { name: value.to_owned(), sources })
         }
         // `comment`
         _ => None,
     })
+}
+
+/// Only packets that a program of the host sends have an owner; who that is, nobody tells.
+pub(super) fn owned(text: String) -> Condition {
+    Condition::AllOf(vec![sent_from_here(), Condition::Unmodeled(text)])
+}
+
+fn sent_from_here() -> Condition {
+    Condition::Not(Box::new(Condition::InInterface("*".to_owned())))
+}
+
+fn direction(text: &str) -> Read<Condition> {
+    match text {
+        "REPLY" => Ok(Condition::Reply),
+        "ORIGINAL" => Ok(Condition::Not(Box::new(Condition::Reply))),
+        _ => Err(Trouble::Bad(format!("`{text}` is not a direction"))),
+    }
+}
+
+/// What an extension with all its options states, if its options are not read one by one: how much there was before is
+/// taken as people who limit it expect, and stated with every verdict that depends on it. Nothing if it always holds.
+pub(super) fn of_extension(text: &str) -> Option<Condition> {
+    let (module, options) = text.trim_start_matches("-m ").split_once(' ').unwrap_or((text, ""));
+    let has = |option: &str| options.split(' ').any(|word| word.strip_prefix("--") == Some(option));
+    let is_negated = options.contains("! --");
+    let assumed = |holds: bool| Some(Condition::Assumed(text.to_owned(), holds != is_negated));
+    match module.trim_start_matches("-m ") {
+        "limit" | "quota" | "statistic" | "time" => assumed(true),
+        "hashlimit" => assumed(!has("hashlimit-above")),
+        "connlimit" => assumed(!has("connlimit-above") && has("connlimit-upto")),
+        // It notes the address and always holds.
+        "recent" if has("set") && !is_negated => None,
+        "recent" => assumed(false),
+        "rpfilter" if !has("loose") => {
+            let back = Condition::SourceIsRoutedBack;
+            Some(if has("invert") { Condition::Not(Box::new(back)) } else { back })
+        }
+        _ => Some(Condition::Unmodeled(text.to_owned())),
+    }
 }
 
 /// Addresses of `-s` or `-d`, which may be a list; nothing if every address is meant.
@@ -97,7 +155,8 @@ fn each<T>(text: &str, read: impl Fn(&str) -> Read<T>) -> Read<Vec<T>> {
     text.split(',').map(|part| read(part.trim())).collect()
 }
 
-fn any(mut conditions: Vec<Condition>) -> Condition {
+/// Any of several conditions.
+pub(super) fn any(mut conditions: Vec<Condition>) -> Condition {
     match (conditions.len(), conditions.pop()) {
         (1, Some(only)) => only,
         (_, last) => {
@@ -155,7 +214,7 @@ const FLAGS: [(&str, u8); 6] = [("FIN", 1), ("SYN", 2), ("RST", 4), ("PSH", 8), 
 
 /// Which of the ordinary segments of a connection have these flags: only the first one opens it, and has SYN alone.
 /// What no ordinary segment has never holds: such packets are sent by scanners, not by programs that connect.
-fn tcp_flags(mask: &str, wanted: &str) -> Read<Option<Condition>> {
+pub(super) fn tcp_flags(mask: &str, wanted: &str) -> Read<Option<Condition>> {
     const FIRST: u8 = 2;
     const LATER: [u8; 7] = [16, 18, 24, 17, 25, 4, 20];
     let (mask, wanted) = (flags(mask)?, flags(wanted)?);
@@ -189,7 +248,7 @@ fn flags(text: &str) -> Read<u8> {
     Ok(bits)
 }
 
-const ICMP_TYPES: [(&str, u8); 17] = [
+pub(super) const ICMP_TYPES: [(&str, u8); 17] = [
     ("echo-reply", 0),
     ("pong", 0),
     ("destination-unreachable", 3),
@@ -229,7 +288,7 @@ fn icmp_type(text: &str, family: Family) -> Read<Option<Condition>> {
     }
 }
 
-fn icmpv6_type(name: &str) -> Read<u8> {
+pub(super) fn icmpv6_type(name: &str) -> Read<u8> {
     Ok(match name {
         "echo-request" | "ping" | "128" => 8,
         "echo-reply" | "pong" | "129" => 0,

@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 
 use super::Token;
 use super::condition;
+use super::gaps;
 use super::target::{Setting, Written};
 use super::value::{self, Read, Trouble};
 
@@ -420,7 +421,8 @@ impl<'t> Reader<'t> {
         let written = format!("--{name} {}", texts.join(" "));
         let doubtful = values.iter().copied().find(|v| !v.is_known);
         let value = doubtful.or_else(|| values.first().copied()).unwrap_or(token);
-        let outcome = self.judged(condition::read(self.family, name, &texts), value, || written.clone())?;
+        let outcome =
+            self.judged(condition::read(self.family, &self.module, name, &texts), value, || written.clone())?;
         let outcome = match outcome {
             None if not && name != "comment" => Some(condition::never()),
             other => other.map(|c| negated(c, not)),
@@ -456,8 +458,8 @@ impl<'t> Reader<'t> {
     /// The extension that was read so far has no more options.
     fn close(&mut self) {
         let open = std::mem::take(&mut self.open);
-        if !open.is_empty() && !only_remembers(&open) {
-            self.conditions.push(Condition::Unmodeled(open));
+        if !open.is_empty() {
+            self.conditions.extend(condition::of_extension(&open));
         }
     }
 
@@ -473,8 +475,8 @@ impl<'t> Reader<'t> {
         };
         self.header.sort_by_key(|(rank, _)| *rank);
         let conditions: Vec<Condition> = self.header.into_iter().map(|(_, c)| c).chain(self.conditions).collect();
-        let unmodeled = unmodeled(&conditions, &target);
         let rule = IptablesRule { conditions, target };
+        let unmodeled = gaps::of_rule(&rule);
         let change = match verb {
             Verb::Append(chain) => IptablesChange::Append(chain, rule),
             Verb::Insert(chain, at) => IptablesChange::Insert(chain, at, rule),
@@ -495,32 +497,4 @@ fn negated(condition: Condition, not: bool) -> Condition {
 
 fn spaced(values: &[String]) -> String {
     values.iter().map(|value| format!(" {value}")).collect()
-}
-
-/// `-m recent --set` notes the address and always holds.
-fn only_remembers(extension: &str) -> bool {
-    let Some(options) = extension.strip_prefix("-m recent") else { return false };
-    let has = |option: &str| options.contains(&format!(" --{option}"));
-    has("set") && !options.contains("! ") && !["update", "rcheck", "remove"].iter().any(|o| has(o))
-}
-
-/// What the effect of a rule depends on and has no model.
-fn unmodeled(conditions: &[Condition], target: &RuleTarget) -> Vec<String> {
-    let mut found = Vec::new();
-    match target {
-        RuleTarget::Nothing => return found,
-        RuleTarget::Unmodeled(text) => found.push(text.clone()),
-        _ => {}
-    }
-    conditions.iter().for_each(|c| collect_unmodeled(c, &mut found));
-    found
-}
-
-fn collect_unmodeled(condition: &Condition, found: &mut Vec<String>) {
-    match condition {
-        Condition::Unmodeled(text) => found.push(text.clone()),
-        Condition::Not(inner) | Condition::Roughly(inner) => collect_unmodeled(inner, found),
-        Condition::AnyOf(all) => all.iter().for_each(|c| collect_unmodeled(c, found)),
-        _ => {}
-    }
 }

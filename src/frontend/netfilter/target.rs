@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::lab::iptables::{RejectWith, RuleTarget};
-use crate::net::Family;
+use crate::lab::iptables::{Condition, IptablesRule, RejectWith, RuleTarget};
+use crate::net::{Family, IpNet};
 
 use super::value::{self, Read, Trouble};
 
@@ -32,23 +32,34 @@ const WITHOUT_EFFECT: [&str; 21] = [
     "SET",
 ];
 
-/// Targets of the kernel that we do not follow.
-const UNMODELED: [&str; 14] = [
+/// Targets of the kernel that a program decides about.
+const UNMODELED: [&str; 2] = ["NFQUEUE", "QUEUE"];
+
+/// Targets of the kernel that may send packets elsewhere, or set what other rules ask for.
+const DIVERTING: [&str; 14] = [
     "CLUSTERIP",
     "CONNMARK",
     "CT",
+    "DNAT",
     "DNPT",
     "HMARK",
+    "MARK",
     "MIRROR",
     "NETMAP",
-    "NFQUEUE",
-    "NOTRACK",
-    "QUEUE",
+    "SAME",
+    "SNAT",
     "SNPT",
     "SYNPROXY",
     "TPROXY",
-    "SAME",
 ];
+
+/// A choice among more addresses than this is not written out.
+const MOST_ADDRESSES: usize = 16;
+
+/// Whether a target lets the packet go on and changes nothing that a verdict depends on.
+pub(super) fn is_without_effect(name: &str) -> bool {
+    WITHOUT_EFFECT.contains(&name)
+}
 
 /// An option of a target with its values.
 pub(super) struct Setting {
@@ -86,6 +97,7 @@ impl Written {
     /// What the target does.
     pub(super) fn read(&self, family: Family) -> Read<RuleTarget> {
         match self.understood(family) {
+            Err(Trouble::Unknown) if DIVERTING.contains(&self.name.as_str()) => Ok(RuleTarget::Diverts(self.text())),
             Err(Trouble::Unknown) => Ok(RuleTarget::Unmodeled(self.text())),
             other => other,
         }
@@ -101,18 +113,61 @@ impl Written {
             "RETURN" => RuleTarget::Return,
             "REJECT" => RuleTarget::Reject(reject(self.value(&["reject-with"]))?),
             "MASQUERADE" => RuleTarget::Masquerade,
-            "DNAT" => destination_nat(self.value(&["to-destination", "to"]), family)?,
-            "SNAT" => RuleTarget::SourceNat(source_nat(self.value(&["to-source", "to"]), family)?),
+            "DNAT" => {
+                let (addresses, port) = destination_nat(self.value(&["to-destination", "to"]), family)?;
+                match addresses {
+                    None => RuleTarget::DestinationNat { address: None, port },
+                    Some(all) => {
+                        self.one_of(&all, |address| RuleTarget::DestinationNat { address: Some(address), port })
+                    }
+                }
+            }
+            "SNAT" => self.one_of(&source_nat(self.value(&["to-source", "to"]), family)?, RuleTarget::SourceNat),
             "REDIRECT" => RuleTarget::Redirect { port: self.value(&["to-ports", "to-port"]).map(port).transpose()? },
             "MARK" => self.mark()?,
             // Assigning a helper changes what is related, not what is new or established.
             "CT" if self.has("helper") && self.settings.len() == 1 => RuleTarget::Nothing,
-            "CONNMARK" if !self.has("restore-mark") => RuleTarget::Nothing,
+            "CT" if self.has("notrack") => RuleTarget::Untrack,
+            "NOTRACK" => RuleTarget::Untrack,
+            "CONNMARK" => self.connection_mark()?,
             name if WITHOUT_EFFECT.contains(&name) => RuleTarget::Nothing,
-            name if UNMODELED.contains(&name) => return Err(Trouble::Unknown),
+            name if UNMODELED.contains(&name) || DIVERTING.contains(&name) => return Err(Trouble::Unknown),
             chain if self.settings.is_empty() => RuleTarget::Jump(chain.to_owned()),
             _ => return Err(Trouble::Unknown),
         })
+    }
+
+    /// The kernel chooses one of several addresses: which, nobody can tell.
+    fn one_of(&self, addresses: &[IpAddr], target: impl Fn(IpAddr) -> RuleTarget) -> RuleTarget {
+        let [first @ .., last] = addresses else { return RuleTarget::Diverts(self.text()) };
+        if first.is_empty() {
+            return target(*last);
+        }
+        let way = |address: &IpAddr, conditions| IptablesRule { conditions, target: target(*address) };
+        let chosen = |address: &IpAddr| vec![Condition::Unmodeled(format!("{} takes {address}", self.text()))];
+        let ways = first.iter().map(|address| way(address, chosen(address)));
+        RuleTarget::Block(ways.chain([way(last, Vec::new())]).collect())
+    }
+
+    fn connection_mark(&self) -> Read<RuleTarget> {
+        let mask = match self.value(&["mask", "nfmask", "ctmask"]) {
+            Some(text) => value::number(text)?,
+            None => u32::MAX,
+        };
+        let is_same = |name| self.value(&[name]).is_none_or(|text| value::number(text) == Ok(mask));
+        if !is_same("nfmask") || !is_same("ctmask") {
+            return Err(Trouble::Unknown);
+        }
+        if self.has("save-mark") {
+            return Ok(RuleTarget::SaveMark { mask });
+        }
+        if self.has("restore-mark") {
+            return Ok(RuleTarget::RestoreMark { mask });
+        }
+        match self.mark()? {
+            RuleTarget::SetMark { value, mask } => Ok(RuleTarget::SetConnectionMark { value, mask }),
+            _ => Err(Trouble::Unknown),
+        }
     }
 
     fn mark(&self) -> Read<RuleTarget> {
@@ -148,26 +203,35 @@ fn reject(with: Option<&str>) -> Read<RejectWith> {
     })
 }
 
-/// `10.0.0.5`, `10.0.0.5:80`, `:80`; ranges are not followed.
-fn destination_nat(to: Option<&str>, family: Family) -> Read<RuleTarget> {
+/// `10.0.0.5`, `10.0.0.5:80`, `:80`, `10.0.0.5-10.0.0.7`; ranges of ports are not followed.
+fn destination_nat(to: Option<&str>, family: Family) -> Read<(Option<Vec<IpAddr>>, Option<u16>)> {
     let to = to.ok_or_else(|| Trouble::Bad("`DNAT` needs `--to-destination`".to_owned()))?;
     let (address, port_text) = address_and_port(to);
-    let address = if address.is_empty() { None } else { Some(parsed(address, family)?) };
+    let addresses = if address.is_empty() { None } else { Some(addresses(address, family)?) };
     let port = if port_text.is_empty() { None } else { Some(port(port_text)?) };
-    Ok(RuleTarget::DestinationNat { address, port })
+    Ok((addresses, port))
 }
 
 /// The source port is not followed: a translated packet may always get another one.
-fn source_nat(to: Option<&str>, family: Family) -> Read<IpAddr> {
+fn source_nat(to: Option<&str>, family: Family) -> Read<Vec<IpAddr>> {
     let to = to.ok_or_else(|| Trouble::Bad("`SNAT` needs `--to-source`".to_owned()))?;
-    parsed(address_and_port(to).0, family)
+    addresses(address_and_port(to).0, family)
+}
+
+/// One address, or each of a range.
+fn addresses(text: &str, family: Family) -> Read<Vec<IpAddr>> {
+    if !text.contains('-') {
+        return Ok(vec![parsed(text, family)?]);
+    }
+    let nets = value::range(text, family)?;
+    let single = |net: &IpNet| net.subnets(net.max_prefix_len()).into_iter().flatten().map(|one| one.addr());
+    let all: Vec<IpAddr> = nets.iter().flat_map(single).take(MOST_ADDRESSES + 1).collect();
+    if all.len() <= MOST_ADDRESSES { Ok(all) } else { Err(Trouble::Unknown) }
 }
 
 fn parsed(address: &str, family: Family) -> Read<IpAddr> {
-    let is_range = address.contains('-');
     match address.parse::<IpAddr>() {
         Ok(address) if Family::of(address) == family => Ok(address),
-        _ if is_range => Err(Trouble::Unknown),
         _ => Err(Trouble::Bad(format!("`{address}` is not an address"))),
     }
 }

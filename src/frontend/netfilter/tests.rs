@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use super::iptables_save;
+use super::{ipset, iptables_save};
 use crate::frontend::shell;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
@@ -86,6 +86,21 @@ fn conditions() {
     with("-m addrtype --dst-type LOCAL", "DestinationKind(Local)");
     with("-m mark --mark 0x1/0xff", "Mark { value: 1, mask: 255 }");
     with("-m iprange --src-range 10.0.0.0-10.0.0.2", "AnyOf([Source(10.0.0.0/31), Source(10.0.0.2/32)])");
+    with("-m connmark --mark 0x1/0xff", "ConnectionMark { value: 1, mask: 255 }");
+    with("-m conntrack --ctdir REPLY", "Reply");
+    with("-m conntrack --ctorigsrc 10.0.0.9", "OriginalSource(10.0.0.9/32)");
+    with("-m rpfilter --invert", "Not(SourceIsRoutedBack)");
+    with("-m set ! --match-set blocked src,dst", "Not(InSet { name: \"blocked\", sources: [true, false] })");
+    with("-m limit --limit 5/sec", "Assumed(\"-m limit --limit 5/sec\", true)");
+    with("-m recent --name ssh --set", "");
+    with(
+        "-m recent --name ssh --update --seconds 60",
+        "Assumed(\"-m recent --name ssh --update --seconds 60\", false)",
+    );
+    with("-m recent ! --rcheck", "Assumed(\"-m recent ! --rcheck\", true)");
+    with("-m connlimit --connlimit-above 10", "Assumed(\"-m connlimit --connlimit-above 10\", false)");
+    with("-m connlimit --connlimit-upto 10", "Assumed(\"-m connlimit --connlimit-upto 10\", true)");
+    with("-m hashlimit --hashlimit-above 9/sec", "Assumed(\"-m hashlimit --hashlimit-above 9/sec\", false)");
     with("-p icmp --icmp-type echo-request", "Protocol(Icmp) IcmpType(8)");
     with("-p tcp --syn", "Protocol(Tcp) Roughly(State([New]))");
     with("-p tcp --tcp-flags SYN,FIN SYN,FIN", "Protocol(Tcp) Roughly(AnyOf([]))");
@@ -109,6 +124,21 @@ fn targets() {
     with("-j SNAT --to-source 10.0.0.9", "SourceNat(10.0.0.9)");
     with("-j REDIRECT --to-ports 3128", "Redirect { port: Some(3128) }");
     with("-j MARK --set-mark 7", "SetMark { value: 7, mask: 4294967295 }");
+    with("-j CONNMARK --save-mark", "SaveMark { mask: 4294967295 }");
+    with("-j CONNMARK --restore-mark --nfmask 0xff --ctmask 0xff", "RestoreMark { mask: 255 }");
+    with("-j CONNMARK --set-xmark 0x2/0xff", "SetConnectionMark { value: 2, mask: 255 }");
+    with("-j CT --notrack", "Untrack");
+    with(
+        "-j SNAT --to-source 10.0.0.8-10.0.0.9",
+        "Block([IptablesRule { conditions: [Unmodeled(\"-j SNAT --to-source 10.0.0.8-10.0.0.9 takes 10.0.0.8\")], \
+         target: SourceNat(10.0.0.8) }, IptablesRule { conditions: [], target: SourceNat(10.0.0.9) }])\n\
+         canreach::input::unmodeled: not modelled: `-j SNAT --to-source 10.0.0.8-10.0.0.9 takes 10.0.0.8`",
+    );
+    with(
+        "-j NETMAP --to 10.1.0.0/16",
+        "Diverts(\"-j NETMAP --to 10.1.0.0/16\")\n\
+         canreach::input::unmodeled: not modelled: `-j NETMAP --to 10.1.0.0/16`",
+    );
     with("-j LOG --log-prefix \"-x- dropped: \"", "Nothing");
     with("", "Nothing");
 }
@@ -123,7 +153,7 @@ fn what_has_no_model_is_kept_as_text_and_reported() {
     );
     check(
         "iptables -A INPUT -m limit --limit 3/min -j LOG",
-        "V4 filter -A INPUT [Unmodeled(\"-m limit --limit 3/min\")] Nothing",
+        "V4 filter -A INPUT [Assumed(\"-m limit --limit 3/min\", true)] Nothing",
     );
     check(
         "iptables -A INPUT -j NFQUEUE --queue-num 1",
@@ -172,6 +202,31 @@ fn real_rule_sets_are_read() {
         println!("{file:?}\n{}", text(&Declarations { value: vec![], diagnostics: read.diagnostics.clone() }));
         assert_eq!(commands.len(), lines + 1, "{file:?}");
     }
+}
+
+#[test]
+fn saved_sets_are_read() {
+    let saved = "create blocked hash:net family inet hashsize 1024\nadd blocked 10.9.0.0/16\nadd blocked 10.9.9.9 nomatch\n\
+                 create web hash:ip,port\nadd web 10.0.0.5,tcp:80\nadd web 10.0.0.5\nadd nowhere 10.0.0.1\n";
+    assert!(ipset::is_one(saved));
+    let source = Sources::default().add("a.ipset", saved);
+    let read = ipset::parse(source, saved);
+    let sets: Vec<String> = read
+        .value
+        .iter()
+        .map(|declaration| match declaration {
+            Declaration::IpSet(set) => format!("{} {:?} {:?}", set.name.value, set.elements, set.excluded),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        sets,
+        [
+            "blocked [[Nets([10.9.0.0/16])]] [[Nets([10.9.9.9/32])]]",
+            "web [[Nets([10.0.0.5/32]), Ports(Tcp, PortRange { first: 80, last: 80 })]] []",
+        ]
+    );
+    assert_eq!(read.diagnostics.len(), 2);
 }
 
 #[test]

@@ -22,12 +22,21 @@ pub(super) enum Effect {
     Unmodeled(Spanned<String>),
 }
 
+impl Effect {
+    /// `docker compose up` without options.
+    pub(super) fn is_plain_compose(&self) -> bool {
+        let Self::Declare(declaration) = self else { return false };
+        matches!(declaration.as_ref(), Declaration::Compose(compose) if compose.is_plain())
+    }
+}
+
 /// The effects of a command, and what is wrong with it.
 pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
     let words = without_wrappers(words);
     let (Some(name), Some(whole)) = (words.first(), span(words)) else { return Diagnosed::default() };
     match program(name) {
         "docker" => docker_effects(docker::parse(words)),
+        "docker-compose" => docker_effects(docker::parse_compose(words)),
         "dockerd" => docker_effects(docker::parse_daemon(words)),
         "firewall-cmd" | "firewall-offline-cmd" => declared(firewall_cmd::parse(words)),
         "iptables" | "ip6tables" | "iptables-legacy" | "ip6tables-legacy" | "iptables-nft" | "ip6tables-nft" => {
@@ -233,7 +242,6 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "cp" | "mv" | "ln" | "install" | "sed" | "rm" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "xargs" => words.iter().skip(1).any(|w| mentions_network(&w.text)),
         "virsh" | "vagrant" => has(&["net-start", "net-define", "attach-interface"]),
-        "docker-compose" => has(&["exec", "run", "scale"]),
         _ => false,
     }
 }

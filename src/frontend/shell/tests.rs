@@ -115,7 +115,7 @@ fn programs_without_a_model_are_reported() {
         "ip route add 10.0.0.0/8 via 10.0.2.2",
         "sysctl -w net.ipv4.ip_forward=1",
         "ssh -fNL 8080:localhost:80 host",
-        "VBoxManage modifyvm web --natpf1 a,tcp,,1,,2",
+        "VBoxManage import box.ova",
         "socat TCP-LISTEN:80,fork TCP:10.0.0.1:80",
         "docker exec web ip addr",
         "docker ps -q | xargs docker rm -f",
@@ -132,7 +132,7 @@ fn programs_without_a_model_are_reported() {
         "sysctl net.ipv4.ip_forward",
         "ssh -p 2222 me@host",
         "VBoxManage list vms",
-        "docker compose up -d",
+        "docker compose pull",
         "apt-get install -y docker.io",
         "curl http://localhost:3000",
     ] {

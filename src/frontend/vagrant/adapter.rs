@@ -57,13 +57,17 @@ pub(super) fn adapter(network: &Network, slot: u8, host_only: &mut HostOnly) -> 
 }
 
 /// Adapter 1, with forwards to come.
+///
+/// The guest reaches the loopback of the physical machine: VirtualBox 7.2.22 switches that on in machines that it imports
+/// from what VirtualBox has exported, as boxes are (tried with exports of settings versions 1.14, 1.16 and 1.19).
 pub(super) fn nat(span: Span) -> AdapterDecl {
+    let nat = NatDecl { localhost_reachable: Some(Spanned::new(true, span)), ..NatDecl::new(span) };
     AdapterDecl {
         slot: 0,
         enabled: true,
         cable: None,
         mac: None,
-        mode: AdapterMode::Nat(NatDecl::new(span)),
+        mode: AdapterMode::Nat(Box::new(nat)),
         other_modes: Vec::new(),
         addresses: Vec::new(),
         span,

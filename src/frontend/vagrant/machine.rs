@@ -128,7 +128,7 @@ impl Maker<'_> {
 
     fn attach(&mut self, network: &Network, adapters: &mut Vec<AdapterDecl>, host_only: &mut HostOnly) {
         let wanted = match network.value("adapter") {
-            Some(Value::Int(number)) => u8::try_from(*number - 1).ok(),
+            Some(Value::Int(number)) => number.checked_sub(1).and_then(|slot| u8::try_from(slot).ok()),
             _ => None,
         };
         let is_free = |slot: &u8| adapters.iter().all(|adapter| adapter.slot != *slot);
@@ -257,9 +257,12 @@ fn customize(machine: &str, call: &Call) -> Declarations {
         let Some(text) = text else {
             return unmodeled(call.span, "a command for VBoxManage that is known only when Vagrant runs".to_owned());
         };
-        line.push(" '", words.span, Nature::Computed);
+        // Without quotes the place is that of the word alone.
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/=+%@".contains(c);
+        let quote = if !text.as_str().is_empty() && text.as_str().chars().all(is_plain) { "" } else { "'" };
+        line.push(&format!(" {quote}"), words.span, Nature::Computed);
         line.append(&text);
-        line.push("'", words.span, Nature::Computed);
+        line.push(quote, words.span, Nature::Computed);
     }
     shell::parse_placed(&line, Variables::new())
 }

@@ -53,7 +53,7 @@ impl Evaluator<'_> {
             }
             ("ENV", _, _) => return self.environment(&call.name, values, block.as_deref()),
             ("File" | "Pathname", _, _) => self.file_method(&call.name, values, span),
-            ("YAML" | "Psych" | "JSON", _, _) => self.data(&call.name, values, span),
+            ("YAML" | "Psych" | "JSON", _, _) => self.data(&call.name, values),
             ("Hash", "new", []) => Value::hash(Vec::new()),
             ("Array", "new", []) => Value::list(Vec::new()),
             ("Array", "new", [Value::Int(count), value]) => {
@@ -139,7 +139,7 @@ impl Evaluator<'_> {
     }
 
     /// `YAML.load_file`, `YAML.load(File.read(…))`, `JSON.parse(…)`; JSON is YAML too.
-    fn data(&mut self, method: &str, values: &[Value], span: Span) -> Value {
+    fn data(&mut self, method: &str, values: &[Value]) -> Value {
         let (source, text) = match (method, values.first()) {
             ("load_file" | "safe_load_file" | "unsafe_load_file", Some(path)) => {
                 let file = path.name().map(str::to_owned).and_then(|path| self.find(&path));
@@ -156,7 +156,7 @@ impl Evaluator<'_> {
         };
         let read = yaml::parse(source, &text);
         self.out.diagnostics.extend(read.diagnostics);
-        read.value.map_or(Value::Nil, |node| from_yaml(&node, span))
+        read.value.map_or(Value::Nil, |node| from_yaml(&node))
     }
 
     /// Runs another file of the project where it is loaded; `require` of a library gives nothing.
@@ -200,24 +200,24 @@ fn below(base: &str, path: &str) -> String {
     }
 }
 
-fn from_yaml(node: &Node, span: Span) -> Value {
+fn from_yaml(node: &Node) -> Value {
     let string = |text: &str| builtin::string(text, node.content);
     match &node.value {
-        yaml::Value::Sequence(items) => Value::list(items.iter().map(|item| from_yaml(item, span)).collect()),
+        yaml::Value::Sequence(items) => Value::list(items.iter().map(from_yaml).collect()),
         yaml::Value::Mapping(entries) => {
             let entry = |entry: &yaml::Entry| {
                 let key = match entry.key.value.strip_prefix(':') {
                     Some(symbol) => Value::Symbol(symbol.to_owned()),
                     None => builtin::string(&entry.key.value, entry.key.span),
                 };
-                (key, from_yaml(&entry.value, span))
+                (key, from_yaml(&entry.value))
             };
             Value::hash(entries.iter().map(entry).collect())
         }
         yaml::Value::Scalar(text) => match node.resolve() {
             Some(Resolved::Null) => Value::Nil,
             Some(Resolved::Bool(value)) => Value::Bool(value),
-            Some(Resolved::Int(value)) => i64::try_from(value).map_or(Value::Unknown, Value::Int),
+            Some(Resolved::Int(value)) => Value::Int(value),
             Some(Resolved::Float) => Value::Unknown,
             // Ruby reads YAML 1.1.
             _ if node.style == Style::Plain => match text.to_ascii_lowercase().as_str() {

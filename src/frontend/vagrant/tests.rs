@@ -132,3 +132,135 @@ fn shown(value: &Value, depth: usize) -> String {
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t"))
 }
+
+/// What is declared and complained about, with the places in the Vagrantfile.
+fn places(text: &str) -> String {
+    let mut sources = Sources::default();
+    let vagrantfile = file(&mut sources, "Vagrantfile", text);
+    let read = parse(&vagrantfile, &mut |_| None);
+    let mut out = String::new();
+    for declaration in read.value.iter().flatten() {
+        match declaration {
+            Declaration::Container(container) => {
+                let name = container.name.as_ref().map_or("", |name| sources.text(name.span));
+                let ports: Vec<&str> = container.publishes.iter().map(|p| sources.text(p.span)).collect();
+                writeln!(out, "container {name:?} publishes {ports:?}").unwrap();
+            }
+            Declaration::FirewallCmd(change) => writeln!(out, "firewall {:?}", sources.text(change.span)).unwrap(),
+            Declaration::MachineChange(change) => writeln!(out, "change {:?}", sources.text(change.span)).unwrap(),
+            Declaration::Unmodeled(what) => writeln!(out, "unmodeled {:?}", sources.text(what.span)).unwrap(),
+            _ => {}
+        }
+    }
+    for diagnostic in &read.diagnostics {
+        let labels: Vec<&str> = diagnostic.labels.iter().map(|label| sources.text(label.span)).collect();
+        writeln!(out, "{}: {} {labels:?}", diagnostic.code, diagnostic.message).unwrap();
+    }
+    out
+}
+
+/// A Vagrantfile with these lines in its block.
+fn in_block(lines: &str) -> String {
+    format!("Vagrant.configure('2') do |config|\n  config.vm.box = '한글'\n{lines}\nend\n")
+}
+
+#[test]
+fn what_scripts_say_keeps_its_place_in_the_vagrantfile() {
+    let check = |lines: &str, expected: &str| assert_eq!(places(&in_block(lines)), expected, "{lines}");
+    check(
+        "config.vm.provision 'shell', inline: <<~SH\n  # 포트\n  docker run --name web -p 80:80 \\\n    nginx\n  firewall-cmd --add-port=80/tcp\nSH",
+        "container \"web\" publishes [\"80:80\"]\nfirewall \"--add-port=80/tcp\"\n",
+    );
+    check(
+        "port = 8080\nconfig.vm.provision 'shell', inline: \"docker run --name \\\"ab\\\" -p #{port}:80 nginx\"",
+        "container \"\\\\\\\"ab\\\\\\\"\" publishes [\"#{port}:80\"]\n",
+    );
+    check(
+        "config.vm.provision('shell', env: {PORT: 81}, args: ['bb'], inline: 'docker run --name $1 -p $PORT:80 nginx')",
+        "container \"$1\" publishes [\"$PORT:80\"]\n",
+    );
+    check(
+        "config.vm.provision :docker do |d|\n  d.run 'cc', image: 'nginx', args: '-p 82:80'\nend",
+        "container \"'cc'\" publishes [\"82:80\"]\n",
+    );
+    check(
+        "config.vm.provider('virtualbox') { |vb| vb.customize ['modifyvm', :id, '--cableconnected1', 'off'] }",
+        "change \"--cableconnected1', 'off\"\n",
+    );
+    check(
+        "config.vm.provision 'shell', inline: \"#{ENV['HOME']}\\ndocker run -p #{`x`}:80 nginx\"",
+        "unmodeled \"docker run -p #{`x`}:80 nginx\"\nunmodeled \"#{ENV['HOME']}\"\n\
+         canreach::shell::unmodeled: not modelled: a container whose `--publish` is not known \
+         [\"docker run -p #{`x`}:80 nginx\"]\n\
+         canreach::vagrant::not_followed: not followed: a command that is known only when Vagrant runs \
+         [\"#{ENV['HOME']}\"]\n",
+    );
+}
+
+#[test]
+fn what_cannot_be_followed_is_named_and_the_rest_is_read() {
+    let check = |lines: &str, expected: &str| {
+        let out = places(&in_block(lines));
+        assert!(out.lines().any(|line| line == expected), "{lines}:\n{out}");
+    };
+    check(
+        "config.vm.network :forwarded_port, guest: 80, host: rand(9)",
+        "unmodeled \"config.vm.network :forwarded_port, guest: 80, host: rand(9)\"",
+    );
+    check("config.vm.network x, guest: 80, host: 81", "unmodeled \"config.vm.network x, guest: 80, host: 81\"");
+    check(
+        "if x\n  config.vm.network 'private_network', type: 'dhcp'\nend",
+        "unmodeled \"config.vm.network 'private_network', type: 'dhcp'\"",
+    );
+    check("x.each { |n| config.vm.define n }", "unmodeled \"config.vm.define n\"");
+    check("configure_it(config)", "unmodeled \"configure_it(config)\"");
+    check(
+        "config.vm.provision 'ansible', playbook: 'x.yml'",
+        "unmodeled \"config.vm.provision 'ansible', playbook: 'x.yml'\"",
+    );
+    check("config.vm.provision 'shell', path: 'no.sh'", "unmodeled \"'no.sh'\"");
+    check("config.vm.provider('virtualbox') { |v| v.customize x }", "unmodeled \"v.customize x\"");
+    check(
+        "config.vm.network :forwarded_port, guest: 80, host: 70000",
+        "canreach::net::bad_port: `host:` is not a port [\"70000\"]",
+    );
+    check(
+        "config.vm.network :private_network, ip: '192.168.56.300'",
+        "canreach::vagrant::bad_value: `192.168.56.300` is not an address [\"'192.168.56.300'\"]",
+    );
+    check(
+        "config.vm.network :forwarded_port, guest: 80, host: 81 host_ip: 'a'",
+        "canreach::ruby::syntax: Ruby would not understand this [\"host_ip\", \":\"]",
+    );
+}
+
+#[test]
+fn every_program_ends() {
+    for body in [
+        "a = 'x'\n64.times { a = a + a }\nconfig.vm.hostname = a",
+        "a = []\n100000.times { a = [a] }",
+        "a = []; b = [a]; a << b; config.vm.provision 'shell', args: a",
+        "a = [1]\n64.times { a = a + a }",
+        "h = {}\nh['h'] = h\nconfig.vm.provision 'shell', args: h",
+        "def f(x) = f(x)\nf(1)",
+        "f = ->(x) { f.call(x) }\nf.call(1)",
+        "(1..1000000000000).each { |i| config.vm.define \"n#{i}\" }",
+        "loop { config.vm.define 'a' }\nwhile true do end",
+        "require_relative 'Vagrantfile'\nload 'Vagrantfile'",
+        "'x' * 1000000000 * 1000000000\n[1] * 9999999999\n2 ** 99999\n1 << 99999\n7 / 0\n7 % 0\n'%999999999d' % 1\n'%' % 1",
+        "config.vm.network :private_network, ip: '192.168.56.1', netmask: '1.2.3.4'\nconfig.vm.network :private_network, adapter: -5, ip: '10.0.0.0'",
+    ] {
+        for text in [in_block(body), body.to_owned()] {
+            let mut sources = Sources::default();
+            let vagrantfile = file(&mut sources, "Vagrantfile", &text);
+            parse(&vagrantfile, &mut |_| Some(vagrantfile.clone()));
+        }
+    }
+    for start in (0..VARIED.len()).filter(|at| VARIED.is_char_boundary(*at)) {
+        places(&VARIED[start..]);
+        places(&VARIED[..start]);
+    }
+}
+
+/// Cut anywhere, it is a bad Vagrantfile.
+const VARIED: &str = "포 = [1, 'b', {c: 2}]\nVagrant.configure(2) do |c|\n  포.each_with_index { |x, i| c.vm.define \"n#{i}\" do |n|\n    n.vm.network :private_network, ip: \"192.168.56.#{i + 2}\"\n    n.vm.provision 'shell', inline: <<~S\n      docker run -p #{i}80:80 \\\n 한글\n    S\n  end }\nend\n";

@@ -24,13 +24,13 @@ impl Draft {
         let word = self.mode?;
         let target = self.target.unwrap_or_else(|| Spanned::new(String::new(), word.span));
         let mode = match word.value.as_str() {
-            "nat" => AdapterMode::Nat(NatDecl {
+            "nat" => AdapterMode::Nat(Box::new(NatDecl {
                 network: self.network,
                 forwards: self.forwards,
                 localhost_reachable: self.localhost_reachable,
                 libslirp,
                 ..NatDecl::new(word.span)
-            }),
+            })),
             "bridged" => AdapterMode::Bridged(target),
             "hostonly" => AdapterMode::HostOnly(target),
             "hostonlynetwork" => AdapterMode::HostOnlyNetwork(target),

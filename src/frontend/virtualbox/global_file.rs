@@ -152,3 +152,65 @@ impl Reader {
 fn boolean(element: Element<'_, '_>, name: &str) -> Option<Spanned<bool>> {
     element.attribute(name).map(|text| text.map(|t| matches!(t, "1" | "true" | "yes")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Code;
+    use crate::source::Sources;
+
+    const FILE: &str = r#"<!-- Written by VirtualBox 7.0.14 (r161095) -->
+<VirtualBox xmlns="http://www.virtualbox.org/" version="1.12-macosx"><Global><NetserviceRegistry>
+<DHCPServers><DHCPServer networkName="실험" IPAddress="10.5.5.1" networkMask="255.255.255.0" lowerIP="10.5.5.10" upperIP="10.5.5.99" enabled="0"/></DHCPServers>
+<NATNetworks><NATNetwork networkName="망" network="10.7.0.0/24" needDhcp="1" enabled="1">
+  <PortForwarding4><Forwarding name="pg" proto="1" hostport="5433" guestip="10.7.0.4" guestport="5432"/></PortForwarding4>
+  <Mappings><Loopback4 address="127.0.0.1" offset="2"/></Mappings>
+</NATNetwork></NATNetworks>
+<HostOnlyNetworks><HostOnlyNetwork id="{1}" name="hn" mask="255.255.255.0" ipLower="192.168.57.1" ipUpper="192.168.57.9" enabled="1"/></HostOnlyNetworks>
+</NetserviceRegistry></Global></VirtualBox>"#;
+
+    fn read(text: &str) -> (Sources, Declarations) {
+        let mut sources = Sources::default();
+        let id = sources.add("VirtualBox.xml", text);
+        (sources, parse(id, text))
+    }
+
+    #[test]
+    fn networks_are_read() {
+        let (_, out) = read(FILE);
+        assert!(out.diagnostics.is_empty(), "{:?}", out.diagnostics);
+        let [version, dhcp, nat, host_only] = out.value.as_slice() else { panic!("{:?}", out.value) };
+        let Declaration::Hypervisor(HypervisorDecl::Version(version)) = version else { panic!("{version:?}") };
+        assert_eq!(version.value.to_string(), "7.0.14");
+        let Declaration::Hypervisor(HypervisorDecl::Dhcp(dhcp)) = dhcp else { panic!("{dhcp:?}") };
+        assert_eq!((dhcp.network.value.as_str(), dhcp.enabled.unwrap().value), ("실험", false));
+        let Declaration::Hypervisor(HypervisorDecl::NatNetwork(nat)) = nat else { panic!("{nat:?}") };
+        assert_eq!((nat.forwards[0].host_port, nat.loopbacks[0].value.1), (5433, 2));
+        assert!(nat.forward_at.is_some());
+        let Declaration::Hypervisor(HypervisorDecl::HostOnly(network)) = host_only else { panic!("{host_only:?}") };
+        assert_eq!(network.address.unwrap().value.to_string(), "192.168.57.1/24");
+    }
+
+    #[test]
+    fn wrong_values_are_pointed_at() {
+        let check = |from: &str, to: &str, code: Code, place: &str| {
+            let (sources, out) = read(&FILE.replace(from, to));
+            let found: Vec<_> = out.diagnostics.iter().map(|d| (d.code, sources.text(d.labels[0].span))).collect();
+            assert_eq!(found, [(code, place)]);
+        };
+        check("hostport=\"5433\"", "hostport=\"70000\"", Code::BadPort, "70000");
+        check("10.7.0.0/24", "foo", Code::BadAddress, "foo");
+        check("networkMask=\"255.255.255.0\"", "networkMask=\"255.0.255.0\"", Code::BadAddress, "255.0.255.0");
+        check("needDhcp", "colour", Code::UnknownKey, "colour");
+        check("address=\"127.0.0.1\"", "address=\"10.0.0.1\"", Code::VboxBadValue, "10.0.0.1");
+        check("</Global>", "</global>", Code::XmlSyntax, "");
+    }
+
+    #[test]
+    fn damaged_files_never_panic() {
+        for cut in (0..FILE.len()).filter(|cut| FILE.is_char_boundary(*cut)) {
+            read(&FILE[..cut]);
+            read(&FILE[cut..]);
+        }
+    }
+}

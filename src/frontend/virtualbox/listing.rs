@@ -206,3 +206,6 @@ impl<'a> Entry<'a, '_> {
 fn is_host_only_name(name: &str) -> bool {
     name.starts_with("vboxnet") || name.starts_with("VirtualBox Host-Only")
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,7 +197,7 @@ impl Reader {
 
     fn mode(&mut self, element: Element<'_, '_>, inside: &str) -> Option<AdapterMode> {
         let mode = match element.name() {
-            "NAT" => AdapterMode::Nat(self.nat(element)),
+            "NAT" => AdapterMode::Nat(Box::new(self.nat(element))),
             "BridgedInterface" | "HostInterface" => AdapterMode::Bridged(named(element)),
             "HostOnlyInterface" => AdapterMode::HostOnly(named(element)),
             "HostOnlyNetwork" => AdapterMode::HostOnlyNetwork(named(element)),

@@ -82,9 +82,9 @@ fn unmodeled(command: &Word, whole: Span) -> Declaration {
     Declaration::Unmodeled(Spanned::new(format!("`VBoxManage {}`", command.text), whole))
 }
 
-/// A value as text with its place.
+/// A value as text with its place, without the quotes.
 fn text(word: &Word) -> Spanned<&str> {
-    Spanned::new(word.text.as_str(), word.span)
+    Spanned::new(word.text.as_str(), word.place(0..word.text.len()))
 }
 
 fn unknown_command(command: &Word) -> Diagnostic {

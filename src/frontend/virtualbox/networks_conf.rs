@@ -39,3 +39,32 @@ fn no_star(line: Spanned<&str>) -> Diagnostic {
         .help(format!("write `* {}`", line.value));
     Diagnostic { severity: Severity::Warning, ..diagnostic }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    #[test]
+    fn lines_with_a_star_allow_prefixes() {
+        let check = |text: &str, expected: &[&str], wrong: &[&str]| {
+            let mut sources = Sources::default();
+            let id = sources.add("networks.conf", text);
+            let out = parse(id, text);
+            let [Declaration::Hypervisor(HypervisorDecl::HostOnlyRanges(ranges))] = out.value.as_slice() else {
+                panic!("{:?}", out.value)
+            };
+            assert_eq!(ranges.value.iter().map(ToString::to_string).collect::<Vec<_>>(), expected, "{text}");
+            let found: Vec<_> = out.diagnostics.iter().map(|d| sources.text(d.labels[0].span)).collect();
+            assert_eq!(found, wrong, "{text}");
+        };
+        check(
+            "# 주석\n* 192.168.50.0/24 10.0.0.0/8\n\n* 2001::/64\n",
+            &["192.168.50.0/24", "10.0.0.0/8", "2001::/64"],
+            &[],
+        );
+        check("192.168.50.0/24\n", &[], &["192.168.50.0/24"]);
+        check("* * 0.0.0.0/0\n", &["0.0.0.0/0"], &["*"]);
+        check("", &[], &[]);
+    }
+}

@@ -22,13 +22,13 @@ pub(super) fn part<'a>(of: Spanned<&'a str>, part: &'a str) -> Spanned<&'a str> 
 }
 
 /// `Key:   value`
-pub(super) fn field<'a>(line: Spanned<&'a str>) -> Option<(&'a str, Spanned<&'a str>)> {
+pub(super) fn field(line: Spanned<&str>) -> Option<(&str, Spanned<&str>)> {
     let (key, value) = line.value.split_once(':')?;
     Some((key.trim(), part(line, value)))
 }
 
 /// `key="value"`, or `key=value` for numbers.
-pub(super) fn assignment<'a>(line: Spanned<&'a str>) -> Option<(&'a str, Spanned<&'a str>)> {
+pub(super) fn assignment(line: Spanned<&str>) -> Option<(&str, Spanned<&str>)> {
     let (key, value) = line.value.split_once('=')?;
     let bare = value.trim().strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
     Some((key.trim().trim_matches('"'), part(line, bare)))

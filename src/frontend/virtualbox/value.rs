@@ -132,7 +132,10 @@ fn bracketed(text: Spanned<&str>) -> Option<Vec<Spanned<&str>>> {
                 let bare = part.strip_prefix('[').and_then(|p| p.strip_suffix(']'));
                 let from = text.span.start + start + usize::from(bare.is_some());
                 let bare = bare.unwrap_or(part);
-                parts.push(Spanned::new(bare, Span::new(text.span.source, from, from + bare.len())));
+                // What came out of a variable has no places inside.
+                let is_literal = text.span.end - text.span.start == text.value.len();
+                let place = Span::new(text.span.source, from, from + bare.len());
+                parts.push(Spanned::new(bare, if is_literal { place } else { text.span }));
                 start = at + 1;
             }
             _ => {}

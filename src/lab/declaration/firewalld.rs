@@ -193,8 +193,12 @@ pub enum FirewallChange {
     Protocol(bool, u8),
     /// `--add-source`.
     Source(bool, Peers),
-    /// `--add-interface`, `--change-interface`.
+    /// `--add-interface`.
     Interface(bool, String),
+    /// `--change-source`, from whatever zone it is in.
+    MoveSource(Peers),
+    /// `--change-interface`, from whatever zone it is in.
+    MoveInterface(String),
     /// `--add-masquerade`.
     Masquerade(bool),
     /// `--add-forward`.

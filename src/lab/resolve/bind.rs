@@ -33,13 +33,15 @@ pub(super) struct HostPlan<'a> {
     pub(super) stated: Vec<&'a Declaration>,
     /// What the host's files state, in the order of the files.
     pub(super) files: Vec<&'a Declaration>,
+    /// What its saved rule sets state, which is the state in the end.
+    pub(super) rules: Vec<&'a Declaration>,
     pub(super) origin: Origin,
 }
 
 impl<'a> HostPlan<'a> {
     /// lab.yaml first, then the files: what a file says about an engine or a firewall adds to it.
     pub(super) fn declarations(&self) -> impl Iterator<Item = &'a Declaration> {
-        self.stated.iter().chain(&self.files).copied()
+        self.stated.iter().chain(&self.files).chain(&self.rules).copied()
     }
 }
 
@@ -141,24 +143,29 @@ fn stated_host<'a>(
     given: &Given<'a>,
     used: &mut [bool],
 ) -> HostPlan<'a> {
+    let saved: Vec<usize> =
+        host.rules.iter().flat_map(|listed| bound(context, listed, lab_file, given.inputs)).collect();
     let mut found = Vec::new();
     let by_name = host.vm.as_ref().and_then(|vm| given.machines.iter().position(|m| m.decl.name.value == vm.value));
     let file = host.vm.iter().filter(|_| by_name.is_none());
-    for listed in host.files.iter().chain(&host.rules).chain(file) {
+    for listed in host.files.iter().chain(file) {
         found.extend(bound(context, listed, lab_file, given.inputs));
     }
     let machine = by_name.or_else(|| machine_of(context, host, given, &found));
     let machine = machine.and_then(|index| given.machines.get(index));
     found.retain(|input| machine.is_some_and(|m| m.input == *input) || !given.is_part_of_a_machine(*input));
-    for index in &found {
+    for index in found.iter().chain(&saved) {
         used.get_mut(*index).into_iter().for_each(|used| *used = true);
     }
     if let Some(used) = machine.and_then(|m| used.get_mut(m.input)) {
         *used = true;
     }
     let machine = machine.map(|m| &m.decl);
-    let listed = found.iter().filter_map(|index| given.inputs.get(*index)).flat_map(|input| &input.declarations);
-    let files = listed.filter(|d| is_about_a_host(d)).collect();
+    let about = |indices: &[usize]| {
+        let inputs = indices.iter().filter_map(|index| given.inputs.get(*index));
+        inputs.flat_map(|input| &input.declarations).filter(|d| is_about_a_host(d)).collect()
+    };
+    let (files, rules) = (about(&found), about(&saved));
     let os = host.os.as_ref().map_or_else(|| infer::guest_os(machine), |os| os.value);
     HostPlan {
         name: host.name.value.clone(),
@@ -168,6 +175,7 @@ fn stated_host<'a>(
         machine,
         stated: Vec::new(),
         files,
+        rules,
         origin: Origin::written(format!("host `{}`", host.name.value), host.name.span),
     }
 }

@@ -41,7 +41,7 @@ fn host_networks_overlap(host: &Host, diagnostics: &mut Vec<Diagnostic>) {
             connected.push((address.net.trunc(), name, segment, &address.origin));
         }
     }
-    for network in host.engine.iter().flat_map(|e| &e.networks) {
+    for network in host.engine.iter().flat_map(|e| e.bridges()) {
         connected.push((network.subnet, format!("network `{}`", network.name), None, &network.origin));
     }
     pairs(&connected, |(a, first, segment_a, origin_a), (b, second, segment_b, origin_b)| {

@@ -1,66 +1,63 @@
-//! Listening addresses that hide in a container's command line.
+//! Listening addresses that hide in a container's command line and variables. Spec: specs/listening.md.
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::lab::declaration::ContainerDecl;
+use crate::lab::programs::{self, Opt, Program, Says};
+use crate::net::Protocol;
 use crate::source::{Span, Spanned};
 
-/// What a command line says about where its program listens.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What is said about where a container's program listens.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Said {
     /// The server program that was recognized.
-    pub(super) program: Option<&'static str>,
+    pub(super) program: Option<&'static Program>,
     /// The address; inside, nothing means all addresses.
-    pub(super) address: Option<(Option<IpAddr>, Span)>,
+    pub(super) address: Option<Told<Option<IpAddr>>>,
     /// The port.
-    pub(super) port: Option<(u16, Span)>,
-    /// The word that says the address, as it would say all addresses. Nothing when it is part of a longer string.
+    pub(super) port: Option<Told<u16>>,
+    /// Several places at once, in place of what the program does otherwise.
+    pub(super) places: Vec<Told<Place>>,
+    /// Places beside the main one.
+    pub(super) more: Vec<Told<Place>>,
+}
+
+/// Something that is said, and where. Nothing for a default of the program.
+#[derive(Clone, Debug)]
+pub(super) struct Told<T> {
+    pub(super) value: T,
+    pub(super) span: Option<Span>,
+    /// The word that says it, as it would say all addresses. Nothing when it is part of a longer string.
     pub(super) widened: Option<Spanned<String>>,
 }
 
-/// A server program and how its options are called.
-struct Server {
-    program: &'static str,
-    address: &'static [&'static str],
-    port: &'static [&'static str],
-    both: &'static [&'static str],
+/// A place to listen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) protocol: Protocol,
+    pub(super) address: Option<IpAddr>,
+    pub(super) port: u16,
 }
 
-/// The program's own `--help` is the source of each row.
-const SERVERS: &[Server] = &[
-    Server { program: "uvicorn", address: &["--host"], port: &["--port"], both: &[] },
-    Server { program: "gunicorn", address: &[], port: &[], both: &["-b", "--bind"] },
-    Server { program: "hypercorn", address: &[], port: &[], both: &["-b", "--bind"] },
-    Server { program: "flask", address: &["-h", "--host"], port: &["-p", "--port"], both: &[] },
-    Server { program: "vite", address: &["--host"], port: &["--port"], both: &[] },
-    Server { program: "next", address: &["-H", "--hostname"], port: &["-p", "--port"], both: &[] },
-    Server { program: "rails", address: &["-b", "--binding"], port: &["-p", "--port"], both: &[] },
-    Server { program: "streamlit", address: &["--server.address"], port: &["--server.port"], both: &[] },
-    Server { program: "http.server", address: &["-b", "--bind"], port: &[], both: &[] },
-    Server { program: "manage.py", address: &[], port: &[], both: &["runserver"] },
-    Server { program: "php", address: &[], port: &[], both: &["-S"] },
-];
-
-/// Options of servers whose image is known, where the command is often only options. Sources: the command line help of
-/// Prometheus and its exporters, InfluxDB, MySQL, Redis and MongoDB.
-const KNOWN_IMAGE: Server = Server {
-    program: "the image's program",
-    address: &["--host", "--bind", "--bind-address", "--bind_ip", "--http.address", "--server.address"],
-    port: &["--port", "--server.port", "--http.port"],
-    both: &["--web.listen-address", "--listen-address"],
-};
-
-/// Reads the listening address and port; what is said twice or in an unknown form counts as not said.
-pub(super) fn read(command: &[Spanned<String>], image_is_known: bool) -> Said {
-    let words: Vec<Word<'_>> = command
+/// Reads the listening address and port of a container. `image` names the program of a known image, whose command line
+/// is often only options. What is said twice or in an unknown form counts as neither said nor default.
+pub(super) fn read(container: &ContainerDecl, image: Option<&'static str>) -> Said {
+    let words: Vec<Word<'_>> = container
+        .command
         .iter()
         .flat_map(|word| word.value.split_whitespace().map(move |text| Word { text, whole: word, span: word.span }))
         .collect();
-    let is_program = |word: &str, name: &str| word == name || word.rsplit('/').next() == Some(name);
-    let server = SERVERS.iter().find(|s| words.iter().any(|word| is_program(word.text, s.program)));
-    match server.or(image_is_known.then_some(&KNOWN_IMAGE)) {
-        Some(server) => options(server, &words),
-        None => Said::default(),
-    }
+    let written = words.iter().map(|word| word.text);
+    let in_image =
+        || image.and_then(|image| programs::find(&image.split(' ').chain(written.clone()).collect::<Vec<_>>()));
+    let Some(program) = programs::find(&written.clone().collect::<Vec<_>>()).or_else(in_image) else {
+        return Said::default();
+    };
+    let mut reader = Reader { said: Said { program: Some(program), ..Said::default() }, address: false, port: false };
+    reader.options(program, &words);
+    reader.variables(program, &container.environment);
+    reader.defaults(program);
+    reader.said
 }
 
 /// A word of a command line, or a part of one, like the command behind `sh -c`.
@@ -71,23 +68,157 @@ struct Word<'w> {
     span: Span,
 }
 
-fn options(server: &Server, words: &[Word<'_>]) -> Said {
-    let mut said = Said { program: Some(server.program), ..Said::default() };
-    if let Some(word) = value(server.address, words) {
-        said.address = address(word.text).map(|a| (a, word.span));
-        said.widened = widened(word, word.text);
+struct Reader {
+    said: Said,
+    /// The address was spoken of, understood or not: nobody knows better from here on.
+    address: bool,
+    /// The port likewise.
+    port: bool,
+}
+
+impl Reader {
+    fn options(&mut self, program: &Program, words: &[Word<'_>]) {
+        for says in [Says::Address, Says::Port, Says::Both] {
+            let options = || program.options.iter().filter(move |option| option.says == says && !option.adds);
+            let given: Vec<(&Opt, Option<Word<'_>>)> = options().flat_map(|option| values(option, words)).collect();
+            match given.as_slice() {
+                [] => {}
+                [(option, value)] => self.tell(says, option.bare, *value),
+                // Named entry points are several things, each said once.
+                several if several.iter().all(|(option, _)| option.name.contains('*')) => {
+                    self.places(several.iter().filter_map(|(_, value)| *value));
+                }
+                _ => {
+                    (self.address, self.port) = (self.address || says != Says::Port, self.port || says != Says::Address)
+                }
+            }
+        }
+        for option in program.options.iter().filter(|option| option.adds) {
+            for (option, value) in values(option, words) {
+                self.add(option, value);
+            }
+        }
     }
-    if let Some(word) = value(server.port, words) {
-        said.port = word.text.parse().ok().map(|port| (port, word.span));
+
+    /// What an option says. Without a value it may mean all addresses.
+    fn tell(&mut self, says: Says, bare: bool, value: Option<Word<'_>>) {
+        let Some(word) = value else {
+            if bare && says == Says::Address {
+                self.address = true;
+                self.said.address = Some(Told { value: None, span: None, widened: None });
+            }
+            return;
+        };
+        match says {
+            Says::Address => {
+                self.address = true;
+                let widened = widened(word, word.text);
+                self.said.address = address(word.text).map(|value| Told { value, span: Some(word.span), widened });
+            }
+            Says::Port | Says::Everywhere => {
+                self.port = true;
+                self.said.port =
+                    word.text.parse().ok().map(|value| Told { value, span: Some(word.span), widened: None });
+                if says == Says::Everywhere {
+                    self.address = true;
+                    self.said.address = Some(Told { value: None, span: Some(word.span), widened: None });
+                }
+            }
+            Says::Both => self.places([word].into_iter()),
+        }
     }
-    if let Some(word) = value(server.both, words)
-        && let Some((host, port)) = word.text.rsplit_once(':')
-    {
-        said.address = address(host).map(|a| (a, word.span));
-        said.port = port.parse().ok().map(|port| (port, word.span));
-        said.widened = widened(word, host);
+
+    /// `127.0.0.1:9090`, `:80`, `8000`, `tcp://[::]:1883`, or several of them with commas.
+    fn places<'w>(&mut self, words: impl Iterator<Item = Word<'w>>) {
+        let items: Vec<(&str, Word<'w>)> = words
+            .flat_map(|word| word.text.split(',').map(move |item| (item.trim_matches(['"', '\'']), word)))
+            .collect();
+        if let [(item, word)] = items.as_slice() {
+            self.place(item, *word);
+            return;
+        }
+        (self.address, self.port) = (true, true);
+        let told = |(item, word): &(&str, Word<'w>)| {
+            let (host, port, protocol) = parts(item)?;
+            let value = Place { protocol, address: address(host)?, port: port?.parse().ok()? };
+            Some(Told { value, span: Some(word.span), widened: None })
+        };
+        let told: Option<Vec<_>> = items.iter().map(told).collect();
+        self.said.places = told.unwrap_or_default();
     }
-    said
+
+    /// One place, which moves the main one. A bare number is a port, a bare address an address.
+    fn place(&mut self, item: &str, word: Word<'_>) {
+        let Some((host, port, _)) = parts(item) else {
+            (self.address, self.port) = (true, true);
+            return;
+        };
+        if let Some(port) = port {
+            self.port = true;
+            self.said.port = port.parse().ok().map(|value| Told { value, span: Some(word.span), widened: None });
+        }
+        if port.is_none() || item != port.unwrap_or_default() {
+            self.address = true;
+            let widened = widened(word, host);
+            self.said.address = address(host).map(|value| Told { value, span: Some(word.span), widened });
+        }
+    }
+
+    fn add(&mut self, option: &Opt, value: Option<Word<'_>>) {
+        let span = value.map(|word| word.span);
+        let text = value.map_or("true", |word| word.text);
+        let place = match option.switches_on {
+            Some(port) => (text != "false").then_some(Place { protocol: Protocol::Tcp, address: None, port }),
+            None => parts(text).and_then(|(host, port, protocol)| {
+                Some(Place { protocol, address: address(host)?, port: port?.parse().ok()? })
+            }),
+        };
+        self.said.more.extend(place.map(|value| Told { value, span, widened: None }));
+    }
+
+    /// A variable counts where no option says anything.
+    fn variables(&mut self, program: &Program, environment: &[(String, Spanned<String>)]) {
+        for variable in &program.variables {
+            let Some((_, value)) = environment.iter().rev().find(|(name, _)| name == variable.name) else { continue };
+            let word = Word { text: value.value.trim(), whole: value, span: value.span };
+            let is_free = match variable.says {
+                Says::Address => !self.address,
+                Says::Port => !self.port,
+                Says::Both | Says::Everywhere => !self.address && !self.port,
+            };
+            if variable.adds {
+                let option = Opt { name: "", says: variable.says, adds: true, switches_on: None, bare: false };
+                self.add(&option, Some(word));
+            } else if is_free && !word.text.is_empty() {
+                self.tell(variable.says, false, Some(word));
+            }
+        }
+    }
+
+    fn defaults(&mut self, program: &Program) {
+        if !self.address {
+            self.said.address = program.address.map(|value| Told { value, span: None, widened: None });
+        }
+        if !self.port {
+            self.said.port = program.port.map(|value| Told { value, span: None, widened: None });
+        }
+    }
+}
+
+/// Host, port and protocol of a place to listen: `tcp://0.0.0.0:80/`, `:8443/udp`, `8000`.
+fn parts(item: &str) -> Option<(&str, Option<&str>, Protocol)> {
+    let bare = item.split_once("://").map_or(item, |(_, rest)| rest);
+    let (bare, suffix) = bare.split_once('/').unwrap_or((bare, ""));
+    let protocol = if suffix == "udp" { Protocol::Udp } else { Protocol::Tcp };
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number(bare) {
+        return Some(("", Some(bare), protocol));
+    }
+    match bare.rsplit_once(':') {
+        Some((host, port)) if is_number(port) => Some((host, Some(port), protocol)),
+        Some(_) if !bare.ends_with(']') => None,
+        _ => (!bare.is_empty()).then_some((bare, None, protocol)),
+    }
 }
 
 fn widened(word: Word<'_>, host: &str) -> Option<Spanned<String>> {
@@ -96,55 +227,47 @@ fn widened(word: Word<'_>, host: &str) -> Option<Spanned<String>> {
     is_alone.then(|| Spanned::new(text, word.span))
 }
 
-/// The value of the first option of that name, in the forms `--port 1` and `--port=1`; nothing if it comes twice.
-fn value<'w>(names: &[&str], words: &[Word<'w>]) -> Option<Word<'w>> {
-    let mut values = words.iter().enumerate().filter_map(|(at, word)| {
-        if names.contains(&word.text) {
-            return words.get(at + 1).copied();
+/// The values of an option, in the forms `--port 1` and `--port=1`.
+fn values<'o, 'w>(option: &'o Opt, words: &[Word<'w>]) -> Vec<(&'o Opt, Option<Word<'w>>)> {
+    let is_value = |word: &&Word<'w>| !word.text.starts_with('-');
+    let found = words.iter().enumerate().filter_map(|(at, word)| {
+        if is_named(word.text, option.name) {
+            let next = words.get(at + 1).filter(is_value).copied().filter(|_| option.switches_on.is_none());
+            let next = next.map(|next| if is_list(words.get(at + 2)) { Word { text: SEVERAL, ..next } } else { next });
+            let is_positional = !option.name.starts_with('-');
+            return (next.is_some() || !is_positional).then_some((option, next));
         }
         let (name, value) = word.text.split_once('=')?;
-        names.contains(&name).then_some(Word { text: value, ..*word })
+        is_named(name, option.name).then_some((option, Some(Word { text: value, ..*word })))
     });
-    let first = values.next()?;
-    values.next().is_none().then_some(first)
+    found.collect()
+}
+
+/// Stands for several addresses behind one option, which is understood by nobody here.
+const SEVERAL: &str = "(several)";
+
+/// `--bind 127.0.0.1 ::1`
+fn is_list(second: Option<&Word<'_>>) -> bool {
+    second.is_some_and(|word| word.text.parse::<IpAddr>().is_ok())
+}
+
+/// Whether a word is an option; `*` in its name stands for a name that the user gives.
+fn is_named(word: &str, option: &str) -> bool {
+    match option.split_once('*') {
+        Some((start, end)) => start.len() + end.len() < word.len() && word.starts_with(start) && word.ends_with(end),
+        None => word == option,
+    }
 }
 
 /// An address to listen on; `Some(None)` means all addresses.
 fn address(text: &str) -> Option<Option<IpAddr>> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     match bare {
-        "" | "*" => Some(None),
+        "" | "*" | "+" | "0" => Some(None),
         "localhost" => Some(Some(IpAddr::V4(Ipv4Addr::LOCALHOST))),
         _ => bare.parse::<IpAddr>().ok().map(|a| (!a.is_unspecified()).then_some(a)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::net::url_host;
-    use crate::source::Sources;
-
-    #[test]
-    fn addresses_hidden_in_commands_are_found() {
-        let span = Span::new(Sources::default().add("a", ""), 0, 0);
-        let check = |command: &str, known: bool, expected: &str| {
-            let words: Vec<_> = command.split(' ').map(|w| Spanned::new(w.to_owned(), span)).collect();
-            let said = read(&words, known);
-            let address = said.address.map_or("-".to_owned(), |(a, _)| a.map_or("all".to_owned(), url_host));
-            let port = said.port.map_or("-".to_owned(), |(p, _)| p.to_string());
-            assert_eq!(format!("{address} {port}"), expected, "{command}");
-        };
-        check("--web.listen-address=127.0.0.1:9090", true, "127.0.0.1 9090");
-        check("--web.listen-address=:9091", true, "all 9091");
-        check("--web.listen-address=[::1]:9091", true, "[::1] 9091");
-        check("--config.file=/etc/p.yml", true, "- -");
-        check("mysqld --bind-address=127.0.0.1", true, "127.0.0.1 -");
-        check("uvicorn app:app --host 0.0.0.0 --port 8000", false, "all 8000");
-        check("sh -c uvicorn app:app --port 80", false, "- 80");
-        check("gunicorn -b localhost:5000 app", false, "127.0.0.1 5000");
-        check("python manage.py runserver 0.0.0.0:8000", false, "all 8000");
-        check("psql --host db --port 5432", false, "- -");
-        check("uvicorn --port 1 --port 2", false, "- -");
-    }
-}
+mod tests;

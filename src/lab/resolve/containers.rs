@@ -94,6 +94,7 @@ fn bridges_of(number: usize, engine: &Engine, attachments: &[Attachment<'_>]) ->
     match gateway.and_then(|a| engine.networks.get(a.network)) {
         None => Joins::Nothing,
         Some(network) if network.internal => Joins::InternalOnly,
+        Some(network) if network.parent.is_some() => Joins::Parent,
         Some(network) => Joins::Bridge(network.publish_address),
     }
 }
@@ -125,6 +126,8 @@ fn container(
         network_at: declaration.network_at.clone(),
         refused: declaration.refused.clone(),
         extra_hosts,
+        environment: declaration.environment.clone(),
+        command: declaration.command.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }

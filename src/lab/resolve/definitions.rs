@@ -30,7 +30,7 @@ impl Definitions {
                 Declaration::Service(file) if !file.is_stock || !self.services.contains_key(&file.name.value) => {
                     self.services.insert(file.name.value.clone(), file.clone());
                 }
-                Declaration::IpSet(file) if !file.is_stock || !self.ipsets.contains_key(&file.name.value) => {
+                Declaration::FirewalldIpSet(file) if !file.is_stock || !self.ipsets.contains_key(&file.name.value) => {
                     self.ipsets.insert(file.name.value.clone(), file.clone());
                 }
                 _ => {}

@@ -13,7 +13,7 @@ use crate::source::{Span, Spanned};
 use super::addresses::{Pools, nth, overlap, prefix};
 use super::bind::{HostPlan, Plan};
 use super::names::span_of;
-use super::{Context, HostId, containers};
+use super::{Context, HostId, containers, parent};
 
 /// The engine of a host, if anything on the host speaks of docker.
 pub(super) fn resolve(
@@ -30,6 +30,7 @@ pub(super) fn resolve(
         options: EngineOptions { backend: context.defaults.engine_backend, ..EngineOptions::default() },
         networks: Vec::new(),
         containers: Vec::new(),
+        forwarded_to: None,
         origin: Origin::assumed(format!("docker engine {version} on `{}`", host.name), span_of(first)),
     };
     let mut addresses = Addresses::default();
@@ -153,7 +154,7 @@ fn networks(
 ) -> Networks {
     let mut found = Networks { names: Vec::new(), refused: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
-    let declared = accepted(context, id, host_plan, &mut found);
+    let declared = accepted(context, id, host_plan, host, &mut found);
     let mut pools = Pools::new(&addresses.pools, engine.version);
     let bridge = bridge_network(engine, &in_use, addresses, &mut pools);
     in_use.push(bridge.subnet);
@@ -166,7 +167,9 @@ fn networks(
     for (number, statement) in host_plan.declarations().enumerate() {
         match statement {
             Declaration::Former(was) => {
-                former.extend(former_network(was).zip(pools.next(&all_of(&in_use, &former))));
+                if let Some(name) = former_network(was) {
+                    former.extend(pools.next(&all_of(&in_use, &former)).map(|subnet| (name, subnet)));
+                }
             }
             Declaration::Freed(FreedDecl::Network(name)) => former.retain(|(n, _)| n != name),
             _ => {}
@@ -177,7 +180,8 @@ fn networks(
             Some(subnet) => {
                 in_use.push(subnet);
                 found.names.push((declaration.name.value.clone(), Some(Statement { number, span: declaration.span })));
-                let network = network(declaration, subnet, &engine.networks);
+                let parent = parent::of_network(declaration, host).ok().flatten();
+                let network = ContainerNetwork { parent, ..network(declaration, subnet, &engine.networks) };
                 engine.networks.push(network);
             }
             None => {
@@ -207,6 +211,7 @@ fn accepted<'a>(
     context: &mut Context,
     id: HostId,
     host_plan: &HostPlan<'a>,
+    host: &Host,
     found: &mut Networks,
 ) -> Vec<(usize, &'a NetworkDecl)> {
     let mut accepted: Vec<(usize, &NetworkDecl)> = Vec::new();
@@ -215,10 +220,10 @@ fn accepted<'a>(
         if network.external || is_predefined(&network.name.value) {
             continue;
         }
-        if let Some(driver) = network.driver.as_ref().filter(|d| d.value != "bridge") {
+        if let Err(what) = parent::of_network(network, host) {
             found.refused.insert(network.name.value.clone());
-            let what = format!("network `{}` of driver `{}`", network.name.value, driver.value);
-            context.unmodeled.push(Unmodeled { what, span: driver.span, host: Some(id) });
+            let span = network.driver.as_ref().map_or(network.span, |driver| driver.span);
+            context.unmodeled.push(Unmodeled { what, span, host: Some(id) });
         } else if let Some((_, first)) = accepted.iter().find(|(_, n)| n.name.value == network.name.value) {
             if first.subnet != network.subnet || first.internal != network.internal {
                 context.report(network_twice(first, network));
@@ -264,6 +269,7 @@ fn bridge_network(
         name: "bridge".to_owned(),
         aliases: Vec::new(),
         bridge: "docker0".to_owned(),
+        parent: None,
         subnet,
         gateway,
         internal: false,
@@ -284,6 +290,7 @@ fn network(declaration: &NetworkDecl, subnet: IpNet, others: &[ContainerNetwork]
         name: name.clone(),
         aliases: declaration.key.iter().filter(|key| *key != name).cloned().collect(),
         bridge: declaration.bridge.as_ref().map_or_else(|| bridge_name(name, others), |b| b.value.clone()),
+        parent: None,
         subnet,
         gateway: gateway.unwrap_or(subnet.addr()),
         internal: stated(&declaration.internal, false),

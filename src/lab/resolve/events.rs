@@ -3,6 +3,7 @@
 
 use crate::lab::declaration::{DirectRule, FirewallChange, FirewallCmd};
 use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
+use crate::lab::nft::NftRuleset;
 use crate::lab::{Declaration, Host, HostEvent, RuleBackend};
 use crate::source::Span;
 
@@ -14,6 +15,9 @@ use super::direct;
 pub(super) struct Events {
     pub(super) order: Vec<HostEvent>,
     pub(super) rules: Vec<Vec<IptablesCommand>>,
+    pub(super) nft: Vec<NftRuleset>,
+    /// How many of the events come before anything that is started.
+    at_boot: usize,
     /// The first line of `ufw`, if none says whether it is enabled.
     pub(super) unknown_ufw: Option<Span>,
 }
@@ -25,33 +29,36 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
     let backend = host.firewalld.as_ref().map_or(RuleBackend::Nftables, |f| f.backend);
     let mut events = in_order(plan, backend);
     events.order.retain(|event| match event {
-        HostEvent::UserRules(_) => true,
+        HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
         _ => has_firewalld,
     });
+    let at_boot = events.at_boot;
     let order = &mut events.order;
     if has_engine && !order.contains(&HostEvent::EngineStart) {
-        let after_firewalld = usize::from(order.first() == Some(&HostEvent::FirewalldStart));
-        order.insert(after_firewalld, HostEvent::EngineStart);
+        let after_firewalld = usize::from(order.get(at_boot) == Some(&HostEvent::FirewalldStart));
+        order.insert(at_boot + after_firewalld, HostEvent::EngineStart);
     }
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
-        let after_engine = usize::from(engine_first && order.first() == Some(&HostEvent::EngineStart));
-        order.insert(after_engine, HostEvent::FirewalldStart);
+        let after_engine = usize::from(engine_first && order.get(at_boot) == Some(&HostEvent::EngineStart));
+        order.insert(at_boot + after_engine, HostEvent::FirewalldStart);
     }
     events
 }
 
 fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
-    let mut collected =
-        Collected { rules: Vec::new(), saved: Vec::new(), ufw: Ufw::default(), direct: Vec::new(), backend };
-    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d)).collect();
-    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d)).collect();
+    let mut collected = Collected::default();
+    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d, backend)).collect();
+    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d, backend)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
-    let Collected { rules, saved, ufw, .. } = collected;
-    let order = before.iter().copied().chain(files).chain(after.iter().copied()).chain(saved).collect();
+    plan.rules.iter().for_each(|d| collected.saved(d, backend));
+    let Collected { rules, nft, boot, saved, saved_nft, ufw, .. } = collected;
+    let at_boot = boot.len();
+    let started = before.iter().copied().chain(files).chain(after.iter().copied());
+    let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
     let unknown_ufw = ufw.first.filter(|_| ufw.is_enabled.is_none());
-    Events { order, rules, unknown_ufw }
+    Events { order, rules, nft, at_boot, unknown_ufw }
 }
 
 fn is_start(event: HostEvent) -> bool {
@@ -59,13 +66,18 @@ fn is_start(event: HostEvent) -> bool {
 }
 
 /// Rules while they are collected.
+#[derive(Default)]
 struct Collected {
     rules: Vec<Vec<IptablesCommand>>,
+    nft: Vec<NftRuleset>,
+    /// `nft -f` loads its file before anything else comes up (nftables.service, `Before=network-pre.target`).
+    boot: Vec<HostEvent>,
     saved: Vec<HostEvent>,
+    /// Listings of nftables come before those of iptables, which replace only what iptables itself has.
+    saved_nft: Vec<HostEvent>,
     ufw: Ufw,
     /// Direct rules that were given to the running firewalld.
     direct: Vec<DirectRule>,
-    backend: RuleBackend,
 }
 
 #[derive(Default)]
@@ -81,7 +93,7 @@ fn is_permanent(declaration: &Declaration) -> bool {
 }
 
 impl Collected {
-    fn event(&mut self, declaration: &Declaration) -> Option<HostEvent> {
+    fn event(&mut self, declaration: &Declaration, backend: RuleBackend) -> Option<HostEvent> {
         match declaration {
             Declaration::Event(event) => Some(event.value),
             Declaration::Iptables(commands) => {
@@ -94,9 +106,15 @@ impl Collected {
             Declaration::FirewallCmd(FirewallCmd { change: FirewallChange::Direct(is_added, rule), .. })
                 if !is_permanent(declaration) =>
             {
-                let command = direct::at_once(rule, *is_added, &self.direct, self.backend)?;
+                let command = direct::at_once(rule, *is_added, &self.direct, backend)?;
                 direct::change(&mut self.direct, *is_added, rule);
                 Some(self.rules(vec![command]))
+            }
+            Declaration::Nft(ruleset) => {
+                let event = self.nft(ruleset.clone());
+                let list = if ruleset.is_script { &mut self.boot } else { &mut self.saved_nft };
+                list.push(event);
+                None
             }
             Declaration::Ufw(change) => {
                 self.ufw.first = self.ufw.first.or(Some(change.span));
@@ -105,6 +123,25 @@ impl Collected {
             }
             _ => None,
         }
+    }
+
+    /// A rule set that lab.yaml lists as saved.
+    fn saved(&mut self, declaration: &Declaration, backend: RuleBackend) {
+        match declaration {
+            Declaration::Nft(ruleset) => {
+                let event = self.nft(NftRuleset { replaces: true, ..ruleset.clone() });
+                self.saved_nft.push(event);
+            }
+            other => {
+                let event = self.event(other, backend);
+                self.saved.extend(event);
+            }
+        }
+    }
+
+    fn nft(&mut self, ruleset: NftRuleset) -> HostEvent {
+        self.nft.push(ruleset);
+        HostEvent::NftRules(self.nft.len() - 1)
     }
 
     fn rules(&mut self, commands: Vec<IptablesCommand>) -> HostEvent {

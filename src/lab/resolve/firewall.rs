@@ -103,20 +103,8 @@ pub(super) fn resolve(
 fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>, first: &Declaration) -> Daemon {
     let version = context.defaults.firewalld;
     let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
-    let mut firewalld = Firewalld {
-        version,
-        backend: context.defaults.firewalld_backend,
-        default_zone: "public".to_owned(),
-        strict_forward_ports: false,
-        cleanup_on_exit: true,
-        direct: Vec::new(),
-        uses_direct: plan.declarations().any(is_direct),
-        zones: BTreeMap::new(),
-        stored_zones: BTreeMap::new(),
-        policies: BTreeMap::new(),
-        routes_before_engine: false,
-        origin,
-    };
+    let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
+    firewalld.uses_direct = plan.declarations().any(is_direct);
     for declaration in plan.declarations() {
         if let Declaration::Firewalld(stated) = declaration {
             set_options(&mut firewalld, stated, &plan.name);
@@ -130,7 +118,7 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
         permanent,
         running,
         pending: Vec::new(),
-        runs: true,
+        runs: false,
         health,
         keeps: health == Health::Running && plan.declarations().any(keeps),
         bindings: plan.declarations().filter_map(binding).cloned().collect(),
@@ -143,10 +131,28 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
     }
 }
 
+/// firewalld as it is installed.
+fn untouched(version: Version, backend: RuleBackend, origin: Origin) -> Firewalld {
+    Firewalld {
+        version,
+        backend,
+        default_zone: "public".to_owned(),
+        strict_forward_ports: false,
+        cleanup_on_exit: true,
+        direct: Vec::new(),
+        uses_direct: false,
+        zones: BTreeMap::new(),
+        stored_zones: BTreeMap::new(),
+        policies: BTreeMap::new(),
+        routes_before_engine: false,
+        origin,
+    }
+}
+
 fn is_about_firewalld(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
-        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::IpSet(_) | D::FirewallCmd(_) => true,
+        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::FirewalldIpSet(_) | D::FirewallCmd(_) => true,
         D::Direct(_) | D::FirewalldRefused(_) | D::FirewalldListed(_) => true,
         D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
@@ -158,7 +164,7 @@ fn starts(plan: &HostPlan<'_>, event: HostEvent) -> bool {
 }
 
 fn bridges(engine: &Engine) -> Vec<(String, String)> {
-    engine.networks.iter().map(|n| (n.bridge.clone(), n.name.clone())).collect()
+    engine.bridges().map(|n| (n.bridge.clone(), n.name.clone())).collect()
 }
 
 fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
@@ -274,6 +280,8 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
     use HostEvent as E;
     daemon.routed |= daemon.runs && routes(daemon);
     match event {
+        // Starting what runs does nothing.
+        E::FirewalldStart if daemon.runs => {}
         // In the state `failed` a reload is refused.
         E::FirewalldReload | E::FirewalldCompleteReload if daemon.health == Health::Failed => {}
         E::FirewalldReload | E::FirewalldCompleteReload if daemon.keeps && daemon.runs => {
@@ -283,7 +291,7 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         }
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
-        E::UserRules(_) => {}
+        E::UserRules(_) | E::NftRules(_) => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {
@@ -313,7 +321,7 @@ fn routes(daemon: &Daemon) -> bool {
 
 fn turns_on_forwarding(content: &Content) -> bool {
     content.masquerade.is_some()
-        || content.forward_ports.iter().any(|f| f.value.to_address.is_some())
+        || content.forward_ports.iter().chain(&content.later_forward_ports).any(|f| f.value.to_address.is_some())
         || content.rich_rules.iter().any(|rule| match &rule.value.element {
             RichElement::Masquerade => true,
             RichElement::ForwardPort(forward) => forward.to_address.is_some(),
@@ -363,7 +371,7 @@ fn follow(daemon: &mut Daemon) {
         let (bridge, network, zone) = (bridge.clone(), network.clone(), zone.clone());
         Some(Conflict { bridge, network, zone, at: interface.origin.clone() })
     });
-    daemon.conflict = conflicts.next_back();
+    daemon.conflict = conflicts.next();
 }
 
 /// What then happens to docker's rules depends on the moment; the lab is as if dockerd had started.

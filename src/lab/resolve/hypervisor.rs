@@ -50,6 +50,10 @@ impl Hypervisor {
             HypervisorDecl::HostOnly(network) => {
                 put(context, &mut self.host_only, network, |n| (&n.name, n.verb, n.span), update_host_only, "network");
             }
+            // Every host-only interface has a server that no command made.
+            HypervisorDecl::Dhcp(new) if is_server_change(new) && self.server(&new.network.value).is_none() => {
+                self.servers.push(new.clone());
+            }
             HypervisorDecl::Dhcp(server) => {
                 put(context, &mut self.servers, server, |s| (&s.network, s.verb, s.span), update_server, "DHCP server");
             }
@@ -107,6 +111,10 @@ impl Hypervisor {
             None => Release { version: defaults.virtualbox, stated: None },
         }
     }
+}
+
+fn is_server_change(server: &DhcpDecl) -> bool {
+    server.verb == Verb::Changed && server.network.value.starts_with("HostInterfaceNetworking-")
 }
 
 fn is_interface_change(network: &HostOnlyDecl) -> bool {

@@ -72,6 +72,7 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
         machine: None,
         stated: Vec::new(),
         files: Vec::new(),
+        rules: Vec::new(),
         origin: Origin::assumed(what, about),
     }
 }
@@ -86,6 +87,7 @@ fn virtual_machine(name: String, machine: &MachineDecl) -> HostPlan<'_> {
         machine: Some(machine),
         stated: Vec::new(),
         files: Vec::new(),
+        rules: Vec::new(),
     }
 }
 

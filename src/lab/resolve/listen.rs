@@ -1,6 +1,8 @@
 //! What listens where: stated in lab.yaml, or assumed from the image, the command, and the ports that are exposed or
 //! published. Every assumption is a switch.
 
+use std::net::IpAddr;
+
 use crate::diagnostic::Diagnostic;
 use crate::lab::declaration::{ContainerDecl, ListenDecl, ProcessDecl};
 use crate::lab::{Container, Listen, Networking, Process, Publish, images};
@@ -11,7 +13,7 @@ use crate::switch::{Switch, SwitchKind};
 
 use super::Context;
 use super::bind::Plan;
-use super::command::{self, Said};
+use super::command::{self, Place, Said, Told};
 use super::names::unknown_name;
 
 /// The programs that lab.yaml states for a host.
@@ -27,6 +29,9 @@ pub(super) fn container_processes(
     name: &str,
     publishes: &[Publish],
 ) -> Vec<Process> {
+    if container.stopped.is_some() {
+        return Vec::new();
+    }
     let is_meant = |p: &&&ProcessDecl| p.runs_in.value == name || container.aliases.contains(&p.runs_in.value);
     let stated: Vec<Process> = plan.processes.iter().filter(is_meant).map(|p| stated_process(p)).collect();
     if !stated.is_empty() {
@@ -69,74 +74,127 @@ fn stated_everywhere(declaration: &ListenDecl) -> String {
 struct Assumed {
     protocol: Protocol,
     port: u16,
+    /// Where the port is written, if it is the program's own word.
+    port_said: Option<Span>,
+    address: Option<Told<Option<IpAddr>>>,
     ground: String,
     about: Option<Span>,
-    said: Said,
 }
 
 impl Assumed {
+    fn new(protocol: Protocol, port: u16, ground: String, about: Option<Span>) -> Self {
+        Self { protocol, port, port_said: None, address: None, ground, about }
+    }
+
+    /// A place that a command line or a variable names whole, or a default of the program.
+    fn at(told: &Told<Place>, ground: String) -> Self {
+        let Place { protocol, address, port } = told.value;
+        let address = Some(Told { value: address, span: told.span, widened: told.widened.clone() });
+        Self { protocol, port, port_said: told.span, address, ground, about: told.span }
+    }
+
     fn listen(self, context: &mut Context, who: &str) -> Listen {
-        let address = self.said.address.map(|(address, _)| address);
-        let at = match address.flatten() {
+        let address = self.address.as_ref().and_then(|told| told.value);
+        let at = match address {
             Some(address) => format!("on {address} only"),
             None => "on all addresses".to_owned(),
         };
         let statement = format!("`{who}` listens on {}/{} {at}", self.port, self.protocol);
-        let command = self.said.address.map(|(_, span)| span).or(self.said.port.map(|(_, span)| span));
-        let origin = match command {
+        let address_said = self.address.as_ref().and_then(|told| told.span);
+        let origin = match address_said.or(self.port_said) {
             Some(span) => Origin::written(statement.clone(), span),
             None => Origin::assumed(format!("{statement}: {}", self.ground), self.about),
         };
-        let all_said = self.said.address.is_some() && self.said.port.is_some();
+        let all_said = address_said.is_some() && self.port_said.is_some();
         let guard = (!all_said).then(|| {
             let origin = Origin::assumed(self.ground, self.about);
             context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin })
         });
         let ports = PortRange::single(self.port);
-        let widened = self.said.widened;
-        Listen { protocol: self.protocol, address: address.flatten(), ports, guard, widened, origin }
+        let widened = self.address.and_then(|told| told.widened);
+        Listen { protocol: self.protocol, address, ports, guard, widened, origin }
     }
 }
 
 fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
     let image = container.image.as_ref();
     let known = image.and_then(|i| images::find(&i.value).map(|row| (row, i)));
-    let said = command::read(&container.command, known.is_some());
+    let said = command::read(container, known.and_then(|(row, _)| row.program));
     let mut found: Vec<Assumed> = Vec::new();
-    let mut add = |protocol, port, ground: String, about| {
-        if !found.iter().any(|a| (a.protocol, a.port) == (protocol, port)) {
-            found.push(Assumed { protocol, port, ground, about, said: Said::default() });
+    let mut add = |assumed: Assumed| {
+        if !found.iter().any(|a| (a.protocol, a.port) == (assumed.protocol, assumed.port)) {
+            found.push(assumed);
         }
     };
-    if let Some((row, image)) = known {
+    if !said.places.is_empty() {
+        said.places.iter().for_each(|told| add(Assumed::at(told, by_program(&said))));
+    } else if let Some((row, image)) = known {
         for (protocol, port) in &row.ports {
-            add(*protocol, *port, format!("image table: `{}`", row.repository), Some(image.span));
+            let ground = format!("image table: `{}`", row.repository);
+            add(Assumed::new(*protocol, *port, ground, Some(image.span)));
         }
-    } else if let (Some((port, span)), Some(program)) = (said.port, said.program) {
-        add(Protocol::Tcp, port, format!("the command line of `{program}`"), Some(span));
     }
     for exposed in container.exposes.iter().filter(|e| e.value.1.count() <= 1024) {
         for port in exposed.value.1.first..=exposed.value.1.last {
-            add(exposed.value.0, port, "the port is exposed".to_owned(), Some(exposed.span));
+            add(Assumed::new(exposed.value.0, port, "the port is exposed".to_owned(), Some(exposed.span)));
         }
     }
-    if known.is_none() && said.port.is_none() {
+    let is_told = said.port.as_ref().is_some_and(|told| told.span.is_some()) || !said.places.is_empty();
+    if known.is_none() && !is_told {
         for publish in publishes {
             let ground = "the port is published, so something is meant to listen on it".to_owned();
-            add(publish.protocol, publish.container_port, ground, publish.origin.span());
+            add(Assumed::new(publish.protocol, publish.container_port, ground, publish.origin.span()));
         }
     }
-    apply(&said, known.is_some(), &mut found);
+    if said.places.is_empty() {
+        move_main(&said, known.is_some(), &mut found);
+    }
+    found.extend(said.more.iter().map(|told| Assumed::at(told, by_program(&said))));
     found
 }
 
-/// What the command line says holds for the port of the program: the first one of the image table's row, the only one
-/// otherwise. For several of equal rank it would be a guess which is meant.
-fn apply(said: &Said, image_is_known: bool, found: &mut [Assumed]) {
-    let is_clear = image_is_known || found.len() == 1;
-    if let Some(main) = found.first_mut().filter(|_| is_clear) {
-        main.port = said.port.map_or(main.port, |(port, _)| port);
-        main.said = said.clone();
+/// On what ground it is known what a program does.
+fn by_program(said: &Said) -> String {
+    said.program.map_or_else(String::new, |program| format!("what `{}` does ({})", program.name, program.source))
+}
+
+/// What the program says holds for its main port: the first one of the image table's row; otherwise the one that it
+/// names, or the only one that there is. For several of equal rank it would be a guess which is meant.
+fn move_main(said: &Said, image_is_known: bool, found: &mut Vec<Assumed>) {
+    let written = said.port.as_ref().filter(|told| told.span.is_some());
+    let own = said.port.as_ref().map(|told| told.value);
+    let named = || found.iter().position(|a| a.protocol == Protocol::Tcp && Some(a.port) == own);
+    let main = match found.len() {
+        0 => None,
+        _ if image_is_known => Some(0),
+        1 => Some(0),
+        _ => named(),
+    };
+    let address_ground = said.address.as_ref().filter(|told| told.span.is_none()).map(|_| by_program(said));
+    match main.and_then(|index| found.get_mut(index)) {
+        Some(main) => {
+            main.port = written.map_or(main.port, |told| told.value);
+            main.port_said = written.and_then(|told| told.span);
+            main.address.clone_from(&said.address);
+            if let Some(ground) =
+                address_ground.filter(|_| main.address.as_ref().is_some_and(|told| told.value.is_some()))
+            {
+                main.ground = format!("{}; {ground}", main.ground);
+            }
+        }
+        None => {
+            // Nothing else tells that there is a server, or on which of several ports it is.
+            let is_wanted = found.is_empty() || written.is_some();
+            if let Some(port) = own.filter(|_| is_wanted) {
+                let span = written.and_then(|told| told.span);
+                let address = said.address.clone();
+                found.push(Assumed {
+                    port_said: span,
+                    address,
+                    ..Assumed::new(Protocol::Tcp, port, by_program(said), span)
+                });
+            }
+        }
     }
 }
 

@@ -75,7 +75,7 @@ fn new_machine(change: &MachineChange, os_type: Option<Spanned<String>>) -> Mach
         os_type,
         adapters: vec![AdapterDecl {
             enabled: true,
-            mode: AdapterMode::Nat(NatDecl::new(change.span)),
+            mode: AdapterMode::Nat(Box::new(NatDecl::new(change.span))),
             ..empty_slot(0, change.span)
         }],
         span: change.span,
@@ -145,7 +145,7 @@ fn fresh(kind: ModeKind, span: Span) -> AdapterMode {
     let name = |name: &str| Spanned::new(name.to_owned(), span);
     match kind {
         ModeKind::Null => AdapterMode::None,
-        ModeKind::Nat => AdapterMode::Nat(NatDecl::new(span)),
+        ModeKind::Nat => AdapterMode::Nat(Box::new(NatDecl::new(span))),
         ModeKind::Bridged => AdapterMode::Bridged(name("")),
         ModeKind::HostOnly => AdapterMode::HostOnly(name("")),
         ModeKind::HostOnlyNetwork => AdapterMode::HostOnlyNetwork(name("")),
@@ -168,7 +168,7 @@ fn aim(adapter: &mut AdapterDecl, mode: &AdapterMode) {
 /// The NAT settings of an adapter, which are there whether or not it is attached to NAT.
 fn with_nat(adapter: &mut AdapterDecl, span: Span, change: impl FnOnce(&mut NatDecl)) {
     if adapter.mode.kind() != ModeKind::Nat && adapter.other_modes.iter().all(|mode| mode.kind() != ModeKind::Nat) {
-        adapter.other_modes.push(AdapterMode::Nat(NatDecl::new(span)));
+        adapter.other_modes.push(AdapterMode::Nat(Box::new(NatDecl::new(span))));
     }
     let nat = std::iter::once(&mut adapter.mode).chain(&mut adapter.other_modes).find_map(|mode| match mode {
         AdapterMode::Nat(nat) => Some(nat),

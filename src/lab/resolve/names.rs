@@ -56,6 +56,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Engine(d) => d.span,
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),
+        Declaration::Compose(d) => Some(d.span),
         Declaration::Connect(d) => Some(d.span),
         Declaration::Former(d) => span_of(d),
         Declaration::Freed(_) => None,
@@ -65,7 +66,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
         Declaration::Service(d) => Some(d.span),
-        Declaration::IpSet(d) => Some(d.span),
+        Declaration::FirewalldIpSet(d) => Some(d.span),
         Declaration::Direct(d) => Some(d.span),
         Declaration::FirewalldRefused(d) => Some(d.span),
         Declaration::FirewalldListed(d) => {
@@ -78,6 +79,8 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::InterfaceZone(d) => Some(d.zone.span),
         Declaration::FirewallCmd(d) => Some(d.span),
         Declaration::Iptables(d) => d.first().map(|command| command.span),
+        Declaration::IpSet(d) => Some(d.name.span),
+        Declaration::Nft(d) => Some(d.span),
         Declaration::Ufw(d) => Some(d.span),
         Declaration::Event(d) => Some(d.span),
     }

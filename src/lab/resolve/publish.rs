@@ -66,6 +66,8 @@ pub(super) enum Joins {
     Bridge(Option<IpAddr>),
     /// Internal networks.
     InternalOnly,
+    /// A network that uses an interface of the host directly.
+    Parent,
     /// The host's own namespace.
     Host,
     /// Another container's namespace.
@@ -178,11 +180,13 @@ fn report_ignored(context: &mut Context, container: &ContainerDecl, name: &str, 
         Joins::Host => "the container uses the host's own network",
         Joins::Container => "the container uses another container's network",
         Joins::InternalOnly => "the container is on internal networks only",
+        Joins::Parent => "the container is on the network of the host itself, with an address of its own",
         Joins::Nothing | Joins::Bridge(_) => "the container has no network",
     };
     let way_out = match joins {
         Joins::Host => "remove it: programs of the container listen on the host directly",
         Joins::Container => "publish the port on the container whose network is used",
+        Joins::Parent => "remove it: other machines reach the container's own address, the host does not",
         Joins::InternalOnly => "attach the container to a network that is not internal as well",
         Joins::Nothing | Joins::Bridge(_) => "attach the container to a network",
     };

@@ -102,14 +102,14 @@ fn a_lone_script_configures_one_linux_host_on_a_lan() {
     check(
         &[(
             "run.sh",
-            "docker network create web\ndocker run -d --name g --network web -p 3000:3000 grafana/grafana\ndocker run -d -p 9:9 a/b\n",
+            "docker network create web\ndocker run -d --name gr --network web -p 3000:3000 grafana/grafana\ndocker run -d -p 9:9 a/b\n",
         )],
         r#"
         host Linux Physical
           eth0 lan 192.168.1.100/24 via 192.168.1.1
           network bridge docker0 172.17.0.0/16 172.17.0.1
           network web br-web 172.18.0.0/16 172.18.0.1
-          container g web=172.18.0.2 ["g"]
+          container gr web=172.18.0.2 ["gr"]
             *:3000 -> 3000/tcp
             listens *:3000/tcp assumed
           container b bridge=172.17.0.2 []
@@ -124,7 +124,7 @@ fn a_lone_script_configures_one_linux_host_on_a_lan() {
 
 const VBOX: &str = r#"<?xml version="1.0"?>
 <!--
-** Written by VirtualBox 7.0.10 (r158379)
+** Written by VirtualBox 6.1.50 (r161033)
 -->
 <VirtualBox xmlns="http://www.virtualbox.org/" version="1.18-macosx">
   <Machine uuid="{0}" name="rocky 9" OSType="RedHat_64">
@@ -132,7 +132,7 @@ const VBOX: &str = r#"<?xml version="1.0"?>
       <Network>
         <Adapter slot="0" enabled="true" MACAddress="080027000001" type="82540EM"><NAT><Forwarding name="ssh" proto="1" hostport="2222" guestport="22"/></NAT></Adapter>
         <Adapter slot="1" enabled="true" cable="false"><HostOnlyInterface name="vboxnet0"/></Adapter>
-        <Adapter slot="2" enabled="true"><BridgedInterface name="en0: Wi-Fi (AirPort)"/></Adapter>
+        <Adapter slot="2" enabled="true"><BridgedInterface name="en0: Ethernet"/></Adapter>
         <Adapter slot="3"><NAT/></Adapter>
       </Network>
     </Hardware>
@@ -230,17 +230,17 @@ fn names_and_files_that_lead_nowhere_are_reported() {
 
 #[test]
 fn what_docker_refuses_is_left_out_and_reported() {
-    let script = "docker run -d --name a -p 80:80 nginx
-docker run -d --name b -p 127.0.0.1:80:80 nginx
-docker run -d --name a nginx
-docker run -d --name c --network web nginx
+    let script = "docker run -d --name aa -p 80:80 nginx
+docker run -d --name bb -p 127.0.0.1:80:80 nginx
+docker run -d --name aa nginx
+docker run -d --name cc --network web nginx
 docker network create web
-docker run -d --name d --network web -p 81-82:80 -p 80:80/udp nginx
-docker run -d --name e --network host -p 9:9 nginx
+docker run -d --name dd --network web -p 81-82:80 -p 80:80/udp nginx
+docker run -d --name ee --network host -p 9:9 nginx
 docker network create --internal in
-docker run -d --name f --network in -p 90:80 nginx
-docker run -d --name g --network container:d redis
-docker network connect bridge d
+docker run -d --name ff --network in -p 90:80 nginx
+docker run -d --name gg --network container:dd redis
+docker network connect bridge dd
 docker network connect web zz
 ";
     check(
@@ -251,28 +251,28 @@ docker network connect web zz
           network bridge docker0 172.17.0.0/16 172.17.0.1
           network web br-web 172.18.0.0/16 172.18.0.1
           network in br-in 172.19.0.0/16 172.19.0.1
-          container a bridge=172.17.0.2 []
+          container aa bridge=172.17.0.2 []
             *:80 -> 80/tcp
             listens *:80/tcp assumed
-          container d bridge=172.17.0.3 [] web=172.18.0.2 ["d"]
+          container dd bridge=172.17.0.3 [] web=172.18.0.2 ["dd"]
             *:81 -> 80/tcp
             *:80 -> 80/udp
             listens *:80/tcp assumed
-          container e host
+          container ee host
             listens *:80/tcp assumed
-          container f in=172.19.0.2 ["f"]
+          container ff in=172.19.0.2 ["ff"]
             listens *:80/tcp assumed
-          container g with d
+          container gg with dd
             listens *:6379/tcp assumed
           events [EngineStart]
         router Linux Router
           lan0 lan 192.168.1.1/24
-        run.sh:3: the container name `a` is in use
+        run.sh:3: the container name `aa` is in use
         run.sh:4: there is no network `web`
         run.sh:12: there is no container `zz`
-        run.sh:2: port 80/tcp of `b` is taken by `a`
-        run.sh:7: docker publishes no port of `e`, because the container uses the host's own network
-        run.sh:9: docker publishes no port of `f`, because the container is on internal networks only
+        run.sh:2: port 80/tcp of `bb` is taken by `aa`
+        run.sh:7: docker publishes no port of `ee`, because the container uses the host's own network
+        run.sh:9: docker publishes no port of `ff`, because the container is on internal networks only
         "#,
     );
 }
@@ -505,7 +505,7 @@ hosts:
     let script = "docker network create a
 docker network create --subnet 172.20.3.0/24 b
 docker network create --subnet 172.20.3.128/25 c
-docker run -d --name x --network c nginx
+docker run -d --name xx --network c nginx
 ";
     let (lab, diagnostics) = read(&[("lab.yaml", lab), ("a.sh", script)]);
     let networks: Vec<String> =
@@ -524,7 +524,7 @@ docker run -d --name x --network c nginx
 
 #[test]
 fn a_script_beside_several_vms_is_ambiguous() {
-    let second = VBOX.replace("rocky 9", "db");
+    let second = VBOX.replace("rocky 9", "db").replace("2222", "2223");
     let (_, diagnostics) = read(&[("a.vbox", VBOX), ("b.vbox", &second), ("run.sh", "docker run -d nginx\n")]);
     assert_eq!(diagnostics, ["run.sh:1: it is not stated which host `run.sh` configures"]);
 }
@@ -532,7 +532,7 @@ fn a_script_beside_several_vms_is_ambiguous() {
 #[test]
 fn what_listens_is_told_by_image_command_exposed_and_published_ports() {
     let check = |arguments: &str, expected: &str| {
-        let (lab, _) = read(&[("run.sh", &format!("docker run -d --name c {arguments}\n"))]);
+        let (lab, _) = read(&[("run.sh", &format!("docker run -d --name cc {arguments}\n"))]);
         let mut listens = String::new();
         processes(&mut listens, "", &lab.containers().next().unwrap().1.processes, &lab);
         let listens: Vec<&str> = listens.lines().map(|l| l.trim_start_matches("listens ")).collect();
@@ -550,8 +550,83 @@ fn what_listens_is_told_by_image_command_exposed_and_published_ports() {
 
 #[test]
 fn exposed_ports_are_published_by_a_capital_p() {
-    let (lab, _) = read(&[("run.sh", "docker run -d --name c -P --expose 81 nginx\n")]);
+    let (lab, _) = read(&[("run.sh", "docker run -d --name cc -P --expose 81 nginx\n")]);
     let container = lab.containers().next().unwrap().1;
     let publishes: Vec<_> = container.publishes.iter().map(|p| (p.host_port, p.container_port)).collect();
     assert_eq!(publishes, [(None, 80), (None, 81)]);
+}
+
+/// Messages about a lab with one Linux, macOS or Windows host and a machine whose adapters are given as XML.
+fn about_host(os: &str, written_by: &str, files: &str, adapters: &str) -> Vec<String> {
+    let vbox = format!(
+        "<!-- Written by VirtualBox {written_by} -->\n<VirtualBox version='1.19-linux'><Machine name='vm'><Hardware>\
+         <Network>{adapters}</Network></Hardware></Machine></VirtualBox>"
+    );
+    let lab = format!(
+        "networks:\n  lan: {{subnet: 192.168.1.0/24}}\nhosts:\n  pc: {{os: {os}, files: [{files}]}}\n  vm: {{on: pc, vm: vm.vbox}}\n"
+    );
+    let script = "VBoxManage hostonlyif ipconfig vboxnet0 --ip 192.168.50.1\n";
+    let all = [
+        ("lab.yaml", lab.as_str()),
+        ("vm.vbox", &vbox),
+        ("setup.sh", script),
+        ("vbox/networks.conf", "* 192.168.50.0/24\n"),
+    ];
+    let listed: Vec<(&str, &str)> = all.into_iter().filter(|(name, _)| !files_skip(name, files)).collect();
+    read(&listed).1
+}
+
+fn files_skip(name: &str, files: &str) -> bool {
+    matches!(name, "setup.sh" | "vbox/networks.conf") && !files.contains(name)
+}
+
+#[test]
+fn what_the_host_does_not_allow_is_reported_and_nothing_else() {
+    let check = |os: &str, written_by: &str, files: &str, adapters: &str, expected: &[&str]| {
+        let found = about_host(os, written_by, files, adapters);
+        let messages: Vec<&str> = found.iter().map(|m| m.split_once(": ").unwrap().1).collect();
+        assert_eq!(messages, expected, "{os} {written_by} {files} {adapters}");
+    };
+    let nat = |rules: &[(&str, &str)]| {
+        let rule = |(index, (address, port)): (usize, &(&str, &str))| {
+            format!("<Forwarding name='r{index}' proto='1' hostip='{address}' hostport='{port}' guestport='80'/>")
+        };
+        let rules: String = rules.iter().enumerate().map(rule).collect();
+        format!("<Adapter slot='0' enabled='true'><NAT>{rules}</NAT></Adapter>")
+    };
+    let uncertain = |port: &str| format!("it is not certain that this forward can listen on port {port}");
+    check("linux", "7.2.22", "", &nat(&[("", "80")]), &[&uncertain("80")]);
+    check("macos", "7.2.22", "", &nat(&[("", "80")]), &[]);
+    check("macos", "7.2.22", "", &nat(&[("127.0.0.1", "80")]), &[&uncertain("80")]);
+    check("windows", "7.2.22", "", &nat(&[("", "80"), ("", "5000")]), &[]);
+    check("macos", "7.2.22", "", &nat(&[("", "5000"), ("", "5001")]), &[&uncertain("5000")]);
+    check("linux", "7.2.22", "", &nat(&[("", "5000"), ("", "50000")]), &[]);
+    check("windows", "7.2.22", "", &nat(&[("", "50000"), ("", "49151")]), &[&uncertain("50000")]);
+    let twice = "port 8080 of `pc` is forwarded twice";
+    check("linux", "7.2.22", "", &nat(&[("", "8080"), ("127.0.0.1", "8080")]), &[twice]);
+    check("macos", "7.2.22", "", &nat(&[("", "8080"), ("127.0.0.1", "8080")]), &[]);
+    check("macos", "7.2.22", "", &nat(&[("", "8080"), ("", "8080")]), &[twice]);
+    check("linux", "7.2.22", "", &nat(&[("192.168.1.100", "8080"), ("127.0.0.1", "8080")]), &[]);
+    let host_only = "<Adapter slot='0' enabled='true'><HostOnlyInterface name='vboxnet0'/></Adapter>";
+    let range = "VirtualBox allows no host-only network 192.168.50.0/24";
+    check("linux", "7.2.22", "setup.sh", host_only, &[range]);
+    check("linux", "7.2.22", "setup.sh, vbox/networks.conf", host_only, &[]);
+    check("windows", "7.2.22", "setup.sh", host_only, &[]);
+    check("linux", "7.2.22", "", host_only, &[]);
+    check("macos", "6.1.50", "", host_only, &[]);
+    check("macos", "7.0.14", "", host_only, &["VirtualBox 7.0 and newer have no host-only interfaces on macOS"]);
+    let network = "<Adapter slot='0' enabled='true'><HostOnlyNetwork name='hn'/></Adapter>";
+    check("linux", "7.2.22", "", network, &["VirtualBox has host-only networks on macOS only"]);
+    check("macos", "7.2.22", "", network, &[]);
+    let bridged = |name: &str| format!("<Adapter slot='0' enabled='true'><BridgedInterface name='{name}'/></Adapter>");
+    check("macos", "7.2.22", "", &bridged("en0: Wi-Fi"), &["`en0: Wi-Fi` is a Wi-Fi interface"]);
+    check("linux", "7.2.22", "", &bridged("wlp2s0"), &["`wlp2s0` is a Wi-Fi interface"]);
+    check("linux", "7.2.22", "", &bridged("enp2s0"), &[]);
+    check(
+        "linux",
+        "7.2.22",
+        "",
+        &bridged(""),
+        &["adapter 1 of `vm` is bridged, but nothing says with which interface"],
+    );
 }

@@ -15,7 +15,7 @@ use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
 use super::hypervisor::{self, Hypervisor};
 use super::names::unknown_name;
-use super::{Context, nat_network, vm, vm_host};
+use super::{Context, nat_network, parent, vm, vm_host};
 
 /// Segments under construction, with what is needed to attach hosts to them.
 pub(super) struct Segments {
@@ -23,6 +23,8 @@ pub(super) struct Segments {
     taken: Taken,
     /// Subnets that files give to container networks.
     stated_networks: Vec<IpNet>,
+    /// The subnet and the router of a LAN that containers are on.
+    of_containers: Option<(IpNet, Option<IpAddr>)>,
 }
 
 /// A segment and what only its construction needs.
@@ -90,6 +92,7 @@ fn bare(plan: &HostPlan<'_>) -> Host {
         firewalld: None,
         events: Vec::new(),
         rules: Vec::new(),
+        nft: Vec::new(),
         ip_forward: declaration.and_then(|d| d.ip_forward.as_ref()).is_some_and(|f| f.value),
         routes: declaration.map_or_else(Vec::new, |d| d.routes.iter().map(|(to, via)| (to.value, via.value)).collect()),
         origin: plan.origin.clone(),
@@ -111,7 +114,8 @@ impl Segments {
             Declaration::Network(network) => network.subnet.as_ref().map(|subnet| subnet.value.trunc()),
             _ => None,
         };
-        Self { all, taken, stated_networks: declarations.filter_map(network).collect() }
+        let of_containers = plan.hosts.iter().flat_map(HostPlan::declarations).find_map(parent::lan);
+        Self { all, taken, stated_networks: declarations.filter_map(network).collect(), of_containers }
     }
 
     pub(super) fn by_name(&self, name: &str) -> Option<SegmentId> {
@@ -155,9 +159,10 @@ impl Segments {
         }
         let is_free = |net: &IpNet| !self.stated_networks.iter().any(|used| used.contains(net) || net.contains(used));
         let usual = prefix([192, 168, 1, 0], 24);
-        let subnet = (1..=254).map(|third| prefix([192, 168, third, 0], 24)).find(is_free).unwrap_or(usual);
+        let free = || (1..=254).map(|third| prefix([192, 168, third, 0], 24)).find(is_free).unwrap_or(usual);
+        let (subnet, router) = self.of_containers.unwrap_or_else(|| (free(), None));
         let id = self.add("lan", SegmentKind::Lan, subnet, Origin::assumed(format!("a LAN {subnet}"), about.span()));
-        if let (Some(gateway), Some(plugged)) = (nth(subnet, 1), self.all.get_mut(id.0)) {
+        if let (Some(gateway), Some(plugged)) = (router.or_else(|| nth(subnet, 1)), self.all.get_mut(id.0)) {
             let origin = Origin::assumed(format!("a router {gateway} to the internet"), about.span());
             plugged.gateway = Some((gateway, origin));
             self.taken.add(gateway);
@@ -538,6 +543,7 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         firewalld: None,
         events: Vec::new(),
         rules: Vec::new(),
+        nft: Vec::new(),
         ip_forward: true,
         routes: Vec::new(),
         origin: origin.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::iptables::{Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RuleTarget};
+use crate::lab::nft::NftChain;
 use crate::lab::{Declaration, Engine, Host, HostEvent, HostId, RuleBackend, Unmodeled};
 use crate::net::Family;
 
@@ -12,15 +13,44 @@ use super::bind::HostPlan;
 
 type Chain = (Family, IptablesTable, String);
 
-/// docker calls the bridge of a network after the network's number, which no file states; the rule with which it
-/// masquerades the network's subnet does.
-pub(super) fn name_bridges(host: &mut Host) {
-    let Host { engine: Some(engine), rules, .. } = host else { return };
+/// docker calls the bridge of a network after the network's number, which no file states. Rules of a saved rule set do:
+/// the one that masquerades the network's subnet, or one for an address in it. What is left over belongs together.
+pub(super) fn name_bridges<'a>(host: &'a mut Host) {
+    let Host { engine: Some(engine), rules, nft, .. } = host else { return };
     let saved = rules.iter().filter(|batch| batch.iter().any(|c| matches!(c.change, IptablesChange::Clear)));
-    for rule in saved.flatten().filter_map(rule_of).filter(|rule| rule.target == RuleTarget::Masquerade) {
-        let [Condition::Source(subnet), Condition::Not(outside)] = rule.conditions.as_slice() else { continue };
-        let Condition::OutInterface(bridge) = outside.as_ref() else { continue };
-        engine.networks.iter_mut().filter(|n| n.subnet == *subnet).for_each(|n| n.bridge.clone_from(bridge));
+    let of_iptables = saved.flatten().filter_map(rule_of).map(|rule| (rule, None));
+    let listings = nft.iter().filter(|ruleset| ruleset.replaces).flat_map(|ruleset| &ruleset.tables);
+    let of_chain = |chain: &'a NftChain| {
+        // `filter-forward-in__br-0123456789ab` (moby 29.7 daemon/libnetwork/drivers/bridge/internal/nftabler).
+        let bridge = chain.name.split_once("__").map(|(_, bridge)| bridge);
+        chain.rules.iter().map(move |rule| (&rule.value, bridge))
+    };
+    let of_nft = listings.flat_map(|table| &table.chains).flat_map(of_chain);
+    let mut named = Vec::new();
+    let mut names = BTreeSet::new();
+    for (rule, of_chain) in of_iptables.chain(of_nft) {
+        let bridges =
+            || rule.conditions.iter().filter_map(interface).chain(of_chain).filter(|name| name.starts_with("br-"));
+        names.extend(bridges());
+        let nets = rule.conditions.iter().filter_map(|condition| match condition {
+            Condition::Source(net) if rule.target == RuleTarget::Masquerade => Some(*net),
+            Condition::Destination(net) => Some(*net),
+            _ => None,
+        });
+        named.extend(nets.flat_map(|net| bridges().map(move |name| (net, name))));
+    }
+    let mut unnamed = Vec::new();
+    for network in engine.networks.iter_mut().filter(|network| network.bridge.starts_with("br-")) {
+        match named.iter().find(|(net, _)| network.subnet.contains(net)) {
+            Some((_, name)) => {
+                names.remove(name);
+                (*name).clone_into(&mut network.bridge);
+            }
+            None => unnamed.push(network),
+        }
+    }
+    if let ([network], Some(name), None) = (unnamed.as_mut_slice(), names.pop_first(), names.pop_first()) {
+        name.clone_into(&mut network.bridge);
     }
 }
 
@@ -64,7 +94,7 @@ fn is_in_forward(command: &IptablesCommand) -> bool {
 /// Reports the first rule for each interface that the host does not have.
 pub(super) fn check_interfaces(context: &mut Context, host: &Host) {
     let own = host.interfaces.iter().map(|i| i.name.as_str());
-    let bridges = host.engine.iter().flat_map(|e| &e.networks).map(|n| n.bridge.as_str());
+    let bridges = host.engine.iter().flat_map(|e| e.bridges()).map(|n| n.bridge.as_str());
     let known: Vec<&str> = own.chain(bridges).collect();
     let mut reported = BTreeSet::new();
     for command in host.rules.iter().flatten() {

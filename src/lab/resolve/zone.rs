@@ -9,10 +9,10 @@ use crate::lab::{Content, Entry, Peers, Policy, RichElement, RichRule, Service, 
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
-use super::Context;
 use super::configuration::Configuration;
 use super::definitions::Definitions;
 use super::policy::{Release, conflict};
+use super::{Context, binding};
 
 /// What a `firewall-cmd` line changes, with the place where it is named.
 #[derive(Clone, Copy)]
@@ -166,9 +166,11 @@ pub(super) fn change(
                 context.report(unknown_zone(name, span, configuration.zones.keys()));
                 return false;
             }
-            if is_binding(&command.change) {
-                unbind(&mut configuration.zones, &command.change);
+            if let Some(other) = binding::elsewhere(&configuration.zones, name, &command.change) {
+                context.report(binding::refused(&command.change, name, other, command.span));
+                return false;
             }
+            binding::unbind(&mut configuration.zones, &command.change);
             let zone = configuration.zones.get_mut(name);
             zone.is_some_and(|zone| change_zone(context, &definitions, zone, command, &origin()))
         }
@@ -239,21 +241,6 @@ fn empty_service(name: &str, span: Span) -> ServiceDecl {
     }
 }
 
-fn is_binding(change: &FirewallChange) -> bool {
-    matches!(change, FirewallChange::Interface(..) | FirewallChange::Source(..))
-}
-
-/// An interface or source is in one zone only.
-fn unbind(zones: &mut BTreeMap<String, Zone>, change: &FirewallChange) {
-    for zone in zones.values_mut() {
-        match change {
-            FirewallChange::Interface(_, name) => zone.interfaces.retain(|i| i.value != *name),
-            FirewallChange::Source(_, peers) => zone.sources.retain(|s| s.value != *peers),
-            _ => {}
-        }
-    }
-}
-
 fn change_zone(
     context: &mut Context,
     definitions: &Definitions,
@@ -262,8 +249,10 @@ fn change_zone(
     origin: &Origin,
 ) -> bool {
     match &command.change {
-        FirewallChange::Interface(true, name) => zone.interfaces.push(plain(name.clone(), origin.clone())),
-        FirewallChange::Source(true, peers) => {
+        FirewallChange::Interface(true, name) | FirewallChange::MoveInterface(name) => {
+            zone.interfaces.push(plain(name.clone(), origin.clone()));
+        }
+        FirewallChange::Source(true, peers) | FirewallChange::MoveSource(peers) => {
             if let Peers::Set(name, _) = peers
                 && !definitions.ipsets.contains_key(name)
             {
@@ -277,7 +266,7 @@ fn change_zone(
         FirewallChange::Target(target) => zone.target = *target,
         FirewallChange::IngressPriority(priority) => zone.priorities.0 = *priority,
         FirewallChange::EgressPriority(priority) => zone.priorities.1 = *priority,
-        other => return change_content(context, definitions, &mut zone.content, other, origin),
+        _ => return change_content(context, definitions, &mut zone.content, command, origin),
     }
     true
 }
@@ -295,7 +284,7 @@ fn change_policy(
         FirewallChange::Disable(disabled) => policy.disabled = *disabled,
         FirewallChange::IngressZone(add, zone) => set(&mut policy.ingress, *add, zone.clone(), origin),
         FirewallChange::EgressZone(add, zone) => set(&mut policy.egress, *add, zone.clone(), origin),
-        other => return change_content(context, definitions, &mut policy.content, other, origin),
+        _ => return change_content(context, definitions, &mut policy.content, command, origin),
     }
     true
 }
@@ -304,15 +293,24 @@ fn change_content(
     context: &mut Context,
     definitions: &Definitions,
     content: &mut Content,
-    change: &FirewallChange,
+    command: &FirewallCmd,
     origin: &Origin,
 ) -> bool {
     use FirewallChange as C;
-    match change {
+    let is_permanent = command.permanent;
+    match &command.change {
         C::Port(add, port) => set(&mut content.ports, *add, *port, origin),
         C::SourcePort(add, port) => set(&mut content.source_ports, *add, *port, origin),
         C::Protocol(add, protocol) => set(&mut content.protocols, *add, *protocol, origin),
-        C::ForwardPort(add, forward) => set(&mut content.forward_ports, *add, forward.clone(), origin),
+        C::ForwardPort(add, forward) => {
+            // What a running firewalld is told comes behind what it has loaded.
+            if !is_permanent && !content.rich_rules.is_empty() {
+                set(&mut content.later_forward_ports, *add, forward.clone(), origin);
+            }
+            if is_permanent || !add || content.rich_rules.is_empty() {
+                set(&mut content.forward_ports, *add, forward.clone(), origin);
+            }
+        }
         C::IcmpBlock(add, kind) => set(&mut content.icmp_blocks, *add, kind.clone(), origin),
         C::IcmpBlockInversion(on) => content.icmp_block_inversion = *on,
         C::Masquerade(on) => content.masquerade = on.then(|| origin.clone()),
@@ -336,7 +334,8 @@ fn change_content(
                 content.rich_rules.push(plain((**rule).clone(), origin.clone()));
             }
         }
-        C::Interface(..) | C::Source(..) | C::Forward(_) | C::Target(_) => return false,
+        C::Interface(..) | C::Source(..) | C::MoveInterface(_) | C::MoveSource(_) => return false,
+        C::Forward(_) | C::Target(_) => return false,
         C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) | C::Disable(_) => return false,
         C::IngressPriority(_) | C::EgressPriority(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
         C::NewZone(_) | C::NewPolicy(_) | C::NewService(_) | C::NewIpSet(_) | C::InService(..) => return false,
@@ -380,6 +379,8 @@ fn describe(change: &FirewallChange) -> String {
         C::Protocol(add, number) => format!("protocol {number} {}", verb(add)),
         C::Source(add, net) => format!("source {net} {}", verb(add)),
         C::Interface(add, name) => format!("interface `{name}` {}", verb(add)),
+        C::MoveSource(net) => format!("source {net} moved"),
+        C::MoveInterface(name) => format!("interface `{name}` moved"),
         C::Masquerade(add) => format!("masquerading {}", verb(add)),
         C::Forward(add) => format!("forwarding inside the zone {}", verb(add)),
         C::ForwardPort(add, forward) => format!("forward of port {}/{} {}", forward.ports, forward.protocol, verb(add)),

@@ -17,7 +17,7 @@ const ADDRESS: &str = "moby 28.5 libnetwork/drivers/bridge/setup_ipv4_linux.go, 
 /// soon as anything has loaded it (moby 20.10 libnetwork/drivers/bridge/bridge.go, configure).
 pub(super) fn build(site: Site<'_>, dataplane: &mut Dataplane) {
     dataplane.node_mut(site.node).sysctls.bridge_calls_iptables = true;
-    for network in &site.engine.networks {
+    for network in site.engine.bridges() {
         build_one(site, network, dataplane);
     }
 }

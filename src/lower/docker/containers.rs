@@ -1,5 +1,5 @@
 //! Containers: a namespace each, or a place in somebody else's, and the programs in them.
-//! Spec: specs/docker-bridge.md, specs/docker-host-network.md.
+//! Spec: specs/docker-bridge.md, specs/docker-host-network.md, specs/docker-drivers.md.
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, NodeId};
 use crate::lab::{Container, ContainerNetwork, Endpoint, Engine, Networking};
@@ -79,10 +79,14 @@ fn attach(
 ) {
     let what = format!("`{}` on network `{}`", container.name, network.name);
     let origin = dataplane.origins.add(endpoint.origin.derive(what, ENDPOINT));
-    let link = bridge_link(site, network, dataplane);
+    let apart_from = network.parent.map(|index| (site.node, InterfaceId(index + 1)));
+    let link = match apart_from {
+        Some((host, parent)) => dataplane.node(host).interface(parent).link,
+        None => bridge_link(site, network, dataplane),
+    };
     let name = format!("eth{}", dataplane.node(node).interfaces.len() - 1);
     let hairpin = !site.engine.options.userland_proxy;
-    let id = add_interface(dataplane, node, Interface { hairpin, ..interface(&name, link, origin) });
+    let id = add_interface(dataplane, node, Interface { hairpin, apart_from, ..interface(&name, link, origin) });
     if let Ok(net) = IpNet::new(endpoint.address, network.subnet.prefix_len()) {
         add_guarded_address(dataplane, node, id, net, endpoint.guard, origin);
     }

@@ -48,7 +48,7 @@ pub(super) fn write(site: Site<'_>, dataplane: &mut Dataplane) {
     let mut iptables = Iptables::new(dataplane, site.node);
     let base = iptables.because(&site.engine.origin, "docker's chains", CHAINS);
     let chains = Chains::make(site, &mut iptables, base);
-    for network in &site.engine.networks {
+    for network in site.engine.bridges() {
         let IpNet::V4(_) = network.subnet else { continue };
         let settings = Settings::of(site.engine, network);
         if settings.internal() {
@@ -213,7 +213,7 @@ fn write_endpoints(site: Site<'_>, iptables: &mut Iptables<'_>, chains: &Chains)
         for endpoint in endpoints {
             let Some(network) = site.engine.networks.get(endpoint.network) else { continue };
             let settings = Settings::of(site.engine, network);
-            let direct = settings.internal() || settings.unprotected() || settings.routed();
+            let direct = network.parent.is_some() || settings.internal() || settings.unprotected() || settings.routed();
             if !direct && endpoint.address.is_ipv4() {
                 write_endpoint(&container.name, endpoint, network, iptables, chains);
             }

@@ -36,7 +36,7 @@ struct Bridges<'a> {
 /// Writes everything. A table of an earlier start is emptied first.
 pub(super) fn write(site: Site<'_>, dataplane: &mut Dataplane) {
     let mut bridges = Bridges::make(site, dataplane);
-    let networks = || site.engine.networks.iter().filter(|n| matches!(n.subnet, IpNet::V4(_)));
+    let networks = || site.engine.bridges().filter(|n| matches!(n.subnet, IpNet::V4(_)));
     for network in networks() {
         bridges.write_jumps(Settings::of(site.engine, network));
     }
@@ -227,7 +227,8 @@ impl<'a> Bridges<'a> {
             for endpoint in endpoints {
                 let Some(network) = site.engine.networks.get(endpoint.network) else { continue };
                 let settings = Settings::of(site.engine, network);
-                let direct = settings.internal() || settings.unprotected() || settings.routed();
+                let direct =
+                    network.parent.is_some() || settings.internal() || settings.unprotected() || settings.routed();
                 if direct || !endpoint.address.is_ipv4() {
                     continue;
                 }

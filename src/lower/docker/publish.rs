@@ -26,6 +26,8 @@ pub(super) struct Binding<'a> {
     pub(super) port: u16,
     /// The host's side; networks without translation have none.
     pub(super) host: Option<HostSide>,
+    /// The address that it is published on, where that is another machine's.
+    pub(super) outside: Option<IpAddr>,
     /// Protocol.
     pub(super) protocol: Protocol,
     /// Exists only while this switch is on.
@@ -92,6 +94,9 @@ pub(super) fn bindings(engine: &Engine) -> Vec<Binding<'_>> {
 
 fn of_container<'a>(engine: &'a Engine, container: &'a Container, ephemeral: &mut u16) -> Vec<Binding<'a>> {
     let Some((endpoint, network)) = gateway_endpoint(engine, container) else { return Vec::new() };
+    if network.parent.is_some() {
+        return Vec::new();
+    }
     let routed = Settings::of(engine, network).routed();
     let binding = |publish: &'a Publish| Binding {
         container: &container.name,
@@ -99,9 +104,10 @@ fn of_container<'a>(engine: &'a Engine, container: &'a Container, ephemeral: &mu
         address: endpoint.address,
         port: publish.container_port,
         host: (!routed).then(|| HostSide {
-            address: host_address(engine, network, publish),
+            address: host_address(engine, network, publish).filter(|_| engine.forwarded_to.is_none()),
             port: publish.host_port.unwrap_or_else(|| next(ephemeral)),
         }),
+        outside: host_address(engine, network, publish),
         protocol: publish.protocol,
         guard: publish.guard.or(endpoint.guard),
         origin: &publish.origin,

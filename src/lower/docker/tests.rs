@@ -33,6 +33,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
         name: name.to_owned(),
         aliases: Vec::new(),
         bridge: bridge.to_owned(),
+        parent: None,
         subnet: subnet.parse().unwrap(),
         gateway: gateway.parse().unwrap(),
         internal: false,
@@ -80,6 +81,8 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         network_at: None,
         refused: None,
         extra_hosts: BTreeMap::new(),
+        environment: Vec::new(),
+        command: Vec::new(),
         origin: origin(),
     }
 }
@@ -96,6 +99,7 @@ fn on(network: usize, address: &str, name: &str) -> Networking {
 /// c1, c2 on the default bridge, c3 on n1, ch on the host.
 fn standard(tag: &str) -> Engine {
     Engine {
+        forwarded_to: None,
         version: version(tag),
         options: EngineOptions::default(),
         networks: vec![
@@ -125,6 +129,7 @@ fn gateway_modes(tag: &str) -> Engine {
         )
     };
     Engine {
+        forwarded_to: None,
         networks: vec![
             network("bridge", "docker0", "172.17.0.0/16", "172.17.0.1"),
             with_mode(1, GatewayMode::Nat),
@@ -176,6 +181,7 @@ fn lab(engine: Engine) -> Lab {
         firewalld: None,
         events: Vec::new(),
         rules: Vec::new(),
+        nft: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
         origin: origin(),
@@ -196,6 +202,7 @@ fn bare_host(forwards: bool) -> (Dataplane, NodeId) {
         up: true,
         route_localnet: false,
         hairpin: false,
+        apart_from: None,
         origin: id,
     };
     let ip_forward = if forwards { Toggle::On } else { Toggle::Off };

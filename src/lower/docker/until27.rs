@@ -40,7 +40,7 @@ pub(super) fn write(site: Site<'_>, occasion: Occasion, dataplane: &mut Dataplan
     if occasion == Occasion::FirewalldReload {
         user_chain(site, &mut iptables, &chains);
     }
-    for network in &site.engine.networks {
+    for network in site.engine.bridges() {
         let settings = Settings::of(site.engine, network);
         let IpNet::V4(_) = network.subnet else { continue };
         if settings.internal() {

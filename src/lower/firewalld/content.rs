@@ -42,11 +42,7 @@ pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Pla
         let only = family_match(writer.backend, Family::V4);
         masquerade(writer, places, "allow", &entry, only);
     }
-    for forward in &content.forward_ports {
-        let family = forward.value.to_address.map_or(Family::V4, Family::of);
-        let only = family_match(writer.backend, family);
-        forward_port(writer, firewalld, places, "allow", (forward, &forward.value), only);
-    }
+    plain_forward_ports(writer, firewalld, places, &content.forward_ports);
     for port in &content.source_ports {
         let (protocol, range) = port.value;
         allow(writer, places, port, format!("source port {range}/{protocol}"), source_port_match(protocol, range));
@@ -55,9 +51,23 @@ pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Pla
         icmp_block(writer, places, content, block);
     }
     rich_rule::write(writer, firewalld, places, &content.rich_rules);
+    plain_forward_ports(writer, firewalld, places, &content.later_forward_ports);
     for protocol in &content.protocols {
         let matches = vec![protocol_match(protocol.value)];
         allow(writer, places, protocol, format!("protocol {}", protocol.value), matches);
+    }
+}
+
+fn plain_forward_ports(
+    writer: &mut Writer<'_>,
+    firewalld: &Firewalld,
+    places: &Places,
+    forwards: &[Entry<ForwardPort>],
+) {
+    for forward in forwards {
+        let family = forward.value.to_address.map_or(Family::V4, Family::of);
+        let only = family_match(writer.backend, family);
+        forward_port(writer, firewalld, places, "allow", (forward, &forward.value), only);
     }
 }
 

@@ -49,7 +49,7 @@ fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
         port_at: None,
         origin: engine.origin.derive("zone `docker`, made by dockerd", CITATION),
     });
-    for network in engine.networks.iter().filter(|n| covers(engine, n) && !bound.contains(&n.bridge)) {
+    for network in engine.bridges().filter(|n| covers(engine, n) && !bound.contains(&n.bridge)) {
         let origin =
             network.origin.derive(format!("`{}` in zone `docker`, put there by dockerd", network.bridge), CITATION);
         zone.interfaces.push(Entry { value: network.bridge.clone(), guard: None, origin });

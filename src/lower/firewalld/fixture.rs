@@ -90,6 +90,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
         name: name.to_owned(),
         aliases: vec![],
         bridge: bridge.to_owned(),
+        parent: None,
         subnet: subnet.parse().unwrap(),
         gateway: gateway.parse().unwrap(),
         internal: false,
@@ -104,6 +105,7 @@ fn network(name: &str, bridge: &str, subnet: &str, gateway: &str) -> ContainerNe
 
 pub(in crate::lower) fn engine(version: Version) -> Engine {
     Engine {
+        forwarded_to: None,
         version,
         options: EngineOptions::default(),
         networks: vec![
@@ -148,6 +150,8 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         network_at: None,
         refused: None,
         extra_hosts: BTreeMap::new(),
+        environment: Vec::new(),
+        command: Vec::new(),
         origin: origin(),
     }
 }
@@ -163,6 +167,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         firewalld: Some(firewalld),
         events: vec![],
         rules: vec![],
+        nft: vec![],
         ip_forward: false,
         routes: vec![],
         origin: origin(),
@@ -382,8 +387,8 @@ pub(in crate::lower) fn everything(version: Version, backend: RuleBackend) -> Se
         masquerade: Some(origin()),
         forward_ports: vec![forward(8080, 9001, None), range],
         icmp_blocks: entries(&["echo-request", "timestamp-request"]),
-        icmp_block_inversion: false,
         rich_rules: rich_rules(),
+        ..Content::default()
     };
     let http = service("http", Protocol::Tcp, 80, &[]);
     let internal = Content {

@@ -7,7 +7,8 @@ use crate::dataplane::{Action, Chain, ChainId, Ruleset, Table};
 pub(super) enum Fate {
     /// Stays as it is.
     Stays,
-    /// Stays without rules.
+    /// Stays without rules. An empty base chain of iptables is taken away and made anew with its next rule (iptables(8),
+    /// `-X`), so that it runs before all others of its priority.
     Emptied,
     /// Goes, and its table with it if that has no other chain.
     Goes,
@@ -18,13 +19,15 @@ pub(super) enum Fate {
 pub(super) fn flushed(ruleset: &Ruleset, fate: impl Fn(&Table, &Chain) -> Fate) -> Ruleset {
     let mut result = Ruleset::default();
     let fates: Vec<Fate> = ruleset.chains.iter().map(|c| fate(ruleset.get_table(c.table), c)).collect();
-    let mut new_ids: Vec<Option<ChainId>> = Vec::with_capacity(fates.len());
-    for (chain, fate) in ruleset.chains.iter().zip(&fates) {
-        new_ids.push((*fate != Fate::Goes).then(|| {
-            let table = ruleset.get_table(chain.table);
-            let table = result.table(table.family, &table.name);
-            result.chain(table, &chain.name, chain.hook, chain.origin)
-        }));
+    let mut new_ids: Vec<Option<ChainId>> = vec![None; fates.len()];
+    for is_emptied in [false, true] {
+        for ((chain, fate), new_id) in ruleset.chains.iter().zip(&fates).zip(&mut new_ids) {
+            if *fate != Fate::Goes && (*fate == Fate::Emptied) == is_emptied {
+                let table = ruleset.get_table(chain.table);
+                let table = result.table(table.family, &table.name);
+                *new_id = Some(result.chain(table, &chain.name, chain.hook, chain.origin));
+            }
+        }
     }
     let moved = |id: ChainId| new_ids.get(id.0).copied().flatten();
     for ((chain, fate), id) in ruleset.chains.iter().zip(&fates).zip(&new_ids) {

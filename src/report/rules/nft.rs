@@ -125,6 +125,10 @@ fn condition(one: &Match, relation: &str, protocol: Option<Protocol>) -> String 
         Match::Not(inner) => return condition(inner, "!=", protocol),
         Match::Roughly(inner) => return condition(inner, relation, protocol),
         Match::AnyOf(all) => return any_of(all, relation),
+        Match::AllOf(all) => {
+            let each: Vec<String> = all.iter().map(|m| condition(m, "==", None)).collect();
+            return format!("{}({})", if relation == "!=" { "not " } else { "" }, each.join(" "));
+        }
         Match::Unmodeled(_) => return "/* not modelled */".to_owned(),
         other => pair(other, protocol),
     };
@@ -152,12 +156,18 @@ fn pair(one: &Match, protocol: Option<Protocol>) -> (String, String) {
         Match::SourceRewritten => text("ct status", "snat"),
         Match::OriginalDestination(net) => (format!("ct original {} daddr", ip(*net)), address(*net)),
         Match::OriginalDestinationPort(range) => text("ct original proto-dst", &range.to_string()),
+        Match::OriginalSource(net) => (format!("ct original {} saddr", ip(*net)), address(*net)),
+        Match::OriginalSourcePort(range) => text("ct original proto-src", &range.to_string()),
+        Match::Reply => text("ct direction", "reply"),
         Match::DestinationIsLocal => text("fib daddr type", "local"),
         Match::SourceIsLocal => text("fib saddr type", "local"),
+        Match::SourceIsRoutedBack => text("fib saddr . iif oif", "exists"),
         Match::Mark { value, mask: u32::MAX } => text("meta mark", &format!("{value:#010x}")),
         Match::Mark { value, mask } => text("meta mark", &format!("& {mask:#010x} == {value:#010x}")),
+        Match::ConnectionMark { value, mask: u32::MAX } => text("ct mark", &format!("{value:#010x}")),
+        Match::ConnectionMark { value, mask } => text("ct mark", &format!("& {mask:#010x} == {value:#010x}")),
         Match::IcmpType(number) => text("icmp type", &icmp_type(*number)),
-        Match::Not(_) | Match::AnyOf(_) | Match::Roughly(_) | Match::Unmodeled(_) => text("", ""),
+        Match::Not(_) | Match::AnyOf(_) | Match::AllOf(_) | Match::Roughly(_) | Match::Unmodeled(_) => text("", ""),
     }
 }
 
@@ -242,6 +252,13 @@ fn action(ruleset: &Ruleset, family: TableFamily, rule: &Rule) -> Option<String>
         Action::SetMark { value, mask } => {
             format!("meta mark set meta mark & {:#010x} | {value:#010x}", !mask)
         }
+        Action::SetConnectionMark { value, mask: u32::MAX } => format!("ct mark set {value:#010x}"),
+        Action::SetConnectionMark { value, mask } => {
+            format!("ct mark set ct mark & {:#010x} | {value:#010x}", !mask)
+        }
+        Action::SaveMark { .. } => "ct mark set meta mark".to_owned(),
+        Action::RestoreMark { .. } => "meta mark set ct mark".to_owned(),
+        Action::Untrack => "notrack".to_owned(),
         Action::Continue => return None,
     })
 }

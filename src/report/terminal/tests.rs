@@ -194,6 +194,7 @@ fn node(name: &str, address: &str, origin: OriginId) -> Node {
         up: true,
         route_localnet: false,
         hairpin: false,
+        apart_from: None,
         origin,
     };
     Node {

@@ -208,11 +208,14 @@ impl Space {
     fn alternatives(&self, condition: &Match, negated: bool) -> Option<Area> {
         match condition {
             Match::Not(inner) => self.alternatives(inner, !negated),
+            Match::AllOf(all) if !negated => {
+                all.iter().try_fold(vec![Block::default()], |area, one| product(&area, &self.alternatives(one, false)?))
+            }
             Match::AnyOf(all) if negated => {
                 all.iter().try_fold(vec![Block::default()], |area, one| product(&area, &self.alternatives(one, true)?))
             }
-            Match::AnyOf(all) => {
-                let each: Option<Vec<Area>> = all.iter().map(|one| self.alternatives(one, false)).collect();
+            Match::AnyOf(all) | Match::AllOf(all) => {
+                let each: Option<Vec<Area>> = all.iter().map(|one| self.alternatives(one, negated)).collect();
                 Some(each?.into_iter().flatten().fold(Vec::new(), joined)).filter(|area| area.len() <= MOST_BLOCKS)
             }
             Match::Family(family) => {
@@ -252,8 +255,14 @@ impl Space {
             | Match::Mark { .. }
             | Match::Roughly(_)
             | Match::Unmodeled(_)
+            | Match::ConnectionMark { .. }
+            | Match::OriginalSource(_)
+            | Match::OriginalSourcePort(_)
+            | Match::Reply
+            | Match::SourceIsRoutedBack
             | Match::Family(_)
             | Match::AnyOf(_)
+            | Match::AllOf(_)
             | Match::Not(_) => return None,
         })
     }
@@ -306,7 +315,7 @@ fn interfaces(condition: &Match, found: &mut BTreeSet<String>) {
             found.insert(name.clone());
         }
         Match::Not(inner) | Match::Roughly(inner) => interfaces(inner, found),
-        Match::AnyOf(all) => all.iter().for_each(|one| interfaces(one, found)),
+        Match::AnyOf(all) | Match::AllOf(all) => all.iter().for_each(|one| interfaces(one, found)),
         _ => {}
     }
 }

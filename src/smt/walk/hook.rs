@@ -3,9 +3,10 @@
 use crate::dataplane::{Action, Hook, InterfaceId, NodeKind};
 use crate::net::{Protocol, address_from_bits};
 use crate::smt::condition::Assumed;
+use crate::smt::marks::{Marks, TooManyMarks};
 use crate::smt::packet::{Connection, Field, Fields, Sense};
 use crate::smt::route::{self, Towards};
-use crate::smt::rules::{self, Phase, UsesMarks, View};
+use crate::smt::rules::{self, Phase, View};
 
 use super::{At, Case, Walk};
 
@@ -22,8 +23,8 @@ impl Walk<'_> {
         }
         match self.try_hook(case, at, hook, outgoing) {
             Ok(cases) => cases,
-            Err(UsesMarks) => {
-                self.unsure.insert(format!("packet marks on `{}`", self.node(at).name));
+            Err(TooManyMarks) => {
+                self.unsure.insert(format!("more packet marks on `{}` than are followed", self.node(at).name));
                 Vec::new()
             }
         }
@@ -35,28 +36,26 @@ impl Walk<'_> {
         at: At,
         hook: Hook,
         outgoing: Option<InterfaceId>,
-    ) -> Result<Vec<(Case, At)>, UsesMarks> {
-        let Some(case) = self.filtered(case, &at, hook, outgoing, |p| p < CONNECTIONS_FROM)? else {
-            return Ok(Vec::new());
+    ) -> Result<Vec<(Case, At)>, TooManyMarks> {
+        let nat = match hook {
+            Hook::Prerouting | Hook::Output => Some((true, NAT_BEFORE_ROUTING)),
+            Hook::Postrouting | Hook::Input => Some((false, NAT_AFTER_ROUTING)),
+            Hook::Forward => None,
         };
-        let (mut case, mut at) = (case, at);
-        if !at.tracked {
-            self.track(&mut case, &mut at);
-        }
-        let (is_destination, priority) = match hook {
-            Hook::Prerouting | Hook::Output => (true, NAT_BEFORE_ROUTING),
-            Hook::Postrouting | Hook::Input => (false, NAT_AFTER_ROUTING),
-            Hook::Forward => {
-                let case = self.filtered(case, &at, hook, outgoing, |p| p >= CONNECTIONS_FROM)?;
-                return Ok(case.map(|case| (case, at)).into_iter().collect());
-            }
-        };
-        let before = |p: i32| (CONNECTIONS_FROM..priority).contains(&p);
-        let Some(case) = self.filtered(case, &at, hook, outgoing, before)? else { return Ok(Vec::new()) };
         let mut passed = Vec::new();
-        for (case, at) in self.translated(case, at, hook, is_destination, outgoing)? {
-            if let Some(case) = self.filtered(case, &at, hook, outgoing, |p| p >= priority)? {
-                passed.push((case, at));
+        for (mut case, mut at) in self.filtered(case, at, hook, outgoing, |p| p < CONNECTIONS_FROM)? {
+            if !at.tracked {
+                self.track(&mut case, &mut at);
+            }
+            let Some((is_destination, priority)) = nat else {
+                passed.extend(self.filtered(case, at, hook, outgoing, |p| p >= CONNECTIONS_FROM)?);
+                continue;
+            };
+            let before = |p: i32| (CONNECTIONS_FROM..priority).contains(&p);
+            for (case, at) in self.filtered(case, at, hook, outgoing, before)? {
+                for (case, at) in self.translated(case, at, hook, is_destination, outgoing)? {
+                    passed.extend(self.filtered(case, at, hook, outgoing, |p| p >= priority)?);
+                }
             }
         }
         Ok(passed)
@@ -65,6 +64,11 @@ impl Walk<'_> {
     /// Finds the connection of a packet that has come to a node, or begins one.
     fn track(&mut self, case: &mut Case, at: &mut At) {
         at.tracked = true;
+        if at.untracked {
+            at.connection = None;
+            at.phase = Phase::Untracked;
+            return;
+        }
         if at.sense == Sense::Request {
             case.connections.push(Connection::new(at.node, at.fields));
             at.connection = Some(case.connections.len() - 1);
@@ -79,6 +83,7 @@ impl Walk<'_> {
                 Some(true) => {
                     at.connection = Some(index);
                     at.phase = Phase::Established;
+                    at.is_original = false;
                     return;
                 }
                 Some(false) => {}
@@ -87,36 +92,54 @@ impl Walk<'_> {
                 }
             }
         }
+        // A datagram begins a connection of its own.
+        at.phase = Phase::Invalid;
         at.connection = None;
-        at.phase = if at.fields.protocol == Protocol::Udp { Phase::New } else { Phase::Invalid };
+        if at.fields.protocol == Protocol::Udp {
+            case.connections.push(Connection::new(at.node, at.fields));
+            at.connection = Some(case.connections.len() - 1);
+            at.phase = Phase::New;
+        }
     }
 
     fn view<'v>(&'v self, case: &'v Case, at: &At, hook: Hook, outgoing: Option<InterfaceId>) -> View<'v> {
         let node = self.dataplane.node(at.node);
         let name = |i: InterfaceId| node.interface(i).name.as_str();
         let sees_outgoing = matches!(hook, Hook::Forward | Hook::Output | Hook::Postrouting);
+        let connection = at.connection.and_then(|i| case.connections.get(i).copied());
         View {
             node,
             fields: at.fields,
             sense: at.sense,
-            phase: if at.tracked { at.phase } else { Phase::Invalid },
-            connection: at.connection.and_then(|i| case.connections.get(i).copied()),
+            phase: at.phase,
+            is_original: at.is_original,
+            connection,
+            marks: Marks { packet: at.mark, connection: connection.map_or(0, |c| c.mark), untracked: at.untracked },
             incoming: at.incoming.map(name),
             outgoing: outgoing.filter(|_| sees_outgoing).map(name),
             assumed: &case.assumed,
         }
     }
 
+    /// The cases in which the packet gets through the filters of a hook, one for each combination of marks.
     fn filtered(
         &self,
         case: Case,
-        at: &At,
+        at: At,
         hook: Hook,
         outgoing: Option<InterfaceId>,
         wanted: impl Fn(i32) -> bool,
-    ) -> Result<Option<Case>, UsesMarks> {
-        let passes = rules::passes(&self.view(&case, at, hook, outgoing), hook, wanted)?;
-        Ok(case.assumed.and(passes).map(|assumed| Case { assumed, connections: case.connections }))
+    ) -> Result<Vec<(Case, At)>, TooManyMarks> {
+        let passing = rules::passes(&self.view(&case, &at, hook, outgoing), hook, wanted)?;
+        let mut passed = Vec::new();
+        for (marks, condition) in passing {
+            if let Some(assumed) = case.assumed.clone().and(condition) {
+                let mut case = Case { assumed, connections: case.connections.clone() };
+                let at = marked(&mut case, at, marks);
+                passed.push((case, at));
+            }
+        }
+        Ok(passed)
     }
 
     /// The nat step of a hook: one case per translation that may be chosen.
@@ -127,11 +150,11 @@ impl Walk<'_> {
         hook: Hook,
         is_destination: bool,
         outgoing: Option<InterfaceId>,
-    ) -> Result<Vec<(Case, At)>, UsesMarks> {
+    ) -> Result<Vec<(Case, At)>, TooManyMarks> {
         let Some(index) = at.connection else { return Ok(vec![(case, at)]) };
         let Some(connection) = case.connections.get(index).copied() else { return Ok(vec![(case, at)]) };
         let bound = if is_destination { connection.destination_bound } else { connection.source_bound };
-        if at.sense == Sense::Answer || bound {
+        if !at.is_original || bound {
             let fields = rewritten(&connection, at, is_destination);
             return Ok(vec![(case, At { fields, ..at })]);
         }
@@ -139,7 +162,8 @@ impl Walk<'_> {
         for choice in rules::translations(&self.view(&case, &at, hook, outgoing), hook)? {
             let Some(assumed) = case.assumed.clone().and(choice.condition) else { continue };
             let mut case = Case { assumed, connections: case.connections.clone() };
-            let mut bound = connection;
+            let at = marked(&mut case, at, choice.marks);
+            let mut bound = Connection { mark: choice.marks.connection, ..connection };
             if is_destination {
                 bound.destination_bound = true;
             } else {
@@ -208,17 +232,26 @@ impl Walk<'_> {
             | Action::Goto(_)
             | Action::Return
             | Action::SetMark { .. }
+            | Action::SetConnectionMark { .. }
+            | Action::SaveMark { .. }
+            | Action::RestoreMark { .. }
+            | Action::Untrack
             | Action::Continue => {}
         }
         true
     }
 }
 
+/// Leaves marks on a packet and on its connection.
+fn marked(case: &mut Case, at: At, marks: Marks) -> At {
+    if let Some(connection) = at.connection.and_then(|i| case.connections.get_mut(i)) {
+        connection.mark = marks.connection;
+    }
+    At { mark: marks.packet, untracked: marks.untracked, ..at }
+}
+
 fn rewritten(connection: &Connection, at: At, is_destination: bool) -> Fields {
-    let towards = match at.sense {
-        Sense::Request => connection.reply.reversed(),
-        Sense::Answer => connection.original.reversed(),
-    };
+    let towards = if at.is_original { connection.reply.reversed() } else { connection.original.reversed() };
     if is_destination {
         Fields { destination: towards.destination, destination_port: towards.destination_port, ..at.fields }
     } else {

@@ -132,7 +132,7 @@ pub(super) fn rule(dice: &mut Dice) -> &'static str {
     dice.pick(&[
         "iptables -I DOCKER-USER -p tcp --dport 3000 -j DROP\n",
         "iptables -I DOCKER-USER -s 192.168.56.20 -j REJECT\n",
-        "iptables -I DOCKER-USER -p tcp -m conntrack --ctorigdstport 3000 --ctdir ORIGINAL -j DROP\n",
+        "iptables -I DOCKER-USER -p tcp -m conntrack --ctorigdstport 3000 -j DROP\n",
         "iptables -A DOCKER-USER -i enp0s9 -j DROP\n",
         "iptables -I DOCKER-USER -i docker0 ! -o docker0 -j REJECT --reject-with icmp-port-unreachable\n",
         "iptables -I INPUT -p tcp --dport 22 -j REJECT\n",

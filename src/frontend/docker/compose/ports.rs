@@ -88,9 +88,7 @@ fn long(walk: &mut Walk, item: &Node, entries: &[Entry]) -> Option<PublishDecl> 
             "published" => publish.host_ports = published(walk, value)?,
             "host_ip" => publish.host_address = host_address(walk, value)?,
             "protocol" => publish.protocol = protocol(walk, value)?,
-            "mode" => {
-                walk.word(value, "a mode", &[("host", ()), ("ingress", ())], Code::YamlType);
-            }
+            // `mode` matters to swarms only.
             _ => {}
         }
     }

@@ -17,6 +17,12 @@ pub(super) fn check(walk: &mut Walk, root: &Node, active: &[&Entry]) {
         service.value.get("volumes").map(Node::items).unwrap_or_default().iter().for_each(|mount| bound(walk, mount));
         health(walk, service);
         disabled(walk, root, service, active);
+        for name in volumes_from(service).filter(|name| !has(root, "services", &name.value)) {
+            walk.report(refused(format!("the service `{}` is not defined", name.value), name.span));
+        }
+        let secrets = service.value.get("build").and_then(|build| build.get("secrets"));
+        let secrets = secrets.map(|node| used("secrets", node)).unwrap_or_default();
+        secrets.iter().for_each(|name| defined(walk, root, "secrets", "secret", name));
     }
     circles(walk, active);
     let entries = |section: &str| root.get(section).map(Node::entries).unwrap_or_default().iter();
@@ -80,9 +86,8 @@ fn health(walk: &mut Walk, service: &Entry) {
 
 /// A service that only another profile starts is there for nobody.
 fn disabled(walk: &mut Walk, root: &Node, service: &Entry, active: &[&Entry]) {
-    let is_there = |name: &str| root.get("services").is_some_and(|services| services.entry(name).is_some());
     let is_active = |name: &str| active.iter().any(|entry| entry.key.value == name);
-    for need in needs(service).iter().filter(|need| need.required && is_there(&need.name.value)) {
+    for need in needs(service).iter().filter(|need| need.required && has(root, "services", &need.name.value)) {
         if !is_active(&need.name.value) {
             let message = format!("`{}` needs `{}`, which is not started", service.key.value, need.name.value);
             walk.report(refused(message, need.name.span).help("start its profile, or write `required: false`"));
@@ -90,13 +95,25 @@ fn disabled(walk: &mut Walk, root: &Node, service: &Entry, active: &[&Entry]) {
     }
 }
 
+fn has(root: &Node, section: &str, name: &str) -> bool {
+    root.get(section).is_some_and(|entries| entries.entry(name).is_some())
+}
+
 /// A service that another one needs.
-struct Need {
-    name: Spanned<String>,
+pub(super) struct Need {
+    pub(super) name: Spanned<String>,
     required: bool,
 }
 
-fn needs(service: &Entry) -> Vec<Need> {
+/// `volumes_from:` without containers of other projects.
+fn volumes_from(service: &Entry) -> impl Iterator<Item = Spanned<String>> {
+    let items = service.value.get("volumes_from").map(Node::items).unwrap_or_default().iter().filter_map(text);
+    let services = items.filter(|from| !from.value.starts_with("container:"));
+    services.map(|from| from.map(|from| from.split(':').next().unwrap_or("").to_owned()))
+}
+
+/// The services that must be there before this one (compose-go loader/normalize.go).
+pub(super) fn needs(service: &Entry) -> Vec<Need> {
     let mut needs = Vec::new();
     let mut need = |name: Spanned<String>| needs.push(Need { name, required: true });
     let texts = |key: &str| {
@@ -110,8 +127,7 @@ fn needs(service: &Entry) -> Vec<Need> {
             texts(key).filter_map(|t| Some(Spanned::new(t.value.strip_prefix("service:")?.to_owned(), t.span)));
         shared.for_each(&mut need);
     }
-    let from = texts("volumes_from").filter(|from| !from.value.starts_with("container:"));
-    from.map(|from| from.map(|f| f.split(':').next().unwrap_or("").to_owned())).for_each(&mut need);
+    volumes_from(service).for_each(&mut need);
     for entry in service.value.get("depends_on").map(Node::entries).unwrap_or_default() {
         let required = entry.value.get("required").and_then(text).is_none_or(|required| required.value != "false");
         needs.push(Need { name: entry.key.clone(), required });

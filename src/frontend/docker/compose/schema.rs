@@ -28,7 +28,7 @@ pub(super) enum Shape {
     Name,
     /// A length of time: `1m30s`.
     Duration,
-    /// A number of bytes, or a text like `64m`.
+    /// A number of bytes as a text: `64m`.
     Size,
     /// A number, also with a fraction.
     Number,
@@ -42,6 +42,8 @@ pub(super) enum Shape {
     List(&'static Shape, Repeats),
     /// A map with certain keys, some of which must be there.
     Fields(&'static [(&'static str, &'static Shape)], &'static [&'static str]),
+    /// A map in which these keys have a kind, and others are free.
+    Open(&'static [(&'static str, &'static Shape)]),
     /// A map of things that are named by its keys.
     Named(&'static Shape, Keys),
     /// One of several.
@@ -53,6 +55,8 @@ pub(super) enum Shape {
 pub(super) enum Number {
     Whole,
     Fraction,
+    /// A text must be a whole one, a number need not be.
+    Loose,
 }
 
 /// Whether items of a list may be equal.
@@ -95,6 +99,7 @@ impl Checker<'_> {
             Shape::Switch => self.switch(node),
             Shape::List(shape, repeats) => self.list(node, shape, *repeats),
             Shape::Fields(fields, required) => self.fields(node, fields, required),
+            Shape::Open(fields) => self.open(node, fields),
             Shape::Named(shape, keys) => self.named(node, shape, *keys),
             Shape::Any | Shape::Null | Shape::Text | Shape::Number | Shape::Bool => {}
         }
@@ -148,6 +153,12 @@ impl Checker<'_> {
         }
     }
 
+    fn open(&mut self, node: &Node, fields: &[(&'static str, &'static Shape)]) {
+        for (name, shape) in fields {
+            node.get(name).into_iter().for_each(|value| self.below(name, value, shape));
+        }
+    }
+
     fn named(&mut self, node: &Node, shape: &Shape, keys: Keys) {
         for Entry { key, value, .. } in node.entries() {
             let is_name = !key.value.is_empty() && key.value.chars().all(is_of_name);
@@ -198,7 +209,7 @@ impl Checker<'_> {
     fn castable(&mut self, node: &Node, number: Number) {
         let Value::Scalar(text) = &node.value else { return };
         let is_number = match number {
-            Number::Whole => text.parse::<i64>().is_ok(),
+            Number::Whole | Number::Loose => text.parse::<i64>().is_ok(),
             Number::Fraction => text.parse::<f64>().is_ok(),
         };
         if node.resolve() == Some(Resolved::Text) && !is_number {
@@ -278,15 +289,16 @@ fn is_kind(node: &Node, shape: &Shape) -> bool {
     match shape {
         Shape::Any => true,
         Shape::Null => resolved == Some(Resolved::Null),
-        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration => is_text,
-        Shape::Size => is_text || matches!(resolved, Some(Resolved::Int(_) | Resolved::Float)),
+        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration | Shape::Size => is_text,
         Shape::Number => matches!(resolved, Some(Resolved::Int(_) | Resolved::Float)),
         Shape::Castable(Number::Whole) => is_text || matches!(resolved, Some(Resolved::Int(_))),
-        Shape::Castable(Number::Fraction) => is_text || matches!(resolved, Some(Resolved::Int(_) | Resolved::Float)),
+        Shape::Castable(Number::Fraction | Number::Loose) => {
+            is_text || matches!(resolved, Some(Resolved::Int(_) | Resolved::Float))
+        }
         Shape::Bool => matches!(resolved, Some(Resolved::Bool(_))),
         Shape::Switch => is_text || matches!(resolved, Some(Resolved::Bool(_))),
         Shape::List(..) => matches!(node.value, Value::Sequence(_)),
-        Shape::Fields(..) | Shape::Named(..) => matches!(node.value, Value::Mapping(_)),
+        Shape::Fields(..) | Shape::Open(_) | Shape::Named(..) => matches!(node.value, Value::Mapping(_)),
         Shape::Either(shapes) => shapes.iter().any(|shape| is_kind(node, shape)),
     }
 }
@@ -332,12 +344,12 @@ fn expected(shape: &Shape) -> String {
     match shape {
         Shape::Any => "anything",
         Shape::Null => "nothing",
-        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration => "a text",
-        Shape::Size | Shape::Number | Shape::Castable(Number::Fraction) => "a number",
+        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration | Shape::Size => "a text",
+        Shape::Number | Shape::Castable(Number::Fraction | Number::Loose) => "a number",
         Shape::Castable(Number::Whole) => "a whole number",
         Shape::Bool | Shape::Switch => "true or false",
         Shape::List(..) => "a list",
-        Shape::Fields(..) | Shape::Named(..) => "a map",
+        Shape::Fields(..) | Shape::Open(_) | Shape::Named(..) => "a map",
         Shape::Either(shapes) => return shapes.iter().map(|s| expected(s)).collect::<Vec<_>>().join(" or "),
     }
     .to_owned()

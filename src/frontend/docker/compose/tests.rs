@@ -28,7 +28,7 @@ fn several(
         all.insert(path.clone(), File { source, path, whole: Arc::clone(&text), text });
     }
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let environment = Environment { project: project.to_owned(), variables };
+    let environment = Environment { project: project.to_owned(), variables, ..Environment::default() };
     let main: Vec<File> = main.iter().map(|path| all[*path].clone()).collect();
     parse(&main, &environment, &mut |path| all.get(path).cloned())
 }
@@ -564,7 +564,7 @@ fn mistakes_are_reported_where_they_are() {
         &["`network_mode` and `networks` exclude each other <none>"],
     );
     check_errors(
-        "services:\n  a: {image: x, container_name: b, deploy: {replicas: 2}}\n",
+        "services:\n  a: {image: x, container_name: bb, deploy: {replicas: 2}}\n",
         &["one name cannot be given to several containers <a>"],
     );
     check_errors("name: 실습\nservices: {}\n", &["`실습` leaves no name for the project <실습>"]);

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::port_spec;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
@@ -157,7 +157,8 @@ pub(super) fn parse(verb: &Word, arguments: &[Word], whole: Span) -> Declaration
         out.diagnostics.push(no_image(whole));
         return out;
     };
-    let mut reader = Reader { container: bare(verb, image, command, whole), first: Attachment::default(), out };
+    let mut reader =
+        Reader { container: bare(verb, image, command, whole), first: Attachment::default(), given: Vec::new(), out };
     for flag in &scanned.flags {
         reader.flag(flag);
     }
@@ -202,6 +203,7 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
         refused: None,
+        stopped: None,
         span: whole,
     }
 }
@@ -212,16 +214,25 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
 struct Attachment {
     address: Option<Spanned<IpAddr>>,
     aliases: Vec<String>,
+    aliases_at: Option<Span>,
 }
+
+/// Options that docker refuses for a container that joins another one's namespace.
+const OF_NAMESPACE: [&str; 7] = ["publish", "publish-all", "expose", "hostname", "add-host", "link", "dns"];
+
+const NO_CONTAINER: &str = "docker refuses the whole command, so there is no container";
 
 struct Reader {
     container: ContainerDecl,
     first: Attachment,
+    /// Every option that was written, with its place.
+    given: Vec<(Span, &'static str)>,
     out: Declarations,
 }
 
 impl Reader {
     fn flag(&mut self, flag: &Given) {
+        self.given.push((flag.span, flag.name));
         if flag.name == "publish-all" {
             self.container.publish_all = flag.switched().filter(|s| s.value).map(|s| s.span);
             return;
@@ -231,7 +242,10 @@ impl Reader {
             "publish" => self.publish(value),
             "name" => self.container.name = Some(value.spanned()),
             "network" | "net" => self.network(value),
-            "network-alias" | "net-alias" => self.first.aliases.push(value.text.clone()),
+            "network-alias" | "net-alias" => {
+                self.first.aliases.push(value.text.clone());
+                self.first.aliases_at = Some(value.span);
+            }
             "ip" => self.first.address = self.address(value),
             "env" => self.variable(value),
             "expose" => self.expose(value),
@@ -247,6 +261,7 @@ impl Reader {
     }
 
     fn finish(mut self) -> Declarations {
+        self.conflicts();
         if let Some(mode) = self.container.mode.take_if(|_| !self.container.networks.is_empty()) {
             // cli/command/container/opts.go, `parseNetworkOpts`.
             self.bad(mode.span, "this network cannot be combined with others".to_owned());
@@ -256,12 +271,89 @@ impl Reader {
             network.address = network.address.take().or(first.address);
             network.aliases.extend(first.aliases);
         }
+        if self.out.diagnostics.iter().any(|d| d.severity == Severity::Error) {
+            // The command ends there: no container is made.
+            self.out.value.clear();
+            for diagnostic in &mut self.out.diagnostics {
+                diagnostic.help.get_or_insert_with(|| NO_CONTAINER.to_owned());
+            }
+            return self.out;
+        }
         self.out.value.insert(0, Declaration::Container(self.container));
         self.out
     }
 
+    /// What does not go together (observed with docker 20.10.24 and 28.5.2; docker CLI, cli/command/container/opts.go,
+    /// and moby, daemon/container.go, `validateContainerConfig`, runconfig/hostconfig_unix.go).
+    fn conflicts(&mut self) {
+        let is_name = |name: &str| {
+            let mut chars = name.chars();
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+            chars.next().is_some_and(|c| c.is_ascii_alphanumeric()) && 1 < name.len() && chars.all(is_part)
+        };
+        if let Some(name) = self.container.name.clone().filter(|name| !is_name(&name.value)) {
+            let message = format!("`{}` is no name for a container", name.value);
+            let help =
+                "write two or more letters, digits, `_`, `.` and `-`, first a letter or digit; no container is made";
+            let diagnostic = Diagnostic::new(Code::DockerBadFlag, message).label(name.span, "docker refuses this");
+            self.out.diagnostics.push(diagnostic.help(help));
+        }
+        let is_user_defined = self.container.mode.is_none() && !self.container.networks.is_empty();
+        if let Some(span) = self.first.aliases_at.filter(|_| !is_user_defined) {
+            self.bad(span, "names on a network need a network that you made".to_owned());
+        }
+        if let Some(address) = self.first.address.filter(|_| !is_user_defined) {
+            self.bad(address.span, "a fixed address needs a network that you made".to_owned());
+        }
+        let names: Vec<Spanned<String>> = self.container.networks.iter().map(|a| a.network.clone()).collect();
+        for (index, name) in names.iter().enumerate() {
+            if names.iter().take(index).any(|earlier| earlier.value == name.value) {
+                self.bad(name.span, format!("network `{}` is given twice", name.value));
+            }
+        }
+        self.shared_namespace();
+    }
+
+    /// What belongs to a namespace is set where it is made, not by a container that joins it.
+    fn shared_namespace(&mut self) {
+        let (whose, options) = match self.container.mode.as_ref().map(|mode| &mode.value) {
+            Some(NetworkMode::Container(_)) => ("another container's network", &OF_NAMESPACE[..]),
+            Some(NetworkMode::Host) => ("the host's network", &["link"][..]),
+            _ => return,
+        };
+        let refused: Vec<(Span, &str)> =
+            self.given.iter().copied().filter(|(_, name)| options.contains(name)).collect();
+        for (span, name) in refused {
+            self.bad(span, format!("`--{name}` cannot be combined with {whose}"));
+        }
+    }
+
+    /// `HOST:CONTAINER`, or `target=CONTAINER,published=HOST` (docker CLI, opts/port.go).
     fn publish(&mut self, value: &Word) {
+        if value.text.contains('=') {
+            return self.long_publish(value);
+        }
         match port_spec::parse(&value.text, value.place(0..value.text.len())) {
+            Ok(publish) => self.container.publishes.push(publish),
+            Err(error) => self.out.diagnostics.push(*error),
+        }
+    }
+
+    fn long_publish(&mut self, value: &Word) {
+        let (mut published, mut target, mut protocol) = (String::new(), String::new(), "tcp".to_owned());
+        for part in value.split(',') {
+            let Some((key, value)) = part.split_once('=') else {
+                return self.bad(part.span, format!("`{}` is not `key=value`", part.text));
+            };
+            match key.text.to_lowercase().as_str() {
+                "published" => published = value.text,
+                "target" => target = value.text,
+                "protocol" => protocol = value.text,
+                "mode" => {}
+                key => return self.bad(part.span, format!("`--publish` has no field `{key}`")),
+            }
+        }
+        match port_spec::parse(&format!("{published}:{target}/{protocol}"), value.span) {
             Ok(publish) => self.container.publishes.push(publish),
             Err(error) => self.out.diagnostics.push(*error),
         }

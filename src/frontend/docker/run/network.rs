@@ -61,6 +61,7 @@ pub(super) fn parse(words: &[Word], whole: Span) -> Outcome {
             let taken_back = scanned.arguments.iter().map(|w| TakeBack::Network(w.spanned())).collect();
             Outcome { taken_back, ..reported(scanned) }
         }
+        "prune" => Outcome { taken_back: vec![TakeBack::UnusedNetworks], ..Outcome::default() },
         _ => Outcome::default(),
     }
 }

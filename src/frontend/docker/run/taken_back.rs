@@ -15,6 +15,21 @@ pub enum TakeBack {
     Container(Spanned<String>),
     /// `docker stop` and the like: the container stays, its program does not.
     Running(Spanned<String>),
+    /// `docker create`: the container is there, its program is not yet.
+    NotStarted(Spanned<String>),
+    /// `docker start` and the like, which undo that.
+    Idle(Spanned<String>),
+    /// `docker rename`.
+    Name {
+        /// The old one.
+        from: Spanned<String>,
+        /// The new one.
+        to: Spanned<String>,
+    },
+    /// `docker network prune`: networks that no container is on.
+    UnusedNetworks,
+    /// `docker container prune`: containers that do not run.
+    IdleContainers,
     /// `docker network rm`.
     Network(Spanned<String>),
     /// `docker network disconnect`.
@@ -65,8 +80,19 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
             return is_there.then(|| match name.value.as_str() {
                 ANY => "containers that are not known are stopped".to_owned(),
-                name => format!("`{name}` is stopped"),
+                name => format!("{}{STOPPED}", quoted(name)),
             });
+        }
+        TakeBack::NotStarted(name) => return Some(format!("{}{NOT_STARTED}", quoted(&name.value))),
+        TakeBack::Idle(name) => started(&name.value, out),
+        TakeBack::Name { from, to } => rename(&from.value, to, out),
+        TakeBack::UnusedNetworks => unused_networks(out),
+        TakeBack::IdleContainers => {
+            for name in idle(out) {
+                let freed = FreedDecl::Container { name: name.clone(), network: None };
+                end(out, freed, |d| is_container(d, &name));
+                started(&name, out);
+            }
         }
         TakeBack::Attachment { network, container } => {
             let is_done = detach(&network.value, &container.value, whole, out);
@@ -74,6 +100,75 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
         }
     }
     None
+}
+
+/// What is said of a container whose program does not run; the name stands before it.
+const STOPPED: &str = " is stopped";
+const NOT_STARTED: &str = " is created and not started";
+
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// Names of containers of which it was said that they do not run.
+fn idle(out: &Declarations) -> Vec<String> {
+    let said =
+        out.value.iter().filter_map(|d| if let Declaration::Unmodeled(said) = d { Some(&said.value) } else { None });
+    let name = |said: &String| {
+        let name = said.strip_suffix(STOPPED).or_else(|| said.strip_suffix(NOT_STARTED))?;
+        Some(name.trim_matches('`').to_owned())
+    };
+    said.filter_map(name).collect()
+}
+
+/// Forgets that a container does not run.
+fn started(name: &str, out: &mut Declarations) {
+    let is_it = |d: &Declaration| {
+        let Declaration::Unmodeled(said) = d else { return None };
+        let who = said.value.strip_suffix(STOPPED).or_else(|| said.value.strip_suffix(NOT_STARTED))?;
+        (name == ANY || who == quoted(name)).then_some(said.span)
+    };
+    let spans: Vec<Span> = out.value.iter().filter_map(is_it).collect();
+    out.value.retain(|d| is_it(d).is_none());
+    out.diagnostics.retain(|d| d.labels.first().is_none_or(|label| !spans.contains(&label.span)));
+}
+
+/// A container keeps its networks and addresses under another name.
+fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
+    for declaration in &mut out.value {
+        match declaration {
+            Declaration::Container(c) if c.name.as_ref().is_some_and(|n| n.value == from) => c.name = Some(to.clone()),
+            Declaration::Connect(c) if c.container.value == from => c.container.value.clone_from(&to.value),
+            Declaration::Unmodeled(said) => {
+                if let Some(rest) =
+                    said.value.strip_prefix(&quoted(from)).filter(|rest| [STOPPED, NOT_STARTED].contains(rest))
+                {
+                    said.value = format!("{}{rest}", quoted(&to.value));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Ends the networks that no container is on so far.
+fn unused_networks(out: &mut Declarations) {
+    let mut used: Vec<String> = Vec::new();
+    for declaration in &out.value {
+        match declaration {
+            Declaration::Container(c) => used.extend(c.networks.iter().map(|a| a.network.value.clone())),
+            Declaration::Connect(c) => used.push(c.attach.network.value.clone()),
+            _ => {}
+        }
+    }
+    let unused = |d: &Declaration| match d {
+        Declaration::Network(n) if !n.external && !used.contains(&n.name.value) => Some(n.name.value.clone()),
+        _ => None,
+    };
+    for name in out.value.iter().filter_map(unused).collect::<Vec<_>>() {
+        let is_it = |d: &Declaration| matches!(d, Declaration::Network(n) if n.name.value == name);
+        end(out, FreedDecl::Network(name.clone()), is_it);
+    }
 }
 
 /// What `is_meant` was there until now; says whether anything was.

@@ -57,7 +57,7 @@ fn check(line: &str, expected: &str) {
 
 #[test]
 fn ports_are_published_in_every_spelling() {
-    check("docker run -d --name g -p 3000:3000 grafana/grafana", "name=g image=grafana/grafana 3000->3000/tcp");
+    check("docker run -d --name gf -p 3000:3000 grafana/grafana", "name=gf image=grafana/grafana 3000->3000/tcp");
     check("docker run -p8080:80 nginx", "image=nginx 8080->80/tcp");
     check("docker run -p=8080:80/udp nginx", "image=nginx 8080->80/udp");
     check("docker run --publish=127.0.0.1:8080:80 nginx", "image=nginx 127.0.0.1:8080->80/tcp");
@@ -65,6 +65,8 @@ fn ports_are_published_in_every_spelling() {
     check("docker container run -itp 80:80 nginx", "image=nginx 80->80/tcp");
     check("docker create -dP nginx", "image=nginx all");
     check("docker run -P --publish-all=false nginx", "image=nginx");
+    check("docker run -p target=80,published=8080,protocol=udp,mode=host nginx", "image=nginx 8080->80/udp");
+    check("docker run --publish published=127.0.0.1:8080,target=80 nginx", "image=nginx 127.0.0.1:8080->80/tcp");
     check("docker run -p 8000-8002:80-82 -p 53:53/udp x", "image=x 8000-8002->80-82/tcp 53->53/udp");
     check("sudo -E docker -l debug run '-p' \"1:2\" x", "image=x 1->2/tcp");
 }
@@ -109,11 +111,11 @@ fn networks_in_every_spelling() {
 
 #[test]
 fn places_are_exact() {
-    let text = "# 컨테이너\ndocker run \\\n  --publish=\"127.0.0.1:80:80\" --name '그라파나' \\\n  grafana/grafana\n";
+    let text = "# 컨테이너\ndocker run \\\n  --publish=\"127.0.0.1:80:80\" --name 'grafana' --label 그라파나 \\\n  grafana/grafana\n";
     let (sources, out) = read(text);
     let [Declaration::Container(c)] = out.value.as_slice() else { panic!("{:?}", out.value) };
     assert_eq!(sources.text(c.publishes[0].span), "127.0.0.1:80:80");
-    assert_eq!(sources.text(c.name.as_ref().unwrap().span), "'그라파나'");
+    assert_eq!(sources.text(c.name.as_ref().unwrap().span), "'grafana'");
     assert_eq!(sources.text(c.image.as_ref().unwrap().span), "grafana/grafana");
     assert!(sources.text(c.span).starts_with("docker run") && sources.text(c.span).ends_with("grafana/grafana"));
     let at = c.publish_at.as_ref().unwrap();
@@ -137,7 +139,16 @@ fn mistakes_are_pointed_at() {
     check("docker run -d", Code::DockerBadFlag, "docker run -d", "");
     check("docker run --network lab --ip 1.2.3 x", Code::BadAddress, "1.2.3", "");
     check("docker run -p '1:2:3:4' x", Code::BadAddress, "1:2", "");
-    check("docker run --expose x y", Code::BadPort, "x", "");
+    check("docker run --expose x y", Code::BadPort, "x", "no container");
+    check("docker run --name a x", Code::DockerBadFlag, "a", "no container");
+    check("docker run --name '가나' x", Code::DockerBadFlag, "'가나'", "");
+    check("docker run --network-alias db x", Code::DockerBadFlag, "db", "");
+    check("docker run --ip 10.0.0.2 x", Code::DockerBadFlag, "10.0.0.2", "");
+    check("docker run --network n --network n x", Code::DockerBadFlag, "n", "");
+    check("docker run --network container:db -p 1:1 x", Code::DockerBadFlag, "-p 1:1", "");
+    check("docker run --network host --link db x", Code::DockerBadFlag, "--link db", "");
+    check("docker run -p target=80,port=1 x", Code::DockerBadFlag, "port=1", "");
+    check("docker rnu -p 1:1 x", Code::DockerBadFlag, "rnu", "did you mean `run`?");
     check("docker network create --subnet 10.0.0.0 n", Code::BadAddress, "10.0.0.0", "");
     check("docker run --network n --network host x", Code::DockerBadFlag, "host", "");
     check("docker network create", Code::DockerBadFlag, "docker network create", "");
@@ -160,13 +171,14 @@ fn what_is_not_known_is_not_guessed() {
     check("docker service create x");
     check("docker run --name web nginx; docker stop web");
     check("docker network create --ipv6 n");
+    check("docker create --name web nginx");
 }
 
 #[test]
 fn unknown_values_of_irrelevant_options_do_no_harm() {
     check("docker run -v $(pwd):/x -v \"$DATA\":/y -e PASS=$PASS -p 1:1 nginx:$TAG", "image=nginx:$TAG 1->1/tcp");
     check("docker run -p 1:1 $IMAGE", "1->1/tcp");
-    check("docker ps; docker pull x; docker compose up -d; docker logs -f x; docker run x", "image=x");
+    check("docker ps; docker pull x; docker compose ps; docker logs -f x; docker run x", "image=x");
 }
 
 #[test]
@@ -206,11 +218,18 @@ fn what_is_taken_back_is_gone() {
     check("docker rm -f web 2>/dev/null; docker run --name web a", &["name=web image=a"]);
     check("docker run --name web a; docker rm -f web; docker run --name web b", &["name=web image=b"]);
     check(
-        "docker run --name w --network n1 --network n2 a; docker network disconnect n1 w",
-        &["name=w image=a net=n2"],
+        "docker run --name we --network n1 --network n2 a; docker network disconnect n1 we",
+        &["name=we image=a net=n2"],
     );
-    check("docker run --name w --network n1 a; docker network disconnect n1 w", &["name=w image=a mode=None"]);
+    check("docker run --name we --network n1 a; docker network disconnect n1 we", &["name=we image=a mode=None"]);
+    check("docker create --name we a; docker rename we ve; docker start ve", &["name=ve image=a"]);
+    check("docker run --name we a; docker stop we; docker start we", &["name=we image=a"]);
+    check("docker run --name we a; docker update --memory 1g we; docker restart we", &["name=we image=a"]);
     // What is gone has held addresses meanwhile.
+    for line in ["docker network create n; docker network rm n", "docker network create n; docker system prune -f"] {
+        let (_, out) = read(line);
+        assert!(matches!(out.value.as_slice(), [Declaration::Former(_), Declaration::Freed(FreedDecl::Network(_))]));
+    }
     let (_, out) = read("docker network create n; docker network rm n");
     assert!(matches!(out.value.as_slice(), [Declaration::Former(_), Declaration::Freed(FreedDecl::Network(_))]));
 }

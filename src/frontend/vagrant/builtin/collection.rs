@@ -52,7 +52,7 @@ pub(in super::super) fn turns(receiver: &Value, name: &str, values: &[Value]) ->
             numbers(*first, number(values.first())?)?.into_iter().step_by(step).collect()
         }
         ("each_with_index" | "with_index" | "map_with_index", _) => {
-            let start = number(values.first()).unwrap_or(0);
+            let start = number(values.first()).unwrap_or(0).min(i64::MAX / 2);
             let pair = |(index, item)| Value::list(vec![item, Value::Int(index)]);
             (start..).zip(elements(receiver)?).map(pair).collect()
         }

@@ -132,7 +132,7 @@ fn changed(text: &PlacedText, plain: &str, name: &str, values: &[Value], span: S
             let length = i64::try_from(characters.len()).ok()?;
             let from_end = |n: i64| if n < 0 { n + length } else { n };
             let (first, last) = (few(from_end(*first))?, from_end(*last));
-            let taken = usize::try_from(last + 1).ok()?.saturating_sub(first);
+            let taken = usize::try_from(last.saturating_add(1)).ok()?.saturating_sub(first);
             string(&characters.into_iter().skip(first).take(taken).collect::<String>())
         }
         ("[]" | "slice", [Value::Int(at)]) => {

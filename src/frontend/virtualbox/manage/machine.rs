@@ -65,7 +65,7 @@ fn action(option: &Given<'_>) -> Checked<Option<MachineAction>> {
         return Ok(None);
     }
     let slot = slot(option.number, option.word)?;
-    Ok(Some(MachineAction::Adapter(slot, change(option, value)?)))
+    Ok(Some(MachineAction::Adapter(slot, Box::new(change(option, value)?))))
 }
 
 fn change(option: &Given<'_>, value: &Word) -> Checked<AdapterChange> {
@@ -140,7 +140,7 @@ pub(super) fn control(words: &[Word]) -> Read {
     };
     let slot = slot(Some(number), verb)?;
     let change = |change| {
-        let action = MachineAction::Adapter(slot, change);
+        let action = MachineAction::Adapter(slot, Box::new(change));
         Declaration::MachineChange(MachineChange { machine: machine.spanned(), action, span })
     };
     Ok(changes.into_iter().map(change).collect())

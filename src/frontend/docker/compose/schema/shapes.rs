@@ -4,14 +4,16 @@ use super::Keys::{Free, Names};
 use super::Repeats::{Allowed, Refused};
 use super::Shape;
 use super::Shape::{
-    Any, Bool, Castable, Duration, Either, Fields, List, Name, Named, Null, Part, Size, Switch, Text, Word,
+    Any, Bool, Castable, Duration, Either, Fields, List, Name, Named, Null, Open, Part, Size, Switch, Text, Word,
 };
 
 const WHOLE: Shape = Castable(super::Number::Whole);
+const LOOSE: Shape = Castable(super::Number::Loose);
 const FRACTION: Shape = Castable(super::Number::Fraction);
 const NUMBER: Shape = Shape::Number;
 const TEXT_OR_NUMBER: Shape = Either(&[&Text, &NUMBER]);
 const TEXT_OR_NULL: Shape = Either(&[&Text, &Null]);
+const BYTES: Shape = Either(&[&Size, &NUMBER]);
 const TEXTS: Shape = List(&Text, Allowed);
 /// Texts that docker compose makes unique before it looks (compose-go override/uncity.go) are plain [`TEXTS`].
 const DISTINCT: Shape = List(&Text, Refused);
@@ -81,7 +83,7 @@ const SECRET: Shape = Fields(
         ("name", &Text),
         ("environment", &Text),
         ("file", &Text),
-        ("external", &EXTERNAL),
+        ("external", &Either(&[&Switch, &Named(&Any, Free)])),
         ("labels", &PAIRS),
         ("driver", &Text),
         ("driver_opts", &OPTIONS),
@@ -96,7 +98,7 @@ const CONFIG: Shape = Fields(
         ("content", &Text),
         ("environment", &Text),
         ("file", &Text),
-        ("external", &EXTERNAL),
+        ("external", &Either(&[&Switch, &Named(&Any, Free)])),
         ("labels", &PAIRS),
         ("template_driver", &Text),
     ],
@@ -121,11 +123,11 @@ const SERVICE: Shape = Fields(
         ("container_name", &Name),
         ("cpu_count", &WHOLE),
         ("cpu_percent", &FRACTION),
-        ("cpu_period", &WHOLE),
-        ("cpu_quota", &WHOLE),
-        ("cpu_rt_period", &WHOLE),
-        ("cpu_rt_runtime", &WHOLE),
-        ("cpu_shares", &WHOLE),
+        ("cpu_period", &LOOSE),
+        ("cpu_quota", &LOOSE),
+        ("cpu_rt_period", &LOOSE),
+        ("cpu_rt_runtime", &LOOSE),
+        ("cpu_shares", &LOOSE),
         ("cpus", &FRACTION),
         ("cpuset", &Text),
         ("credential_spec", &Fields(&[("config", &Text), ("file", &Text), ("registry", &Text)], &[])),
@@ -158,17 +160,17 @@ const SERVICE: Shape = Fields(
         ("links", &TEXTS),
         ("logging", &Fields(&[("driver", &Text), ("options", &Named(&Either(&[&Text, &NUMBER, &Null]), Free))], &[])),
         ("mac_address", &Text),
-        ("mem_limit", &Size),
-        ("mem_reservation", &Size),
-        ("mem_swappiness", &Size),
-        ("memswap_limit", &Size),
+        ("mem_limit", &BYTES),
+        ("mem_reservation", &BYTES),
+        ("mem_swappiness", &BYTES),
+        ("memswap_limit", &BYTES),
         ("models", &Either(&[&DISTINCT, &Named(&Either(&[&Null, &MODEL_USE]), Free)])),
         ("network_mode", &Text),
         ("networks", &Either(&[&DISTINCT, &Named(&Either(&[&Null, &ATTACHMENT]), Names)])),
         ("oom_kill_disable", &Switch),
         ("oom_score_adj", &WHOLE),
         ("pid", &TEXT_OR_NULL),
-        ("pids_limit", &WHOLE),
+        ("pids_limit", &LOOSE),
         ("platform", &Text),
         ("ports", &List(&Either(&[&NUMBER, &Text, &PORT]), Allowed)),
         ("post_start", &List(&HOOK, Allowed)),
@@ -184,7 +186,7 @@ const SERVICE: Shape = Fields(
         ("scale", &WHOLE),
         ("secrets", &MOUNTED),
         ("security_opt", &DISTINCT),
-        ("shm_size", &Size),
+        ("shm_size", &BYTES),
         ("stdin_open", &Switch),
         ("stop_grace_period", &Duration),
         ("stop_signal", &Text),
@@ -225,7 +227,7 @@ const BUILD: Shape = Fields(
         ("sbom", &Either(&[&Text, &Bool])),
         ("pull", &Switch),
         ("target", &Text),
-        ("shm_size", &Size),
+        ("shm_size", &BYTES),
         ("extra_hosts", &HOSTS),
         ("isolation", &Text),
         ("privileged", &Switch),
@@ -237,7 +239,7 @@ const BUILD: Shape = Fields(
     &[],
 );
 
-const LIMITS: Shape = List(&Fields(&[("path", &Text), ("rate", &Either(&[&Text, &WHOLE]))], &[]), Allowed);
+const LIMITS: Shape = List(&Fields(&[("path", &Text), ("rate", &BYTES)], &[]), Allowed);
 
 const BLKIO: Shape = Fields(
     &[
@@ -272,13 +274,14 @@ const GPU_FIELDS: &[(&str, &Shape)] = &[
     ("options", &PAIRS),
 ];
 
-const GPU: Shape = Fields(GPU_FIELDS, &[]);
+/// Its fields have kinds, but others are free.
+const GPU: Shape = Open(GPU_FIELDS);
 
 const HEALTH: Shape = Fields(
     &[
         ("disable", &Switch),
         ("interval", &Duration),
-        ("retries", &WHOLE),
+        ("retries", &LOOSE),
         ("test", &ONE_OR_MORE),
         ("timeout", &Duration),
         ("start_period", &Duration),
@@ -361,7 +364,7 @@ const MOUNT: Shape = Fields(
             ),
         ),
         ("volume", &Fields(&[("labels", &PAIRS), ("nocopy", &Switch), ("subpath", &Text)], &[])),
-        ("tmpfs", &Fields(&[("size", &Either(&[&Text, &WHOLE])), ("mode", &TEXT_OR_NUMBER)], &[])),
+        ("tmpfs", &Fields(&[("size", &BYTES), ("mode", &TEXT_OR_NUMBER)], &[])),
         ("image", &Fields(&[("subpath", &Text)], &[])),
     ],
     &["type"],

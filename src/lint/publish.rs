@@ -1,0 +1,181 @@
+//! Published ports that lead to nobody, and databases that are open to everybody.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::{Listen, Publish, images};
+use crate::net::Protocol;
+use crate::provenance::{Basis, Origin};
+
+use super::scene::{Place, Scene};
+
+/// Servers whose clients are other programs, and whose port is rarely changed inside the container (repositories of the
+/// image table).
+const DATABASES: [&str; 18] = [
+    "cassandra",
+    "clickhouse/clickhouse-server",
+    "couchdb",
+    "elasticsearch",
+    "etcd",
+    "influxdb",
+    "mariadb",
+    "memcached",
+    "mongo",
+    "mysql",
+    "neo4j",
+    "postgis/postgis",
+    "postgres",
+    "redis",
+    "timescale/timescaledb",
+    "valkey/valkey",
+    "percona",
+    "mysql/mysql-server",
+];
+
+/// Servers whose ports are usually those of a configuration file, or differ between tags.
+const CONFIGURED: [&str; 16] = [
+    "apache/kafka",
+    "bitnami/kafka",
+    "caddy",
+    "eclipse-mosquitto",
+    "emqx/emqx",
+    "envoyproxy/envoy",
+    "haproxy",
+    "httpd",
+    "kong",
+    "minio/minio",
+    "nginx",
+    "nginxinc/nginx-unprivileged",
+    "openresty/openresty",
+    "rabbitmq",
+    "tomcat",
+    "traefik",
+];
+
+pub(super) fn lint(scene: &Scene<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for place in scene.places() {
+        let listens = place.listens();
+        for publish in place.container.publishes.iter().filter(|p| p.guard.is_none()) {
+            found.extend(nobody(place, publish, &listens).or_else(|| only_loopback(place, publish, &listens)));
+        }
+        found.extend(place.container.publishes.iter().find_map(|publish| open_database(scene, place, publish)));
+    }
+    found
+}
+
+/// What a container's image is, if it is a database.
+pub(super) fn database(place: Place<'_>) -> Option<&'static str> {
+    let image = place.container.image.as_ref()?;
+    let repository = images::find(&image.value)?.repository;
+    DATABASES.iter().copied().find(|known| *known == repository)
+}
+
+fn takes(listen: &Listen, protocol: Protocol, port: u16) -> bool {
+    listen.protocol == protocol && listen.ports.contains(port)
+}
+
+/// Whether it is written that the program listens there, not only known of its image.
+fn is_written(listen: &Listen) -> bool {
+    matches!(listen.origin.basis, Basis::Written(_))
+}
+
+/// The published container port is not one that the container listens on.
+fn nobody(place: Place<'_>, publish: &Publish, listens: &[&Listen]) -> Option<Diagnostic> {
+    let of_protocol: Vec<&&Listen> = listens.iter().filter(|l| l.protocol == publish.protocol).collect();
+    if of_protocol.is_empty() || of_protocol.iter().any(|l| takes(l, publish.protocol, publish.container_port)) {
+        return None;
+    }
+    let outside = publish.host_port.filter(|port| of_protocol.iter().any(|l| takes(l, publish.protocol, *port)));
+    let all_written = of_protocol.iter().all(|l| is_written(l));
+    let leads_nowhere =
+        || !is_configured(place) && !any_leads(place, listens) && !mentions(place, publish.container_port);
+    match outside {
+        Some(outside) if outside != publish.container_port && !mentions(place, publish.container_port) => {
+            Some(reversed(place, publish, outside, listens))
+        }
+        _ if all_written || leads_nowhere() => Some(mismatched(place, publish, &of_protocol)),
+        _ => None,
+    }
+}
+
+/// Whether the image is one whose ports come from a file that nobody gave us.
+fn is_configured(place: Place<'_>) -> bool {
+    let image = place.container.image.as_ref().and_then(|image| images::find(&image.value));
+    image.is_none_or(|row| CONFIGURED.contains(&row.repository))
+}
+
+/// Whether some published port leads to a port that is known: then others may be ports that are not known.
+fn any_leads(place: Place<'_>, listens: &[&Listen]) -> bool {
+    let publishes = &place.container.publishes;
+    publishes.iter().any(|p| listens.iter().any(|l| takes(l, p.protocol, p.container_port)))
+}
+
+/// Whether a variable or the command has the number: then the program may have been told.
+fn mentions(place: Place<'_>, port: u16) -> bool {
+    let wanted = port.to_string();
+    let has = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == wanted);
+    let container = place.container;
+    container.environment.iter().any(|(_, value)| has(&value.value))
+        || container.command.iter().any(|word| has(&word.value))
+}
+
+fn reversed(place: Place<'_>, publish: &Publish, outside: u16, listens: &[&Listen]) -> Diagnostic {
+    let (name, inside) = (&place.container.name, publish.container_port);
+    let message = format!("`{name}` listens on {outside}, not on {inside}: the two ports look swapped");
+    let diagnostic = at(Diagnostic::new(Code::DockerWrongPort, message).warning(), &publish.origin, "HOST:CONTAINER");
+    let listen = listens.iter().find(|l| takes(l, publish.protocol, outside));
+    let diagnostic =
+        listen.map_or(diagnostic.clone(), |l| at(diagnostic, &l.origin, "why it is thought to listen there"));
+    diagnostic.help(format!("write `{inside}:{outside}`"))
+}
+
+fn mismatched(place: Place<'_>, publish: &Publish, listens: &[&&Listen]) -> Diagnostic {
+    let (name, inside) = (&place.container.name, publish.container_port);
+    let mut ports: Vec<String> = listens.iter().map(|l| l.ports.to_string()).collect();
+    ports.dedup();
+    let message = format!("nobody listens on port {inside} of `{name}`: it listens on {}", ports.join(", "));
+    let diagnostic =
+        at(Diagnostic::new(Code::DockerWrongPort, message).warning(), &publish.origin, "leads to a closed port");
+    let diagnostic = match listens.first() {
+        Some(first) => at(diagnostic, &first.origin, "why it is thought to listen there"),
+        None => diagnostic,
+    };
+    diagnostic.help("publish the port that the program listens on: the second number is the container's")
+}
+
+/// Everything that takes the published port listens on loopback, and that is written.
+fn only_loopback(place: Place<'_>, publish: &Publish, listens: &[&Listen]) -> Option<Diagnostic> {
+    let takers: Vec<&&Listen> = listens.iter().filter(|l| takes(l, publish.protocol, publish.container_port)).collect();
+    let on_loopback = |l: &&&Listen| l.address.is_some_and(|a| a.is_loopback()) && is_written(l);
+    let first = takers.first().filter(|_| takers.iter().all(on_loopback))?;
+    let name = &place.container.name;
+    let message = format!("port {} of `{name}` is published, but only listens on loopback", publish.container_port);
+    let diagnostic = at(
+        Diagnostic::new(Code::ListenLoopback, message).warning(),
+        &publish.origin,
+        "leads to the container's address",
+    );
+    let diagnostic = at(diagnostic, &first.origin, "only the container itself gets here");
+    Some(diagnostic.help("let the program listen on 0.0.0.0; who gets in is decided where the port is published"))
+}
+
+/// A database that machines nobody listed can reach.
+fn open_database(scene: &Scene<'_>, place: Place<'_>, publish: &Publish) -> Option<Diagnostic> {
+    let database = database(place)?;
+    let is_everywhere = place.address_of(publish).is_none();
+    let is_its_port = place.listens().iter().any(|l| takes(l, publish.protocol, publish.container_port));
+    let outsider = scene.outsider_through(place, publish).filter(|_| is_everywhere && is_its_port)?;
+    let port = publish.host_port?;
+    let message = format!("`{database}` is published to every machine on `{}`", outsider.network);
+    let diagnostic = at(Diagnostic::new(Code::DockerDatabasePublished, message), &publish.origin, "on all addresses");
+    Some(diagnostic.help(format!(
+        "containers of the same network need no published port; for programs on the host write `127.0.0.1:{port}:{}`",
+        publish.container_port
+    )))
+}
+
+fn at(diagnostic: Diagnostic, origin: &Origin, remark: &str) -> Diagnostic {
+    match origin.span() {
+        Some(span) if diagnostic.labels.iter().all(|l| l.span != span) => diagnostic.label(span, remark),
+        _ => diagnostic,
+    }
+}
