@@ -95,6 +95,17 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
         Declaration::Service(d) => Some(d.span),
+        Declaration::FirewalldIpSet(d) => Some(d.span),
+        Declaration::Direct(d) => Some(d.span),
+        Declaration::FirewalldRefused(d) => Some(d.span),
+        Declaration::FirewalldListed(d) => {
+            let zone = d.zones.first().map(|zone| zone.span);
+            let policy = d.policies.first().map(|policy| policy.span);
+            let service = d.services.first().map(|service| service.span);
+            let set = d.ipsets.first().map(|set| set.span);
+            zone.or(policy).or(service).or(set).or(d.bindings.first().map(|b| b.zone.span))
+        }
+        Declaration::InterfaceZone(d) => Some(d.zone.span),
         Declaration::FirewallCmd(d) => Some(d.span),
         Declaration::Iptables(d) => d.first().map(|command| command.span),
         Declaration::IpSet(d) => Some(d.name.span),
