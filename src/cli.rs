@@ -10,6 +10,7 @@ mod explain;
 mod exposure;
 mod fix;
 mod infer;
+mod init;
 mod lint;
 pub mod load;
 mod matrix;
@@ -52,7 +53,12 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
     }
     let has_json = !matches!(
         command,
-        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
+        Command::Why(_)
+            | Command::Rules(_)
+            | Command::Infer(_)
+            | Command::Init(_)
+            | Command::Accept(_)
+            | Command::Explain(_)
     );
     if format == Format::Json && !has_json {
         terminal::complain(
@@ -71,6 +77,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }

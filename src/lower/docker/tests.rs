@@ -185,6 +185,7 @@ fn lab(engine: Engine) -> Lab {
         nft: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
+        files: Vec::new(),
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }

@@ -171,6 +171,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         nft: vec![],
         ip_forward: false,
         routes: vec![],
+        files: vec![],
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }
