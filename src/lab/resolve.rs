@@ -9,6 +9,7 @@ mod bind;
 mod binding;
 mod checks;
 mod command;
+mod configured;
 mod containers;
 mod desktop;
 mod engine;
