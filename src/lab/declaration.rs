@@ -10,6 +10,7 @@ use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::interface_config::InterfaceConfig;
 use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
@@ -42,6 +43,8 @@ pub enum Declaration {
     MachineChange(MachineChange),
     /// A network that the hypervisor keeps, or an interface of the machine that it runs on.
     Hypervisor(HypervisorDecl),
+    /// What the system of a machine says about one of its interfaces.
+    InterfaceConfig(Box<InterfaceConfig>),
     /// An option of the engine, from dockerd arguments or lab.yaml.
     Engine(EngineDecl),
     /// `docker network create`, or a network of a compose file.
@@ -164,8 +167,35 @@ pub struct InterfaceDecl {
     pub addresses: Vec<Spanned<IpNet>>,
     /// Default gateway.
     pub gateway: Option<Spanned<IpAddr>>,
+    /// Whether it asks for an address where none is stated.
+    pub dhcp: Option<Spanned<bool>>,
+    /// Whether the default route may lead through it.
+    pub default_route: Option<Spanned<bool>>,
+    /// The metric of that route.
+    pub metric: Option<Spanned<u32>>,
+    /// The host's own system says all of it, and lab.yaml nothing.
+    pub is_read: bool,
     /// The whole entry.
     pub span: Span,
+}
+
+impl InterfaceDecl {
+    /// An interface about which nothing but its name is stated.
+    pub fn new(name: Spanned<String>, span: Span) -> Self {
+        Self {
+            name,
+            adapter: None,
+            segment: None,
+            nat: None,
+            addresses: Vec::new(),
+            gateway: None,
+            dhcp: None,
+            default_route: None,
+            metric: None,
+            is_read: false,
+            span,
+        }
+    }
 }
 
 /// A segment as lab.yaml states it.

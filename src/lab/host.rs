@@ -111,6 +111,8 @@ pub struct Interface {
     pub addresses: Vec<InterfaceAddress>,
     /// Default gateway reached through it.
     pub gateway: Option<IpAddr>,
+    /// The metric of that route; nothing means that interfaces count in their order.
+    pub metric: Option<u32>,
     /// Whether the cable is connected.
     pub connected: bool,
     /// Where the interface comes from.
