@@ -84,6 +84,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }

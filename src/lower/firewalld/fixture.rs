@@ -153,6 +153,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
