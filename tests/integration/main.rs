@@ -9,6 +9,7 @@
 
 mod agreement;
 mod architecture;
+mod broken;
 mod cli;
 mod compose;
 mod dead_rules;
