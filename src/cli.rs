@@ -10,10 +10,12 @@ mod explain;
 mod exposure;
 mod fix;
 mod infer;
+mod init;
 mod lint;
 pub mod load;
 mod matrix;
 mod model;
+mod overview;
 mod revision;
 mod rules;
 mod terminal;
@@ -54,7 +56,12 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
     }
     let has_json = !matches!(
         command,
-        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
+        Command::Why(_)
+            | Command::Rules(_)
+            | Command::Infer(_)
+            | Command::Init(_)
+            | Command::Accept(_)
+            | Command::Explain(_)
     );
     if format == Format::Json && !has_json {
         terminal::complain(
@@ -73,6 +80,7 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
         Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }

@@ -1,10 +1,9 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
 use crate::check::{Answer, Blocker, Condition, Edit, Judgement, Verdict, Witness};
-use crate::dataplane::{Dataplane, Node, Symptom, Way};
+use crate::dataplane::{Dataplane, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::language::{Text, text};
-use crate::net::Protocol;
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
 
@@ -320,12 +319,7 @@ fn sentences_line(report: &Report, style: Style) -> String {
         return style.say(&text!("no sentence was decided\n", "판정한 문장이 없습니다\n")).to_owned();
     }
     if all == 0 {
-        let example = example(&report.dataplane);
-        let nothing = text!(
-            "no sentence to decide; ask one: canreach ask LAB \"{example}\"\n",
-            "판정할 문장이 없습니다. 이렇게 물어보세요: canreach ask LAB \"{example}\"\n"
-        );
-        return style.say(&nothing).to_owned();
+        return style.say(&text!("no sentence to decide\n", "판정할 문장이 없습니다\n")).to_owned();
     }
     let parts: Vec<_> = [
         (report.count(Answer::Holds), Answer::Holds, GREEN),
@@ -338,16 +332,6 @@ fn sentences_line(report: &Report, style: Style) -> String {
     .collect();
     let all = counted(all, &text!("sentence", "문장"));
     format!("{}: {}\n", style.say(&all), parts.join(", "))
-}
-
-/// A sentence that could be asked: about the first container that listens.
-fn example(dataplane: &Dataplane) -> String {
-    let listens = |node: &Node| {
-        let (_, container) = node.name.rsplit_once('/')?;
-        let socket = node.sockets.iter().find(|socket| socket.protocol == Protocol::Tcp)?;
-        Some(format!("lan can reach {container}:{}", socket.ports.first))
-    };
-    dataplane.nodes.iter().find_map(listens).unwrap_or_else(|| "SUBJECT can reach TARGET".to_owned())
 }
 
 fn answered(count: usize, answer: Answer) -> Text {

@@ -6,7 +6,7 @@ use crate::dataplane::{
     Toggle,
 };
 use crate::lab::{Entry, Firewalld, RuleBackend, Target};
-use crate::language::Text;
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::provenance::{Origin, OriginId};
 use crate::switch::{Switch, SwitchId, SwitchKind};
@@ -259,6 +259,14 @@ impl<'a> Writer<'a> {
             sysctls.ip_forward = guard.map_or(Toggle::On, Toggle::If);
             sysctls.ip_forward_origin = origin;
         }
+    }
+
+    /// A limit on how often a rule applies, which is taken to be kept.
+    pub(super) fn within_limit(&mut self, limit: &str, origin: &Origin) -> Match {
+        let statement =
+            text!("no more than {limit} packets meet this rich rule", "이 리치 규칙에 걸리는 패킷이 {limit} 이하임");
+        let switch = Switch { statement, default: true, kind: SwitchKind::Assumption, origin: origin.clone() };
+        Match::Unmodeled(self.dataplane.switches.add(switch))
     }
 
     /// A condition that has no model: the rule it belongs to may or may not apply.
