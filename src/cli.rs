@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod graph;
 mod infer;
 mod lint;
 pub mod load;
@@ -51,7 +52,12 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
     }
     let has_json = !matches!(
         command,
-        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
+        Command::Why(_)
+            | Command::Rules(_)
+            | Command::Graph(_)
+            | Command::Infer(_)
+            | Command::Accept(_)
+            | Command::Explain(_)
     );
     if format == Format::Json && !has_json {
         terminal::complain(
@@ -65,6 +71,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
