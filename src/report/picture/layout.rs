@@ -24,8 +24,9 @@ const FAR: i32 = 20;
 const CARD: i32 = 170;
 /// Doors may be this wide together before they begin another row.
 const DOORS: i32 = 460;
-/// Pages are wider than high.
-const RATIO: f64 = 1.6;
+/// How much wider than high a group of cards is, and one of houses.
+const CARDS_RATIO: f64 = 1.7;
+const HOUSES_RATIO: f64 = 3.4;
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -128,7 +129,7 @@ fn block(house: &House) -> Block<'_> {
 fn card(house: &House) -> Block<'_> {
     let facts = house.facts.iter().map(|fact| width(fact, Font::Mono));
     let title = width(&house.title, Font::Title);
-    let label = if shows_label(house) { width(&house.label, Font::Label) + 8 } else { 0 };
+    let label = if shows_label(house) { width(&house.label, Font::Label) + 12 } else { 0 };
     let written = facts.chain([title + label]).max().unwrap_or(0).clamp(60, CARD + label);
     let mut doors = flow(&house.doors, written.max(96), 6);
     let w = written.max(doors.w) + 2 * (PAD - 4);
@@ -144,7 +145,7 @@ fn card(house: &House) -> Block<'_> {
 /// A house with rooms: title, doors in the order adapters, guards, ports, then the rooms.
 fn shell(house: &House) -> Block<'_> {
     let rooms = rooms(&house.rooms.iter().collect::<Vec<_>>());
-    let title = width(&house.title, Font::Title) + 10 + width(&house.label, Font::Label);
+    let title = width(&house.title, Font::Title) + 12 + width(&house.label, Font::Label);
     let facts = house.facts.iter().map(|fact| width(fact, Font::Mono)).max().unwrap_or(0);
     let has_guard = house.doors.iter().any(|door| door.kind == DoorKind::Guard);
     let least = rooms.w.max(title).max(facts).max(if has_guard { 300 } else { 0 });
@@ -181,7 +182,7 @@ fn header_height(house: &House) -> i32 {
 
 /// The text at the top of a house.
 pub(super) fn header(house: &House, rect: Rect) -> Rect {
-    let label = if shows_label(house) { 10 + width(&house.label, Font::Label) } else { 0 };
+    let label = if shows_label(house) { 12 + width(&house.label, Font::Label) } else { 0 };
     let facts = house.facts.iter().map(|fact| width(fact, Font::Mono));
     let w = facts.chain([width(&house.title, Font::Title) + label]).max().unwrap_or(0);
     Rect { x: rect.x + PAD - 6, y: rect.y + 7, w: (w + 12).min(rect.w - 12), h: header_height(house) - 13 }
@@ -222,8 +223,8 @@ fn rooms<'a>(houses: &[&'a House]) -> Block<'a> {
     let mut cards: Vec<Block<'_>> = cards.into_iter().map(block).collect();
     let shells: Vec<Block<'_>> = shells.into_iter().map(block).collect();
     even_out(&mut cards);
-    let below = rows(shells, FAR);
-    let above = rows_within(cards, NEAR, below.w);
+    let below = rows(shells, FAR, HOUSES_RATIO, 0);
+    let above = rows(cards, NEAR, CARDS_RATIO, below.w);
     let y = if above.h == 0 || below.h == 0 { above.h } else { above.h + FAR };
     let mut both = Block::default();
     both.add(above, 0, 0);
@@ -239,16 +240,12 @@ fn even_out(cards: &mut [Block<'_>]) {
     }
 }
 
-fn rows<'a>(blocks: Vec<Block<'a>>, gap: i32) -> Block<'a> {
-    rows_within(blocks, gap, 0)
-}
-
 /// Rows that are about as long as the whole is wide, or as `least`; in one row all are equally high.
-fn rows_within<'a>(blocks: Vec<Block<'a>>, gap: i32, least: i32) -> Block<'a> {
+fn rows<'a>(blocks: Vec<Block<'a>>, gap: i32, ratio: f64, least: i32) -> Block<'a> {
     let area: f64 = blocks.iter().map(|b| f64::from(b.w + gap) * f64::from(b.h + gap)).sum();
     let widest = blocks.iter().map(|b| b.w).max().unwrap_or(0);
     #[expect(clippy::cast_possible_truncation, reason = "the root of an area of pixels is a number of pixels")]
-    let room = ((area * RATIO).sqrt() as i32).max(widest).max(least);
+    let room = ((area * ratio).sqrt() as i32).max(widest).max(least);
     let mut rows: Vec<Vec<Block<'a>>> = Vec::new();
     let mut x = 0;
     for block in blocks {

@@ -40,6 +40,13 @@ struct Spot {
     along_row: bool,
 }
 
+/// The way from one crossing to the next.
+#[derive(Clone, Copy)]
+struct Edge {
+    blocker: Option<Id>,
+    is_on_wall: bool,
+}
+
 impl Router {
     pub(super) fn new(layout: &Layout<'_>) -> Self {
         let anchors = layout.anchors();
@@ -176,10 +183,14 @@ impl Router {
         let [on_row, on_column] = &self.on_wall;
         let is = |walls: &[bool], edge: usize| walls.get(edge).copied().unwrap_or(false);
         let at = |x: usize, y: usize| y * self.xs.len() + x;
-        let row =
-            |x: usize, edge: usize| (Spot { x, y: spot.y, along_row: true }, self.right.get(edge).copied().flatten());
-        let column =
-            |y: usize, edge: usize| (Spot { x: spot.x, y, along_row: false }, self.below.get(edge).copied().flatten());
+        let row = |x: usize, edge: usize| {
+            let blocker = self.right.get(edge).copied().flatten();
+            (Spot { x, y: spot.y, along_row: true }, Edge { blocker, is_on_wall: is(on_row, edge) })
+        };
+        let column = |y: usize, edge: usize| {
+            let blocker = self.below.get(edge).copied().flatten();
+            (Spot { x: spot.x, y, along_row: false }, Edge { blocker, is_on_wall: is(on_column, edge) })
+        };
         let left = spot.x.checked_sub(1).map(|x| row(x, at(x, spot.y)));
         let right = (spot.x + 1 < self.xs.len()).then(|| row(spot.x + 1, at(spot.x, spot.y)));
         let above = spot.y.checked_sub(1).map(|y| column(y, at(spot.x, y)));
