@@ -15,6 +15,7 @@ mod lint;
 pub mod load;
 mod matrix;
 mod model;
+mod page;
 mod revision;
 mod rules;
 mod terminal;
@@ -55,6 +56,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Why(_)
             | Command::Rules(_)
             | Command::Graph(_)
+            | Command::Report(_)
             | Command::Infer(_)
             | Command::Accept(_)
             | Command::Explain(_)
@@ -72,6 +74,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
+        Command::Report(arguments) => page::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),

@@ -6,6 +6,7 @@ pub mod diff;
 mod excerpt;
 pub mod exposure;
 pub mod fix;
+pub mod html;
 pub mod json;
 mod markup;
 pub mod matrix;

@@ -42,6 +42,8 @@ pub(super) enum Command {
     Rules(RulesArguments),
     /// Draw a lab: the houses inside houses, their doors, and the way of a sentence through them.
     Graph(GraphArguments),
+    /// Write everything about a lab as one page for a browser, which needs no network.
+    Report(ReportArguments),
     /// Show who can reach what: everything that listens, and the addresses at which everyone else can dial it.
     Exposure(ExposureArguments),
     /// Show what a change opens and closes, with the lines that do it. Exit code 0: no difference; 1: differences.
@@ -170,6 +172,16 @@ pub(super) enum Language {
     Mermaid,
     /// Text for Graphviz.
     Dot,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ReportArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Where the page is written; otherwise it is printed.
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

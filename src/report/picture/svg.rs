@@ -76,7 +76,6 @@ pub fn document(picture: &Picture, title: &str, shown: Option<&Shown>) -> String
 
 /// A picture for a page: without a background, and with all ways, which the page shows one at a time. `ways` are the
 /// names of the ways in the page.
-#[expect(dead_code, reason = "the page that uses it comes next")]
 pub(in super::super) fn inline(picture: &Picture, title: &str, ways: &[(String, &WalkedWay)]) -> String {
     let layout = layout(picture);
     let mut router = Router::new(&layout);

@@ -26,6 +26,8 @@ pub struct WalkedWay {
 pub struct Stop {
     /// Where.
     pub at: Id,
+    /// Which steps of the trace happened there.
+    pub steps: Vec<usize>,
     /// What happened, one line each: "`rocky` gets it over lan".
     pub lines: Vec<String>,
     /// How it ended there.
@@ -48,21 +50,24 @@ pub enum Fate {
 /// The way of a witness; nothing if it begins nowhere in the picture.
 pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Option<WalkedWay> {
     let mut stops: Vec<Stop> = Vec::new();
-    for step in path::hops(&witness.trace) {
+    for (index, step) in path::numbered_hops(&witness.trace) {
         let line = format!("{} {}", dataplane.node(step.node).name, path::event(dataplane, step));
         let is_answer = step.way == Way::Reply;
         let here = place(picture, dataplane, step, stops.last());
         match (here, stops.last_mut()) {
             (Some(at), last) if last.as_ref().is_none_or(|last| last.at != at || last.is_answer != is_answer) => {
-                stops.push(Stop { at, lines: vec![line], fate: Fate::Passes, is_answer });
+                stops.push(Stop { at, steps: vec![index], lines: vec![line], fate: Fate::Passes, is_answer });
             }
-            (_, Some(last)) => last.lines.push(line),
+            (_, Some(last)) => {
+                last.steps.push(index);
+                last.lines.push(line);
+            }
             (_, None) => {}
         }
     }
     if stops.is_empty() {
         let at = *picture.places.nodes.get(&witness.trace.flow.from)?;
-        stops.push(Stop { at, lines: Vec::new(), fate: Fate::Passes, is_answer: false });
+        stops.push(Stop { at, steps: Vec::new(), lines: Vec::new(), fate: Fate::Passes, is_answer: false });
     }
     end(&mut stops, &witness.trace.outcome);
     let lit = stops.iter().flat_map(|stop| picture.places.around(stop.at)).collect();

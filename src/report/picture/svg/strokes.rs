@@ -33,8 +33,8 @@ pub(super) fn way(layout: &Layout<'_>, router: &mut Router, way: &WalkedWay) -> 
     for (number, stop) in (1..).zip(&way.stops) {
         let Some(rect) = anchors.get(&stop.at) else { continue };
         let count = taken.entry(stop.at).or_default();
-        svg += &outline(*rect, stop);
-        svg += &disc(*rect, *count, number, stop);
+        let marks = outline(*rect, stop) + &disc(*rect, *count, number, stop);
+        svg += &format!("<g data-stop=\"{number}\">{marks}</g>\n");
         *count += 1;
     }
     let blocked = way.stops.iter().rfind(|stop| stop.fate == Fate::Blocked);
