@@ -54,11 +54,11 @@ pub(super) fn change(sources: &Sources, at: Span, insert: &str) -> String {
         let number = row.number.map_or(String::new(), |number| number.to_string());
         format!("<span{class}><i>{number}</i>{} {}\n</span>", row.sign, escaped(&row.text))
     };
-    let rows: String = patch::rows(sources, at, insert).iter().map(row).collect();
-    format!(
-        "<figure class=\"quote\"><figcaption><b>{}</b></figcaption><pre>{rows}</pre></figure>\n",
-        escaped(&sources.place(at))
-    )
+    let rows = patch::rows(sources, at, insert);
+    let first = rows.iter().find(|row| row.sign != ' ').and_then(|row| row.number);
+    let place = format!("{}:{}", sources.get(at.source).name, first.unwrap_or(sources.position(at).line));
+    let rows: String = rows.iter().map(row).collect();
+    format!("<figure class=\"quote\"><figcaption><b>{}</b></figcaption><pre>{rows}</pre></figure>\n", escaped(&place))
 }
 
 /// What an origin goes back to: lines, a change that is missing, or a product's documentation.

@@ -2,6 +2,8 @@
 
 use crate::check::{Answer, Attempt, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
+use crate::provenance::Basis;
+
 use super::super::markup::escaped;
 use super::super::path;
 use super::super::picture::{Fate, WalkedWay};
@@ -98,9 +100,8 @@ fn walk(number: usize, witness: &Witness, way: &WalkedWay) -> String {
             Fate::Arrives => " class=\"arrives\"",
             Fate::Blocked => " class=\"blocked\"",
         };
-        let answer = if stop.is_answer { "<span class=\"dim\">answer: </span>" } else { "" };
         let lines: Vec<String> = stop.lines.iter().map(|line| escaped(line)).collect();
-        html += &format!("<li{class}>{answer}{}</li>\n", lines.join("<br>"));
+        html += &format!("<li{class}>{}</li>\n", lines.join("<br>"));
     }
     html + &format!("</ol>\n<p>What you would see: <b>{}</b></p>\n", escaped(way.sees))
 }
@@ -140,12 +141,22 @@ fn conditions(page: &Page<'_>, verdict: &Verdict) -> String {
 /// The first fix in full, the others behind their titles.
 fn fixes(page: &Page<'_>, verdict: &Verdict) -> String {
     let Some((first, others)) = verdict.fixes.split_first() else { return String::new() };
-    let mut html = format!("<h3>A way out</h3>\n<p>{}</p>\n{}", escaped(&words(first)), edits(page, first));
+    let shown = |edit: &Edit| verdict.blockers.iter().any(|blocker| is_shown(blocker, edit));
+    let first_edits = match first.edits.iter().all(shown) {
+        true => "<p class=\"cite\">the change above</p>\n".to_owned(),
+        false => edits(page, first),
+    };
+    let mut html = format!("<h3>A way out</h3>\n<p>{}</p>\n{first_edits}", escaped(&words(first)));
     for other in others {
         html +=
             &format!("<details><summary>or: {}</summary>{}</details>\n", escaped(&words(other)), edits(page, other));
     }
     html
+}
+
+/// Whether what is missing for a blocker is what an edit would write.
+fn is_shown(blocker: &Blocker, edit: &Edit) -> bool {
+    matches!(&blocker.origin.basis, Basis::Missing { at, insert } if Some(*at) == edit.at && *insert == edit.text)
 }
 
 fn words(fix: &Fix) -> String {

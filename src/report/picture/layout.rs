@@ -21,12 +21,14 @@ const NEAR: i32 = 13;
 /// Between houses: two lanes.
 const FAR: i32 = 20;
 /// What is written on a card may be this wide.
-const CARD: i32 = 170;
+const CARD: i32 = 152;
 /// Doors may be this wide together before they begin another row.
 const DOORS: i32 = 460;
-/// How much wider than high a group of cards is, and one of houses.
-const CARDS_RATIO: f64 = 1.7;
-const HOUSES_RATIO: f64 = 3.4;
+/// How much wider than high a group is.
+const RATIO: f64 = 1.8;
+/// Houses, and cards, that are no longer than this together stand in one row.
+const ONE_ROW: i32 = 920;
+const ONE_ROW_OF_CARDS: i32 = 420;
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -216,36 +218,47 @@ pub(super) fn guard_lines(guard: &Door, w: i32) -> Vec<String> {
     guard.lines.iter().flat_map(|line| wrapped(line, Font::Mono, w - 44)).collect()
 }
 
-/// Cards in a grid, then houses in rows.
+/// In this order: what is plumbing, cards in a grid, houses in rows, and who is here besides elsewhere.
 fn rooms<'a>(houses: &[&'a House]) -> Block<'a> {
-    let (cards, shells): (Vec<&House>, Vec<&House>) =
-        houses.iter().copied().partition(|house| house.rooms.is_empty() && house.kind != HouseKind::Lan);
-    let mut cards: Vec<Block<'_>> = cards.into_iter().map(block).collect();
-    let shells: Vec<Block<'_>> = shells.into_iter().map(block).collect();
-    even_out(&mut cards);
-    let below = rows(shells, FAR, HOUSES_RATIO, 0);
-    let above = rows(cards, NEAR, CARDS_RATIO, below.w);
-    let y = if above.h == 0 || below.h == 0 { above.h } else { above.h + FAR };
-    let mut both = Block::default();
-    both.add(above, 0, 0);
-    both.add(below, 0, y);
-    both
+    let mut groups: [Vec<Block<'a>>; 4] = Default::default();
+    let [plumbing, cards, shells, members] = &mut groups;
+    for house in houses {
+        let group = match house.kind {
+            HouseKind::Segment | HouseKind::Nat => &mut *plumbing,
+            HouseKind::Membership => &mut *members,
+            HouseKind::Lan => &mut *shells,
+            _ if house.rooms.is_empty() => &mut *cards,
+            _ => &mut *shells,
+        };
+        group.push(block(house));
+    }
+    [plumbing, cards, members].into_iter().for_each(|group| even_out(group));
+    let [plumbing, cards, shells, members] = groups;
+    let shells = rows(shells, FAR, 0);
+    let least = shells.w;
+    let parts = [rows(plumbing, NEAR, least), rows(cards, NEAR, least), shells, rows(members, NEAR, least)];
+    let mut all = Block::default();
+    for part in parts.into_iter().filter(|part| part.h > 0) {
+        let y = if all.h == 0 { 0 } else { all.h + FAR };
+        all.add(part, 0, y);
+    }
+    all
 }
 
-/// Cards of similar size get one size, so that they stand in columns.
+/// Cards of one group get one width, so that they stand in columns.
 fn even_out(cards: &mut [Block<'_>]) {
     let widest = cards.iter().map(|card| card.w).max().unwrap_or(0);
-    for card in cards.iter_mut().filter(|card| widest < 2 * card.w) {
-        card.stretch(widest, 0);
-    }
+    cards.iter_mut().for_each(|card| card.stretch(widest, 0));
 }
 
 /// Rows that are about as long as the whole is wide, or as `least`; in one row all are equally high.
-fn rows<'a>(blocks: Vec<Block<'a>>, gap: i32, ratio: f64, least: i32) -> Block<'a> {
+fn rows<'a>(blocks: Vec<Block<'a>>, gap: i32, least: i32) -> Block<'a> {
     let area: f64 = blocks.iter().map(|b| f64::from(b.w + gap) * f64::from(b.h + gap)).sum();
     let widest = blocks.iter().map(|b| b.w).max().unwrap_or(0);
     #[expect(clippy::cast_possible_truncation, reason = "the root of an area of pixels is a number of pixels")]
-    let room = ((area * ratio).sqrt() as i32).max(widest).max(least);
+    let square = (area * RATIO).sqrt() as i32;
+    let one_row: i32 = blocks.iter().map(|b| b.w + gap).sum();
+    let room = square.max(widest).max(least).max(one_row.min(if gap == FAR { ONE_ROW } else { ONE_ROW_OF_CARDS }));
     let mut rows: Vec<Vec<Block<'a>>> = Vec::new();
     let mut x = 0;
     for block in blocks {

@@ -29,7 +29,8 @@ pub(super) struct Router {
     below: Vec<Option<Id>>,
     /// The same edges, where they lie on a wall.
     on_wall: [Vec<bool>; 2],
-    known: BTreeMap<(Id, Id), Line>,
+    /// Edges of lines that the next one keeps off, where it can.
+    taken: BTreeSet<(Spot, Spot)>,
 }
 
 /// A crossing, and whether the line came to it along a row.
@@ -63,7 +64,7 @@ impl Router {
         let size = xs.len() * ys.len();
         let on_wall = [vec![false; size], vec![false; size]];
         let mut router =
-            Self { anchors, xs, ys, right: vec![None; size], below: vec![None; size], on_wall, known: BTreeMap::new() };
+            Self { anchors, xs, ys, right: vec![None; size], below: vec![None; size], on_wall, taken: BTreeSet::new() };
         router.put_up_obstacles();
         layout.marks.iter().for_each(|mark| router.put_up_walls(mark.rect));
         router
@@ -115,24 +116,28 @@ impl Router {
         }
     }
 
-    /// A line from the wall of one element to the wall of another.
-    pub(super) fn line(&mut self, from: Id, to: Id) -> Line {
-        if let Some(line) = self.known.get(&(from, to)) {
-            return line.clone();
-        }
-        let line = match (self.anchors.get(&from).copied(), self.anchors.get(&to).copied()) {
-            (Some(start), Some(end)) if from != to => {
-                let line = self.search(from, to).unwrap_or_else(|| angle(start.center(), end.center()));
-                clipped(line, start, end)
-            }
-            _ => Vec::new(),
-        };
-        self.known.insert((from, to), line.clone());
-        line
+    /// Lines that come now need not keep off those before.
+    pub(super) fn begin(&mut self) {
+        self.taken.clear();
     }
 
-    fn search(&self, from: Id, to: Id) -> Option<Line> {
-        let (start, goal) = (self.crossing(from)?, self.crossing(to)?);
+    /// A line from the wall of one element to the wall of another.
+    pub(super) fn line(&mut self, from: Id, to: Id) -> Line {
+        let (start, end) = (self.anchors.get(&from).copied(), self.anchors.get(&to).copied());
+        let (Some(start), Some(end)) = (start, end) else { return Line::new() };
+        if from == to {
+            return Line::new();
+        }
+        let spots = self.search(from, to);
+        self.taken.extend(spots.windows(2).filter_map(|pair| Some(between(*pair.first()?, *pair.last()?))));
+        let points: Line = spots.iter().map(|spot| self.point(spot.x, spot.y)).collect();
+        let line = if points.is_empty() { angle(start.center(), end.center()) } else { straightened(&points) };
+        clipped(line, start, end)
+    }
+
+    /// The crossings of the cheapest line; none where the lanes do not lead there.
+    fn search(&self, from: Id, to: Id) -> Vec<Spot> {
+        let (Some(start), Some(goal)) = (self.crossing(from), self.crossing(to)) else { return Vec::new() };
         let mut best: BTreeMap<Spot, i32> = BTreeMap::new();
         let mut before: BTreeMap<Spot, Spot> = BTreeMap::new();
         let mut open = BinaryHeap::new();
@@ -143,7 +148,8 @@ impl Router {
         }
         while let Some(Reverse((_, cost, spot))) = open.pop() {
             if (spot.x, spot.y) == goal {
-                return Some(self.line_to(spot, &before));
+                let spots = std::iter::successors(Some(spot), |spot| before.get(spot).copied());
+                return spots.collect::<Vec<_>>().into_iter().rev().collect();
             }
             if best.get(&spot).is_some_and(|known| *known < cost) {
                 continue;
@@ -154,7 +160,9 @@ impl Router {
                 }
                 let bend = if next.along_row == spot.along_row { 0 } else { BEND };
                 let length = self.distance(spot, (next.x, next.y));
-                let cost = cost + bend + if edge.is_on_wall { 6 * length } else { length };
+                let is_taken = self.taken.contains(&between(spot, next));
+                let weight = if edge.is_on_wall { 6 } else { 1 } + if is_taken { 8 } else { 0 };
+                let cost = cost + bend + weight * length;
                 if best.get(&next).is_none_or(|known| cost < *known) {
                     best.insert(next, cost);
                     before.insert(next, spot);
@@ -162,7 +170,7 @@ impl Router {
                 }
             }
         }
-        None
+        Vec::new()
     }
 
     fn crossing(&self, id: Id) -> Option<(usize, usize)> {
@@ -197,13 +205,12 @@ impl Router {
         let below = (spot.y + 1 < self.ys.len()).then(|| column(spot.y + 1, at(spot.x, spot.y)));
         [left, right, above, below].into_iter().flatten()
     }
+}
 
-    fn line_to(&self, end: Spot, before: &BTreeMap<Spot, Spot>) -> Line {
-        let spots = std::iter::successors(Some(end), |spot| before.get(spot).copied());
-        let mut line: Line = spots.map(|spot| self.point(spot.x, spot.y)).collect();
-        line.reverse();
-        straightened(&line)
-    }
+/// An edge, from whichever side it is come to.
+fn between(a: Spot, b: Spot) -> (Spot, Spot) {
+    let bare = |spot: Spot| Spot { along_row: false, ..spot };
+    (bare(a).min(bare(b)), bare(a).max(bare(b)))
 }
 
 /// The grid lines strictly inside a range, and those whose way to the next one runs through it.

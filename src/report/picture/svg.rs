@@ -43,6 +43,9 @@ impl Shown {
     }
 }
 
+/// How small a page may draw a picture, in hundredths; below that nobody can read it.
+const LEAST_SCALE: i32 = 68;
+
 /// The narrowest picture that has room for sentences.
 const LEAST: i32 = 640;
 
@@ -81,8 +84,9 @@ pub(in super::super) fn inline(picture: &Picture, title: &str, ways: &[(String, 
     let mut router = Router::new(&layout);
     let (w, h) = (layout.width.max(key_width() + 2 * PAD), layout.height + LINE);
     let mut svg = format!(
-        "<svg class=\"canreach\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" \
+        "<svg class=\"canreach\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" style=\"min-width:{}px\" role=\"img\" \
          aria-label=\"{}\" aria-describedby=\"picture-words\">\n",
+        w * LEAST_SCALE / 100,
         escaped(title)
     );
     svg += &body(picture, &layout, &mut router, None);
@@ -101,6 +105,7 @@ fn body(picture: &Picture, layout: &Layout<'_>, router: &mut Router, way: Option
     let mut svg: String = layout.marks.iter().map(|mark| element(mark, dimmed)).collect();
     svg += &format!("<g class=\"wires{}\" aria-hidden=\"true\">\n", if way.is_some() { " dim" } else { "" });
     for wire in &picture.wires {
+        router.begin();
         svg += &strokes::wire(&router.line(wire.from, wire.to));
     }
     svg + "</g>\n"

@@ -51,7 +51,7 @@ pub enum Fate {
 pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Option<WalkedWay> {
     let mut stops: Vec<Stop> = Vec::new();
     for (index, step) in path::numbered_hops(&witness.trace) {
-        let line = format!("{} {}", dataplane.node(step.node).name, path::event(dataplane, step));
+        let line = told(dataplane, step);
         let is_answer = step.way == Way::Reply;
         let here = place(picture, dataplane, step, stops.last());
         match (here, stops.last_mut()) {
@@ -73,6 +73,13 @@ pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Optio
     let lit = stops.iter().flat_map(|stop| picture.places.around(stop.at)).collect();
     let sees = path::symptom(witness.trace.outcome.symptom, witness.trace.flow.protocol);
     Some(WalkedWay { stops, lit, sees })
+}
+
+fn told(dataplane: &Dataplane, step: &Step) -> String {
+    let node = &dataplane.node(step.node).name;
+    let answer = if step.way == Way::Reply { "answer: " } else { "" };
+    let between = if matches!(step.event, Event::Ended(_)) { ":" } else { "" };
+    format!("{answer}{node}{between} {}", path::event(dataplane, step))
 }
 
 fn end(stops: &mut [Stop], outcome: &Outcome) {

@@ -24,6 +24,7 @@ pub(super) fn wire(line: &Line) -> String {
 pub(super) fn way(layout: &Layout<'_>, router: &mut Router, way: &WalkedWay) -> String {
     let anchors = layout.anchors();
     let mut svg = String::new();
+    router.begin();
     for pair in way.stops.windows(2) {
         if let [from, to] = pair {
             svg += &hop(&router.line(from.at, to.at), to);
