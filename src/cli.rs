@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod graph;
 mod infer;
 mod init;
 mod lint;
@@ -16,6 +17,7 @@ pub mod load;
 mod matrix;
 mod model;
 mod overview;
+mod page;
 mod revision;
 mod rules;
 mod terminal;
@@ -57,6 +59,8 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
             | Command::Rules(_)
             | Command::Infer(_)
             | Command::Init(_)
+            | Command::Graph(_)
+            | Command::Report(_)
             | Command::Accept(_)
             | Command::Explain(_)
     );
@@ -72,6 +76,8 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Report(arguments) => page::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
