@@ -75,7 +75,7 @@ const ZONE_ELEMENTS: [&str; 29] = [
     "<rule priority=\"10\"><protocol value=\"tcp\"/><drop/></rule>",
     "<rule><icmp-block name=\"echo-request\"/></rule>",
     "<source-port port=\"40000-65535\" protocol=\"udp\"/>",
-    "<service name=\"http-alt\"/>",
+    "<service name=\"https\"/>",
     "<forward-port port=\"3005\" protocol=\"tcp\" to-port=\"22\"/>",
     "<forward-port port=\"9001\" protocol=\"udp\" to-port=\"9000\" to-addr=\"192.168.57.20\"/>",
     "<rule><log prefix=\"x\"/><port port=\"3005\" protocol=\"tcp\"/><reject type=\"tcp-reset\"/></rule>",
