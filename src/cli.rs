@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod graph;
 mod infer;
 mod init;
 mod lint;
@@ -16,8 +17,10 @@ pub mod load;
 mod matrix;
 mod model;
 mod overview;
+mod page;
 mod revision;
 mod rules;
+mod teach;
 mod terminal;
 mod trace;
 mod why;
@@ -60,8 +63,11 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
             | Command::Rules(_)
             | Command::Infer(_)
             | Command::Init(_)
+            | Command::Graph(_)
+            | Command::Report(_)
             | Command::Accept(_)
             | Command::Explain(_)
+            | Command::Teach(_)
     );
     if format == Format::Json && !has_json {
         terminal::complain(
@@ -75,6 +81,8 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Report(arguments) => page::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
@@ -83,5 +91,6 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
         Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Teach(arguments) => teach::run(&arguments),
     }
 }

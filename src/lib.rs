@@ -16,6 +16,7 @@ pub mod eval;
 pub mod frontend;
 pub mod lab;
 pub mod language;
+pub mod lesson;
 pub mod lint;
 pub mod lower;
 pub mod net;

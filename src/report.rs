@@ -7,11 +7,15 @@ pub mod draft;
 mod excerpt;
 pub mod exposure;
 pub mod fix;
+pub mod html;
 pub mod json;
+pub mod lesson;
+mod markup;
 pub mod matrix;
 mod message;
 mod patch;
 mod path;
+pub mod picture;
 pub mod rules;
 pub mod terminal;
 pub mod trace;
@@ -71,7 +75,7 @@ impl Style {
     }
 
     /// What is said, in the reader's language.
-    fn say(self, text: &Text) -> &str {
+    pub fn say(self, text: &Text) -> &str {
         text.in_language(self.language)
     }
 

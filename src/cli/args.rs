@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::language::Language;
+use crate::language;
 
 /// Decides who can reach what in a lab of VMs, containers and firewalls, from the files on disk, and shows why.
 #[derive(Debug, Parser)]
@@ -39,7 +39,7 @@ pub(super) enum Lang {
     Ko,
 }
 
-impl From<Lang> for Language {
+impl From<Lang> for language::Language {
     fn from(lang: Lang) -> Self {
         match lang {
             Lang::En => Self::English,
@@ -60,6 +60,10 @@ pub(super) enum Command {
     Trace(TraceArguments),
     /// Print the rules that the products write on a host.
     Rules(RulesArguments),
+    /// Draw a lab: the houses inside houses, their doors, and the way of a sentence through them.
+    Graph(GraphArguments),
+    /// Write everything about a lab as one page for a browser, which needs no network.
+    Report(ReportArguments),
     /// Show who can reach what: everything that listens, and the addresses at which everyone else can dial it.
     Exposure(ExposureArguments),
     /// Show what a change opens and closes, with the lines that do it. Exit code 0: no difference; 1: differences.
@@ -74,8 +78,10 @@ pub(super) enum Command {
     Infer(InferArguments),
     /// Turn violated sentences round to what is the case.
     Accept(AcceptArguments),
-    /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
+    /// Explain a code like `canreach::nat::no_inbound` or the topic of a lesson, or list all codes.
     Explain(ExplainArguments),
+    /// Give a lesson that follows connections step by step, or list the lessons.
+    Teach(TeachArguments),
 }
 
 #[derive(Args, Debug)]
@@ -167,6 +173,42 @@ pub(super) struct RulesArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct GraphArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Like "mac/browser can reach grafana:3000": its way is drawn, and what blocks it.
+    #[arg(long)]
+    pub(super) sentence: Option<String>,
+    /// The language of the picture.
+    #[arg(long = "as", value_name = "LANGUAGE", value_enum, default_value_t = Language::Svg)]
+    pub(super) language: Language,
+    /// Where it is written; otherwise it is printed.
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Language {
+    /// A picture for browsers and documents.
+    Svg,
+    /// Text that GitHub and many wikis draw.
+    Mermaid,
+    /// Text for Graphviz.
+    Dot,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ReportArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Where the page is written; otherwise it is printed.
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExposureArguments {
     /// Directory or file of the lab.
     #[arg(default_value = ".")]
@@ -227,8 +269,20 @@ pub(super) struct AcceptArguments {
 
 #[derive(Args, Debug)]
 pub(super) struct ExplainArguments {
-    /// A code or its tail: `nat::no_inbound`.
+    /// A code or its tail: `nat::no_inbound`; or a lesson's topic.
     pub(super) code: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct TeachArguments {
+    /// The lesson's topic.
+    pub(super) topic: Option<String>,
+    /// Give the answer to the lesson's question.
+    #[arg(long, requires = "topic")]
+    pub(super) answer: bool,
+    /// Write the labs of the lesson below a directory, to ask questions about.
+    #[arg(long, value_name = "DIRECTORY", requires = "topic", conflicts_with = "answer")]
+    pub(super) copy: Option<PathBuf>,
 }
 
 #[cfg(test)]
@@ -265,6 +319,8 @@ mod tests {
         check("infer", true);
         check("accept lab --dry-run", true);
         check("explain", true);
+        check("teach nat --answer", true);
+        check("teach --answer", false);
         check("exposure", true);
         check("diff old new", true);
         check("fix", true);

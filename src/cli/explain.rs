@@ -1,16 +1,19 @@
-//! `canreach explain`: the page of a code.
+//! `canreach explain`: the page of a code, or a lesson.
 
 use crate::diagnostic::{Code, did_you_mean};
 use crate::report::codes;
 
 use super::args::ExplainArguments;
-use super::{Exit, terminal};
+use super::{Exit, teach, terminal};
 
 pub(super) fn run(arguments: &ExplainArguments) -> Exit {
     let Some(asked) = &arguments.code else {
         terminal::print(&codes::list(Code::ALL, terminal::language()));
         return Exit::Holds;
     };
+    if let Some(topic) = teach::topic(asked) {
+        return teach::show(topic, false);
+    }
     match matching(asked).as_slice() {
         [code] => {
             terminal::print(&codes::page(*code, terminal::language()));
@@ -42,7 +45,7 @@ fn unknown(asked: &str) -> String {
     });
     let near = did_you_mean(asked, names);
     let help = near.map_or("`canreach explain` lists all".to_owned(), |near| format!("did you mean `{near}`?"));
-    format!("there is no code `{asked}`; {help}")
+    format!("there is no code and no lesson `{asked}`; {help}")
 }
 
 #[cfg(test)]
@@ -57,6 +60,6 @@ mod tests {
         check("no_inbound", &[Code::NatNoInbound]);
         check("inbound", &[]);
         check("unknown_network", &[Code::ComposeUnknownNetwork, Code::DockerUnknownNetwork]);
-        assert_eq!(unknown("no_inbond"), "there is no code `no_inbond`; did you mean `no_inbound`?");
+        assert_eq!(unknown("no_inbond"), "there is no code and no lesson `no_inbond`; did you mean `no_inbound`?");
     }
 }

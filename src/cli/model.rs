@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
+use crate::frontend::File;
+use crate::frontend::projects::{LabTexts, read_lab};
 use crate::lab::{self, Host, Lab};
 use crate::lower;
 use crate::report::fix::PatchedFile;
@@ -73,6 +76,21 @@ fn with_cause(error: &LoadError) -> String {
 }
 
 impl Model {
+    /// A lab that is part of the program.
+    pub(super) fn of_texts(name: &str, texts: &[(&str, &str)]) -> Option<Self> {
+        let mut sources = Sources::default();
+        let mut files = Vec::new();
+        for (path, text) in texts {
+            let source = sources.add(*path, text);
+            let text = Arc::clone(&sources.get(source).text);
+            files.push(File { source, path: (*path).to_owned(), whole: Arc::clone(&text), text });
+        }
+        let read = read_lab(&LabTexts { files: &files, folder: name, listed: &[] }, &mut |_| None);
+        let labs = vec![LabFiles { title: None, inputs: read.value }];
+        let loaded = Loaded { sources, labs, diagnostics: read.diagnostics, files: BTreeMap::new() };
+        understand(loaded).into_iter().next()
+    }
+
     /// The node with this name; complains if there is none.
     pub(super) fn node(&self, name: &str) -> Option<NodeId> {
         let found = self.dataplane.node_named(name).or_else(|| self.container(name)).or_else(|| self.process(name));

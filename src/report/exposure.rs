@@ -1,6 +1,7 @@
 //! The matrix of who can reach what: a table for people, CSV and JSON for programs.
 
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::check::{Class, Dialler, Exposure, Listener};
 use crate::language::text;
@@ -25,6 +26,19 @@ pub fn table(exposure: &Exposure, style: Style) -> String {
             text!("nothing in this lab is known to listen\n", "이 랩에서 대기하는 것으로 알려진 프로그램이 없습니다\n");
         return style.say(&nothing).to_owned();
     }
+    let grid = grid(exposure, style);
+    let legend = if grid.legend.is_empty() { String::new() } else { format!("\n{}\n", grid.legend.join("\n")) };
+    drawn(&grid.rows, style) + &legend
+}
+
+/// The matrix as cells of text, the first row with the titles, and what is to be said below it.
+pub(super) struct Grid {
+    pub(super) rows: Vec<Vec<String>>,
+    pub(super) legend: Vec<String>,
+}
+
+/// The cells of the table.
+pub(super) fn grid(exposure: &Exposure, style: Style) -> Grid {
     let columns: Vec<Column> = columns(exposure, style)
         .into_iter()
         .filter(|c| (0..exposure.listeners.len()).any(|row| !cell(exposure, c, row).is_empty()))
@@ -35,7 +49,7 @@ pub fn table(exposure: &Exposure, style: Style) -> String {
         let cells = columns.iter().map(|column| cell(exposure, column, index));
         rows.push(std::iter::once(format!("{}{assumed}", listener.name)).chain(cells).collect());
     }
-    drawn(&rows, style) + &legend(exposure, &columns, style)
+    Grid { rows, legend: legend(exposure, &columns, style) }
 }
 
 fn header(columns: &[Column], style: Style) -> Vec<String> {
@@ -109,13 +123,13 @@ fn reach_the_same(exposure: &Exposure, a: usize, b: usize) -> bool {
 
 fn drawn(rows: &[Vec<String>], style: Style) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.width()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..count).map(width).collect();
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let pad = " ".repeat(width - cell.chars().count() + 2);
+            let pad = " ".repeat(width - cell.width() + 2);
             let ansi = if cell.ends_with('?') { YELLOW } else { GREEN };
             let is_plain = number == 0 || column == 0 || cell.is_empty();
             line += &if is_plain { cell.clone() } else { style.paint(ansi, cell) };
@@ -128,7 +142,7 @@ fn drawn(rows: &[Vec<String>], style: Style) -> String {
 }
 
 /// What the marks mean, and who stands together in a column.
-fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> String {
+fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> Vec<String> {
     let mut lines = Vec::new();
     for column in columns.iter().filter(|c| c.members.len() > 1) {
         let names: Vec<&str> =
@@ -167,7 +181,7 @@ fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> String {
     let unsure =
         |reason: &String| style.say(&text!("there may be more: {reason}", "더 있을 수 있음: {reason}")).to_owned();
     lines.extend(exposure.unsure.iter().map(unsure));
-    if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) }
+    lines
 }
 
 /// The matrix as CSV (RFC 4180): one row per listener, one column per dialler, addresses separated by blanks.

@@ -10,7 +10,7 @@ use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, T
 
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
 use crate::language::{Language, text};
-use crate::source::{Source, SourceId, Sources};
+use crate::source::{Source, SourceId, Sources, Span};
 
 use super::excerpt::Excerpt;
 use super::{Style, codes};
@@ -71,7 +71,7 @@ impl Message {
     }
 
     fn show(&mut self, file: &Source, labels: &[&Label], style: Style) {
-        let mut places: Vec<Range<usize>> = labels.iter().map(|label| marked(label, &file.text)).collect();
+        let mut places: Vec<Range<usize>> = labels.iter().map(|label| marked(label.span, &file.text)).collect();
         let mut text = Arc::clone(&file.text);
         if let Some(excerpt) = Excerpt::of(&text, &places) {
             places = places.into_iter().map(|place| excerpt.moved(place.start)..excerpt.moved(place.end)).collect();
@@ -142,9 +142,9 @@ fn marks(labels: &[&Label], places: &[Range<usize>], style: Style) -> Vec<Labele
 }
 
 /// The bytes to underline. Of something long, like a whole service, only the first line.
-fn marked(label: &Label, text: &str) -> Range<usize> {
-    let end = text.floor_char_boundary(label.span.end);
-    let start = text.floor_char_boundary(label.span.start).min(end);
+pub(super) fn marked(span: Span, text: &str) -> Range<usize> {
+    let end = text.floor_char_boundary(span.end);
+    let start = text.floor_char_boundary(span.start).min(end);
     let inside = text.get(start..end).unwrap_or("").trim_end();
     let shown = if inside.lines().count() > MARKED_LINES { inside.lines().next().unwrap_or("") } else { inside };
     start..start + shown.len()
@@ -202,7 +202,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::source::Span;
 
     proptest! {
         #[test]

@@ -64,7 +64,8 @@ fn result(dataplane: &Dataplane, trace: &Trace, style: Style) -> String {
     text
 }
 
-fn section_title(step: &Step) -> Text {
+/// Request or reply, and of which connection.
+pub(super) fn section_title(step: &Step) -> Text {
     let way = match step.way {
         Way::Request => text!("request", "요청"),
         Way::Reply => text!("reply", "응답"),

@@ -18,6 +18,7 @@ mod examples;
 mod infer;
 mod init;
 mod korean;
+mod lessons;
 mod live;
 mod questions;
 mod readme;

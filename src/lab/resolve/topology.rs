@@ -7,6 +7,7 @@ use crate::lab::declaration::{InterfaceDecl, SegmentDecl};
 use crate::lab::{
     Attachment, Declaration, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId, SegmentKind,
 };
+use crate::language::text;
 use crate::net::{IpNet, address_bits};
 use crate::provenance::Origin;
 use crate::source::{SourceId, Spanned};
@@ -394,9 +395,11 @@ fn gateway_address(segments: &Segments, id: SegmentId, gateway: IpAddr) -> Optio
 }
 
 pub(super) fn stated_addresses(declaration: &InterfaceDecl) -> Vec<InterfaceAddress> {
-    let address = |a: &Spanned<IpNet>| InterfaceAddress {
-        net: a.value,
-        origin: Origin::written(format!("address {} of `{}`", a.value.addr(), declaration.name.value), a.span),
+    let interface = &declaration.name.value;
+    let address = |a: &Spanned<IpNet>| {
+        let stated = a.value.addr();
+        let what = text!("address {stated} of `{interface}`", "`{interface}`의 주소 {stated}");
+        InterfaceAddress { net: a.value, origin: Origin::written(what, a.span) }
     };
     declaration.addresses.iter().map(address).collect()
 }

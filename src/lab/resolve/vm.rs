@@ -8,6 +8,7 @@ use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardDecl, MachineDecl, Na
 use crate::lab::{
     Attachment, Forward, Host, HostId, Interface, InterfaceAddress, NatEngine, SegmentId, SegmentKind, Unmodeled, VmNat,
 };
+use crate::language::text;
 use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -204,7 +205,8 @@ fn offered(segments: &Segments, attachment: &Attachment) -> Option<IpAddr> {
 
 /// An address that the file of the machine gives the guest.
 fn given_address(who: &str, address: &Spanned<IpNet>) -> InterfaceAddress {
-    let origin = Origin::written(format!("address {} of `{who}`", address.value.addr()), address.span);
+    let given = address.value.addr();
+    let origin = Origin::written(text!("address {given} of `{who}`", "`{who}`의 주소 {given}"), address.span);
     InterfaceAddress { net: address.value, origin }
 }
 
@@ -359,7 +361,7 @@ fn nat_engine(nat: &NatDecl, release: Release) -> (NatEngine, Origin) {
         return (of(stated.value), Origin::written("NAT engine", stated.span));
     }
     let origin = match release.stated {
-        Some(_) => Origin::written("adapter attached to NAT", nat.span),
+        Some(_) => Origin::written(text!("adapter attached to NAT", "NAT에 연결된 어댑터"), nat.span),
         None => Origin::assumed(format!("adapter attached to NAT, by VirtualBox {}", release.version), Some(nat.span)),
     };
     (of(release.version >= Version::new(7, 1, 0)), origin)
@@ -374,6 +376,8 @@ fn localhost_reachable(nat: &NatDecl, machine: Option<&MachineDecl>) -> bool {
 }
 
 pub(super) fn forward(declaration: &ForwardDecl) -> Forward {
+    let port = declaration.host_port;
+    let what = text!("NAT forward of host port {port}", "호스트 {port}번 포트의 NAT 포트 포워딩");
     Forward {
         name: declaration.name.clone(),
         protocol: declaration.protocol,
@@ -382,7 +386,7 @@ pub(super) fn forward(declaration: &ForwardDecl) -> Forward {
         guest_address: declaration.guest_address,
         guest_port: declaration.guest_port,
         guard: None,
-        origin: Origin::written(format!("NAT forward of host port {}", declaration.host_port), declaration.span),
+        origin: Origin::written(what, declaration.span),
     }
 }
 

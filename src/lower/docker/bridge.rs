@@ -3,6 +3,7 @@
 
 use crate::dataplane::{Bridge, Dataplane, Interface, InterfaceId, Link};
 use crate::lab::{ContainerNetwork, GatewayMode};
+use crate::language::text;
 use crate::lower::address::add_address;
 use crate::lower::namespace::{add_interface, interface};
 use crate::net::IpNet;
@@ -32,7 +33,8 @@ fn build_one(site: Site<'_>, network: &ContainerNetwork, dataplane: &mut Datapla
     let bridge = interface(&network.bridge, Some(link), origin);
     add_interface(dataplane, site.node, Interface { route_localnet, ..bridge });
     if let Some(net) = own_address(network) {
-        let what = format!("the host's address on network `{}`", network.name);
+        let name = &network.name;
+        let what = text!("the host's address on network `{name}`", "`{name}` 네트워크의 호스트 쪽 주소");
         let origin = dataplane.origins.add(network.origin.derive(what, ADDRESS));
         add_address(dataplane, site.node, own, net, origin);
     }

@@ -3,6 +3,7 @@
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, NodeId};
 use crate::lab::{Container, ContainerNetwork, Endpoint, Engine, Networking};
+use crate::language::text;
 use crate::lower::address::add_guarded_address;
 use crate::lower::namespace::{
     add_default_route as route_by_default, add_interface, add_process, interface, namespace as namespace_node,
@@ -112,7 +113,8 @@ fn add_default_route(endpoint: &Endpoint, network: &ContainerNetwork, node: Node
     let owner = dataplane.node(node);
     let has_address = |i: &Interface| i.addresses.iter().any(|a| a.net.addr() == endpoint.address);
     let Some(index) = owner.interfaces.iter().position(has_address) else { return };
-    let what = format!("default route through network `{}`", network.name);
+    let name = &network.name;
+    let what = text!("default route through network `{name}`", "`{name}` 네트워크로 나가는 기본 경로");
     let origin = dataplane.origins.add(endpoint.origin.derive(what, GATEWAY));
     route_by_default(dataplane, node, InterfaceId(index), network.gateway, 0, endpoint.guard, origin);
 }

@@ -5,6 +5,7 @@
 
 use crate::dataplane::{ChainId, Dataplane, Hook, Match};
 use crate::lab::{ContainerNetwork, Endpoint, Networking};
+use crate::language::text;
 use crate::net::{IpNet, Protocol, Version};
 use crate::provenance::OriginId;
 
@@ -114,7 +115,14 @@ impl Chains {
 fn write_network(settings: Settings<'_>, iptables: &mut Iptables<'_>, chains: &Chains) {
     let network = settings.network;
     let bridge = network.bridge.as_str();
-    let origin = iptables.because(&network.origin, format!("rules of network `{}`", network.name), NETWORK);
+    let origin = iptables.because(
+        &network.origin,
+        {
+            let name = &network.name;
+            text!("rules of network `{name}`", "`{name}` 네트워크의 규칙")
+        },
+        NETWORK,
+    );
     write_nat(settings, origin, iptables, chains);
     write_outgoing(settings, origin, iptables, chains);
     write_default(settings, iptables, chains);

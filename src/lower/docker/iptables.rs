@@ -4,6 +4,7 @@
 use crate::dataplane::{
     Action, ChainId, ChainKind, Dataplane, Hook, HookPoint, NodeId, Policy, Rule, Ruleset, TableFamily, TableId,
 };
+use crate::language::Text;
 use crate::provenance::{Origin, OriginId, Origins};
 
 use super::rule::rule;
@@ -62,8 +63,8 @@ impl<'a> Iptables<'a> {
     }
 
     /// Keeps an origin for what docker makes of `base`.
-    pub(super) fn because(&mut self, base: &Origin, what: impl Into<String>, citation: &'static str) -> OriginId {
-        self.origins.add(base.derive(what.into(), citation))
+    pub(super) fn because(&mut self, base: &Origin, what: impl Into<Text>, citation: &'static str) -> OriginId {
+        self.origins.add(base.derive(what, citation))
     }
 
     fn table(&mut self, table: Table) -> TableId {

@@ -8,6 +8,7 @@ use crate::dataplane::{
     ChainId, ChainKind, Dataplane, Hook, HookPoint, Match, NodeId, Policy, Rule, Ruleset, TableFamily, TableId,
 };
 use crate::lab::Networking;
+use crate::language::{Text, text};
 use crate::net::{IpNet, Protocol};
 use crate::provenance::{Origin, OriginId, Origins};
 
@@ -85,8 +86,8 @@ impl<'a> Bridges<'a> {
         Self { ruleset, origins, table, forward, translate, postrouting, raw }
     }
 
-    fn because(&mut self, base: &Origin, what: impl Into<String>, citation: &'static str) -> OriginId {
-        self.origins.add(base.derive(what.into(), citation))
+    fn because(&mut self, base: &Origin, what: impl Into<Text>, citation: &'static str) -> OriginId {
+        self.origins.add(base.derive(what, citation))
     }
 
     fn push(&mut self, chain: ChainId, rule: Rule) {
@@ -101,7 +102,14 @@ impl<'a> Bridges<'a> {
     /// the map of the second kind follow those of the first.
     fn write_jumps(&mut self, settings: Settings<'_>) {
         let network = settings.network;
-        let origin = self.because(&network.origin, format!("rules of network `{}`", network.name), NETWORK);
+        let origin = self.because(
+            &network.origin,
+            {
+                let name = &network.name;
+                text!("rules of network `{name}`", "`{name}` 네트워크의 규칙")
+            },
+            NETWORK,
+        );
         let incoming = self.chain("filter-forward-in", settings, origin);
         let outgoing = self.chain("filter-forward-out", settings, origin);
         let nat_out = self.chain("nat-postrouting-out", settings, origin);

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::{Container, ContainerNetwork, Endpoint, Engine, Networking, Publish};
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::provenance::Origin;
 use crate::switch::SwitchId;
@@ -57,16 +58,23 @@ impl Binding<'_> {
     }
 
     /// What it is, for origins: "port 3000 of `web` published on 127.0.0.1:8080".
-    pub(super) fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> Text {
         let Self { port, container, .. } = self;
         match self.host {
             Some(HostSide { address: Some(address), port: host_port }) => {
-                format!("port {port} of `{container}` published on {}", std::net::SocketAddr::new(address, host_port))
+                let place = std::net::SocketAddr::new(address, host_port);
+                text!(
+                    "port {port} of `{container}` published on {place}",
+                    "`{container}`의 {port}번 포트를 {place}에 게시"
+                )
             }
             Some(HostSide { address: None, port: host_port }) => {
-                format!("port {port} of `{container}` published on {host_port}")
+                text!(
+                    "port {port} of `{container}` published on {host_port}",
+                    "`{container}`의 {port}번 포트를 {host_port}번으로 게시"
+                )
             }
-            None => format!("port {port} of `{container}` published"),
+            None => text!("port {port} of `{container}` published", "`{container}`의 {port}번 포트를 게시"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! networks in two stages. Spec: specs/docker-publish.md, specs/docker-isolation.md.
 
 use crate::dataplane::{ChainId, Dataplane, Hook, Match};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::provenance::OriginId;
 
@@ -89,7 +90,14 @@ fn user_chain(site: Site<'_>, iptables: &mut Iptables<'_>, chains: &Chains) {
 fn write_network(settings: Settings<'_>, iptables: &mut Iptables<'_>, chains: &Chains) {
     let network = settings.network;
     let bridge = network.bridge.as_str();
-    let origin = iptables.because(&network.origin, format!("rules of network `{}`", network.name), NETWORK);
+    let origin = iptables.because(
+        &network.origin,
+        {
+            let name = &network.name;
+            text!("rules of network `{name}`", "`{name}` 네트워크의 규칙")
+        },
+        NETWORK,
+    );
     if settings.masquerade && !settings.routed() {
         let leaves = rule(origin).from(network.subnet).not_leaving(bridge).masquerade();
         iptables.insert(chains.postrouting, leaves);

@@ -102,13 +102,15 @@ impl<'a> Writer<'a> {
             (RuleBackend::Iptables, 0 | 1) => "firewalld 1.3.3 src/firewall/core/ipXtables.py",
             (RuleBackend::Iptables, _) => "firewalld 2.5.0 src/firewall/core/ipXtables.py",
         };
-        let implied = dataplane.origins.add(firewalld.origin.derive("what firewalld always loads", citation));
+        let implied = dataplane.origins.add(
+            firewalld.origin.derive(text!("what firewalld always loads", "firewalld가 언제나 적재하는 규칙"), citation),
+        );
         Self { dataplane, node, backend: firewalld.backend, citation, implied }
     }
 
     /// Keeps the ground of something that firewalld makes because of `origin`.
-    pub(super) fn because(&mut self, what: impl Into<String>, origin: &Origin) -> OriginId {
-        self.dataplane.origins.add(origin.derive(what.into(), self.citation))
+    pub(super) fn because(&mut self, what: impl Into<Text>, origin: &Origin) -> OriginId {
+        self.dataplane.origins.add(origin.derive(what, self.citation))
     }
 
     fn table(&mut self, space: Space) -> TableId {
@@ -184,7 +186,7 @@ impl<'a> Writer<'a> {
         &mut self,
         chain: ChainId,
         entry: &Entry<T>,
-        what: impl Into<String>,
+        what: impl Into<Text>,
         matches: Vec<Match>,
         action: Action,
     ) {

@@ -2,6 +2,7 @@
 
 use crate::dataplane::{Hook, Match};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Zone};
+use crate::language::text;
 
 use super::super::writer::{Draft, Space, Writer};
 use super::{Direction, InForce, icmp_rule};
@@ -29,7 +30,13 @@ pub(super) fn zone_chains(writer: &mut Writer<'_>, zone: &InForce<'_>) {
         if hook == Hook::Input
             && let Some((matches, action)) = icmp_rule(writer, zone.zone)
         {
-            let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
+            let origin = writer.because(
+                {
+                    let name = &zone.name;
+                    text!("target of zone `{name}`", "`{name}` 영역의 타깃")
+                },
+                &zone.zone.origin,
+            );
             writer.add(chain, Draft { matches, action, guard: None, origin });
         }
     }

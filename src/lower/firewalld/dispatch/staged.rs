@@ -7,6 +7,7 @@
 
 use crate::dataplane::{Action, ChainId, Hook};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
+use crate::language::text;
 use crate::net::Version;
 
 use super::super::content;
@@ -97,7 +98,13 @@ impl Plan<'_> {
             }
         }
         let action = own.end.clone();
-        let origin = writer.because(format!("target of zone `{}`", own.zone.name), &own.zone.zone.origin);
+        let origin = writer.because(
+            {
+                let name = &own.zone.name;
+                text!("target of zone `{name}`", "`{name}` 영역의 타깃")
+            },
+            &own.zone.zone.origin,
+        );
         writer.add(chain, Draft { matches: Vec::new(), action, guard: None, origin });
     }
 

@@ -7,6 +7,7 @@
 
 use crate::dataplane::{Action, ChainId, Hook, Match};
 use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
+use crate::language::text;
 
 use super::super::content;
 use super::super::writer::{Draft, Space, Writer, hook_name};
@@ -57,7 +58,13 @@ fn zone_chain(writer: &mut Writer<'_>, zone: &InForce<'_>, (space, hook, prefix)
 }
 
 fn zone_rule(writer: &mut Writer<'_>, chain: ChainId, zone: &InForce<'_>, matches: Vec<Match>, action: Action) {
-    let origin = writer.because(format!("target of zone `{}`", zone.name), &zone.zone.origin);
+    let origin = writer.because(
+        {
+            let name = &zone.name;
+            text!("target of zone `{name}`", "`{name}` 영역의 타깃")
+        },
+        &zone.zone.origin,
+    );
     writer.add(chain, Draft { matches, action, guard: None, origin });
 }
 
