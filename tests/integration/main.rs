@@ -16,6 +16,7 @@ mod documented;
 mod examples;
 mod infer;
 mod live;
+mod pictures;
 mod questions;
 mod readme;
 mod reality;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::check::Witness;
-use crate::dataplane::{Dataplane, Decision, Event, InterfaceId, NodeId, Outcome, Step, Symptom, Way};
+use crate::dataplane::{Dataplane, Decision, Event, Hook, InterfaceId, NodeId, Outcome, Step, Symptom, Way};
 use crate::provenance::Basis;
 
 use super::super::path;
@@ -50,7 +50,11 @@ pub enum Fate {
 /// The way of a witness; nothing if it begins nowhere in the picture.
 pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Option<WalkedWay> {
     let mut stops: Vec<Stop> = Vec::new();
-    for (index, step) in path::numbered_hops(&witness.trace) {
+    let hops: BTreeSet<usize> = path::numbered_hops(&witness.trace).map(|(index, _)| index).collect();
+    for (index, step) in witness.trace.steps.iter().enumerate() {
+        if !hops.contains(&index) && !is_let_in(picture, step, stops.last()) {
+            continue;
+        }
         let line = told(dataplane, step);
         let is_answer = step.way == Way::Reply;
         let here = place(picture, dataplane, step, stops.last());
@@ -73,6 +77,17 @@ pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Optio
     let lit = stops.iter().flat_map(|stop| picture.places.around(stop.at)).collect();
     let sees = path::symptom(witness.trace.outcome.symptom, witness.trace.flow.protocol);
     Some(WalkedWay { stops, lit, sees })
+}
+
+/// Whether a rule lets a packet in that has just come through an adapter: then it passes the guard.
+fn is_let_in(picture: &Picture, step: &Step, last: Option<&Stop>) -> bool {
+    let from_outside = last.is_some_and(|last| {
+        let house = picture.places.nodes.get(&step.node);
+        picture.places.outer.get(&last.at) == house && !last.is_answer
+    });
+    let is_request = step.way == Way::Request && from_outside;
+    is_request
+        && matches!(step.event, Event::Filtered { hook: Hook::Input, rule: Some(_), decision: Decision::Accepted, .. })
 }
 
 fn told(dataplane: &Dataplane, step: &Step) -> String {
@@ -114,7 +129,7 @@ fn place(picture: &Picture, dataplane: &Dataplane, step: &Step, last: Option<&St
             forward(picture, dataplane, step)
         }
         Event::Delivered { owner } => places.listener(step.node, owner, step.header.destination_port),
-        Event::Filtered { decision, .. } if *decision != Decision::Accepted => guard(picture, dataplane, step),
+        Event::Filtered { .. } => guard(picture, dataplane, step),
         _ => None,
     }
 }
