@@ -11,10 +11,12 @@ mod exposure;
 mod fix;
 mod graph;
 mod infer;
+mod init;
 mod lint;
 pub mod load;
 mod matrix;
 mod model;
+mod overview;
 mod page;
 mod revision;
 mod rules;
@@ -55,9 +57,10 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         command,
         Command::Why(_)
             | Command::Rules(_)
+            | Command::Infer(_)
+            | Command::Init(_)
             | Command::Graph(_)
             | Command::Report(_)
-            | Command::Infer(_)
             | Command::Accept(_)
             | Command::Explain(_)
     );
@@ -80,6 +83,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }

@@ -3,6 +3,7 @@
 pub mod codes;
 pub mod contrast;
 pub mod diff;
+pub mod draft;
 mod excerpt;
 pub mod exposure;
 pub mod fix;

@@ -52,6 +52,8 @@ pub(super) enum Command {
     Fix(FixArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
+    /// Draft a lab.yaml: the machines, addresses and releases that the files leave open, with what is assumed of them.
+    Init(InitArguments),
     /// Write down who can reach what today, as sentences.
     Infer(InferArguments),
     /// Turn violated sentences round to what is the case.
@@ -214,6 +216,16 @@ pub(super) struct LintArguments {
     /// Directories or files of the lab.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InitArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Show the draft, and write nothing.
+    #[arg(long)]
+    pub(super) print: bool,
 }
 
 #[derive(Args, Debug)]

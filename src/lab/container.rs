@@ -165,6 +165,8 @@ pub struct Container {
     pub name: String,
     /// Other names it goes by in sentences: compose's service name.
     pub aliases: Vec<String>,
+    /// The shortest of its names that means it and nothing else in the lab.
+    pub short_name: String,
     /// Image reference.
     pub image: Option<Spanned<String>>,
     /// How it is attached.
@@ -183,8 +185,10 @@ pub struct Container {
     pub extra_hosts: BTreeMap<String, IpAddr>,
     /// Its variables, as far as they are written.
     pub environment: Vec<(String, Spanned<String>)>,
-    /// What is run in it instead of the image's command.
+    /// What is run in it, as far as that is known.
     pub command: Vec<Spanned<String>>,
+    /// Addresses that a file in it tells its program to dial.
+    pub dials: Vec<Spanned<String>>,
     /// Where it is defined.
     pub origin: Origin,
 }

@@ -118,6 +118,7 @@ fn container(
     Container {
         name: draft.name.clone(),
         aliases: declaration.aliases.iter().filter(|a| **a != draft.name).cloned().collect(),
+        short_name: draft.name.clone(),
         image: declaration.image.clone(),
         networking,
         publishes,
@@ -126,8 +127,9 @@ fn container(
         network_at: declaration.network_at.clone(),
         refused: declaration.refused.clone(),
         extra_hosts,
-        environment: declaration.environment.clone(),
-        command: declaration.command.clone(),
+        environment: declaration.variables(),
+        command: declaration.words().cloned().collect(),
+        dials: declaration.dials.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }
