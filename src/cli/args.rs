@@ -291,6 +291,10 @@ mod tests {
         check("lint", true);
         check("lint a b", true);
         check("fix lab --apply", true);
+        check("graph", true);
+        check("graph lab --sentence s --as dot -o file", true);
+        check("graph lab --as png", false);
+        check("report lab --output file", true);
         check("diff main..HEAD", true);
         check("diff", false);
         check("exposure lab --format csv", true);
