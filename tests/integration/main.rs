@@ -14,6 +14,7 @@ mod compose;
 mod dead_rules;
 mod documented;
 mod examples;
+mod features;
 mod infer;
 mod live;
 mod questions;
