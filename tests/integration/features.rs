@@ -1,5 +1,6 @@
 //! firewalld's own tests as a second reference: what they say about the rules of each feature, and which commands they
-//! expect to be refused. Their repository is not part of ours: `FIREWALLD_SOURCE` names a checkout.
+//! expect to be refused. Their repository is not part of ours: `FIREWALLD_SOURCE` names a checkout of a release, and
+//! `FEATURE` one file to tell of.
 
 mod m4;
 
@@ -16,11 +17,9 @@ use canreach::source::Sources;
 
 use self::m4::Call;
 
-/// The release whose tests these are, as far as the rules go.
-const VERSION: &str = "2.5.2";
-
 /// One test while it is followed.
 struct Test<'a> {
+    version: &'a str,
     backend: &'a str,
     conf: String,
     files: BTreeMap<String, String>,
@@ -65,8 +64,9 @@ impl Score {
 }
 
 impl<'a> Test<'a> {
-    fn new(backend: &'a str) -> Self {
+    fn new(version: &'a str, backend: &'a str) -> Self {
         Self {
+            version,
             backend,
             conf: format!("FirewallBackend={backend}\n"),
             files: BTreeMap::new(),
@@ -151,7 +151,8 @@ impl<'a> Test<'a> {
     fn all_files(&self, script: &str) -> Vec<(String, String)> {
         let lab = format!(
             "networks: {{n: {{subnet: 192.168.124.0/24}}}}\nhosts:\n  h:\n    files: [etc, setup.sh]\n    \
-             firewalld: {{version: {VERSION}}}\n    interfaces: {{eth0: {{network: n, address: 192.168.124.2/24}}}}\n"
+             firewalld: {{version: {}}}\n    interfaces: {{eth0: {{network: n, address: 192.168.124.2/24}}}}\n",
+            self.version
         );
         let ours = [("lab.yaml", lab.as_str()), ("setup.sh", script), ("etc/firewalld/firewalld.conf", &self.conf)];
         let ours = ours.map(|(path, text)| (path.to_owned(), text.to_owned()));
@@ -339,13 +340,15 @@ fn protocol_number(name: &str) -> &str {
     }
 }
 
-fn features() -> Option<PathBuf> {
-    let source = std::env::var_os("FIREWALLD_SOURCE")?;
-    Some(Path::new(&source).join("src/tests/features"))
+/// Which release a checkout is.
+fn release(source: &Path) -> String {
+    let spec = std::fs::read_to_string(source.join("firewalld.spec")).unwrap();
+    let version = spec.lines().find_map(|line| line.strip_prefix("Version:")).unwrap();
+    version.trim().to_owned()
 }
 
 /// What a feature's file says, with each backend.
-fn score(text: &str, complaints: &mut String) -> Score {
+fn score(version: &str, text: &str, complaints: &mut String) -> Score {
     let mut all = Score::default();
     for backend in ["nftables", "iptables"] {
         let mut test: Option<Test<'_>> = None;
@@ -360,7 +363,7 @@ fn score(text: &str, complaints: &mut String) -> Score {
         };
         for call in m4::calls(text, backend) {
             if call.name == "FWD_START_TEST" {
-                finish(test.replace(Test::new(backend)));
+                finish(test.replace(Test::new(version, backend)));
             } else if let Some(test) = &mut test {
                 test.call(&call);
             }
@@ -373,11 +376,13 @@ fn score(text: &str, complaints: &mut String) -> Score {
 #[test]
 #[ignore = "needs firewalld's repository: FIREWALLD_SOURCE=DIRECTORY"]
 fn the_rules_are_those_that_firewalld_tests() {
-    let Some(directory) = features() else { return };
+    let source = PathBuf::from(std::env::var_os("FIREWALLD_SOURCE").unwrap());
+    let version = release(&source);
     let only = std::env::var("FEATURE").ok();
     let mut table = String::new();
     let mut total = Score::default();
-    let mut names: Vec<PathBuf> = std::fs::read_dir(directory).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(source.join("src/tests/features")).unwrap().map(|e| e.unwrap().path()).collect();
     names.sort();
     for path in names {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -385,7 +390,7 @@ fn the_rules_are_those_that_firewalld_tests() {
             continue;
         }
         let mut complaints = String::new();
-        let score = score(&std::fs::read_to_string(&path).unwrap(), &mut complaints);
+        let score = score(&version, &std::fs::read_to_string(&path).unwrap(), &mut complaints);
         total.add(score);
         writeln!(table, "{name}\t{}", score.row()).unwrap();
         if !complaints.is_empty() {
