@@ -105,6 +105,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
     desktop::settle(&mut context, &plan.hosts, &mut hosts);
+    names::shorten(&mut hosts);
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {
         what: u.value.clone(),
         span: u.span,

@@ -142,6 +142,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
     Container {
         name: name.to_owned(),
         aliases: vec![],
+        short_name: name.to_owned(),
         image: None,
         networking,
         publishes: publishes.iter().map(publish).collect(),
