@@ -31,6 +31,7 @@ mod publish;
 mod refusal;
 mod running;
 mod topology;
+mod ufw;
 mod user_rules;
 mod vm;
 mod vm_host;

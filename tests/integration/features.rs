@@ -260,7 +260,10 @@ fn without_effect(rules: &[String]) -> Vec<String> {
             || targets.iter().any(|word| rule.starts_with(word))
     };
     let kept = rules.iter().filter(|rule| !is_left_out(rule));
-    let mut kept: Vec<String> = kept.map(|rule| rule.replace("counter packets 0 bytes 0 ", "")).collect();
+    // Whether a port was dialled and whether the destination was rewritten is one question in a chain for rewritten ones.
+    let words = ["counter packets 0 bytes 0 ", "ctstate DNAT ", " ctdir ORIGINAL"];
+    let plain = |rule: &String| words.iter().fold(rule.clone(), |rule, word| rule.replace(word, ""));
+    let mut kept: Vec<String> = kept.map(plain).collect();
     if kept.iter().all(|rule| rule.ends_with("accept") || rule.starts_with("ACCEPT ")) {
         kept.sort();
         kept.dedup();
@@ -348,6 +351,7 @@ fn listed_rule(rule: &str) -> String {
             "-j" | "-g" => target = value().to_owned(),
             "--reject-with" => more.push(format!("reject-with {}", value())),
             "--to-destination" => more.push(format!("to:{}", value())),
+            "--ctorigdstport" => more.push(format!("ctorigdstport {}", value())),
             "--set-xmark" => more.push(format!("MARK xset {}", value())),
             other => more.push(other.to_owned()),
         }
