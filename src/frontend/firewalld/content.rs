@@ -38,6 +38,11 @@ impl Reader {
             return match error {
                 Some(error) => {
                     self.out.diagnostics.push(*error);
+                    // Observed: firewalld 2.5.2 then starts with the configuration that it ships with, and none of the
+                    // files counts; 1.3.3 leaves out a rich rule alone.
+                    let what =
+                        format!("`{}` that makes firewalld fall back to its stock configuration", element.name());
+                    self.out.value.push(Declaration::Unmodeled(Spanned::new(what, element.tag())));
                     Known::Yes
                 }
                 None => Known::No,

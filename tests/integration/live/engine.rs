@@ -179,7 +179,7 @@ pub(super) fn change(draft: &mut Draft, dice: &mut Dice, before: &str) -> String
             container(draft, dice, &mut text, "c5", "bridge");
             text.push_str("docker start c1\n");
         }
-        5 => text.push_str("docker stop c2\n"),
+        5 if has("front") => text.push_str("docker network rm front\n"),
         6 if has("front") => text.push_str("docker network connect front c1\n"),
         7 if has("back") => text.push_str("docker network connect back c2\n"),
         8 if has("back") => text.push_str("docker network disconnect back c3\n"),

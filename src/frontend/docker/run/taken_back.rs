@@ -72,6 +72,8 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
             let freed = FreedDecl::Container { name: name.value.clone(), network: None };
             end(out, freed, |d| is_container(d, &name.value));
         }
+        // docker refuses to remove a network that running containers are on: "has active endpoints".
+        TakeBack::Network(name) if used_networks(out).contains(&name.value) => {}
         TakeBack::Network(name) => {
             let freed = FreedDecl::Network(name.value.clone());
             end(out, freed, |d| matches!(d, Declaration::Network(n) if n.name.value == name.value));
@@ -151,16 +153,25 @@ fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
     }
 }
 
-/// Ends the networks that no container is on so far.
-fn unused_networks(out: &mut Declarations) {
+/// The networks that containers are on so far, unless these are known not to run.
+fn used_networks(out: &Declarations) -> Vec<String> {
+    let idle = idle(out);
     let mut used: Vec<String> = Vec::new();
     for declaration in &out.value {
         match declaration {
-            Declaration::Container(c) => used.extend(c.networks.iter().map(|a| a.network.value.clone())),
-            Declaration::Connect(c) => used.push(c.attach.network.value.clone()),
+            Declaration::Container(c) if c.name.as_ref().is_none_or(|name| !idle.contains(&name.value)) => {
+                used.extend(c.networks.iter().map(|a| a.network.value.clone()));
+            }
+            Declaration::Connect(c) if !idle.contains(&c.container.value) => used.push(c.attach.network.value.clone()),
             _ => {}
         }
     }
+    used
+}
+
+/// Ends the networks that no container is on so far.
+fn unused_networks(out: &mut Declarations) {
+    let used = used_networks(out);
     let unused = |d: &Declaration| match d {
         Declaration::Network(n) if !n.external && !used.contains(&n.name.value) => Some(n.name.value.clone()),
         _ => None,
