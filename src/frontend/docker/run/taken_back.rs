@@ -1,6 +1,7 @@
 //! `docker rm` and its kin: what they undo of that which the same script stated before. Of containers and networks a
 //! trace is left: later ones got other addresses because of them.
 
+use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
@@ -112,6 +113,16 @@ fn quoted(name: &str) -> String {
     format!("`{name}`")
 }
 
+/// What is said of the containers that stay down when dockerd restarts: those without a restart policy (docs.docker.com,
+/// "Start containers automatically"; observed with 20.10.24). `live-restore` of the daemon is not looked at.
+pub fn stopped_by_restart(out: &Declarations) -> Vec<String> {
+    let names = out.value.iter().filter_map(|d| match d {
+        Declaration::Container(c) if !c.restarts => c.name.as_ref(),
+        _ => None,
+    });
+    names.map(|name| format!("{}{STOPPED}", quoted(&name.value))).collect()
+}
+
 /// Names of containers of which it was said that they do not run.
 fn idle(out: &Declarations) -> Vec<String> {
     let said =
@@ -128,11 +139,14 @@ fn started(name: &str, out: &mut Declarations) {
     let is_it = |d: &Declaration| {
         let Declaration::Unmodeled(said) = d else { return None };
         let who = said.value.strip_suffix(STOPPED).or_else(|| said.value.strip_suffix(NOT_STARTED))?;
-        (name == ANY || who == quoted(name)).then_some(said.span)
+        (name == ANY || who == quoted(name)).then(|| said.clone())
     };
-    let spans: Vec<Span> = out.value.iter().filter_map(is_it).collect();
+    let said: Vec<Spanned<String>> = out.value.iter().filter_map(is_it).collect();
     out.value.retain(|d| is_it(d).is_none());
-    out.diagnostics.retain(|d| d.labels.first().is_none_or(|label| !spans.contains(&label.span)));
+    let is_said = |d: &Diagnostic, said: &Spanned<String>| {
+        d.message.ends_with(&said.value) && d.labels.first().is_some_and(|label| label.span == said.span)
+    };
+    out.diagnostics.retain(|d| !said.iter().any(|said| is_said(d, said)));
 }
 
 /// A container keeps its networks and addresses under another name.
@@ -145,7 +159,10 @@ fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
                 if let Some(rest) =
                     said.value.strip_prefix(&quoted(from)).filter(|rest| [STOPPED, NOT_STARTED].contains(rest))
                 {
-                    said.value = format!("{}{rest}", quoted(&to.value));
+                    let now = format!("{}{rest}", quoted(&to.value));
+                    let about = out.diagnostics.iter_mut().filter(|d| d.message.ends_with(&said.value));
+                    about.for_each(|d| d.message = d.message.replace(&said.value, &now));
+                    said.value = now;
                 }
             }
             _ => {}

@@ -225,6 +225,9 @@ fn what_is_taken_back_is_gone() {
     check("docker create --name we a; docker rename we ve; docker start ve", &["name=ve image=a"]);
     check("docker run --name we a; docker stop we; docker start we", &["name=we image=a"]);
     check("docker run --name we a; docker update --memory 1g we; docker restart we", &["name=we image=a"]);
+    let script =
+        "docker run --name we a; docker run --restart always --name ve a; systemctl restart docker; docker start we";
+    check(script, &["name=we image=a", "name=ve image=a"]);
     // What is gone has held addresses meanwhile.
     for line in ["docker network create n; docker network rm n", "docker network create n; docker system prune -f"] {
         let (_, out) = read(line);

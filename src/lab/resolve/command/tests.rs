@@ -26,6 +26,7 @@ fn container(command: &str, variables: &str) -> ContainerDecl {
         network_at: None,
         stopped: None,
         refused: None,
+        restarts: true,
         span,
     }
 }
