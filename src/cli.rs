@@ -14,6 +14,7 @@ mod lint;
 pub mod load;
 mod matrix;
 mod model;
+mod overview;
 mod revision;
 mod rules;
 mod terminal;

@@ -84,8 +84,8 @@ const PRODUCT_FREE: [&str; 3] = ["dataplane", "smt", "eval"];
 const PRODUCTS: [&str; 5] = ["docker", "firewalld", "virtualbox", "vbox", "compose"];
 
 /// Siblings that may be imported by siblings: readers that several formats share, and what several mechanisms share.
-const SHARED_IN_FRONTEND: [&str; 7] =
-    ["yaml", "xml", "shell::word", "sentence_list", "engine_options", "placed", "ruby"];
+const SHARED_IN_FRONTEND: [&str; 8] =
+    ["yaml", "xml", "shell::word", "netfilter::iptables", "sentence_list", "engine_options", "placed", "ruby"];
 const SHARED_IN_LOWER: [&str; 3] = ["address", "namespace", "topology"];
 
 const LONGEST_FUNCTION: usize = 60;
