@@ -9,12 +9,12 @@ use crate::lab::{
 };
 use crate::net::{IpNet, address_bits};
 use crate::provenance::Origin;
-use crate::source::Spanned;
+use crate::source::{SourceId, Spanned};
 
 use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
 use super::hypervisor::{self, Hypervisor};
-use super::names::unknown_name;
+use super::names::{span_of, unknown_name};
 use super::{Context, nat_network, own_interfaces, parent, vm, vm_host};
 
 /// Segments under construction, with what is needed to attach hosts to them.
@@ -95,8 +95,18 @@ fn bare(plan: &HostPlan<'_>) -> Host {
         nft: Vec::new(),
         ip_forward: declaration.and_then(|d| d.ip_forward.as_ref()).is_some_and(|f| f.value),
         routes: plan.routes.iter().map(|(to, via)| (to.value, via.value)).collect(),
+        files: files(plan),
         origin: plan.origin.clone(),
     }
+}
+
+fn files(plan: &HostPlan<'_>) -> Vec<SourceId> {
+    let machine = plan.machine.map(|machine| machine.span);
+    let declared = plan.files.iter().chain(&plan.rules).filter_map(|declaration| span_of(declaration));
+    let mut files: Vec<SourceId> = machine.into_iter().chain(declared).map(|span| span.source).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
 }
 
 impl Segments {
@@ -577,6 +587,7 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         nft: Vec::new(),
         ip_forward: true,
         routes: Vec::new(),
+        files: Vec::new(),
         origin: origin.clone(),
     }
 }
