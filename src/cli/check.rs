@@ -9,7 +9,7 @@ use crate::source::Sources;
 
 use super::args::{CheckArguments, Emit, Format};
 use super::model::{self, Model};
-use super::{Exit, lint, matrix, terminal};
+use super::{Exit, lint, matrix, overview, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -25,7 +25,10 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
             let sentences = model.lab.sentences.clone();
             let title = model.title.clone().unwrap_or_default();
             let found = lint::diagnostics(&model);
+            let is_first_look = sentences.is_empty() && format == Format::Human;
+            let overview = if is_first_look { overview::of(&model) } else { String::new() };
             let (exit, report) = judged(model, found, &sentences, (arguments.strict, format));
+            let report = report + &overview;
             match format {
                 Format::Json if several => reports.push((title, report)),
                 Format::Human | Format::Csv if !title.is_empty() => {

@@ -9,12 +9,14 @@
 
 mod agreement;
 mod architecture;
+mod broken;
 mod cli;
 mod compose;
 mod dead_rules;
 mod documented;
 mod examples;
 mod infer;
+mod init;
 mod live;
 mod questions;
 mod readme;

@@ -73,6 +73,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
     Container {
         name: name.to_owned(),
         aliases: Vec::new(),
+        short_name: name.to_owned(),
         image: None,
         networking,
         publishes: publishes.iter().map(|p| publish(p)).collect(),
@@ -185,6 +186,7 @@ fn lab(engine: Engine) -> Lab {
         nft: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
+        files: Vec::new(),
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }
