@@ -1,7 +1,7 @@
 //! What stands in front of a machine: firewalld, and rules of the user.
 
 use crate::dataplane::NodeId;
-use crate::lab::{Content, Firewalld, Host, HostEvent, RichAction, RichElement, RichRule, Target, Zone};
+use crate::lab::{Content, Firewalld, Host, HostEvent, Peers, RichAction, RichElement, RichRule, Target, Zone};
 
 use super::super::places::GuardKind;
 use super::super::{Door, DoorKind};
@@ -83,13 +83,16 @@ fn rich_words(rule: &RichRule) -> String {
         RichElement::Any => "everything".to_owned(),
         _ => "a rich rule".to_owned(),
     };
-    let from = rule.source.map_or(String::new(), |(net, inverted)| {
-        let net = if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() };
-        format!(" {}from {net}", if inverted { "not " } else { "" })
+    let from = rule.source.as_ref().map_or(String::new(), |(peers, inverted)| {
+        let peers = match peers {
+            Peers::Net(net) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string(),
+            peers => peers.to_string(),
+        };
+        format!(" {}from {peers}", if *inverted { "not " } else { "" })
     });
     let not = match rule.action {
         RichAction::Reject(_) | RichAction::Drop => "not ",
-        RichAction::Accept | RichAction::None => "",
+        RichAction::Accept | RichAction::None | RichAction::Mark { .. } => "",
     };
     format!("{not}{what}{from}")
 }
