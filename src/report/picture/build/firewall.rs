@@ -86,7 +86,7 @@ fn rich_words(rule: &RichRule) -> String {
     let from = rule.source.as_ref().map_or(String::new(), |(peers, inverted)| {
         let peers = match peers {
             Peers::Net(net) if net.prefix_len() == net.max_prefix_len() => net.addr().to_string(),
-            peers => peers.to_string(),
+            other => other.to_string(),
         };
         format!(" {}from {peers}", if *inverted { "not " } else { "" })
     });
