@@ -325,7 +325,12 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         }
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
-        Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
+        Format::SystemdUnit => {
+            let mut read = systemd::without_events(shell::parse(source, &systemd::start_command(text)));
+            let is_addition = extension(file_name(path)) == "conf";
+            read.diagnostics.extend(systemd::second_command(source, text, is_addition));
+            read
+        }
         Format::VirtualBox => machine_file::parse(source, text),
         Format::Vagrantfile => {
             let text: Arc<str> = text.into();
