@@ -23,8 +23,8 @@ pub(super) fn obstacles(scene: &Scene<'_>) -> Vec<Obstacle> {
             all.extend(host_loopback(scene, id, host, index, interface));
         }
     }
-    all.extend(scene.target.into_iter().flat_map(|target| elsewhere(scene, target, scene.subject, 14)));
-    all.extend(scene.target.into_iter().flat_map(|target| elsewhere(scene, scene.subject, target, 15)));
+    all.extend(scene.target.into_iter().flat_map(|target| elsewhere(scene, target, scene.subject, 30)));
+    all.extend(scene.target.into_iter().flat_map(|target| elsewhere(scene, scene.subject, target, 31)));
     all
 }
 
