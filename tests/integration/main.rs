@@ -16,6 +16,7 @@ mod dead_rules;
 mod documented;
 mod examples;
 mod infer;
+mod init;
 mod live;
 mod questions;
 mod readme;

@@ -155,6 +155,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
@@ -173,6 +174,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         nft: vec![],
         ip_forward: false,
         routes: vec![],
+        files: vec![],
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }
