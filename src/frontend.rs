@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::docker::listing as docker_listing;
-use crate::frontend::netfilter::{ipset, iptables_save, nft};
+use crate::frontend::netfilter::{ipset, iptables_save, nft, ufw};
 use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
@@ -82,6 +82,14 @@ pub enum Format {
     Ifcfg,
     /// What `iptables-save` prints.
     IptablesSave,
+    /// Rules of ufw: `before.rules`, `after.rules`, `user.rules`, and those for IPv6.
+    UfwRules,
+    /// Whether ufw is enabled.
+    UfwConf,
+    /// ufw's policies.
+    UfwDefaults,
+    /// What `ufw status` prints.
+    UfwStatus,
     /// What `ipset save` prints.
     IpSets,
     /// A rule set of nftables: a listing, or a file for `nft -f`.
@@ -168,6 +176,13 @@ pub fn detect_named(path: &str, text: &str) -> Option<Format> {
 pub fn detect(path: &str, text: &str) -> Option<Format> {
     let name = file_name(path);
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
+    if let Some(file) = ufw::file(path) {
+        return Some(match file {
+            ufw::File::Rules(..) => Format::UfwRules,
+            ufw::File::Conf => Format::UfwConf,
+            ufw::File::Defaults => Format::UfwDefaults,
+        });
+    }
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
         (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
@@ -213,6 +228,9 @@ fn printed(text: &str) -> Option<Format> {
     }
     if ip_listing::is_one(text) {
         return Some(Format::IpListing);
+    }
+    if ufw::is_status(text) {
+        return Some(Format::UfwStatus);
     }
     firewalld::listing::is_one(text).then_some(Format::FirewalldListing)
 }
@@ -329,6 +347,13 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::NetworkManager => network_manager::keyfile(source, text),
         Format::Ifcfg => network_manager::ifcfg(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::UfwRules => match ufw::file(path) {
+            Some(ufw::File::Rules(file, family)) => ufw::parse_rules(source, (file, family), text),
+            _ => Declarations::default(),
+        },
+        Format::UfwConf => ufw::parse_conf(source, text),
+        Format::UfwDefaults => ufw::parse_defaults(source, text),
+        Format::UfwStatus => ufw::parse_status(source, text),
         Format::IpSets => ipset::parse(source, text),
         Format::Nft => nft::parse(source, text),
         Format::Netplan => netplan::parse(source, text),

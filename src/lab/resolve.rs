@@ -32,6 +32,7 @@ mod publish;
 mod refusal;
 mod running;
 mod topology;
+mod ufw;
 mod user_rules;
 mod vm;
 mod vm_host;

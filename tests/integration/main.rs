@@ -15,6 +15,7 @@ mod compose;
 mod dead_rules;
 mod documented;
 mod examples;
+mod features;
 mod infer;
 mod init;
 mod live;

@@ -92,7 +92,7 @@ fn rich_words(rule: &RichRule) -> String {
     });
     let not = match rule.action {
         RichAction::Reject(_) | RichAction::Drop => "not ",
-        RichAction::Accept | RichAction::None => "",
+        RichAction::Accept | RichAction::None | RichAction::Mark { .. } => "",
     };
     format!("{not}{what}{from}")
 }
