@@ -26,6 +26,14 @@ pub(super) enum Format {
     Json,
     /// For spreadsheets: only `exposure`.
     Csv,
+    /// SARIF 2.1.0, for code scanning: only `check` and `lint`, as those that follow.
+    Sarif,
+    /// Annotations of a workflow run on GitHub.
+    Github,
+    /// JUnit XML, for CI servers.
+    Junit,
+    /// A comment on a pull request.
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
