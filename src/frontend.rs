@@ -3,10 +3,12 @@
 pub mod docker;
 pub mod engine_options;
 pub mod firewalld;
+pub mod ip_listing;
 pub mod lab_file;
 pub mod makefile;
 pub mod markdown;
 pub mod netfilter;
+pub mod netplan;
 pub mod network_manager;
 pub mod placed;
 pub mod projects;
@@ -92,6 +94,12 @@ pub enum Format {
     IpSets,
     /// A rule set of nftables: a listing, or a file for `nft -f`.
     Nft,
+    /// netplan's configuration of a machine's interfaces.
+    Netplan,
+    /// What `ip addr` and `ip route` print.
+    IpListing,
+    /// What they print with `-json`.
+    IpListingJson,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A Markdown page whose code blocks hold commands; read only when it is named.
@@ -141,7 +149,10 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
-        || matches!(extension(path), "xml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "vminfo")
+        || matches!(
+            extension(path),
+            "xml" | "yaml" | "yml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "vminfo"
+        )
         || may_be_anything(path)
 }
 
@@ -187,6 +198,8 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
         (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
         (_, "txt" | "out" | "log") => printed(text),
+        (_, "json") if ip_listing::is_json(text) => Some(Format::IpListingJson),
+        (_, "yaml" | "yml") if within("netplan") || netplan::is_one(text) => Some(Format::Netplan),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
         (_, "ipset") => Some(Format::IpSets),
@@ -215,6 +228,9 @@ fn printed(text: &str) -> Option<Format> {
     }
     if ufw::is_status(text) {
         return Some(Format::UfwStatus);
+    }
+    if ip_listing::is_one(text) {
+        return Some(Format::IpListing);
     }
     firewalld::listing::is_one(text).then_some(Format::FirewalldListing)
 }
@@ -340,6 +356,9 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::UfwStatus => ufw::parse_status(source, text),
         Format::IpSets => ipset::parse(source, text),
         Format::Nft => nft::parse(source, text),
+        Format::Netplan => netplan::parse(source, text),
+        Format::IpListing => ip_listing::parse(source, text),
+        Format::IpListingJson => ip_listing::parse_json(source, text),
         Format::DockerListing => docker_listing::parse(source, text),
         Format::Commands => {
             let script = markdown::commands(source, text);
@@ -387,6 +406,12 @@ mod tests {
         check("etc/systemd/system/docker.service.d/10-options.conf", "", Some(Format::SystemdUnit));
         check("a.conf", "", None);
         check("rocky.vbox", "", Some(Format::VirtualBox));
+        check("etc/netplan/01.yaml", "", Some(Format::Netplan));
+        check("01-netcfg.yaml", "network:\n  ethernets:\n    eth0: {dhcp4: true}\n", Some(Format::Netplan));
+        check("values.yaml", "network:\n  name: x\n", None);
+        check("a/ip.txt", "2: eth0: <UP> mtu 1500\n", Some(Format::IpListing));
+        check("a/ip.txt", "default via 10.0.2.2 dev eth0\n", Some(Format::IpListing));
+        check("a/ip.json", "[{\"ifname\": \"lo\", \"addr_info\": []}]", Some(Format::IpListingJson));
         check("rocky.vbox-prev", "", None);
         check("VirtualBox.xml", "", Some(Format::VirtualBoxGlobal));
         check("etc/vbox/networks.conf", "* 10.0.0.0/8", Some(Format::VirtualBoxRanges));

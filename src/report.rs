@@ -3,14 +3,18 @@
 pub mod codes;
 pub mod contrast;
 pub mod diff;
+pub mod draft;
 mod excerpt;
 pub mod exposure;
 pub mod fix;
+pub mod html;
 pub mod json;
+mod markup;
 pub mod matrix;
 mod message;
 mod patch;
 mod path;
+pub mod picture;
 pub mod rules;
 pub mod terminal;
 pub mod trace;

@@ -185,8 +185,10 @@ pub struct Container {
     pub extra_hosts: BTreeMap<String, IpAddr>,
     /// Its variables, as far as they are written.
     pub environment: Vec<(String, Spanned<String>)>,
-    /// What is run in it instead of the image's command.
+    /// What is run in it, as far as that is known.
     pub command: Vec<Spanned<String>>,
+    /// Addresses that a file in it tells its program to dial.
+    pub dials: Vec<Spanned<String>>,
     /// Where it is defined.
     pub origin: Origin,
 }

@@ -10,6 +10,7 @@ mod binding;
 mod checks;
 mod command;
 mod configuration;
+mod configured;
 mod containers;
 mod definitions;
 mod desktop;

@@ -150,9 +150,14 @@ fn with_port(name: &str, header: &Header) -> String {
 
 /// The steps that a person would count as hops, and the one that ended it; the answer's only where it got lost.
 pub(super) fn hops(trace: &Trace) -> impl Iterator<Item = &Step> {
+    numbered_hops(trace).map(|(_, step)| step)
+}
+
+/// The same, each with its index in the trace.
+pub(super) fn numbered_hops(trace: &Trace) -> impl Iterator<Item = (usize, &Step)> {
     let answer_lost = trace.outcome.delivery.is_some() && trace.outcome.symptom == Symptom::TimedOut;
-    let told = trace.steps.iter().filter(move |step| step.way == Way::Request || answer_lost);
-    told.filter(|step| match &step.event {
+    let told = trace.steps.iter().enumerate().filter(move |(_, step)| step.way == Way::Request || answer_lost);
+    told.filter(|(_, step)| match &step.event {
         Event::Dialed | Event::Rewritten { .. } | Event::Crossed { .. } => true,
         Event::Relayed { .. } | Event::Delivered { .. } | Event::Ended(_) => true,
         Event::Filtered { decision, .. } => *decision != Decision::Accepted,

@@ -9,6 +9,7 @@
 
 mod agreement;
 mod architecture;
+mod broken;
 mod cli;
 mod compose;
 mod dead_rules;
@@ -16,6 +17,7 @@ mod documented;
 mod examples;
 mod features;
 mod infer;
+mod init;
 mod live;
 mod questions;
 mod readme;

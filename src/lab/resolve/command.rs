@@ -43,8 +43,7 @@ pub(super) struct Place {
 /// is often only options. What is said twice or in an unknown form counts as neither said nor default.
 pub(super) fn read(container: &ContainerDecl, image: Option<&'static str>) -> Said {
     let words: Vec<Word<'_>> = container
-        .command
-        .iter()
+        .words()
         .flat_map(|word| word.value.split_whitespace().map(move |text| Word { text, whole: word, span: word.span }))
         .collect();
     let written = words.iter().map(|word| word.text);
@@ -55,7 +54,7 @@ pub(super) fn read(container: &ContainerDecl, image: Option<&'static str>) -> Sa
     };
     let mut reader = Reader { said: Said { program: Some(program), ..Said::default() }, address: false, port: false };
     reader.options(program, &words);
-    reader.variables(program, &container.environment);
+    reader.variables(program, &container.variables());
     reader.defaults(program);
     reader.said
 }
@@ -179,7 +178,7 @@ impl Reader {
     /// A variable counts where no option says anything.
     fn variables(&mut self, program: &Program, environment: &[(String, Spanned<String>)]) {
         for variable in &program.variables {
-            let Some((_, value)) = environment.iter().rev().find(|(name, _)| name == variable.name) else { continue };
+            let Some((_, value)) = environment.iter().find(|(name, _)| name == variable.name) else { continue };
             let word = Word { text: value.value.trim(), whole: value, span: value.span };
             let is_free = match variable.says {
                 Says::Address => !self.address,

@@ -127,8 +127,9 @@ fn container(
         network_at: declaration.network_at.clone(),
         refused: declaration.refused.clone(),
         extra_hosts,
-        environment: declaration.environment.clone(),
-        command: declaration.command.clone(),
+        environment: declaration.variables(),
+        command: declaration.words().cloned().collect(),
+        dials: declaration.dials.clone(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }

@@ -151,11 +151,8 @@ fn expand(
 /// `-P` publishes every exposed port, those of the image included, on ports that the kernel chooses.
 fn publish_all(container: &ContainerDecl, name: &str) -> Vec<Publish> {
     let Some(span) = container.publish_all else { return Vec::new() };
-    let mut exposed: Vec<(Protocol, u16)> = container
-        .exposes
-        .iter()
-        .flat_map(|e| (e.value.1.first..=e.value.1.last).map(|port| (e.value.0, port)))
-        .collect();
+    let mut exposed: Vec<(Protocol, u16)> =
+        container.exposed().flat_map(|e| (e.value.1.first..=e.value.1.last).map(|port| (e.value.0, port))).collect();
     if let Some(image) = container.image.as_ref().and_then(|i| images::find(&i.value)) {
         exposed.extend(image.ports.iter().copied());
     }

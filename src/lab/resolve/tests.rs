@@ -9,6 +9,7 @@ use crate::lab::{Attachment, Firewalld, Host, HostEvent, Lab, Networking, Proces
 use crate::net::url_host;
 use crate::source::Sources;
 
+mod configured;
 mod firewalld;
 
 /// Files -> the lab, and `file:line: message` of every diagnostic, those of the front-ends first.

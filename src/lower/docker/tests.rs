@@ -84,6 +84,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
@@ -185,6 +186,7 @@ fn lab(engine: Engine) -> Lab {
         nft: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
+        files: Vec::new(),
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }

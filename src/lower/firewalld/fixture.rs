@@ -153,6 +153,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
@@ -171,6 +172,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         nft: vec![],
         ip_forward: false,
         routes: vec![],
+        files: vec![],
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }

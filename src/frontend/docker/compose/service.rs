@@ -1,13 +1,16 @@
 //! One service.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::frontend::docker::dockerfile::Image;
 use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::Declaration;
-use crate::lab::declaration::{ContainerDecl, NetworkMode};
+use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode};
 use crate::source::{Span, Spanned};
 
 use super::attach::{self, Mode};
+use super::given::Given;
+use super::interpolate::substitute_known;
 use super::model::Texts;
 use super::network::unmodeled;
 use super::{Project, advice, ports, words};
@@ -54,6 +57,10 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         links: Vec::new(),
         command: Vec::new(),
         environment: Vec::new(),
+        built: None,
+        mounts: Vec::new(),
+        env_files: Vec::new(),
+        dials: Vec::new(),
         publish_at: None,
         network_at: None,
         refused: None,
@@ -75,14 +82,48 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             _ => {}
         }
     }
-    container.exposes.extend(project.files.built.remove(&service.key.value).unwrap_or_default());
     let line = |walk: &mut Walk, key| service.value.get(key).map(|node| command(walk, node)).unwrap_or_default();
     container.command = line(walk, "entrypoint");
     container.command.extend(line(walk, "command"));
+    let given = project.files.given.remove(&service.key.value).unwrap_or_default();
+    take(&mut container, given, &service.value);
     attach_to_networks(walk, project, service, &mut container);
     check_publishes(walk, &container);
     places(&project.files.texts, &service.value, &mut container);
     container
+}
+
+/// What is written in the service goes before what other files say.
+fn take(container: &mut ContainerDecl, given: Given, service: &Node) {
+    let Given { image, variables, mounts } = given;
+    let is_free = |name: &str| container.environment.iter().all(|(own, _)| own != name);
+    let variables: Vec<_> = variables.into_iter().filter(|(name, _)| is_free(name)).collect();
+    container.environment.splice(0..0, variables);
+    container.mounts = mounts;
+    container.built = image.map(|image| Box::new(built(image, service, &container.environment)));
+}
+
+/// `entrypoint:` takes the place of `ENTRYPOINT` and `CMD`, `command:` that of `CMD` (docs.docker.com, Compose file
+/// reference, `entrypoint`).
+fn built(image: Image, service: &Node, own: &[(String, Spanned<String>)]) -> ImageDecl {
+    let Image { base, exposes, environment, entrypoint, command, .. } = image;
+    let is_set = |key: &str| service.get(key).is_some_and(|node| !node.is_null());
+    let entrypoint = entrypoint.filter(|_| !is_set("entrypoint"));
+    // What follows a line that a shell reads does not reach it.
+    let takes_command = entrypoint.as_ref().is_none_or(|line| !line.is_shell);
+    let command = command.filter(|_| takes_command && !is_set("command") && !is_set("entrypoint"));
+    let value = |name: &str| {
+        let found = own.iter().rev().chain(environment.iter().rev()).find(|(other, _)| other == name);
+        found.map(|(_, value)| value.value.clone())
+    };
+    let word = |is_shell: bool, word: Spanned<String>| {
+        let replaced = substitute_known(&word.value, &value).filter(|_| is_shell);
+        replaced.map_or_else(|| word.clone(), |text| Spanned::new(text, word.span))
+    };
+    let lines = [entrypoint, command].into_iter().flatten();
+    let command = lines.flat_map(|line| line.words.into_iter().map(move |w| (line.is_shell, w)));
+    let command = command.map(|(is_shell, text)| word(is_shell, text)).collect();
+    ImageDecl { base, exposes, environment, command }
 }
 
 fn attach_to_networks(walk: &mut Walk, project: &mut Project, service: &Entry, container: &mut ContainerDecl) {
