@@ -12,8 +12,10 @@ mod fix;
 mod infer;
 mod lint;
 pub mod load;
+mod lsp;
 mod matrix;
 mod model;
+mod overview;
 mod reports;
 mod revision;
 mod rules;
@@ -62,6 +64,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
+        Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }
@@ -79,6 +82,7 @@ fn refusal(command: &Command, format: Format) -> Option<&'static str> {
     };
     match format {
         Format::Human => None,
+        _ if matches!(command, Command::Lsp) => Some("`lsp` speaks the language server protocol and nothing else"),
         Format::Csv if matches!(command, Command::Exposure(_)) => None,
         Format::Csv => Some("only `canreach exposure` has a table for `--format csv`"),
         Format::Json if prints_text => Some(

@@ -7,6 +7,7 @@ pub mod lab_file;
 pub mod makefile;
 pub mod markdown;
 pub mod netfilter;
+pub mod network_manager;
 pub mod placed;
 pub mod projects;
 pub mod ruby;
@@ -65,8 +66,18 @@ pub enum Format {
     FirewalldPolicy,
     /// A firewalld service.
     FirewalldService,
+    /// An ipset of firewalld.
+    FirewalldIpSet,
+    /// What firewalld gives to iptables as it is.
+    FirewalldDirect,
     /// firewalld's global settings.
     FirewalldConf,
+    /// What firewalld prints about itself.
+    FirewalldListing,
+    /// A connection of NetworkManager.
+    NetworkManager,
+    /// An interface of the network scripts.
+    Ifcfg,
     /// What `iptables-save` prints.
     IptablesSave,
     /// What `ipset save` prints.
@@ -122,10 +133,13 @@ pub const COMPOSE_NAMES: [&str; 4] = ["compose.yaml", "compose.yml", "docker-com
 /// Whether a file can have one of the formats at all, judged by its path.
 pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
-        || matches!(
-            extension(path),
-            "xml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo"
-        )
+        || matches!(extension(path), "xml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "vminfo")
+        || may_be_anything(path)
+}
+
+/// Whether the name of a file tells nothing about what is in it.
+pub fn may_be_anything(path: &str) -> bool {
+    matches!(extension(path), "txt" | "out" | "log" | "json" | "nmconnection")
 }
 
 /// The format of a file that is read only because somebody names it: it may hold alternatives, or have any name.
@@ -147,6 +161,8 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
         (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
+        (_, "nmconnection") => text.contains("[connection]").then_some(Format::NetworkManager),
+        (name, _) if name.starts_with("ifcfg-") => Some(Format::Ifcfg),
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
         (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
@@ -154,7 +170,8 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
-        (_, "txt" | "vminfo") if listing::is_one(text) => Some(Format::VirtualBoxListing),
+        (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
+        (_, "txt" | "out" | "log") => printed(text),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
         (_, "ipset") => Some(Format::IpSets),
@@ -167,10 +184,21 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") => firewalld(name, &within, text),
-        (_, "json" | "txt") => docker_listing::is_one(text).then_some(Format::DockerListing),
+        (_, "json") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
         _ => None,
     }
+}
+
+/// What a program printed, by its text.
+fn printed(text: &str) -> Option<Format> {
+    if listing::is_one(text) {
+        return Some(Format::VirtualBoxListing);
+    }
+    if docker_listing::is_one(text) {
+        return Some(Format::DockerListing);
+    }
+    firewalld::listing::is_one(text).then_some(Format::FirewalldListing)
 }
 
 fn extension(name: &str) -> &str {
@@ -200,7 +228,16 @@ pub fn beside(directory: &str, written: &str) -> Option<String> {
     (!written.starts_with('/')).then(|| parts.join("/"))
 }
 
-/// The name of a zone or policy is that of its file.
+/// The name of a zone is that of its file; one that is put together from several files has a directory of its own.
+fn zone_name(path: &str) -> String {
+    let directory = file_name(directory_of(path));
+    match directory {
+        "zones" | "" => stem(path).to_owned(),
+        combined => format!("{combined}/{}", stem(path)),
+    }
+}
+
+/// The name of a policy or service is that of its file.
 fn stem(path: &str) -> &str {
     let name = file_name(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
@@ -221,9 +258,16 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
         Some(Format::FirewalldPolicy)
     } else if within("services") && (text.contains("<service>") || text.contains("<service version=")) {
         Some(Format::FirewalldService)
+    } else if within("ipsets") && text.contains("<ipset") {
+        Some(Format::FirewalldIpSet)
+    } else if name == "direct.xml" && text.contains("<direct") {
+        Some(Format::FirewalldDirect)
+    } else if within("firewalld") && (within("icmptypes") || within("helpers") || name == "lockdown-whitelist.xml") {
+        // ICMP types that firewalld does not know itself match no packet, helpers look into open connections, and the
+        // whitelist says who may change the configuration.
+        Some(Format::Beside)
     } else {
-        let of_firewalld = name == "direct.xml" || within("services") || within("ipsets") || within("icmptypes");
-        (of_firewalld && within("firewalld")).then_some(Format::Foreign)
+        (within("services") && within("firewalld")).then_some(Format::Foreign)
     }
 }
 
@@ -257,10 +301,17 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::VirtualBoxGlobal => global_file::parse(source, text),
         Format::VirtualBoxListing => listing::parse(source, text),
         Format::VirtualBoxRanges => networks_conf::parse(source, text),
-        Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
-        Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
-        Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
+        Format::FirewalldZone => firewalld::in_layer(path, firewalld::zone::parse_zone(source, &zone_name(path), text)),
+        Format::FirewalldPolicy => firewalld::in_layer(path, firewalld::policy::parse_policy(source, stem(path), text)),
+        Format::FirewalldService => {
+            firewalld::in_layer(path, firewalld::service::parse_service(source, stem(path), text))
+        }
+        Format::FirewalldIpSet => firewalld::in_layer(path, firewalld::ipset::parse_ipset(source, stem(path), text)),
+        Format::FirewalldDirect => firewalld::direct::parse(source, text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
+        Format::FirewalldListing => firewalld::listing::parse(source, text),
+        Format::NetworkManager => network_manager::keyfile(source, text),
+        Format::Ifcfg => network_manager::ifcfg(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
         Format::IpSets => ipset::parse(source, text),
         Format::Nft => nft::parse(source, text),
@@ -320,7 +371,13 @@ mod tests {
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
         check("etc/firewalld/services/x.xml", "<service>", Some(Format::FirewalldService));
-        check("etc/firewalld/ipsets/x.xml", "<ipset>", Some(Format::Foreign));
+        check("etc/firewalld/ipsets/x.xml", "<ipset>", Some(Format::FirewalldIpSet));
+        check("etc/firewalld/direct.xml", "<direct/>", Some(Format::FirewalldDirect));
+        check("etc/firewalld/icmptypes/x.xml", "<icmptype/>", Some(Format::Beside));
+        check("zones.txt", "public\n  target: default\n", Some(Format::FirewalldListing));
+        check("notes.txt", "target: default\n", None);
+        check("etc/sysconfig/network-scripts/ifcfg-eth0", "", Some(Format::Ifcfg));
+        check("lan.nmconnection", "[connection]\n", Some(Format::NetworkManager));
         check("etc/iptables/rules.v4", "*filter\nCOMMIT\n", Some(Format::IptablesSave));
         check("99-usb.rules", "SUBSYSTEM==\"usb\"", None);
         check("pom.xml", "<project>", None);

@@ -3,6 +3,8 @@
 pub mod codes;
 pub mod contrast;
 pub mod diff;
+pub mod editor;
+mod escape;
 mod excerpt;
 pub mod exposure;
 mod finding;
@@ -20,6 +22,7 @@ pub mod sarif;
 pub mod terminal;
 pub mod trace;
 mod unified;
+pub mod uri;
 
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;

@@ -9,7 +9,7 @@ use crate::report::{Asked, Section, terminal as rendering};
 use super::args::{CheckArguments, Emit, Format};
 use super::exposure::contradiction;
 use super::model::{self, Model};
-use super::{Exit, lint, matrix, reports, terminal};
+use super::{Exit, lint, matrix, overview, reports, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -25,15 +25,24 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
     for model in models {
         let sentences = model.lab.sentences.clone();
         let found = lint::diagnostics(&model);
+        let is_first_look = sentences.is_empty() && format == Format::Human;
+        let overview = if is_first_look { overview::of(&model) } else { String::new() };
         match judged(model, found, &sentences, (arguments.strict, format)) {
             Ok(section) => {
                 exit = exit.or(Exit::of(&section.report));
                 sections.push(section);
             }
-            Err(error) => exit = contradiction(&error),
+            Err(error) => exit = exit.or(contradiction(&error)),
+        }
+        if format == Format::Human {
+            reports::print(&sections, format, Asked::Sentences);
+            terminal::print(&overview);
+            sections.clear();
         }
     }
-    reports::print(&sections, format, Asked::Sentences);
+    if format != Format::Human {
+        reports::print(&sections, format, Asked::Sentences);
+    }
     exit
 }
 
@@ -51,7 +60,7 @@ pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> E
 }
 
 /// Decides sentences; `found` is what is to be said about the files.
-fn judged(
+pub(super) fn judged(
     model: Model,
     found: Vec<Diagnostic>,
     sentences: &[Statement],

@@ -78,6 +78,8 @@ codes! {
     FirewalldUnknownService "firewalld" "unknown_service" Error;
     FirewalldBadRule "firewalld" "bad_rule" Error;
     FirewalldZoneConflict "firewalld" "zone_conflict" Error;
+    FirewalldFallsBack "firewalld" "falls_back" Error;
+    FirewalldListingDiffers "firewalld" "listing_differs" Warning;
     IptablesBadRule "iptables" "bad_rule" Error;
     IptablesUnknownInterface "iptables" "unknown_interface" Warning;
     IptablesUnknownChain "iptables" "unknown_chain" Error;

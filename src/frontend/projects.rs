@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::chosen::Choice;
 use super::docker::compose;
 use super::{
-    COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, detect_named, directory_of, file_name, read,
-    vagrant,
+    COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, detect_named, directory_of, file_name,
+    may_be_anything, read, vagrant,
 };
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::lab::Input;
@@ -80,6 +80,8 @@ pub fn read_lab(lab: &LabTexts<'_>, open: Open<'_>) -> Diagnosed<Vec<Input>> {
                 let read = read(format, file.source, &file.path, &file.text, &Environment::default());
                 reader.keep(file, read);
             }
+            // Found in a directory, and nothing that anybody reads.
+            None if may_be_anything(&file.path) && !lab.listed.contains(&file.path) => {}
             None => unknown.push(file),
         }
     }

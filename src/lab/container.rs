@@ -165,6 +165,8 @@ pub struct Container {
     pub name: String,
     /// Other names it goes by in sentences: compose's service name.
     pub aliases: Vec<String>,
+    /// The shortest of its names that means it and nothing else in the lab.
+    pub short_name: String,
     /// Image reference.
     pub image: Option<Spanned<String>>,
     /// How it is attached.

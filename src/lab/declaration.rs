@@ -9,13 +9,19 @@ use crate::diagnostic::Diagnosed;
 use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
-use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
 use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
 use super::{GatewayMode, Platform, RuleBackend, Statement};
+
+mod firewalld;
+
+pub use firewalld::{
+    DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
+    ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
+};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -62,6 +68,16 @@ pub enum Declaration {
     Policy(PolicyDecl),
     /// A service file.
     Service(ServiceDecl),
+    /// An ipset file.
+    FirewalldIpSet(IpSetDecl),
+    /// An entry of direct.xml.
+    Direct(Spanned<DirectRule>),
+    /// Something in a file for which firewalld refuses all files of /etc/firewalld.
+    FirewalldRefused(Spanned<String>),
+    /// What a listing says is in force.
+    FirewalldListed(FirewalldListing),
+    /// NetworkManager, or the network scripts of before, put an interface into a zone.
+    InterfaceZone(InterfaceZone),
     /// One `firewall-cmd` change.
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
@@ -472,144 +488,4 @@ pub enum FreedDecl {
     },
     /// A network, and with it its subnet.
     Network(String),
-}
-
-/// firewalld's global settings; what is absent keeps its former value.
-#[derive(Clone, Debug, Default)]
-pub struct FirewalldDecl {
-    /// Release.
-    pub version: Option<Spanned<Version>>,
-    /// `FirewallBackend`.
-    pub backend: Option<Spanned<RuleBackend>>,
-    /// `DefaultZone`.
-    pub default_zone: Option<Spanned<String>>,
-    /// `StrictForwardPorts`.
-    pub strict_forward_ports: Option<Spanned<bool>>,
-    /// The whole statement.
-    pub span: Option<Span>,
-}
-
-/// A zone file, which replaces the built-in zone of that name.
-#[derive(Clone, Debug)]
-pub struct ZoneDecl {
-    /// Its name: the file's stem.
-    pub name: Spanned<String>,
-    /// `target`.
-    pub target: Option<Spanned<Target>>,
-    /// Bound interfaces.
-    pub interfaces: Vec<Spanned<String>>,
-    /// Bound sources.
-    pub sources: Vec<Spanned<IpNet>>,
-    /// `<forward/>`.
-    pub forward: bool,
-    /// Services by name.
-    pub services: Vec<Spanned<String>>,
-    /// Everything else; `services` inside is empty.
-    pub content: Content,
-    /// Where another port would be written; the value is `port="3000" protocol="tcp"`.
-    pub port_at: Option<Insertion>,
-    /// The `zone` element's opening tag.
-    pub span: Span,
-}
-
-/// A policy file, which replaces the built-in policy of that name.
-#[derive(Clone, Debug)]
-pub struct PolicyDecl {
-    /// Its name: the file's stem.
-    pub name: Spanned<String>,
-    /// `target`.
-    pub target: Option<Spanned<Target>>,
-    /// `priority`; absent means -1.
-    pub priority: Option<Spanned<i32>>,
-    /// Ingress zones.
-    pub ingress: Vec<Spanned<String>>,
-    /// Egress zones.
-    pub egress: Vec<Spanned<String>>,
-    /// Services by name.
-    pub services: Vec<Spanned<String>>,
-    /// Everything else; `services` inside is empty.
-    pub content: Content,
-    /// The `policy` element's opening tag.
-    pub span: Span,
-}
-
-/// A service file, which replaces the built-in service of that name.
-#[derive(Clone, Debug)]
-pub struct ServiceDecl {
-    /// Its name: the file's stem.
-    pub name: Spanned<String>,
-    /// Ports.
-    pub ports: Vec<(Protocol, PortRange)>,
-    /// Services that it opens too.
-    pub includes: Vec<Spanned<String>>,
-    /// Only these destinations, if any are given.
-    pub destinations: Vec<IpNet>,
-    /// The `service` element's opening tag.
-    pub span: Span,
-}
-
-/// One change that `firewall-cmd` makes.
-#[derive(Clone, Debug)]
-pub struct FirewallCmd {
-    /// `--permanent` (and `firewall-offline-cmd`): stored, in force after a reload only.
-    pub permanent: bool,
-    /// `firewall-offline-cmd`: made before the daemon starts, whenever that is.
-    pub offline: bool,
-    /// `--zone`; nothing means the default zone.
-    pub zone: Option<Spanned<String>>,
-    /// `--policy`.
-    pub policy: Option<Spanned<String>>,
-    /// The change.
-    pub change: FirewallChange,
-    /// The option that makes the change.
-    pub span: Span,
-}
-
-/// What `firewall-cmd` changes. `bool` says whether it is added (`true`) or removed.
-#[derive(Clone, Debug)]
-pub enum FirewallChange {
-    /// `--add-port`, `--remove-port`.
-    Port(bool, (Protocol, PortRange)),
-    /// `--add-source-port`.
-    SourcePort(bool, (Protocol, PortRange)),
-    /// `--add-service`.
-    Service(bool, String),
-    /// `--add-protocol`.
-    Protocol(bool, u8),
-    /// `--add-source`.
-    Source(bool, IpNet),
-    /// `--add-interface`.
-    Interface(bool, String),
-    /// `--change-source`, from whatever zone it is in.
-    MoveSource(IpNet),
-    /// `--change-interface`, from whatever zone it is in.
-    MoveInterface(String),
-    /// `--add-masquerade`.
-    Masquerade(bool),
-    /// `--add-forward`.
-    Forward(bool),
-    /// `--add-forward-port`.
-    ForwardPort(bool, super::ForwardPort),
-    /// `--add-icmp-block`.
-    IcmpBlock(bool, String),
-    /// `--add-icmp-block-inversion`.
-    IcmpBlockInversion(bool),
-    /// `--add-rich-rule`. Services inside are named and expanded by the resolver.
-    RichRule(bool, Box<RichRule>),
-    /// `--set-target`.
-    Target(Target),
-    /// `--new-zone`.
-    NewZone(String),
-    /// `--new-policy`.
-    NewPolicy(String),
-    /// `--add-ingress-zone`, `--remove-ingress-zone`.
-    IngressZone(bool, String),
-    /// `--add-egress-zone`, `--remove-egress-zone`.
-    EgressZone(bool, String),
-    /// `--set-priority` of a policy.
-    Priority(i32),
-    /// `--set-default-zone`.
-    DefaultZone(String),
-    /// `--runtime-to-permanent`.
-    RuntimeToPermanent,
 }

@@ -1,9 +1,8 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
 use crate::check::{Answer, Blocker, Condition, Edit, Judgement, Verdict, Witness};
-use crate::dataplane::{Dataplane, Node, Symptom, Way};
+use crate::dataplane::{Dataplane, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
-use crate::net::Protocol;
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
 
@@ -242,7 +241,7 @@ fn sentences_line(report: &Report, style: Style) -> String {
         return "no sentence was decided\n".to_owned();
     }
     if all == 0 {
-        return format!("no sentence to decide; ask one: canreach ask LAB \"{}\"\n", example(&report.dataplane));
+        return "no sentence to decide\n".to_owned();
     }
     let parts: Vec<_> = [
         (report.count(Answer::Holds), Answer::Holds, GREEN),
@@ -257,16 +256,6 @@ fn sentences_line(report: &Report, style: Style) -> String {
     })
     .collect();
     format!("{}: {}\n", counted(all, "sentence"), parts.join(", "))
-}
-
-/// A sentence that could be asked: about the first container that listens.
-fn example(dataplane: &Dataplane) -> String {
-    let listens = |node: &Node| {
-        let (_, container) = node.name.rsplit_once('/')?;
-        let socket = node.sockets.iter().find(|socket| socket.protocol == Protocol::Tcp)?;
-        Some(format!("lan can reach {container}:{}", socket.ports.first))
-    };
-    dataplane.nodes.iter().find_map(listens).unwrap_or_else(|| "SUBJECT can reach TARGET".to_owned())
 }
 
 fn answer_word(answer: Answer) -> &'static str {

@@ -118,6 +118,7 @@ fn container(
     Container {
         name: draft.name.clone(),
         aliases: declaration.aliases.iter().filter(|a| **a != draft.name).cloned().collect(),
+        short_name: draft.name.clone(),
         image: declaration.image.clone(),
         networking,
         publishes,

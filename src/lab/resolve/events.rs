@@ -1,12 +1,14 @@
 //! In which order a host's firewall and engine came up, what happened to them since, and when the user's own rules were
 //! written.
 
+use crate::lab::declaration::{DirectRule, FirewallChange, FirewallCmd};
 use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
 use crate::lab::nft::NftRuleset;
-use crate::lab::{Declaration, Host, HostEvent};
+use crate::lab::{Declaration, Host, HostEvent, RuleBackend};
 use crate::source::Span;
 
 use super::bind::HostPlan;
+use super::direct;
 
 /// Events in order, and the rules that they speak of.
 #[derive(Default)]
@@ -24,7 +26,8 @@ pub(super) struct Events {
 /// the beginning, the firewall first unless the run assumes otherwise. A saved rule set is the state in the end.
 pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> Events {
     let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
-    let mut events = in_order(plan);
+    let backend = host.firewalld.as_ref().map_or(RuleBackend::Nftables, |f| f.backend);
+    let mut events = in_order(plan, backend);
     events.order.retain(|event| match event {
         HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
@@ -43,14 +46,14 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
     events
 }
 
-fn in_order(plan: &HostPlan<'_>) -> Events {
+fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
     let mut collected = Collected::default();
-    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d)).collect();
-    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d)).collect();
+    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d, backend)).collect();
+    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d, backend)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
-    plan.rules.iter().for_each(|d| collected.saved(d));
-    let Collected { rules, nft, boot, saved, saved_nft, ufw } = collected;
+    plan.rules.iter().for_each(|d| collected.saved(d, backend));
+    let Collected { rules, nft, boot, saved, saved_nft, ufw, .. } = collected;
     let at_boot = boot.len();
     let started = before.iter().copied().chain(files).chain(after.iter().copied());
     let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
@@ -73,6 +76,8 @@ struct Collected {
     /// Listings of nftables come before those of iptables, which replace only what iptables itself has.
     saved_nft: Vec<HostEvent>,
     ufw: Ufw,
+    /// Direct rules that were given to the running firewalld.
+    direct: Vec<DirectRule>,
 }
 
 #[derive(Default)]
@@ -83,8 +88,12 @@ struct Ufw {
     first: Option<Span>,
 }
 
+fn is_permanent(declaration: &Declaration) -> bool {
+    matches!(declaration, Declaration::FirewallCmd(command) if command.permanent)
+}
+
 impl Collected {
-    fn event(&mut self, declaration: &Declaration) -> Option<HostEvent> {
+    fn event(&mut self, declaration: &Declaration, backend: RuleBackend) -> Option<HostEvent> {
         match declaration {
             Declaration::Event(event) => Some(event.value),
             Declaration::Iptables(commands) => {
@@ -92,6 +101,14 @@ impl Collected {
                 let event = self.rules(commands.clone());
                 self.saved.extend(is_saved.then_some(event));
                 (!is_saved).then_some(event)
+            }
+            // Stored ones go to iptables when firewalld loads.
+            Declaration::FirewallCmd(FirewallCmd { change: FirewallChange::Direct(is_added, rule), .. })
+                if !is_permanent(declaration) =>
+            {
+                let command = direct::at_once(rule, *is_added, &self.direct, backend)?;
+                direct::change(&mut self.direct, *is_added, rule);
+                Some(self.rules(vec![command]))
             }
             Declaration::Nft(ruleset) => {
                 let event = self.nft(ruleset.clone());
@@ -109,14 +126,14 @@ impl Collected {
     }
 
     /// A rule set that lab.yaml lists as saved.
-    fn saved(&mut self, declaration: &Declaration) {
+    fn saved(&mut self, declaration: &Declaration, backend: RuleBackend) {
         match declaration {
             Declaration::Nft(ruleset) => {
                 let event = self.nft(NftRuleset { replaces: true, ..ruleset.clone() });
                 self.saved_nft.push(event);
             }
             other => {
-                let event = self.event(other);
+                let event = self.event(other, backend);
                 self.saved.extend(event);
             }
         }

@@ -73,6 +73,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
     Container {
         name: name.to_owned(),
         aliases: Vec::new(),
+        short_name: name.to_owned(),
         image: None,
         networking,
         publishes: publishes.iter().map(|p| publish(p)).collect(),
