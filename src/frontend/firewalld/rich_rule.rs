@@ -138,6 +138,37 @@ fn xml_part(element: Element<'_, '_>) -> Part {
     part
 }
 
+/// How packets of either family can be rejected (firewall/core/base.py, `REJECT_TYPES`; the same in 2.5.2).
+const REJECTS_V4: [&str; 16] = [
+    "icmp-host-prohibited",
+    "host-prohib",
+    "icmp-net-unreachable",
+    "net-unreach",
+    "icmp-host-unreachable",
+    "host-unreach",
+    "icmp-port-unreachable",
+    "port-unreach",
+    "icmp-proto-unreachable",
+    "proto-unreach",
+    "icmp-net-prohibited",
+    "net-prohib",
+    "tcp-reset",
+    "tcp-rst",
+    "icmp-admin-prohibited",
+    "admin-prohib",
+];
+const REJECTS_V6: [&str; 9] = [
+    "icmp6-adm-prohibited",
+    "adm-prohibited",
+    "icmp6-no-route",
+    "no-route",
+    "icmp6-addr-unreachable",
+    "addr-unreach",
+    "icmp6-port-unreachable",
+    "port-unreach",
+    "tcp-reset",
+];
+
 #[derive(Default)]
 struct Draft {
     family: Option<Family>,
@@ -206,7 +237,10 @@ impl Draft {
             "audit" => (self.logs, self.audits) = (true, true),
             "accept" => self.action(part, RichAction::Accept)?,
             "drop" => self.action(part, RichAction::Drop)?,
-            "reject" => self.action(part, RichAction::Reject(part.get("type").map(|t| t.value.to_owned())))?,
+            "reject" => {
+                let answer = part.get("type").map(|answer| self.reject_type(answer)).transpose()?;
+                self.action(part, RichAction::Reject(answer))?;
+            }
             "mark" => {
                 let (value, mask) = value::mark(part.required("set")?)?;
                 self.action(part, RichAction::Mark { value, mask })?;
@@ -229,6 +263,24 @@ impl Draft {
             None => Ok(()),
             Some(_) => Err(bad(part.name.span, "a rich rule with two actions", "the second one")),
         }
+    }
+
+    /// What `Rich_Reject.check` lets through.
+    fn reject_type(&self, answer: Spanned<&str>) -> Result<String, Refused> {
+        let name = answer.value;
+        let Some(family) = self.family else {
+            let message = format!("a rich rule that rejects with `{name}` needs a family");
+            return Err(bad(answer.span, message, "add `family=\"ipv4\"`"));
+        };
+        let (known, shown) = match family {
+            Family::V4 => (&REJECTS_V4[..], "ipv4"),
+            Family::V6 => (&REJECTS_V6[..], "ipv6"),
+        };
+        if !known.contains(&name) {
+            let message = format!("`{name}` is not an answer to {shown} packets");
+            return Err(bad(answer.span, message, "firewalld refuses the rule"));
+        }
+        Ok(name.to_owned())
     }
 
     fn endpoint(&mut self, part: &Part) -> Result<Option<(Peers, bool)>, Refused> {
