@@ -9,11 +9,16 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod graph;
 mod infer;
+mod init;
 mod lint;
 pub mod load;
 mod matrix;
 mod model;
+mod overview;
+mod page;
+mod reports;
 mod revision;
 mod rules;
 mod terminal;
@@ -45,18 +50,8 @@ pub fn run() -> Exit {
 }
 
 fn obey(Arguments { format, command }: Arguments) -> Exit {
-    if format == Format::Csv && !matches!(command, Command::Exposure(_)) {
-        terminal::complain("only `canreach exposure` has a table for `--format csv`");
-        return Exit::Unusable;
-    }
-    let has_json = !matches!(
-        command,
-        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
-    );
-    if format == Format::Json && !has_json {
-        terminal::complain(
-            "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff` and `fix` have JSON",
-        );
+    if let Some(reason) = refusal(&command, format) {
+        terminal::complain(reason);
         return Exit::Unusable;
     }
     match command {
@@ -65,12 +60,48 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Report(arguments) => page::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+    }
+}
+
+/// Why a command does not print this format; nothing if it does.
+fn refusal(command: &Command, format: Format) -> Option<&'static str> {
+    let prints_text = matches!(
+        command,
+        Command::Why(_)
+            | Command::Rules(_)
+            | Command::Infer(_)
+            | Command::Init(_)
+            | Command::Graph(_)
+            | Command::Report(_)
+            | Command::Accept(_)
+            | Command::Explain(_)
+    );
+    let is_report = match command {
+        Command::Check(arguments) => arguments.emit.is_none() && !arguments.matrix,
+        Command::Lint(_) => true,
+        _ => false,
+    };
+    match format {
+        Format::Human => None,
+        Format::Csv if matches!(command, Command::Exposure(_)) => None,
+        Format::Csv => Some("only `canreach exposure` has a table for `--format csv`"),
+        Format::Json if prints_text => Some(
+            "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff`, `fix` and `lint` have JSON",
+        ),
+        Format::Json => None,
+        Format::Sarif | Format::Github | Format::Junit | Format::Markdown => {
+            let only = "only `canreach check` (without `--emit` or `--matrix`) and `canreach lint` print this format";
+            (!is_report).then_some(only)
+        }
     }
 }

@@ -3,10 +3,13 @@
 pub mod docker;
 pub mod engine_options;
 pub mod firewalld;
+pub mod ip_listing;
 pub mod lab_file;
 pub mod makefile;
 pub mod markdown;
 pub mod netfilter;
+pub mod netplan;
+pub mod network_manager;
 pub mod placed;
 pub mod projects;
 pub mod ruby;
@@ -24,7 +27,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::docker::listing as docker_listing;
-use crate::frontend::netfilter::{ipset, iptables_save, nft};
+use crate::frontend::netfilter::{ipset, iptables_save, nft, ufw};
 use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
@@ -65,14 +68,38 @@ pub enum Format {
     FirewalldPolicy,
     /// A firewalld service.
     FirewalldService,
+    /// An ipset of firewalld.
+    FirewalldIpSet,
+    /// What firewalld gives to iptables as it is.
+    FirewalldDirect,
     /// firewalld's global settings.
     FirewalldConf,
+    /// What firewalld prints about itself.
+    FirewalldListing,
+    /// A connection of NetworkManager.
+    NetworkManager,
+    /// An interface of the network scripts.
+    Ifcfg,
     /// What `iptables-save` prints.
     IptablesSave,
+    /// Rules of ufw: `before.rules`, `after.rules`, `user.rules`, and those for IPv6.
+    UfwRules,
+    /// Whether ufw is enabled.
+    UfwConf,
+    /// ufw's policies.
+    UfwDefaults,
+    /// What `ufw status` prints.
+    UfwStatus,
     /// What `ipset save` prints.
     IpSets,
     /// A rule set of nftables: a listing, or a file for `nft -f`.
     Nft,
+    /// netplan's configuration of a machine's interfaces.
+    Netplan,
+    /// What `ip addr` and `ip route` print.
+    IpListing,
+    /// What they print with `-json`.
+    IpListingJson,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A Markdown page whose code blocks hold commands; read only when it is named.
@@ -124,8 +151,14 @@ pub fn is_candidate(path: &str) -> bool {
     detect(path, "").is_some()
         || matches!(
             extension(path),
-            "xml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "json" | "txt" | "vminfo"
+            "xml" | "yaml" | "yml" | "md" | "rules" | "save" | "iptables-save" | "v4" | "v6" | "vminfo"
         )
+        || may_be_anything(path)
+}
+
+/// Whether the name of a file tells nothing about what is in it.
+pub fn may_be_anything(path: &str) -> bool {
+    matches!(extension(path), "txt" | "out" | "log" | "json" | "nmconnection")
 }
 
 /// The format of a file that is read only because somebody names it: it may hold alternatives, or have any name.
@@ -143,10 +176,20 @@ pub fn detect_named(path: &str, text: &str) -> Option<Format> {
 pub fn detect(path: &str, text: &str) -> Option<Format> {
     let name = file_name(path);
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
+    if let Some(file) = ufw::file(path) {
+        return Some(match file {
+            ufw::File::Rules(..) => Format::UfwRules,
+            ufw::File::Conf => Format::UfwConf,
+            ufw::File::Defaults => Format::UfwDefaults,
+        });
+    }
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
         (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
+        (_, "nmconnection") => text.contains("[connection]").then_some(Format::NetworkManager),
+        (name, _) if name.starts_with("ifcfg-") => Some(Format::Ifcfg),
+        (name, _) if name.starts_with("route-") && within("network-scripts") => Some(Format::Foreign),
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
         (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
@@ -154,7 +197,10 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
-        (_, "txt" | "vminfo") if listing::is_one(text) => Some(Format::VirtualBoxListing),
+        (_, "json") if ip_listing::is_json(text) => Some(Format::IpListingJson),
+        (_, "yaml" | "yml") if within("netplan") || netplan::is_one(text) => Some(Format::Netplan),
+        (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
+        (_, "txt" | "out" | "log") => printed(text),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
         (_, "ipset") => Some(Format::IpSets),
@@ -167,10 +213,27 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") => firewalld(name, &within, text),
-        (_, "json" | "txt") => docker_listing::is_one(text).then_some(Format::DockerListing),
+        (_, "json") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
         _ => None,
     }
+}
+
+/// What a program printed, by its text.
+fn printed(text: &str) -> Option<Format> {
+    if listing::is_one(text) {
+        return Some(Format::VirtualBoxListing);
+    }
+    if docker_listing::is_one(text) {
+        return Some(Format::DockerListing);
+    }
+    if firewalld::listing::is_one(text) {
+        return Some(Format::FirewalldListing);
+    }
+    if ufw::is_status(text) {
+        return Some(Format::UfwStatus);
+    }
+    ip_listing::is_one(text).then_some(Format::IpListing)
 }
 
 fn extension(name: &str) -> &str {
@@ -200,7 +263,16 @@ pub fn beside(directory: &str, written: &str) -> Option<String> {
     (!written.starts_with('/')).then(|| parts.join("/"))
 }
 
-/// The name of a zone or policy is that of its file.
+/// The name of a zone is that of its file; one that is put together from several files has a directory of its own.
+fn zone_name(path: &str) -> String {
+    let directory = file_name(directory_of(path));
+    match directory {
+        "zones" | "" => stem(path).to_owned(),
+        combined => format!("{combined}/{}", stem(path)),
+    }
+}
+
+/// The name of a policy or service is that of its file.
 fn stem(path: &str) -> &str {
     let name = file_name(path);
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
@@ -221,9 +293,16 @@ fn firewalld(name: &str, within: &impl Fn(&str) -> bool, text: &str) -> Option<F
         Some(Format::FirewalldPolicy)
     } else if within("services") && (text.contains("<service>") || text.contains("<service version=")) {
         Some(Format::FirewalldService)
+    } else if within("ipsets") && text.contains("<ipset") {
+        Some(Format::FirewalldIpSet)
+    } else if name == "direct.xml" && text.contains("<direct") {
+        Some(Format::FirewalldDirect)
+    } else if within("firewalld") && (within("icmptypes") || within("helpers") || name == "lockdown-whitelist.xml") {
+        // ICMP types that firewalld does not know itself match no packet, helpers look into open connections, and the
+        // whitelist says who may change the configuration.
+        Some(Format::Beside)
     } else {
-        let of_firewalld = name == "direct.xml" || within("services") || within("ipsets") || within("icmptypes");
-        (of_firewalld && within("firewalld")).then_some(Format::Foreign)
+        (within("services") && within("firewalld")).then_some(Format::Foreign)
     }
 }
 
@@ -246,24 +325,36 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         }
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
-        Format::SystemdUnit => systemd::without_events(shell::parse(source, &systemd::start_command(text))),
+        Format::SystemdUnit => unit(source, path, text),
         Format::VirtualBox => machine_file::parse(source, text),
-        Format::Vagrantfile => {
-            let text: Arc<str> = text.into();
-            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
-            let read = vagrant::parse(&file, &mut |_| None);
-            Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
-        }
+        Format::Vagrantfile => machines(source, path, text),
         Format::VirtualBoxGlobal => global_file::parse(source, text),
         Format::VirtualBoxListing => listing::parse(source, text),
         Format::VirtualBoxRanges => networks_conf::parse(source, text),
-        Format::FirewalldZone => firewalld::zone::parse_zone(source, stem(path), text),
-        Format::FirewalldPolicy => firewalld::policy::parse_policy(source, stem(path), text),
-        Format::FirewalldService => firewalld::service::parse_service(source, stem(path), text),
+        Format::FirewalldZone => firewalld::in_layer(path, firewalld::zone::parse_zone(source, &zone_name(path), text)),
+        Format::FirewalldPolicy => firewalld::in_layer(path, firewalld::policy::parse_policy(source, stem(path), text)),
+        Format::FirewalldService => {
+            firewalld::in_layer(path, firewalld::service::parse_service(source, stem(path), text))
+        }
+        Format::FirewalldIpSet => firewalld::in_layer(path, firewalld::ipset::parse_ipset(source, stem(path), text)),
+        Format::FirewalldDirect => firewalld::direct::parse(source, text),
         Format::FirewalldConf => firewalld::conf::parse(source, text),
+        Format::FirewalldListing => firewalld::listing::parse(source, text),
+        Format::NetworkManager => network_manager::keyfile(source, text),
+        Format::Ifcfg => network_manager::ifcfg(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::UfwRules => match ufw::file(path) {
+            Some(ufw::File::Rules(file, family)) => ufw::parse_rules(source, (file, family), text),
+            _ => Declarations::default(),
+        },
+        Format::UfwConf => ufw::parse_conf(source, text),
+        Format::UfwDefaults => ufw::parse_defaults(source, text),
+        Format::UfwStatus => ufw::parse_status(source, text),
         Format::IpSets => ipset::parse(source, text),
         Format::Nft => nft::parse(source, text),
+        Format::Netplan => netplan::parse(source, text),
+        Format::IpListing => ip_listing::parse(source, text),
+        Format::IpListingJson => ip_listing::parse_json(source, text),
         Format::DockerListing => docker_listing::parse(source, text),
         Format::Commands => {
             let script = markdown::commands(source, text);
@@ -279,6 +370,20 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),
     }
+}
+
+fn unit(source: SourceId, path: &str, text: &str) -> Declarations {
+    let mut read = systemd::without_events(shell::parse(source, &systemd::start_command(text)));
+    let is_addition = extension(file_name(path)) == "conf";
+    read.diagnostics.extend(systemd::second_command(source, text, is_addition));
+    read
+}
+
+fn machines(source: SourceId, path: &str, text: &str) -> Declarations {
+    let text: Arc<str> = text.into();
+    let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+    let read = vagrant::parse(&file, &mut |_| None);
+    Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
 }
 
 fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {
@@ -311,6 +416,12 @@ mod tests {
         check("etc/systemd/system/docker.service.d/10-options.conf", "", Some(Format::SystemdUnit));
         check("a.conf", "", None);
         check("rocky.vbox", "", Some(Format::VirtualBox));
+        check("etc/netplan/01.yaml", "", Some(Format::Netplan));
+        check("01-netcfg.yaml", "network:\n  ethernets:\n    eth0: {dhcp4: true}\n", Some(Format::Netplan));
+        check("values.yaml", "network:\n  name: x\n", None);
+        check("a/ip.txt", "2: eth0: <UP> mtu 1500\n", Some(Format::IpListing));
+        check("a/ip.txt", "default via 10.0.2.2 dev eth0\n", Some(Format::IpListing));
+        check("a/ip.json", "[{\"ifname\": \"lo\", \"addr_info\": []}]", Some(Format::IpListingJson));
         check("rocky.vbox-prev", "", None);
         check("VirtualBox.xml", "", Some(Format::VirtualBoxGlobal));
         check("etc/vbox/networks.conf", "* 10.0.0.0/8", Some(Format::VirtualBoxRanges));
@@ -320,7 +431,13 @@ mod tests {
         check("etc/firewalld/zones/public.xml", "<zone>", Some(Format::FirewalldZone));
         check("etc/firewalld/policies/p.xml", "<policy>", Some(Format::FirewalldPolicy));
         check("etc/firewalld/services/x.xml", "<service>", Some(Format::FirewalldService));
-        check("etc/firewalld/ipsets/x.xml", "<ipset>", Some(Format::Foreign));
+        check("etc/firewalld/ipsets/x.xml", "<ipset>", Some(Format::FirewalldIpSet));
+        check("etc/firewalld/direct.xml", "<direct/>", Some(Format::FirewalldDirect));
+        check("etc/firewalld/icmptypes/x.xml", "<icmptype/>", Some(Format::Beside));
+        check("zones.txt", "public\n  target: default\n", Some(Format::FirewalldListing));
+        check("notes.txt", "target: default\n", None);
+        check("etc/sysconfig/network-scripts/ifcfg-eth0", "", Some(Format::Ifcfg));
+        check("lan.nmconnection", "[connection]\n", Some(Format::NetworkManager));
         check("etc/iptables/rules.v4", "*filter\nCOMMIT\n", Some(Format::IptablesSave));
         check("99-usb.rules", "SUBSYSTEM==\"usb\"", None);
         check("pom.xml", "<project>", None);

@@ -12,6 +12,7 @@ pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
+pub mod interface_config;
 pub mod ipset;
 pub mod iptables;
 pub mod machine;
@@ -26,7 +27,7 @@ pub use container::{
 pub use declaration::Declaration;
 pub use defaults::Defaults;
 pub use firewall::{
-    Content, Entry, Firewalld, ForwardPort, Policy, RichAction, RichElement, RichRule, Service, Target, Zone,
+    Content, Entry, Firewalld, ForwardPort, Peers, Policy, RichAction, RichElement, RichRule, Service, Target, Zone,
 };
 pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,

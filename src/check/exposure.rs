@@ -3,6 +3,7 @@
 //! One question per dialler, about every address and every port ("who takes a connection of yours?"); every answer is
 //! replayed before it is believed, as for sentences.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Flow, Node, NodeId, Symptom, Trace};
@@ -110,7 +111,7 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
     let endpoints = places.everyone();
     let mut exposure = Exposure {
         diallers: diallers(lab, dataplane, &endpoints),
-        listeners: listeners(dataplane, &setting),
+        listeners: listeners(lab, dataplane, &setting),
         ..Exposure::default()
     };
     let surveyor = Surveyor { dataplane, settled: dataplane.settled(&setting), addresses: dialable(dataplane) };
@@ -306,7 +307,9 @@ fn class(lab: &Lab, endpoint: &Endpoint) -> Class {
     Class::Container(attached.iter().filter_map(|a| name(a.network)).collect())
 }
 
-fn listeners(dataplane: &Dataplane, setting: &Setting) -> Vec<Listener> {
+fn listeners(lab: &Lab, dataplane: &Dataplane, setting: &Setting) -> Vec<Listener> {
+    let containers = lab.containers().map(|(id, c)| ((lab.host(id).name.as_str(), c.name.as_str()), &c.short_name));
+    let short_names: BTreeMap<_, _> = containers.collect();
     let mut all: Vec<Listener> = Vec::new();
     for (id, node) in dataplane.nodes().filter(|(_, n)| n.name != INTERNET) {
         for socket in node.sockets.iter().filter(|s| setting.allows(s.guard)) {
@@ -316,7 +319,9 @@ fn listeners(dataplane: &Dataplane, setting: &Setting) -> Vec<Listener> {
             };
             if !all.iter().any(is_known) {
                 let suffix = if protocol == Protocol::Tcp { String::new() } else { format!("/{protocol}") };
-                let name = format!("{}:{ports}{suffix}", socket.owner);
+                let host = node.name.split('/').next().unwrap_or_default();
+                let owner = short_names.get(&(host, socket.owner.as_str())).copied().unwrap_or(&socket.owner);
+                let name = format!("{owner}:{ports}{suffix}");
                 let origin = dataplane.origins.get(socket.origin).clone();
                 all.push(Listener { name, node: id, owner: socket.owner.clone(), protocol, ports, origin });
             }

@@ -124,33 +124,18 @@ impl Inference<'_> {
                 words.push(word);
             }
         }
-        words.extend(left.iter().map(|who| self.name(who)));
+        words.extend(left.iter().map(|who| who.label.clone()));
         vec![words.join(", "), self.listed(can)]
     }
 
     fn listed(&self, all: &[&Endpoint]) -> String {
-        all.iter().map(|who| self.name(who)).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The shortest name that means this endpoint and no other.
-    fn name(&self, endpoint: &Endpoint) -> String {
-        let mut containers = self.checker.places.lab.containers();
-        let container =
-            containers.find(|(host, c)| Some(*host) == endpoint.host && Some(&c.name) == endpoint.container.as_ref());
-        let aliases = container.map(|(_, container)| container.aliases.as_slice()).unwrap_or_default();
-        let means_it = |name: &&String| {
-            let found = self.checker.places.named(&Spanned::new((*name).clone(), self.span));
-            found.is_ok_and(|found| is_same(&found, Some(endpoint)))
-        };
-        let shortest = aliases.iter().filter(means_it).min_by_key(|name| (name.len(), name.as_str()));
-        shortest.filter(|name| name.len() < endpoint.label.len()).unwrap_or(&endpoint.label).clone()
+        all.iter().map(|who| who.label.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     /// What a sentence calls a listener.
     fn target(&self, listener: &Listener) -> Option<Target> {
         let (name, _) = listener.name.split_once(':')?;
         let endpoint = self.checker.places.named(&Spanned::new(name.to_owned(), self.span)).ok()?;
-        let name = if endpoint.container.is_some() { self.name(&endpoint) } else { name.to_owned() };
         let over =
             if listener.protocol == Protocol::Tcp { String::new() } else { format!(" over {}", listener.protocol) };
         Some(Target { text: format!("{name}:{}{over}", listener.ports), endpoint })

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking, SegmentKind};
+use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking, Process, SegmentKind};
 use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
 use crate::net::{Family, IpNet, Ipv4Net};
@@ -70,23 +70,48 @@ fn net_text(net: IpNet) -> String {
 }
 
 impl Places<'_> {
-    /// The endpoint with this name.
+    /// The endpoint with this name; after a machine's or a container's name and `/`, a program may be named.
     pub(super) fn named(&self, name: &Spanned<String>) -> Result<Endpoint, Box<Diagnostic>> {
-        let whole = self.exact(&name.value).map(|e| (e, name.value.as_str()));
-        let place = || name.value.split_once('/').and_then(|(place, _)| self.exact(place).map(|e| (e, place)));
+        let place = name.value.split_once('/').map_or("", |(place, _)| place);
+        let found = [name.value.as_str(), place].map(|word| (word, self.called(word)));
+        let Some((word, bearers)) = found.into_iter().find(|(_, bearers)| !bearers.is_empty()) else {
+            return Err(Box::new(self.unknown(name)));
+        };
+        let [endpoint] = bearers.as_slice() else { return Err(Box::new(ambiguous(name, word, &bearers))) };
+        if word.len() < name.value.len() && endpoint.container.is_none() && self.is_misspelt(name, endpoint) {
+            return Err(Box::new(self.unknown(name)));
+        }
         // Messages use the word of the sentence, not the container's full name.
-        let found = whole.or_else(place).map(|(endpoint, word)| Endpoint { label: word.to_owned(), ..endpoint });
-        found.ok_or_else(|| Box::new(self.unknown(name)))
+        Ok(Endpoint { label: word.to_owned(), ..endpoint.clone() })
     }
 
-    fn exact(&self, name: &str) -> Option<Endpoint> {
+    /// Everything that bears the name: a host, or containers; of those that a service has alike, the first.
+    fn called(&self, name: &str) -> Vec<Endpoint> {
         if let Some((id, host)) = self.lab.hosts().find(|(_, h)| h.name == name) {
-            return self.of_host(id, host);
+            return self.of_host(id, host).into_iter().collect();
         }
-        self.lab
-            .containers()
-            .find(|(host, c)| is_called(c, name) || name == format!("{}/{}", self.lab.host(*host).name, c.name))
-            .and_then(|(host, container)| self.of_container(host, container))
+        let is_on = |host: HostId, own: &str| {
+            name == own || name.strip_suffix(own).and_then(|n| n.strip_suffix('/')) == Some(&self.lab.host(host).name)
+        };
+        let by = |is_it: &dyn Fn(HostId, &Container) -> bool| -> Vec<(HostId, &Container)> {
+            self.lab.containers().filter(|(host, c)| is_it(*host, c)).collect()
+        };
+        let mut found = by(&|host, c| is_on(host, &c.name));
+        if found.is_empty() {
+            found = by(&|host, c| c.aliases.iter().any(|alias| is_on(host, alias)));
+            found.dedup_by(|a, b| a.0 == b.0 && service_of(a.1) == service_of(b.1));
+        }
+        found.into_iter().filter_map(|(host, container)| self.of_container(host, container)).collect()
+    }
+
+    /// Whether what is named after a host is rather one of its containers than a program.
+    fn is_misspelt(&self, name: &Spanned<String>, host: &Endpoint) -> bool {
+        let program = name.value.split_once('/').map_or("", |(_, program)| program);
+        let containers = self.lab.containers().filter(|(id, _)| Some(*id) == host.host).map(|(_, c)| c);
+        let names = containers.flat_map(|c| c.aliases.iter().chain([&c.name])).map(String::as_str);
+        let is_known = |p: &&Process| p.name == program;
+        let host = host.host.map(|id| self.lab.host(id));
+        host.is_some_and(|h| !h.processes.iter().any(|p| is_known(&p))) && did_you_mean(program, names).is_some()
     }
 
     fn of_host(&self, id: HostId, host: &Host) -> Option<Endpoint> {
@@ -107,7 +132,7 @@ impl Places<'_> {
             Networking::Container(index, _) => {
                 let shared = host.engine.as_ref()?.containers.get(*index)?;
                 return Some(Endpoint {
-                    label: container.name.clone(),
+                    label: container.short_name.clone(),
                     owner: Some(container.name.clone()),
                     container: Some(container.name.clone()),
                     ..self.of_container(id, shared)?
@@ -116,7 +141,7 @@ impl Places<'_> {
             Networking::Bridges(_) | Networking::None(_) => format!("{}/{}", host.name, container.name),
         };
         Some(Endpoint {
-            label: container.name.clone(),
+            label: container.short_name.clone(),
             node: self.dataplane.node_named(&name)?,
             owner: Some(container.name.clone()),
             host: Some(id),
@@ -376,12 +401,14 @@ impl Places<'_> {
     }
 
     fn unknown(&self, name: &Spanned<String>) -> Diagnostic {
-        let hosts = self.lab.hosts.iter().map(|h| h.name.as_str());
-        let containers =
-            self.lab.containers().flat_map(|(_, c)| c.aliases.iter().map(String::as_str).chain([c.name.as_str()]));
-        let groups = self.lab.groups.iter().map(|g| g.name.as_str());
-        let known: Vec<&str> = hosts.chain(containers).chain(groups).collect();
-        unknown("host or container", name, &known)
+        let hosts = self.lab.hosts.iter().map(|h| h.name.clone());
+        let containers = self.lab.containers().flat_map(|(id, container)| {
+            let host = if name.value.contains('/') { self.lab.host(id).name.clone() + "/" } else { String::new() };
+            container.aliases.iter().chain([&container.name]).map(move |own| format!("{host}{own}"))
+        });
+        let groups = self.lab.groups.iter().map(|g| g.name.clone());
+        let known: Vec<String> = hosts.chain(containers).chain(groups).collect();
+        unknown("host or container", name, &known.iter().map(String::as_str).collect::<Vec<_>>())
     }
 }
 
@@ -415,8 +442,20 @@ fn non_empty(all: Vec<Endpoint>, span: Span, otherwise: &str) -> Result<Vec<Endp
     Ok(all)
 }
 
-fn is_called(container: &Container, name: &str) -> bool {
-    container.name == name || container.aliases.iter().any(|a| a == name)
+/// A container's name without the number that compose gives to those of one service (`shop-web-2`).
+fn service_of(container: &Container) -> &str {
+    match container.name.rsplit_once('-') {
+        Some((service, number)) if number.parse::<u32>().is_ok() => service,
+        _ => &container.name,
+    }
+}
+
+fn ambiguous(name: &Spanned<String>, word: &str, bearers: &[Endpoint]) -> Diagnostic {
+    let message = format!("`{word}` is the name of {} containers", bearers.len());
+    let full: Vec<String> = bearers.iter().map(|endpoint| format!("`{}`", endpoint.label)).collect();
+    Diagnostic::new(Code::SentenceUnknownName, message)
+        .label(name.span, "which one is meant?")
+        .help(format!("write one of {}", full.join(", ")))
 }
 
 pub(super) fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {

@@ -53,8 +53,8 @@ impl Lab {
             repairs.push(self.repair(&state, index, judgement)?);
         }
         terminal::print(&match format {
-            Format::Human | Format::Csv => rendering::render(&repairs, terminal::style()),
             Format::Json => rendering::json(&repairs, &state.model.sources),
+            _ => rendering::render(&repairs, terminal::style()),
         });
         Ok(state.exit())
     }

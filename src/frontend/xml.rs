@@ -84,6 +84,11 @@ impl<'a, 'i> Element<'a, 'i> {
         self.children().find(|c| c.name() == name)
     }
 
+    /// The text directly inside.
+    pub fn text(self) -> &'a str {
+        self.node.text().unwrap_or("")
+    }
+
     /// From `<` to the end of the closing tag.
     pub fn span(self) -> Span {
         let range = self.node.range();

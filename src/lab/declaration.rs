@@ -9,13 +9,20 @@ use crate::diagnostic::Diagnosed;
 use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
-use super::firewall::{Content, RichRule, Target};
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::interface_config::InterfaceConfig;
 use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
 use super::{GatewayMode, Platform, RuleBackend, Statement};
+
+mod firewalld;
+
+pub use firewalld::{
+    DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
+    ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
+};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -36,6 +43,8 @@ pub enum Declaration {
     MachineChange(MachineChange),
     /// A network that the hypervisor keeps, or an interface of the machine that it runs on.
     Hypervisor(HypervisorDecl),
+    /// What the system of a machine says about one of its interfaces.
+    InterfaceConfig(Box<InterfaceConfig>),
     /// An option of the engine, from dockerd arguments or lab.yaml.
     Engine(EngineDecl),
     /// `docker network create`, or a network of a compose file.
@@ -62,6 +71,16 @@ pub enum Declaration {
     Policy(PolicyDecl),
     /// A service file.
     Service(ServiceDecl),
+    /// An ipset file.
+    FirewalldIpSet(IpSetDecl),
+    /// An entry of direct.xml.
+    Direct(Spanned<DirectRule>),
+    /// Something in a file for which firewalld refuses all files of /etc/firewalld.
+    FirewalldRefused(Spanned<String>),
+    /// What a listing says is in force.
+    FirewalldListed(FirewalldListing),
+    /// NetworkManager, or the network scripts of before, put an interface into a zone.
+    InterfaceZone(InterfaceZone),
     /// One `firewall-cmd` change.
     FirewallCmd(FirewallCmd),
     /// Rules for iptables: one line of a script, or a saved rule set.
@@ -148,8 +167,35 @@ pub struct InterfaceDecl {
     pub addresses: Vec<Spanned<IpNet>>,
     /// Default gateway.
     pub gateway: Option<Spanned<IpAddr>>,
+    /// Whether it asks for an address where none is stated.
+    pub dhcp: Option<Spanned<bool>>,
+    /// Whether the default route may lead through it.
+    pub default_route: Option<Spanned<bool>>,
+    /// The metric of that route.
+    pub metric: Option<Spanned<u32>>,
+    /// The host's own system says all of it, and lab.yaml nothing.
+    pub is_read: bool,
     /// The whole entry.
     pub span: Span,
+}
+
+impl InterfaceDecl {
+    /// An interface about which nothing but its name is stated.
+    pub fn new(name: Spanned<String>, span: Span) -> Self {
+        Self {
+            name,
+            adapter: None,
+            segment: None,
+            nat: None,
+            addresses: Vec::new(),
+            gateway: None,
+            dhcp: None,
+            default_route: None,
+            metric: None,
+            is_read: false,
+            span,
+        }
+    }
 }
 
 /// A segment as lab.yaml states it.
@@ -308,6 +354,14 @@ pub struct ContainerDecl {
     pub command: Vec<Spanned<String>>,
     /// Variables that its program sees and whose values are written: name and value.
     pub environment: Vec<(String, Spanned<String>)>,
+    /// What its image says, where the files tell how it is built.
+    pub built: Option<Box<ImageDecl>>,
+    /// Files of the lab that are mounted into it, or copied into its image.
+    pub mounts: Vec<MountDecl>,
+    /// `--env-file`: variables that are read where files are at hand.
+    pub env_files: Vec<Spanned<String>>,
+    /// Addresses that a mounted file tells its program to dial.
+    pub dials: Vec<Spanned<String>>,
     /// Where another published port would be written; the value is `3000:3000` or `127.0.0.1:3000:3000`.
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
@@ -320,6 +374,50 @@ pub struct ContainerDecl {
     pub restarts: bool,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+impl ContainerDecl {
+    /// Program and arguments, as far as they are known.
+    pub fn words(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.built.iter().flat_map(|image| &image.command).chain(&self.command)
+    }
+
+    /// The variables that its program sees; each name once.
+    pub fn variables(&self) -> Vec<(String, Spanned<String>)> {
+        let mut all: Vec<(String, Spanned<String>)> = Vec::new();
+        for (name, value) in self.built.iter().flat_map(|image| &image.environment).chain(&self.environment) {
+            all.retain(|(other, _)| other != name);
+            all.push((name.clone(), value.clone()));
+        }
+        all
+    }
+
+    /// The ports that it or its image exposes.
+    pub fn exposed(&self) -> impl Iterator<Item = &Spanned<(Protocol, PortRange)>> {
+        self.exposes.iter().chain(self.built.iter().flat_map(|image| &image.exposes))
+    }
+}
+
+/// What a Dockerfile makes of an image.
+#[derive(Clone, Debug, Default)]
+pub struct ImageDecl {
+    /// The well-known image that it starts from, as far as that is one.
+    pub base: Option<Spanned<String>>,
+    /// `EXPOSE`, here and in the image below.
+    pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
+    /// `ENV`: name and value.
+    pub environment: Vec<(String, Spanned<String>)>,
+    /// What is left of `ENTRYPOINT` and `CMD`: words that stand before those of the container.
+    pub command: Vec<Spanned<String>>,
+}
+
+/// A file or directory at a place inside a container.
+#[derive(Clone, Debug)]
+pub struct MountDecl {
+    /// Its path, from where the paths of the lab start, or from where the command runs.
+    pub source: Spanned<String>,
+    /// The path in the container.
+    pub target: String,
 }
 
 /// A container as the engine lists it.
@@ -474,144 +572,4 @@ pub enum FreedDecl {
     },
     /// A network, and with it its subnet.
     Network(String),
-}
-
-/// firewalld's global settings; what is absent keeps its former value.
-#[derive(Clone, Debug, Default)]
-pub struct FirewalldDecl {
-    /// Release.
-    pub version: Option<Spanned<Version>>,
-    /// `FirewallBackend`.
-    pub backend: Option<Spanned<RuleBackend>>,
-    /// `DefaultZone`.
-    pub default_zone: Option<Spanned<String>>,
-    /// `StrictForwardPorts`.
-    pub strict_forward_ports: Option<Spanned<bool>>,
-    /// The whole statement.
-    pub span: Option<Span>,
-}
-
-/// A zone file, which replaces the built-in zone of that name.
-#[derive(Clone, Debug)]
-pub struct ZoneDecl {
-    /// Its name: the file's stem.
-    pub name: Spanned<String>,
-    /// `target`.
-    pub target: Option<Spanned<Target>>,
-    /// Bound interfaces.
-    pub interfaces: Vec<Spanned<String>>,
-    /// Bound sources.
-    pub sources: Vec<Spanned<IpNet>>,
-    /// `<forward/>`.
-    pub forward: bool,
-    /// Services by name.
-    pub services: Vec<Spanned<String>>,
-    /// Everything else; `services` inside is empty.
-    pub content: Content,
-    /// Where another port would be written; the value is `port="3000" protocol="tcp"`.
-    pub port_at: Option<Insertion>,
-    /// The `zone` element's opening tag.
-    pub span: Span,
-}
-
-/// A policy file, which replaces the built-in policy of that name.
-#[derive(Clone, Debug)]
-pub struct PolicyDecl {
-    /// Its name: the file's stem.
-    pub name: Spanned<String>,
-    /// `target`.
-    pub target: Option<Spanned<Target>>,
-    /// `priority`; absent means -1.
-    pub priority: Option<Spanned<i32>>,
-    /// Ingress zones.
-    pub ingress: Vec<Spanned<String>>,
-    /// Egress zones.
-    pub egress: Vec<Spanned<String>>,
-    /// Services by name.
-    pub services: Vec<Spanned<String>>,
-    /// Everything else; `services` inside is empty.
-    pub content: Content,
-    /// The `policy` element's opening tag.
-    pub span: Span,
-}
-
-/// A service file, which replaces the built-in service of that name.
-#[derive(Clone, Debug)]
-pub struct ServiceDecl {
-    /// Its name: the file's stem.
-    pub name: Spanned<String>,
-    /// Ports.
-    pub ports: Vec<(Protocol, PortRange)>,
-    /// Services that it opens too.
-    pub includes: Vec<Spanned<String>>,
-    /// Only these destinations, if any are given.
-    pub destinations: Vec<IpNet>,
-    /// The `service` element's opening tag.
-    pub span: Span,
-}
-
-/// One change that `firewall-cmd` makes.
-#[derive(Clone, Debug)]
-pub struct FirewallCmd {
-    /// `--permanent` (and `firewall-offline-cmd`): stored, in force after a reload only.
-    pub permanent: bool,
-    /// `firewall-offline-cmd`: made before the daemon starts, whenever that is.
-    pub offline: bool,
-    /// `--zone`; nothing means the default zone.
-    pub zone: Option<Spanned<String>>,
-    /// `--policy`.
-    pub policy: Option<Spanned<String>>,
-    /// The change.
-    pub change: FirewallChange,
-    /// The option that makes the change.
-    pub span: Span,
-}
-
-/// What `firewall-cmd` changes. `bool` says whether it is added (`true`) or removed.
-#[derive(Clone, Debug)]
-pub enum FirewallChange {
-    /// `--add-port`, `--remove-port`.
-    Port(bool, (Protocol, PortRange)),
-    /// `--add-source-port`.
-    SourcePort(bool, (Protocol, PortRange)),
-    /// `--add-service`.
-    Service(bool, String),
-    /// `--add-protocol`.
-    Protocol(bool, u8),
-    /// `--add-source`.
-    Source(bool, IpNet),
-    /// `--add-interface`.
-    Interface(bool, String),
-    /// `--change-source`, from whatever zone it is in.
-    MoveSource(IpNet),
-    /// `--change-interface`, from whatever zone it is in.
-    MoveInterface(String),
-    /// `--add-masquerade`.
-    Masquerade(bool),
-    /// `--add-forward`.
-    Forward(bool),
-    /// `--add-forward-port`.
-    ForwardPort(bool, super::ForwardPort),
-    /// `--add-icmp-block`.
-    IcmpBlock(bool, String),
-    /// `--add-icmp-block-inversion`.
-    IcmpBlockInversion(bool),
-    /// `--add-rich-rule`. Services inside are named and expanded by the resolver.
-    RichRule(bool, Box<RichRule>),
-    /// `--set-target`.
-    Target(Target),
-    /// `--new-zone`.
-    NewZone(String),
-    /// `--new-policy`.
-    NewPolicy(String),
-    /// `--add-ingress-zone`, `--remove-ingress-zone`.
-    IngressZone(bool, String),
-    /// `--add-egress-zone`, `--remove-egress-zone`.
-    EgressZone(bool, String),
-    /// `--set-priority` of a policy.
-    Priority(i32),
-    /// `--set-default-zone`.
-    DefaultZone(String),
-    /// `--runtime-to-permanent`.
-    RuntimeToPermanent,
 }

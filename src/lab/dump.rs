@@ -3,11 +3,12 @@
 
 use std::fmt::Display;
 
+use crate::net::{PortRange, Protocol};
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
 use crate::switch::{SwitchId, SwitchKind};
 
-use super::firewall::Content;
+use super::firewall::{Content, Service};
 use super::{
     Attachment, Container, ContainerNetwork, Engine, Entry, Firewalld, Forward, ForwardPort, Host, HostKind, Interface,
     Lab, Networking, Policy, Process, Publish, Segment, VmNat, Zone,
@@ -96,8 +97,9 @@ impl Printer<'_> {
         };
         let addresses = listed("", interface.addresses.iter().map(|address| address.net));
         let gateway = listed("gateway ", interface.gateway);
+        let metric = listed("metric ", interface.metric);
         let unplugged = flags(&[(!interface.connected, "disconnected")]);
-        let line = format!("  interface {} {attachment}{addresses}{gateway}{unplugged}", interface.name);
+        let line = format!("  interface {} {attachment}{addresses}{gateway}{metric}{unplugged}", interface.name);
         let mut lines = vec![self.explained(&line, &interface.origin)];
         if let Attachment::Nat(nat) = &interface.attachment {
             lines.extend(self.nat(nat));
@@ -212,7 +214,7 @@ impl Printer<'_> {
         let forward = flags(&[(zone.forward, "forward")]);
         let mut lines = vec![self.explained(&format!("    zone {name} {:?}{forward}", zone.target), &zone.origin)];
         lines.extend(zone.interfaces.iter().map(|entry| self.entry("interface", &entry.value, entry)));
-        lines.extend(zone.sources.iter().map(|entry| self.entry("source", entry.value, entry)));
+        lines.extend(zone.sources.iter().map(|entry| self.entry("source", &entry.value, entry)));
         lines.extend(self.content(&zone.content));
         lines
     }
@@ -229,9 +231,8 @@ impl Printer<'_> {
     fn content(&self, content: &Content) -> Vec<String> {
         let mut lines = Vec::new();
         for entry in &content.services {
-            let ports = listed("", entry.value.ports.iter().map(|(protocol, ports)| format!("{ports}/{protocol}")));
-            let destinations = listed("to ", &entry.value.destinations);
-            lines.push(self.entry("service", format!("{}{ports}{destinations}", entry.value.name), entry));
+            let parts: Vec<String> = entry.value.all().into_iter().rev().map(service).collect();
+            lines.push(self.entry("service", parts.join(" with "), entry));
         }
         for (word, entries) in [("port", &content.ports), ("source-port", &content.source_ports)] {
             let port = |(protocol, ports)| format!("{ports}/{protocol}");
@@ -264,6 +265,15 @@ impl Printer<'_> {
             self.explained(&format!("switch s{} {kind}, {default}: {}", id.0, switch.statement), &switch.origin)
         })
     }
+}
+
+fn service(service: &Service) -> String {
+    let port = |(protocol, ports): &(Protocol, PortRange)| format!("{ports}/{protocol}");
+    let ports = listed("", service.ports.iter().map(port));
+    let protocols = listed("protocol ", &service.protocols);
+    let source_ports = listed("from port ", service.source_ports.iter().map(port));
+    let destinations = listed("to ", &service.destinations);
+    format!("{}{ports}{protocols}{source_ports}{destinations}", service.name)
 }
 
 fn forward_port(forward: &ForwardPort) -> String {

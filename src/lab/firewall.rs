@@ -1,14 +1,17 @@
 //! firewalld's configuration, as it is in force.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use crate::net::{Family, IpNet, PortRange, Protocol, Version};
 use crate::provenance::Origin;
+use crate::source::Span;
 use crate::switch::SwitchId;
 
 use super::RuleBackend;
 use super::declaration::Insertion;
+use super::iptables::IptablesCommand;
 
 /// firewalld on one host. `zones` and `policies` are what the running daemon enforces.
 #[derive(Clone, Debug)]
@@ -21,6 +24,14 @@ pub struct Firewalld {
     pub default_zone: String,
     /// `StrictForwardPorts` (2.3 and later).
     pub strict_forward_ports: bool,
+    /// Where that is stated.
+    pub strict_at: Option<Span>,
+    /// `CleanupOnExit`: whether the rules go when the daemon stops.
+    pub cleanup_on_exit: bool,
+    /// What it gives to iptables whenever it loads its rules (the direct interface).
+    pub direct: Vec<IptablesCommand>,
+    /// The direct interface has been used, so that loading anew empties the tables of iptables.
+    pub uses_direct: bool,
     /// Zones by name, the built-in ones included.
     pub zones: BTreeMap<String, Zone>,
     /// Zones by name as they are stored, which a reload puts in force.
@@ -55,8 +66,10 @@ pub struct Zone {
     pub target: Target,
     /// Interfaces bound to the zone.
     pub interfaces: Vec<Entry<String>>,
-    /// Source addresses bound to the zone; these win over interfaces.
-    pub sources: Vec<Entry<IpNet>>,
+    /// Sources bound to the zone; these win over interfaces.
+    pub sources: Vec<Entry<Peers>>,
+    /// `ingress-priority` and `egress-priority` (2.0 and later): zones with a lower number are looked at first.
+    pub priorities: (i32, i32),
     /// Forwarding between interfaces and sources of the same zone.
     pub forward: bool,
     /// What is let through and changed.
@@ -74,6 +87,8 @@ pub struct Policy {
     pub priority: i32,
     /// What happens in the end.
     pub target: Target,
+    /// It is there and does nothing (2.4 and later).
+    pub disabled: bool,
     /// Zones (or `ANY`, `HOST`) that packets come from.
     pub ingress: Vec<Entry<String>>,
     /// Zones (or `ANY`, `HOST`) that packets go to.
@@ -120,15 +135,62 @@ pub struct Entry<T> {
     pub origin: Origin,
 }
 
-/// What a service opens.
+/// Whose packets: the source of a zone, or one end of a rich rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peers {
+    /// An address or a network.
+    Net(IpNet),
+    /// A hardware address.
+    Mac(String),
+    /// An ipset; its entries are filled in by the resolver, and absent if they are more than networks.
+    Set(String, Option<Vec<IpNet>>),
+}
+
+impl Peers {
+    /// The networks that are meant, if that is known.
+    pub fn nets(&self) -> Option<&[IpNet]> {
+        match self {
+            Self::Net(net) => Some(std::slice::from_ref(net)),
+            Self::Mac(_) => None,
+            Self::Set(_, nets) => nets.as_deref(),
+        }
+    }
+}
+
+impl fmt::Display for Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Net(net) => net.fmt(f),
+            Self::Mac(address) => f.write_str(address),
+            Self::Set(name, _) => write!(f, "ipset:{name}"),
+        }
+    }
+}
+
+/// What a service opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
     /// firewalld's name.
     pub name: String,
     /// Ports.
     pub ports: Vec<(Protocol, PortRange)>,
+    /// Protocols, by number.
+    pub protocols: Vec<u8>,
+    /// Source ports.
+    pub source_ports: Vec<(Protocol, PortRange)>,
     /// Only these destinations, if any are given.
     pub destinations: Vec<IpNet>,
+    /// Services that it opens as well, each with its own destinations.
+    pub included: Vec<Service>,
+}
+
+impl Service {
+    /// The services that are opened, in firewalld's order: those that it includes come first.
+    ///
+    /// Source: firewalld 1.3.3 and 2.5.0 `src/firewall/core/fw_policy.py`, `_service`.
+    pub fn all(&self) -> Vec<&Self> {
+        self.included.iter().flat_map(Self::all).chain([self]).collect()
+    }
 }
 
 /// A port forward of a zone or policy.
@@ -152,13 +214,15 @@ pub struct RichRule {
     /// Only this family; nothing means both.
     pub family: Option<Family>,
     /// Only from here; `true` inverts.
-    pub source: Option<(IpNet, bool)>,
+    pub source: Option<(Peers, bool)>,
     /// Only to here; `true` inverts.
-    pub destination: Option<(IpNet, bool)>,
+    pub destination: Option<(Peers, bool)>,
     /// What it is about.
     pub element: RichElement,
     /// What it does.
     pub action: RichAction,
+    /// `limit` of the action: what exceeds it is not met by the rule.
+    pub limit: Option<String>,
 }
 
 /// What a rich rule is about.
@@ -180,6 +244,8 @@ pub enum RichElement {
     ForwardPort(ForwardPort),
     /// An ICMP type, blocked.
     IcmpBlock(String),
+    /// An ICMP type.
+    IcmpType(String),
 }
 
 /// What a rich rule does.
@@ -191,6 +257,13 @@ pub enum RichAction {
     Reject(Option<String>),
     /// `drop`.
     Drop,
+    /// `mark`
+    Mark {
+        /// New bits.
+        value: u32,
+        /// What stands behind the `/`.
+        mask: Option<u32>,
+    },
     /// Nothing (log, audit), or what the element implies (masquerade, forward-port, icmp-block).
     None,
 }

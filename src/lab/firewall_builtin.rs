@@ -1,17 +1,18 @@
 //! What firewalld brings along: zones, policies and services, as shipped in `/usr/lib/firewalld`.
 //!
-//! Taken from the files of firewalld 1.3.3; the zones and the policy of 2.x that concern our packets say the same.
-//! Newer releases add services (`firewalld-services.tsv` names its release) and the zone `nm-shared`, which
-//! NetworkManager ships. Services are data; whoever uses them need not know the files.
+//! Taken from the files of firewalld 1.3.3 and 2.5.2; their zones, and the policies that concern our packets, say the
+//! same (2.5.2 also has five policies `gateway-…`, which are disabled). The zone `nm-shared` comes with NetworkManager.
+//! Services are data; whoever uses them need not know the files. What lies between the two releases is taken for the
+//! nearer one: until 1.x the former, from 2.0 the latter.
 
 use std::net::IpAddr;
 
-use crate::net::{IpNet, PortRange, Protocol};
+use crate::net::{IpNet, PortRange, Protocol, Version};
 
 use super::{Service, Target};
 
 /// Where the facts of this module come from, for origins.
-pub const CITATION: &str = "firewalld 1.3.3, /usr/lib/firewalld";
+pub const CITATION: &str = "firewalld 1.3.3 and 2.5.2, /usr/lib/firewalld";
 
 /// A zone that is there without a file of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +82,62 @@ pub const POLICIES: [BuiltinPolicy; 1] = [BuiltinPolicy {
     egress: "HOST",
 }];
 
-/// One service a line: name, ports, included services, destinations, and what has no model. See the head of the file.
-const SERVICES: &str = include_str!("firewalld-services.tsv");
+/// Names of the ICMP types of both releases (2.5.2 has four more, of IPv6).
+pub const ICMP_TYPES: [&str; 49] = [
+    "address-unreachable",
+    "bad-header",
+    "beyond-scope",
+    "communication-prohibited",
+    "destination-unreachable",
+    "echo-reply",
+    "echo-request",
+    "failed-policy",
+    "fragmentation-needed",
+    "host-precedence-violation",
+    "host-prohibited",
+    "host-redirect",
+    "host-unknown",
+    "host-unreachable",
+    "ip-header-bad",
+    "mld-listener-done",
+    "mld-listener-query",
+    "mld-listener-report",
+    "mld2-listener-report",
+    "neighbour-advertisement",
+    "neighbour-solicitation",
+    "network-prohibited",
+    "network-redirect",
+    "network-unknown",
+    "network-unreachable",
+    "no-route",
+    "packet-too-big",
+    "parameter-problem",
+    "port-unreachable",
+    "precedence-cutoff",
+    "protocol-unreachable",
+    "redirect",
+    "reject-route",
+    "required-option-missing",
+    "router-advertisement",
+    "router-solicitation",
+    "source-quench",
+    "source-route-failed",
+    "time-exceeded",
+    "timestamp-reply",
+    "timestamp-request",
+    "tos-host-redirect",
+    "tos-host-unreachable",
+    "tos-network-redirect",
+    "tos-network-unreachable",
+    "ttl-zero-during-reassembly",
+    "ttl-zero-during-transit",
+    "unknown-header-type",
+    "unknown-option",
+];
 
-/// Services include each other once; the limit only guards against a mistake in the table.
-const MAX_INCLUDES: usize = 4;
+/// One service a line: name, ports, included services, destinations, everything else, and the release if the two say
+/// different things.
+const SERVICES: &str = include_str!("firewalld-services.tsv");
 
 /// A line of the table.
 #[derive(Clone, Copy)]
@@ -95,59 +147,64 @@ struct Row {
     includes: &'static str,
     destinations: &'static str,
     other: &'static str,
+    release: &'static str,
 }
 
 fn rows() -> impl Iterator<Item = Row> {
     SERVICES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut fields = line.split('\t');
         let mut next = || fields.next();
-        Some(Row { name: next()?, ports: next()?, includes: next()?, destinations: next()?, other: next()? })
+        Some(Row {
+            name: next()?,
+            ports: next()?,
+            includes: next()?,
+            destinations: next()?,
+            other: next()?,
+            release: next()?,
+        })
     })
 }
 
-fn row(name: &str) -> Option<Row> {
-    rows().find(|row| row.name == name)
+fn is_of(row: Row, version: Version) -> bool {
+    let release = if version < Version::new(2, 0, 0) { "1.3.3" } else { "2.5.2" };
+    row.release.is_empty() || row.release == release
 }
 
 fn items(field: &'static str) -> impl Iterator<Item = &'static str> {
     field.split(',').filter(|item| !item.is_empty())
 }
 
-/// The built-in service of that name with the ports of the services that it includes.
-///
-/// An included service that is bound to other destinations is left out, since the flat form cannot say so. In 1.3.3
-/// these are `llmnr-udp` and `ws-discovery-udp`: multicast, which no packet of the model is.
-pub fn service(name: &str) -> Option<Service> {
-    let row = row(name)?;
-    let destinations: Vec<IpNet> = items(row.destinations).filter_map(network).collect();
-    let mut ports = Vec::new();
-    collect(row, row.destinations, &mut ports, MAX_INCLUDES);
-    Some(Service { name: row.name.to_owned(), ports, destinations })
+/// The built-in service of that name, without those that it includes, and the names of these. Helpers are left out:
+/// they look into connections that are open already.
+pub fn service(name: &str, version: Version) -> Option<(Service, Vec<&'static str>)> {
+    let row = rows().find(|row| row.name == name && is_of(*row, version))?;
+    let other = |kind: &'static str| items(row.other).filter_map(move |item| item.strip_prefix(kind));
+    let service = Service {
+        name: row.name.to_owned(),
+        ports: items(row.ports).filter_map(port).collect(),
+        protocols: other("protocol ").filter_map(protocol).collect(),
+        source_ports: other("source port ").filter_map(port).collect(),
+        destinations: items(row.destinations).filter_map(network).collect(),
+        included: Vec::new(),
+    };
+    Some((service, items(row.includes).collect()))
 }
 
-fn collect(row: Row, destinations: &str, ports: &mut Vec<(Protocol, PortRange)>, depth: usize) {
-    if row.destinations != destinations {
-        return;
-    }
-    for item in items(row.ports).filter_map(port) {
-        if !ports.contains(&item) {
-            ports.push(item);
-        }
-    }
-    for included in items(row.includes).filter(|_| depth != 0).filter_map(self::row) {
-        collect(included, destinations, ports, depth - 1);
-    }
+/// Names of all built-in services of a release.
+pub fn services(version: Version) -> impl Iterator<Item = &'static str> {
+    rows().filter(move |row| is_of(*row, version)).map(|row| row.name)
 }
 
-/// The part of a built-in service that [`service`] cannot say, in words: `protocol gre`, `source port 1900/udp`,
-/// `helper ftp`.
-pub fn unmodeled_part(name: &str) -> Option<&'static str> {
-    row(name).map(|row| row.other).filter(|other| !other.is_empty())
-}
-
-/// Names of all built-in services.
-pub fn services() -> impl Iterator<Item = &'static str> {
-    rows().map(|row| row.name)
+/// A protocol of the table, by its name in /etc/protocols.
+fn protocol(name: &str) -> Option<u8> {
+    Some(match name {
+        "igmp" => 2,
+        "gre" => 47,
+        "esp" => 50,
+        "ah" => 51,
+        "vrrp" => 112,
+        number => number.parse().ok()?,
+    })
 }
 
 fn port(item: &str) -> Option<(Protocol, PortRange)> {
@@ -164,6 +221,9 @@ fn network(text: &str) -> Option<IpNet> {
 mod tests {
     use super::*;
 
+    const OLD: Version = Version::new(1, 3, 3);
+    const NEW: Version = Version::new(2, 5, 2);
+
     #[test]
     fn every_line_of_the_table_is_understood() {
         let mut count = 0;
@@ -171,28 +231,37 @@ mod tests {
             count += 1;
             assert!(items(row.ports).all(|p| port(p).is_some()), "{}", row.name);
             assert!(items(row.destinations).all(|d| network(d).is_some()), "{}", row.name);
-            assert!(items(row.includes).all(|i| self::row(i).is_some()), "{}", row.name);
+            for version in [OLD, NEW].into_iter().filter(|version| is_of(row, *version)) {
+                assert!(items(row.includes).all(|i| service(i, version).is_some()), "{}", row.name);
+            }
+            for item in items(row.other) {
+                let known = item.strip_prefix("protocol ").is_some_and(|p| protocol(p).is_some())
+                    || item.strip_prefix("source port ").is_some_and(|p| port(p).is_some())
+                    || item.starts_with("helper ");
+                assert!(known, "{}: {item}", row.name);
+            }
         }
-        assert_eq!(count, 221);
         assert_eq!(SERVICES.lines().filter(|l| !l.starts_with('#')).count(), count);
+        assert_eq!((services(OLD).count(), services(NEW).count()), (221, 264));
     }
 
     #[test]
-    fn services_know_their_ports() {
-        let check = |name: &str, expected: &[(Protocol, u16)]| {
-            let ports: Vec<_> = service(name).unwrap().ports.iter().map(|(p, r)| (*p, r.first)).collect();
+    fn services_know_what_they_open_in_each_release() {
+        let check = |name: &str, version, expected: &[(Protocol, u16)]| {
+            let ports: Vec<_> = service(name, version).unwrap().0.ports.iter().map(|(p, r)| (*p, r.first)).collect();
             assert_eq!(ports, expected, "{name}");
         };
-        check("ssh", &[(Protocol::Tcp, 22)]);
-        check("http", &[(Protocol::Tcp, 80)]);
-        check("samba-client", &[(Protocol::Udp, 138), (Protocol::Udp, 137)]);
-        check("llmnr", &[(Protocol::Tcp, 5355)]);
-        assert_eq!(service("dhcpv6-client").unwrap().destinations, ["fe80::/64".parse().unwrap()]);
-        assert_eq!(service("dhcpv6-client").unwrap().ports.len(), 1);
-        assert!(service("sssh").is_none());
-        assert_eq!(unmodeled_part("gre"), Some("protocol gre,helper proto-gre"));
-        assert_eq!(unmodeled_part("ssh"), None);
-        assert!(services().any(|s| s == "prometheus"));
+        check("ssh", OLD, &[(Protocol::Tcp, 22)]);
+        check("http", NEW, &[(Protocol::Tcp, 80)]);
+        check("samba-client", OLD, &[(Protocol::Udp, 138)]);
+        check("gitea", NEW, &[(Protocol::Tcp, 3000)]);
+        assert!(service("gitea", OLD).is_none());
+        let (llmnr, includes) = service("llmnr", OLD).unwrap();
+        assert_eq!((llmnr.ports.len(), includes), (0, vec!["llmnr-tcp", "llmnr-udp"]));
+        assert_eq!(service("dhcpv6-client", OLD).unwrap().0.destinations, ["fe80::/64".parse().unwrap()]);
+        assert_eq!(service("gre", OLD).unwrap().0.protocols, [47]);
+        assert_eq!(service("ipsec", OLD).unwrap().0.protocols, [51, 50]);
+        assert!(service("sssh", NEW).is_none());
     }
 
     #[test]
@@ -204,7 +273,7 @@ mod tests {
         let names: Vec<_> = zones().map(|z| z.name).collect();
         assert_eq!(names.len(), 9);
         for zone in zones() {
-            assert!(zone.services.iter().all(|s| service(s).is_some()), "{}", zone.name);
+            assert!(zone.services.iter().all(|s| service(s, NEW).is_some()), "{}", zone.name);
         }
     }
 }

@@ -9,8 +9,11 @@ mod bind;
 mod binding;
 mod checks;
 mod command;
+mod configuration;
 mod containers;
+mod definitions;
 mod desktop;
+mod direct;
 mod engine;
 mod events;
 mod firewall;
@@ -22,22 +25,23 @@ mod listen;
 mod machines;
 mod names;
 mod nat_network;
+mod own_interfaces;
 mod parent;
+mod policy;
 mod publish;
+mod refusal;
 mod running;
 mod topology;
+mod ufw;
 mod user_rules;
 mod vm;
 mod vm_host;
 mod zone;
 
-use std::collections::BTreeMap;
-
 use crate::diagnostic::{Diagnosed, Diagnostic};
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
-use super::firewall::Service;
 use super::{Declaration, Defaults, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
@@ -58,8 +62,6 @@ struct Context {
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
-    /// firewalld services that files of the host at hand define.
-    services: BTreeMap<String, Service>,
 }
 
 impl Context {
@@ -105,6 +107,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
     desktop::settle(&mut context, &plan.hosts, &mut hosts);
+    names::shorten(&mut hosts);
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {
         what: u.value.clone(),
         span: u.span,

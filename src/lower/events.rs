@@ -6,7 +6,7 @@
 //! | firewalld start | empties what [`firewalld::stop`] empties, then loads its rules           | order-docker-first-*          |
 //! | reload          | the same                                                                 | order-*-reload                |
 //! | complete reload | the same, and forgets connections, which nothing here depends on         | results of order-fw-first-*   |
-//! | firewalld stop  | empties only                                                             | order-fw-first-*-stop         |
+//! | firewalld stop  | empties only, and nothing with `CleanupOnExit=no`                        | order-fw-first-*-stop         |
 //! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
 //! | user rules      | a line of iptables, or a saved rule set in place of all tables of iptables | docker-user-chain            |
 //! | nft rules       | a rule set of nftables; a listing in place of everything                 | every recorded rule set       |
@@ -99,7 +99,10 @@ impl Replay<'_> {
                 }
             }
             HostEvent::FirewalldStop => {
-                firewalld::stop(self.lab, self.host, self.node, self.dataplane);
+                let firewalld = self.lab.host(self.host).firewalld.as_ref();
+                if firewalld.is_some_and(|f| f.cleanup_on_exit) {
+                    firewalld::stop(self.lab, self.host, self.node, self.dataplane);
+                }
                 self.firewalld = Firewall::Stopped;
             }
             HostEvent::EngineStart | HostEvent::EngineRestart => self.start_engine(),
@@ -130,6 +133,9 @@ impl Replay<'_> {
         let before = self.forwarding();
         firewalld::start_with(self.lab, self.host, self.node, self.dataplane, bridges);
         let machine = self.lab.host(self.host);
+        if let Some(firewalld) = &machine.firewalld {
+            user_rules::apply(&firewalld.direct, self.node, self.dataplane);
+        }
         let routes_before =
             machine.engine.is_none() || machine.firewalld.as_ref().is_none_or(|f| f.routes_before_engine);
         if !self.has_run && !routes_before && self.forwarding() != before {

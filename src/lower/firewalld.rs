@@ -17,7 +17,8 @@
 //!
 //! Rules that only concern IPv6 packets are left out, except those for an address that the user or a service names:
 //! neighbour discovery, the IPv6 reverse path filter, RFC 3964 and the content of `allow-host-ipv6`. Also left out:
-//! logging, helpers, ipsets, direct rules, lockdown, panic mode. iptables chain names above 28 characters, which
+//! logging, helpers, lockdown, panic mode. An ipset is written as the list of its entries; direct rules are applied by
+//! whoever replays the events of a host. iptables chain names above 28 characters, which
 //! firewalld 2 replaces by random ones, keep their full name.
 //!
 //! Sources: firewalld 1.3.3 and 2.5.0, `src/firewall/core/{fw_zone,fw_policy,nftables,ipXtables}.py`; 2.5.2 as recorded.
@@ -111,7 +112,8 @@ fn write(firewalld: &Firewalld, node: NodeId, dataplane: &mut Dataplane) {
 /// Sources: firewalld 1.3.3 and 2.5.0 `src/firewall/core/fw.py` (`flush`, `set_policy`).
 pub fn stop(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     let Some(firewalld) = &lab.host(host).firewalld else { return };
-    let empties_iptables = firewalld.backend == RuleBackend::Iptables || firewalld.version < SPARES_IPTABLES;
+    let empties_iptables =
+        firewalld.backend == RuleBackend::Iptables || firewalld.version < SPARES_IPTABLES || firewalld.uses_direct;
     let ruleset = &mut dataplane.node_mut(node).ruleset;
     *ruleset = flushed(ruleset, |table, chain| match table.family {
         TableFamily::Inet if table.name == writer::TABLE => Fate::Goes,

@@ -61,9 +61,10 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// What only some modules may name: external crates, and the parts of `std` that reach the machine.
-const ONLY_IN: [(&str, &[&str]); 15] = [
+const ONLY_IN: [(&str, &[&str]); 17] = [
     ("z3", &["smt"]),
     ("miette", &["report"]),
+    ("quick_junit", &["report"]),
     ("serde", &["report", "cli"]),
     ("serde_json", &["report", "cli"]),
     ("clap", &["cli"]),
@@ -73,6 +74,7 @@ const ONLY_IN: [(&str, &[&str]); 15] = [
     ("brush_parser", &["frontend"]),
     ("ruby_prism", &["frontend"]),
     ("strsim", &["diagnostic"]),
+    ("unicode_width", &["report"]),
     ("std::fs", &["cli"]),
     ("std::env", &["cli"]),
     ("std::process", &["cli"]),
@@ -84,8 +86,8 @@ const PRODUCT_FREE: [&str; 3] = ["dataplane", "smt", "eval"];
 const PRODUCTS: [&str; 5] = ["docker", "firewalld", "virtualbox", "vbox", "compose"];
 
 /// Siblings that may be imported by siblings: readers that several formats share, and what several mechanisms share.
-const SHARED_IN_FRONTEND: [&str; 7] =
-    ["yaml", "xml", "shell::word", "sentence_list", "engine_options", "placed", "ruby"];
+const SHARED_IN_FRONTEND: [&str; 8] =
+    ["yaml", "xml", "shell::word", "netfilter::iptables", "sentence_list", "engine_options", "placed", "ruby"];
 const SHARED_IN_LOWER: [&str; 3] = ["address", "namespace", "topology"];
 
 const LONGEST_FUNCTION: usize = 60;

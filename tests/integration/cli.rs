@@ -319,3 +319,26 @@ fn no_sentence_is_no_success() {
     let lab = Directory::with(&[("compose.yaml", b"services: {web: {image: nginx}}\n")]);
     canreach_in(lab.path(), &["check"]).check(2, &["no sentence to decide", "canreach ask"]);
 }
+
+#[test]
+fn a_compose_file_alone_gets_an_overview() {
+    let compose = b"services:\n  web: {image: nginx, ports: [\"8080:80\"]}\n  db: {image: postgres}\n";
+    let lab = Directory::with(&[("compose.yaml", compose)]);
+    let expected = ["web:80 *", "192.168.1.100:8080", "assumed: one Linux host", "\"lan can reach web:80\""];
+    canreach_in(lab.path(), &["check", "compose.yaml"]).check(2, &expected);
+}
+
+#[test]
+fn a_name_that_several_containers_bear_is_not_guessed() {
+    let web = b"services: {web: {image: nginx, ports: [\"80\"]}}\n";
+    let two = Directory::with(&[("a/compose.yaml", web), ("b/compose.yaml", web)]);
+    let ask = |sentence| canreach_in(two.path(), &["ask", ".", sentence]);
+    ask("a-web-1 can reach b-web-1:80").check(0, &["1 holds"]);
+    ask("lan can reach web:80").check(2, &["`web` is the name of 2 containers", "`a-web-1`, `b-web-1`"]);
+    ask("host/web can reach a-web-1:80").check(2, &["`host/web` is the name of 2 containers"]);
+    ask("host/a-web-1 can reach a-web-1:80").check(0, &["1 holds"]);
+    ask("host/a-wbe-1 can reach a-web-1:80").check(2, &["did you mean `host/a-web-1`"]);
+    let replicas = b"services: {web: {image: nginx, scale: 2}, cache: {image: redis}}\n";
+    let one = Directory::with(&[("compose.yaml", replicas)]);
+    canreach_in(one.path(), &["ask", ".", "cache can reach web:80"]).check(0, &["1 holds"]);
+}

@@ -9,17 +9,24 @@
 
 mod agreement;
 mod architecture;
+mod broken;
 mod cli;
 mod compose;
 mod dead_rules;
 mod documented;
 mod examples;
+mod features;
 mod infer;
+mod init;
 mod live;
+mod pictures;
 mod questions;
 mod readme;
 mod reality;
 mod replay;
+mod reviews;
+mod sarif;
+mod schema;
 mod specs;
 mod support;
 mod vagrant;

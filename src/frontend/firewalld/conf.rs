@@ -7,8 +7,9 @@ use crate::source::{SourceId, Span, Spanned};
 
 use super::value::bad;
 
-/// Keys that change no packet, or only while rules are being loaded.
-const HARMLESS: [&str; 10] = [
+/// Keys that change no packet of ours: what they change happens while rules are being loaded, concerns IPv6 only, is
+/// written to a log, or comes after a connection has been let through. `AllowZoneDrifting` has had no effect since 1.0.
+const HARMLESS: [&str; 13] = [
     "MinimalMark",
     "CleanupModulesOnExit",
     "Lockdown",
@@ -18,18 +19,15 @@ const HARMLESS: [&str; 10] = [
     "ReloadPolicy",
     "NftablesCounters",
     "NftablesTableOwner",
-    "StrictForwardPorts",
+    "NftablesFlowtable",
+    "IPv6_rpfilter",
+    "RFC3964_IPv4",
+    "AllowZoneDrifting",
 ];
 
-/// Keys that change packets and have no model, with the values that stand for the default.
-const DEFAULTS: [(&str, &[&str]); 6] = [
-    ("CleanupOnExit", &["yes", "true"]),
-    ("IPv6_rpfilter", &["yes", "true", "strict"]),
-    ("FlushAllOnReload", &["yes", "true"]),
-    ("RFC3964_IPv4", &["yes", "true"]),
-    ("AllowZoneDrifting", &["no", "false"]),
-    ("NftablesFlowtable", &["off"]),
-];
+/// The other keys.
+const MODELED: [&str; 5] =
+    ["DefaultZone", "FirewallBackend", "StrictForwardPorts", "CleanupOnExit", "FlushAllOnReload"];
 
 /// Reads a firewalld.conf.
 pub fn parse(source: SourceId, text: &str) -> Declarations {
@@ -78,18 +76,24 @@ impl Reader {
                 "iptables" => self.decl.backend = Some(Spanned::new(RuleBackend::Iptables, value.span)),
                 _ => self.refused(value, "nftables or iptables"),
             },
-            "StrictForwardPorts" => match value.value.to_lowercase().as_str() {
-                "yes" | "true" => self.decl.strict_forward_ports = Some(Spanned::new(true, value.span)),
-                "no" | "false" => self.decl.strict_forward_ports = Some(Spanned::new(false, value.span)),
-                _ => self.refused(value, "yes or no"),
-            },
-            name => match DEFAULTS.iter().find(|(known, _)| *known == name) {
-                Some((_, defaults)) if defaults.contains(&value.value.to_lowercase().as_str()) => {}
-                Some(_) => self.unmodeled(key, value),
-                None if HARMLESS.contains(&name) => {}
-                None => self.unknown(key),
-            },
+            "StrictForwardPorts" => self.decl.strict_forward_ports = self.boolean(value),
+            "CleanupOnExit" => self.decl.cleanup_on_exit = self.boolean(value),
+            "FlushAllOnReload" => self.decl.flush_all_on_reload = self.boolean(value),
+            name if HARMLESS.contains(&name) => {}
+            _ => self.unknown(key),
         }
+    }
+
+    fn boolean(&mut self, value: Spanned<&str>) -> Option<Spanned<bool>> {
+        let read = match value.value.to_lowercase().as_str() {
+            "yes" | "true" => true,
+            "no" | "false" => false,
+            _ => {
+                self.refused(value, "yes or no");
+                return None;
+            }
+        };
+        Some(Spanned::new(read, value.span))
     }
 
     fn refused(&mut self, value: Spanned<&str>, expected: &str) {
@@ -97,17 +101,8 @@ impl Reader {
         self.out.diagnostics.push(*bad(value.span, message, expected));
     }
 
-    fn unmodeled(&mut self, key: Spanned<&str>, value: Spanned<&str>) {
-        let what = format!("`{}={}`", key.value, value.value);
-        let span = key.span.to(value.span);
-        self.out.diagnostics.push(
-            Diagnostic::new(Code::Unmodeled, format!("not modelled: {what}")).label(span, "could change packets"),
-        );
-        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
-    }
-
     fn unknown(&mut self, key: Spanned<&str>) {
-        let known = HARMLESS.into_iter().chain(DEFAULTS.map(|(k, _)| k)).chain(["DefaultZone", "FirewallBackend"]);
+        let known = HARMLESS.into_iter().chain(MODELED);
         let diagnostic =
             Diagnostic::new(Code::UnknownKey, format!("unknown setting `{}`", key.value)).label(key.span, "ignored");
         self.out.diagnostics.push(match did_you_mean(key.value, known) {

@@ -6,9 +6,10 @@ use crate::lab::declaration::Declarations;
 use crate::lab::{Content, Declaration, Entry};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
-use crate::source::{Span, Spanned};
+use crate::source::{SourceId, Span, Spanned};
 
 use super::rich_rule::{self, Outcome};
+use super::schema::{self, Kind};
 use super::value::{self, ForwardPart, Refused, bad};
 
 /// Reads the common elements of one zone or policy.
@@ -20,54 +21,37 @@ pub(super) struct Reader {
     pub(super) out: Declarations,
 }
 
-/// Whether an element was one of the common ones.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
-    Yes,
-    No,
-}
-
 impl Reader {
     pub(super) fn new(owner: String) -> Self {
         Self { owner, content: Content::default(), services: Vec::new(), out: Declarations::default() }
     }
 
-    /// Reads an element if it is one of the common ones.
-    pub(super) fn element(&mut self, element: Element<'_, '_>) -> Known {
-        if let Err(error) = self.try_element(element) {
-            return match error {
-                Some(error) => {
-                    self.out.diagnostics.push(*error);
-                    // Observed: firewalld 2.5.2 then starts with the configuration that it ships with, and none of the
-                    // files counts; 1.3.3 leaves out a rich rule alone.
-                    let what =
-                        format!("`{}` that makes firewalld fall back to its stock configuration", element.name());
-                    self.out.value.push(Declaration::Unmodeled(Spanned::new(what, element.tag())));
-                    Known::Yes
-                }
-                None => Known::No,
-            };
+    /// Keeps a message about something for which firewalld refuses all files of /etc/firewalld.
+    pub(super) fn refuse(&mut self, error: Diagnostic) {
+        if let Some(label) = error.labels.first() {
+            let refused = Spanned::new(format!("{} in {}", error.message, self.owner), label.span);
+            self.out.value.push(Declaration::FirewalldRefused(refused));
         }
-        Known::Yes
+        self.out.diagnostics.push(error);
     }
 
-    /// The error is absent if the element is none of the common ones.
-    fn try_element(&mut self, element: Element<'_, '_>) -> Result<(), Option<Refused>> {
+    /// Reads an element that zones and policies have in common. The form of the file has been looked at before.
+    pub(super) fn element(&mut self, element: Element<'_, '_>) {
+        if let Err(error) = self.try_element(element) {
+            self.refuse(*error);
+        }
+    }
+
+    fn try_element(&mut self, element: Element<'_, '_>) -> Result<(), Refused> {
         let span = element.tag();
         match element.name() {
-            "short" | "description" => {}
             "service" => self.services.push(required(element, "name")?.map(str::to_owned)),
-            "port" => {
-                if let Some((protocol, ports)) = port(element)? {
-                    let entry = self.entry((protocol, ports), format!("port {ports}/{protocol} opened"), span);
-                    self.content.ports.push(entry);
-                }
-            }
-            "source-port" => {
-                if let Some((protocol, ports)) = port(element)? {
-                    let entry = self.entry((protocol, ports), format!("source port {ports}/{protocol} opened"), span);
-                    self.content.source_ports.push(entry);
-                }
+            kind @ ("port" | "source-port") => {
+                let Some((protocol, ports)) = port(element)? else { return Ok(()) };
+                let what = format!("{} {ports}/{protocol} opened", kind.replace('-', " "));
+                let entry = self.entry((protocol, ports), what, span);
+                let list = if kind == "port" { &mut self.content.ports } else { &mut self.content.source_ports };
+                list.push(entry);
             }
             "protocol" => {
                 let text = required(element, "value")?;
@@ -82,8 +66,8 @@ impl Reader {
                 self.content.icmp_blocks.push(entry);
             }
             "forward-port" => self.forward_port(element)?,
-            "rule" => self.rule(element)?,
-            _ => return Err(None),
+            "rule" => self.rule(element),
+            _ => {}
         }
         Ok(())
     }
@@ -106,16 +90,17 @@ impl Reader {
         Ok(())
     }
 
-    fn rule(&mut self, element: Element<'_, '_>) -> Result<(), Refused> {
-        match rich_rule::parse_xml(element)? {
-            Outcome::Rule(rule) => {
+    /// A rule that is wrong is left out, and the file still counts (`common_endElement` in firewall/core/io/policy.py).
+    fn rule(&mut self, element: Element<'_, '_>) {
+        match rich_rule::parse_xml(element) {
+            Ok(Outcome::Rule(rule)) => {
                 let entry = self.entry(*rule, "rich rule".to_owned(), element.span());
                 self.content.rich_rules.push(entry);
             }
-            Outcome::Nothing => {}
-            Outcome::Unmodeled(what) => self.unmodeled(what, element.span()),
+            Ok(Outcome::Nothing) => {}
+            Ok(Outcome::Unmodeled(what)) => self.unmodeled(what, element.span()),
+            Err(error) => self.out.diagnostics.push(*error),
         }
-        Ok(())
     }
 
     pub(super) fn unmodeled(&mut self, what: String, span: Span) {
@@ -126,11 +111,6 @@ impl Reader {
         self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
     }
 
-    pub(super) fn unknown(&mut self, element: Element<'_, '_>) {
-        let name = Spanned::new(element.name(), element.tag());
-        self.out.diagnostics.push(xml::unknown("element", name, &self.owner.replace('`', "")));
-    }
-
     fn origin(&self, what: String, span: Span) -> Origin {
         Origin::written(format!("{what} in {}", self.owner), span)
     }
@@ -138,6 +118,33 @@ impl Reader {
     fn entry<T>(&self, value: T, what: String, span: Span) -> Entry<T> {
         Entry { value, guard: None, origin: self.origin(what, span) }
     }
+}
+
+/// Reads a file whose outermost element is `name`: `read` sees it once nothing is wrong with its form.
+pub(super) fn read_file(
+    (source, text): (SourceId, &str),
+    (kind, name): (Kind, &str),
+    owner: String,
+    read: impl FnOnce(&mut Reader, Element<'_, '_>),
+) -> Declarations {
+    let mut reader = Reader::new(owner);
+    match xml::parse(source, text) {
+        Ok(document) => {
+            let root = Element::root(&document, source);
+            if root.name() == name {
+                if let Err(error) = schema::check(kind, root) {
+                    reader.refuse(*error);
+                }
+                read(&mut reader, root);
+            } else {
+                let message = format!("this is not a {name} file");
+                let label = format!("the outermost element should be `{name}`");
+                reader.refuse(*bad(root.tag(), message, &label));
+            }
+        }
+        Err(error) => reader.refuse(*error),
+    }
+    reader.out
 }
 
 /// Attribute that firewalld insists on.

@@ -1,28 +1,22 @@
 //! Policy files: `/etc/firewalld/policies/NAME.xml`.
 
-use crate::frontend::xml::{self, Element};
+use crate::frontend::xml::Element;
 use crate::lab::declaration::{Declarations, PolicyDecl};
 use crate::lab::{Content, Declaration};
 use crate::source::{SourceId, Spanned};
 
-use super::content::{Known, Reader, required};
+use super::content::{Reader, read_file, required};
+use super::schema::Kind;
 use super::value;
 
 /// Reads a policy file; `name` is its file name without `.xml`.
 pub fn parse_policy(source: SourceId, name: &str, text: &str) -> Declarations {
-    let document = match xml::parse(source, text) {
-        Ok(document) => document,
-        Err(error) => return Declarations { value: Vec::new(), diagnostics: vec![*error] },
-    };
-    let root = Element::root(&document, source);
-    if root.name() != "policy" {
-        let error = value::bad(root.tag(), "this is not a policy file", "the outermost element should be `policy`");
-        return Declarations { value: Vec::new(), diagnostics: vec![*error] };
-    }
-    let mut reader = PolicyReader { policy: empty(name, root), common: Reader::new(format!("policy `{name}`")) };
-    reader.attributes(root);
-    root.children().for_each(|element| reader.element(element));
-    reader.finish()
+    read_file((source, text), (Kind::Policy, "policy"), format!("policy `{name}`"), |common, root| {
+        let mut reader = PolicyReader { policy: empty(name, root), common };
+        reader.attributes(root);
+        root.children().for_each(|element| reader.element(element));
+        reader.finish();
+    })
 }
 
 fn empty(name: &str, root: Element<'_, '_>) -> PolicyDecl {
@@ -32,34 +26,39 @@ fn empty(name: &str, root: Element<'_, '_>) -> PolicyDecl {
         priority: None,
         ingress: Vec::new(),
         egress: Vec::new(),
+        disabled: None,
+        is_stock: false,
         services: Vec::new(),
         content: Content::default(),
         span: root.tag(),
     }
 }
 
-struct PolicyReader {
+struct PolicyReader<'r> {
     policy: PolicyDecl,
-    common: Reader,
+    common: &'r mut Reader,
 }
 
-impl PolicyReader {
+impl PolicyReader<'_> {
     fn attributes(&mut self, root: Element<'_, '_>) {
         if let Some(target) = root.attribute("target") {
             match value::policy_target(target) {
                 Ok(value) => self.policy.target = Some(Spanned::new(value, target.span)),
-                Err(error) => self.common.out.diagnostics.push(*error),
+                Err(error) => self.common.refuse(*error),
             }
         }
         if let Some(priority) = root.attribute("priority") {
-            // firewall/core/io/policy.py: 0 is reserved.
-            match priority.value.parse().ok().filter(|p| *p != 0 && (-32768..=32767).contains(p)) {
-                Some(value) => self.policy.priority = Some(Spanned::new(value, priority.span)),
-                None => {
-                    let message = format!("`{}` is not a priority of a policy", priority.value);
-                    let error = value::bad(priority.span, message, "from -32768 to 32767, but not 0");
+            let message = || format!("`{}` is not a priority of a policy", priority.value);
+            match priority.value.parse::<i32>() {
+                // firewalld 1.3.3 and 2.5.2 warn about 0, which is reserved, and go on with -1.
+                Ok(value) if value != 0 && (-32768..=32767).contains(&value) => {
+                    self.policy.priority = Some(Spanned::new(value, priority.span));
+                }
+                Ok(_) => {
+                    let error = value::bad(priority.span, message(), "left out, so that it is -1");
                     self.common.out.diagnostics.push(*error);
                 }
+                Err(_) => self.common.refuse(*value::bad(priority.span, message(), "from -32768 to 32767")),
             }
         }
     }
@@ -68,24 +67,22 @@ impl PolicyReader {
         let zones = match element.name() {
             "ingress-zone" => &mut self.policy.ingress,
             "egress-zone" => &mut self.policy.egress,
-            _ => {
-                if self.common.element(element) == Known::No {
-                    self.common.unknown(element);
-                }
-                return;
-            }
+            "disable" => return self.policy.disabled = Some(element.tag()),
+            _ => return self.common.element(element),
         };
         match required(element, "name") {
             Ok(name) => zones.push(name.map(str::to_owned)),
-            Err(error) => self.common.out.diagnostics.push(*error),
+            Err(error) => self.common.refuse(*error),
         }
     }
 
-    fn finish(self) -> Declarations {
+    fn finish(self) {
         let Self { policy, common } = self;
-        let mut out = common.out;
-        let policy = PolicyDecl { services: common.services, content: common.content, ..policy };
-        out.value.insert(0, Declaration::Policy(policy));
-        out
+        let policy = PolicyDecl {
+            services: std::mem::take(&mut common.services),
+            content: std::mem::take(&mut common.content),
+            ..policy
+        };
+        common.out.value.insert(0, Declaration::Policy(policy));
     }
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use crate::frontend::shell::word::Word;
 use crate::frontend::xml::Element;
-use crate::lab::{RichAction, RichElement, RichRule, Service};
-use crate::net::{Family, IpNet};
+use crate::lab::{Peers, RichAction, RichElement, RichRule, Service};
+use crate::net::Family;
 use crate::source::{Span, Spanned};
 
 use super::value::{self, ForwardPart, Refused, bad};
@@ -29,12 +29,12 @@ struct Part {
     name: Spanned<String>,
     attributes: Vec<(String, Spanned<String>)>,
     inverted: bool,
-    limited: bool,
+    limit: Option<String>,
 }
 
 impl Part {
     fn new(name: Spanned<String>) -> Self {
-        Self { name, attributes: Vec::new(), inverted: false, limited: false }
+        Self { name, attributes: Vec::new(), inverted: false, limit: None }
     }
 
     fn get(&self, name: &str) -> Option<Spanned<&str>> {
@@ -64,8 +64,12 @@ pub fn parse(word: &Word) -> Result<Outcome, Refused> {
         let Some(current) = parts.last_mut() else {
             return Err(bad(part.span, format!("`{name}` outside of a rule"), "a rule starts with the word `rule`"));
         };
-        let value = Spanned::new(value.to_owned(), value_span(&part));
-        current.attributes.push((name.to_owned(), value));
+        match (&mut current.limit, name) {
+            (Some(limit), "value") => value.clone_into(limit),
+            // firewalld 2.2 and later.
+            (Some(_), "burst") => {}
+            _ => current.attributes.push((name.to_owned(), Spanned::new(value.to_owned(), value_span(&part)))),
+        }
     }
     build(parts, word.span)
 }
@@ -73,7 +77,7 @@ pub fn parse(word: &Word) -> Result<Outcome, Refused> {
 fn element(parts: &mut Vec<Part>, text: &str, span: Span) -> Result<(), Refused> {
     match (text, parts.last_mut()) {
         ("not" | "NOT", Some(current)) => current.inverted = true,
-        ("limit", Some(current)) => current.limited = true,
+        ("limit", Some(current)) => current.limit = Some(String::new()),
         ("rule", None) => parts.push(Part::new(Spanned::new(text.to_owned(), span))),
         (_, None) => {
             return Err(bad(span, format!("`{text}` outside of a rule"), "a rule starts with the word `rule`"));
@@ -129,7 +133,8 @@ fn xml_part(element: Element<'_, '_>) -> Part {
             part.attributes.push((name.value.to_owned(), value.map(str::to_owned)));
         }
     }
-    part.limited = element.child("limit").is_some();
+    let limit = element.child("limit").and_then(|limit| limit.attribute("value"));
+    part.limit = limit.map(|value| value.value.to_owned());
     part
 }
 
@@ -167,11 +172,14 @@ const REJECTS_V6: [&str; 9] = [
 #[derive(Default)]
 struct Draft {
     family: Option<Family>,
-    source: Option<(IpNet, bool)>,
-    destination: Option<(IpNet, bool)>,
+    source: Option<(Peers, bool)>,
+    destination: Option<(Peers, bool)>,
     element: Option<RichElement>,
     action: Option<RichAction>,
+    limit: Option<String>,
     logs: bool,
+    audits: bool,
+    clamps: bool,
     /// The rule concerns a protocol or an ICMP message that no packet of ours is.
     is_void: bool,
     unmodeled: Option<String>,
@@ -201,6 +209,7 @@ fn build(parts: Vec<Part>, whole: Span) -> Result<Outcome, Refused> {
         destination: draft.destination,
         element: draft.element.unwrap_or(RichElement::Any),
         action: draft.action.unwrap_or(RichAction::None),
+        limit: draft.limit,
     })))
 }
 
@@ -224,14 +233,18 @@ impl Draft {
         match part.name.value.as_str() {
             "source" => self.source = self.endpoint(part)?,
             "destination" => self.destination = self.endpoint(part)?,
-            "log" | "nflog" | "audit" => self.logs = true,
+            "log" | "nflog" => self.logs = true,
+            "audit" => (self.logs, self.audits) = (true, true),
             "accept" => self.action(part, RichAction::Accept)?,
             "drop" => self.action(part, RichAction::Drop)?,
             "reject" => {
                 let answer = part.get("type").map(|answer| self.reject_type(answer)).transpose()?;
                 self.action(part, RichAction::Reject(answer))?;
             }
-            "mark" => self.unmodeled = Some("a rich rule that marks packets".to_owned()),
+            "mark" => {
+                let (value, mask) = value::mark(part.required("set")?)?;
+                self.action(part, RichAction::Mark { value, mask })?;
+            }
             _ => {
                 let element = self.element(part, whole)?;
                 if self.element.replace(element).is_some() {
@@ -243,8 +256,8 @@ impl Draft {
     }
 
     fn action(&mut self, part: &Part, action: RichAction) -> Result<(), Refused> {
-        if part.limited {
-            self.unmodeled = Some("a rich rule with a limit on its action".to_owned());
+        if let Some(limit) = &part.limit {
+            self.limit = Some(limit.clone());
         }
         match self.action.replace(action) {
             None => Ok(()),
@@ -270,21 +283,29 @@ impl Draft {
         Ok(name.to_owned())
     }
 
-    fn endpoint(&mut self, part: &Part) -> Result<Option<(IpNet, bool)>, Refused> {
-        if part.get("mac").or(part.get("ipset")).is_some() {
-            self.unmodeled = Some(format!("a rich rule with a {} by hardware address or ipset", part.name.value));
-            return Ok(None);
+    fn endpoint(&mut self, part: &Part) -> Result<Option<(Peers, bool)>, Refused> {
+        let is_inverted = part.inverted || part.get("invert").is_some_and(|i| value::is_yes(i.value));
+        let peers = ["address", "ipset", "mac"].iter().filter_map(|name| part.get(name));
+        if let Some(second) = peers.into_iter().nth(1) {
+            return Err(bad(second.span, format!("a {} that is two things", part.name.value), "the second one"));
+        }
+        if part.name.value == "destination" && self.family.is_none() {
+            return Err(bad(part.name.span, "a rich rule with a destination needs a family", "add `family=\"ipv4\"`"));
+        }
+        if let Some(mac) = part.get("mac").filter(|_| part.name.value == "source") {
+            return Ok(Some((value::hardware_address(mac)?, is_inverted)));
+        }
+        if let Some(set) = part.get("ipset") {
+            return Ok(Some((Peers::Set(set.value.to_owned(), None), is_inverted)));
         }
         let address = part.required("address")?;
         let net = value::network(address)?;
-        let is_inverted = part.inverted
-            || part.get("invert").is_some_and(|i| matches!(i.value.to_lowercase().as_str(), "yes" | "true"));
         match self.family {
             None => Err(bad(address.span, "a rich rule with an address needs a family", "add `family=\"ipv4\"`")),
             Some(family) if family != Family::of(net.addr()) => {
                 Err(bad(address.span, "the address is not of the rule's family", "of the other family"))
             }
-            Some(_) => Ok(Some((net, is_inverted))),
+            Some(_) => Ok(Some((Peers::Net(net), is_inverted))),
         }
     }
 
@@ -292,7 +313,7 @@ impl Draft {
         Ok(match part.name.value.as_str() {
             "service" => {
                 let name = part.required("name")?.value.to_owned();
-                RichElement::Service(Service { name, ports: Vec::new(), destinations: Vec::new() })
+                RichElement::Service(Service { name, ..Service::default() })
             }
             kind @ ("port" | "source-port") => {
                 let ports = value::ports(part.required("port")?)?;
@@ -305,18 +326,12 @@ impl Draft {
             "protocol" => RichElement::Protocol(value::protocol(part.required("value")?)?),
             "masquerade" => RichElement::Masquerade,
             "icmp-block" => RichElement::IcmpBlock(part.required("name")?.value.to_owned()),
-            "icmp-type" => {
-                let name = part.required("name")?.value;
-                // Neighbour discovery is below the packets that are modelled.
-                if !matches!(
-                    name,
-                    "neighbour-advertisement" | "neighbour-solicitation" | "router-advertisement" | "redirect"
-                ) {
-                    self.unmodeled = Some(format!("a rich rule about the ICMP type `{name}`"));
-                }
+            "icmp-type" => RichElement::IcmpType(part.required("name")?.value.to_owned()),
+            "tcp-mss-clamp" => {
+                part.get("value").map_or(Ok(()), value::segment_size)?;
+                self.clamps = true;
                 self.void()
             }
-            "tcp-mss-clamp" => self.void(),
             "forward-port" => {
                 let forward = value::forward_port(whole, |wanted| {
                     let name = match wanted {
@@ -347,10 +362,13 @@ impl Draft {
         );
         let has_match = self.source.is_some() || self.destination.is_some() || self.unmodeled.is_some();
         let is_bare = self.element.is_none() && (!self.logs || priority == 0);
-        let wrong = if implies_action && self.action.is_some() {
+        let decides = matches!(self.action, Some(RichAction::Accept | RichAction::Reject(_) | RichAction::Drop));
+        let wrong = if (implies_action || self.clamps) && self.action.is_some() {
             "this element takes no action"
         } else if matches!(self.element, Some(RichElement::ForwardPort(_))) && self.family.is_none() {
             "a port forward in a rich rule needs a family"
+        } else if self.audits && !decides {
+            "only what accepts, rejects or drops is audited"
         } else if is_bare && self.action.is_none() && self.unmodeled.is_none() {
             "a rich rule without element and action"
         } else if is_bare && !has_match && priority == 0 {

@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use crate::diagnostic::Code;
 use crate::frontend::shell;
 use crate::lab::declaration::{Declarations, FirewallChange, FirewallCmd, Insertion, PolicyDecl, ZoneDecl};
-use crate::lab::{Declaration, RichAction, RichElement, RichRule, RuleBackend, Target};
+use crate::lab::{Declaration, Peers, RichAction, RichElement, RichRule, RuleBackend, Target};
 use crate::net::{Family, PortRange, Protocol};
 use crate::source::Sources;
 
 use super::conf;
+use super::ipset::parse_ipset;
 use super::policy::parse_policy;
 use super::service::parse_service;
 use super::zone::parse_zone;
@@ -37,6 +38,10 @@ const PUBLIC: &str = r#"<?xml version="1.0" encoding="utf-8"?>
   </rule>
 </zone>
 "#;
+
+fn net(text: &str) -> Peers {
+    Peers::Net(text.parse().unwrap())
+}
 
 fn read_zone(text: &str) -> (Sources, Declarations) {
     let mut sources = Sources::default();
@@ -75,7 +80,7 @@ fn a_zone_file_is_read_with_its_places() {
     assert_eq!(forward.to_address, Some(IpAddr::from([10, 0, 0, 5])));
     let rule = &zone.content.rich_rules[0].value;
     assert_eq!((rule.priority, rule.family), (-5, Some(Family::V4)));
-    assert_eq!(rule.source, Some(("10.0.0.0/8".parse().unwrap(), true)));
+    assert_eq!(rule.source, Some((net("10.0.0.0/8"), true)));
     assert_eq!(rule.element, RichElement::Port(Protocol::Tcp, PortRange::single(3000)));
     assert_eq!(rule.action, RichAction::Reject(Some("icmp-port-unreachable".to_owned())));
 }
@@ -109,10 +114,8 @@ fn wrong_elements_of_a_zone_are_pointed_at() {
     check("port=\"6000-6010\"", "port=\"70000\"", Code::BadPort, "70000");
     check("<protocol value=\"gre\"/>", "<protocol value=\"grr\"/>", Code::FirewalldBadRule, "grr");
     check("192.168.1.0/24", "192.168.1", Code::BadAddress, "192.168.1");
-    check("192.168.1.0/24", "00:11:22:33:44:55", Code::Unmodeled, "00:11:22:33:44:55");
-    check("address=\"192.168.1.0/24\"", "ipset=\"lan\"", Code::Unmodeled, "lan");
     check("DROP", "ALLOW", Code::FirewalldBadRule, "ALLOW");
-    check("<forward/>", "<wormhole/>", Code::UnknownKey, "<wormhole/>");
+    check("<forward/>", "<wormhole/>", Code::FirewalldBadRule, "<wormhole/>");
     check(" family=\"ipv4\"", "", Code::FirewalldBadRule, "10.0.0.0/8");
     check("</zone>", "</zon>", Code::XmlSyntax, "");
     let (_, out) = read_zone(&PUBLIC.replace("zone", "policy"));
@@ -142,19 +145,14 @@ fn the_configuration_is_read() {
     let mut sources = Sources::default();
     let id = sources.add("firewalld.conf", text);
     let out = conf::parse(id, text);
-    let [Declaration::Firewalld(f), Declaration::Unmodeled(u)] = out.value.as_slice() else {
-        panic!("{:?}", out.value)
-    };
+    let [Declaration::Firewalld(f)] = out.value.as_slice() else { panic!("{:?}", out.value) };
     assert_eq!(f.default_zone.as_ref().unwrap().value, "home");
     assert_eq!(sources.text(f.default_zone.as_ref().unwrap().span), "home");
     assert_eq!(f.backend.unwrap().value, RuleBackend::Iptables);
     assert!(f.strict_forward_ports.unwrap().value);
-    assert_eq!(sources.text(u.span), "FlushAllOnReload=no");
+    assert!(!f.flush_all_on_reload.unwrap().value);
     let found: Vec<_> = out.diagnostics.iter().map(|d| (d.code, sources.text(d.labels[0].span))).collect();
-    assert_eq!(
-        found,
-        [(Code::Unmodeled, "FlushAllOnReload=no"), (Code::UnknownKey, "Defaultzone"), (Code::FirewalldBadRule, "pf")]
-    );
+    assert_eq!(found, [(Code::UnknownKey, "Defaultzone"), (Code::FirewalldBadRule, "pf")]);
 }
 
 fn read_script(text: &str) -> (Sources, Declarations) {
@@ -259,14 +257,13 @@ fn firewall_cmd_without_a_model_is_reported() {
         assert!(out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(_))), "{line}: {:?}", out.value);
         assert!(!out.diagnostics.is_empty(), "{line}");
     };
-    check("firewall-cmd --add-port=3000/tcp --timeout=60");
-    check("firewall-cmd --direct --add-rule ipv4 filter INPUT 0 -j DROP");
+    check("firewall-cmd --direct --add-rule eb filter INPUT 0 -j DROP");
+    check("firewall-cmd --direct --remove-rules ipv4 filter INPUT");
     check("firewall-cmd --panic-on");
     check("firewall-cmd --add-port=$PORT/tcp");
     check("firewall-cmd --permanent --new-policy-from-file=p.xml");
-    check("firewall-cmd --permanent --service=web --add-port=80/tcp");
-    check("firewall-cmd --add-source=ipset:lan");
-    check("firewall-cmd --add-rich-rule='rule icmp-type name=echo-request drop'");
+    check("firewall-cmd --ipset=lan --add-entry=10.0.0.1,tcp:80");
+    check("firewall-cmd --permanent --icmptype=x --add-destination=ipv4");
     check("firewall-cmd --ad-port=80/tcp");
 }
 
@@ -315,8 +312,8 @@ fn rich_rules_of_the_command_line_say_the_same_as_xml() {
                   port port=\"3000\" protocol=\"tcp\" log prefix=\"a b\" level=info limit value=1/m reject type=\"tcp-rst\"",
     );
     assert_eq!((r.priority, r.family), (-5, Some(Family::V4)));
-    assert_eq!(r.source, Some(("10.0.0.0/8".parse().unwrap(), true)));
-    assert_eq!(r.destination, Some(("1.2.3.4/32".parse().unwrap(), false)));
+    assert_eq!(r.source, Some((net("10.0.0.0/8"), true)));
+    assert_eq!(r.destination, Some((net("1.2.3.4/32"), false)));
     assert_eq!(r.element, RichElement::Port(Protocol::Tcp, PortRange::single(3000)));
     assert_eq!(r.action, RichAction::Reject(Some("tcp-rst".to_owned())));
     assert_eq!(rule("rule service name=\"http\" drop").action, RichAction::Drop);
@@ -344,16 +341,37 @@ fn damaged_files_never_panic() {
 fn services_have_ports_and_include_others() {
     let text = "<service><short>가</short><port port=\"1-3\" protocol=\"tcp\"/><port port=\"5\" protocol=\"udp\"/><include service=\"http\"/><protocol value=\"gre\"/><destination ipv4=\"10.0.0.0/8\"/></service>";
     let read = parse_service(Sources::default().add("services/own.xml", text), "own", text);
-    let [Declaration::Service(service), Declaration::Unmodeled(other)] = read.value.as_slice() else {
-        panic!("{:?}", read.value)
-    };
+    let [Declaration::Service(service)] = read.value.as_slice() else { panic!("{:?}", read.value) };
     let ports: Vec<String> = service.ports.iter().map(|(protocol, ports)| format!("{ports}/{protocol}")).collect();
     assert_eq!((service.name.value.as_str(), ports.join(" ").as_str()), ("own", "1-3/tcp 5/udp"));
     assert_eq!(service.includes[0].value, "http");
-    assert_eq!(service.destinations[0].to_string(), "10.0.0.0/8");
-    assert_eq!(
-        (other.value.as_str(), &text[other.span.start..other.span.end]),
-        ("`protocol` in service `own`", "<protocol value=\"gre\"/>")
-    );
-    assert_eq!(read.diagnostics.len(), 1);
+    assert_eq!((service.destinations[0].to_string().as_str(), service.protocols.as_slice()), ("10.0.0.0/8", &[47][..]));
+    assert_eq!(read.diagnostics.len(), 0);
+}
+
+#[test]
+fn sources_are_networks_hardware_addresses_and_ipsets() {
+    let check = |written: &str, expected: Peers| {
+        let (_, out) = read_zone(&PUBLIC.replace("address=\"192.168.1.0/24\"", written));
+        assert_eq!((&zone(&out).sources[0].value, out.diagnostics.len()), (&expected, 0), "{written}");
+    };
+    check("address=\"10.0.0.1\"", net("10.0.0.1/32"));
+    check("mac=\"00:11:22:33:44:55\"", Peers::Mac("00:11:22:33:44:55".to_owned()));
+    check("address=\"00:11:22:33:44:55\"", Peers::Mac("00:11:22:33:44:55".to_owned()));
+    check("ipset=\"lan\"", Peers::Set("lan".to_owned(), None));
+}
+
+#[test]
+fn ipsets_hold_addresses_networks_and_ranges() {
+    let text = "<ipset type=\"hash:net\"><entry>10.0.0.0/8</entry><entry>가</entry>\
+                <entry>192.168.1.4-192.168.1.7</entry></ipset>";
+    let mut sources = Sources::default();
+    let id = sources.add("ipsets/lan.xml", text);
+    let read = parse_ipset(id, "lan", text);
+    let [Declaration::FirewalldIpSet(set)] = read.value.as_slice() else { panic!("{:?}", read.value) };
+    let entries: Vec<String> = set.entries.iter().flatten().map(ToString::to_string).collect();
+    assert_eq!((set.name.value.as_str(), entries.join(" ").as_str()), ("lan", "10.0.0.0/8 192.168.1.4/30"));
+    assert_eq!(sources.text(read.diagnostics[0].labels[0].span), "<entry>가</entry>");
+    let other = parse_ipset(id, "lan", "<ipset type=\"hash:mac\"><entry>00:11:22:33:44:55</entry></ipset>");
+    assert!(matches!(other.value.as_slice(), [Declaration::FirewalldIpSet(set)] if set.entries.is_none()));
 }

@@ -3,16 +3,40 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::{ForwardPort, Target};
-use crate::net::{IpNet, PortRange, Protocol};
+use crate::lab::{ForwardPort, Peers, Target};
+use crate::net::{IpNet, Ipv4Subnets, PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
 /// What is said about a value that firewalld refuses.
 pub(super) type Refused = Box<Diagnostic>;
 
+/// Names of /etc/services that stand in firewalld configurations, with their port; firewalld looks them up there
+/// (`getPortID` in firewall/functions.py).
+const NAMED_PORTS: [(&str, u16); 16] = [
+    ("ftp", 21),
+    ("ssh", 22),
+    ("telnet", 23),
+    ("smtp", 25),
+    ("domain", 53),
+    ("http", 80),
+    ("pop3", 110),
+    ("ntp", 123),
+    ("imap2", 143),
+    ("snmp", 161),
+    ("ldap", 389),
+    ("https", 443),
+    ("submission", 587),
+    ("ldaps", 636),
+    ("mysql", 3306),
+    ("postgresql", 5432),
+];
+
 /// A port or a range (`getPortRange` in firewall/functions.py: ends the wrong way round are exchanged).
 pub(super) fn ports(text: Spanned<&str>) -> Result<PortRange, Refused> {
-    let port = |text: &str| text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse::<u16>().ok())?;
+    let port = |text: &str| {
+        let named = || NAMED_PORTS.iter().find(|(name, _)| *name == text).map(|(_, port)| *port);
+        if text.bytes().all(|b| b.is_ascii_digit()) { text.parse::<u16>().ok() } else { named() }
+    };
     let range = match text.value.split_once('-') {
         Some((a, b)) => port(a).zip(port(b)).and_then(|(a, b)| PortRange::new(a.min(b), a.max(b))),
         None => port(text.value).map(PortRange::single),
@@ -20,7 +44,7 @@ pub(super) fn ports(text: Spanned<&str>) -> Result<PortRange, Refused> {
     range.ok_or_else(|| {
         Box::new(
             Diagnostic::new(Code::BadPort, format!("`{}` is not a port or a range of ports", text.value))
-                .label(text.span, "like `3000` or `3000-3010`; names are not looked up"),
+                .label(text.span, "like `3000` or `3000-3010`"),
         )
     })
 }
@@ -70,7 +94,7 @@ pub(super) fn network(text: Spanned<&str>) -> Result<IpNet, Refused> {
     })
 }
 
-fn parse_network(text: &str) -> Option<IpNet> {
+pub(super) fn parse_network(text: &str) -> Option<IpNet> {
     if let Ok(net) = text.parse() {
         return Some(net);
     }
@@ -91,11 +115,60 @@ pub(super) fn address(text: Spanned<&str>) -> Result<IpAddr, Refused> {
     })
 }
 
-/// Whether a source is a hardware address or the name of an ipset, which have no model.
-pub(super) fn is_mac_or_ipset(text: &str) -> bool {
+/// `192.168.1.10-192.168.1.20` as the networks that make it up.
+pub(super) fn range(text: &str) -> Option<Vec<IpNet>> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (first.trim().parse::<Ipv4Addr>().ok()?, last.trim().parse::<Ipv4Addr>().ok()?);
+    (first <= last).then(|| Ipv4Subnets::new(first, last, 0).map(IpNet::V4).collect())
+}
+
+/// Whom a source of a zone means: an address, a network, a hardware address, or an ipset as `ipset:NAME`.
+pub(super) fn peers(text: Spanned<&str>) -> Result<Peers, Refused> {
+    if let Some(name) = text.value.strip_prefix("ipset:") {
+        return Ok(Peers::Set(name.to_owned(), None));
+    }
+    if is_hardware_address(text.value) { hardware_address(text) } else { network(text).map(Peers::Net) }
+}
+
+fn is_hardware_address(text: &str) -> bool {
     let parts: Vec<&str> = text.split(':').collect();
-    let is_mac = parts.len() == 6 && parts.iter().all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
-    is_mac || text.starts_with("ipset:")
+    parts.len() == 6 && parts.iter().all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// A hardware address.
+pub(super) fn hardware_address(text: Spanned<&str>) -> Result<Peers, Refused> {
+    if is_hardware_address(text.value) {
+        return Ok(Peers::Mac(text.value.to_owned()));
+    }
+    Err(bad(text.span, format!("`{}` is not a hardware address", text.value), "like `52:54:00:12:34:56`"))
+}
+
+/// The name of an interface (`checkInterface` in firewall/functions.py).
+pub(super) fn interface(text: Spanned<&str>) -> Result<Spanned<String>, Refused> {
+    if text.value.is_empty() || 16 < text.value.len() || text.value.contains([' ', '/', '!', '*']) {
+        return Err(bad(text.span, format!("`{}` is not a name of an interface", text.value), "16 characters at most"));
+    }
+    Ok(text.map(str::to_owned))
+}
+
+/// Whether an attribute says yes.
+pub(super) fn is_yes(text: &str) -> bool {
+    matches!(text.to_lowercase().as_str(), "yes" | "true")
+}
+
+/// `0x10` or `0x10/0xff`: the bits of a mark and its mask.
+pub(super) fn mark(text: Spanned<&str>) -> Result<(u32, Option<u32>), Refused> {
+    let number = |text: &str| match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    let (value, mask) = text.value.split_once('/').map_or((text.value, None), |(value, mask)| (value, Some(mask)));
+    let parsed = match (number(value), mask.map(number)) {
+        (Some(value), None) => Some((value, None)),
+        (Some(value), Some(Some(mask))) => Some((value, Some(mask))),
+        _ => None,
+    };
+    parsed.ok_or_else(|| bad(text.span, format!("`{}` is not a mark", text.value), "like `0x10` or `0x10/0xff`"))
 }
 
 /// The target of a zone (`ZONE_TARGETS` in firewall/core/base.py, and what `--set-target` takes).
@@ -157,4 +230,13 @@ pub(super) enum ForwardPart {
 /// A value that firewalld refuses.
 pub(super) fn bad(span: Span, message: impl Into<String>, label: &str) -> Refused {
     Box::new(Diagnostic::new(Code::FirewalldBadRule, message).label(span, label))
+}
+
+/// `pmtu`, or a number that firewalld takes (firewall/functions.py, `checkTcpMssClamp`).
+pub(super) fn segment_size(text: Spanned<&str>) -> Result<(), Refused> {
+    let is_size = |value: &str| value.parse().is_ok_and(|size: u32| (536..=65535).contains(&size));
+    if text.value == "pmtu" || is_size(text.value) {
+        return Ok(());
+    }
+    Err(bad(text.span, format!("`{}` is not a segment size", text.value), "`pmtu`, or a number from 536 to 65535"))
 }

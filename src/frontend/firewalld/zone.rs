@@ -1,28 +1,23 @@
 //! Zone files: `/etc/firewalld/zones/NAME.xml`.
 
-use crate::frontend::xml::{self, Element};
+use crate::frontend::xml::Element;
 use crate::lab::declaration::{Declarations, Insertion, ZoneDecl};
-use crate::lab::{Content, Declaration};
+use crate::lab::{Content, Declaration, Peers};
 use crate::source::{SourceId, Span, Spanned};
 
-use super::content::{Known, Reader, required};
+use super::content::{Reader, read_file, required};
+use super::schema::Kind;
 use super::value;
 
-/// Reads a zone file; `name` is its file name without `.xml`.
+/// Reads a zone file; `name` is its file name without `.xml`, with its directory in front if the zone is put together
+/// from several files (firewalld.zones(5), "zones in subdirectories").
 pub fn parse_zone(source: SourceId, name: &str, text: &str) -> Declarations {
-    let document = match xml::parse(source, text) {
-        Ok(document) => document,
-        Err(error) => return Declarations { value: Vec::new(), diagnostics: vec![*error] },
-    };
-    let root = Element::root(&document, source);
-    if root.name() != "zone" {
-        let error = value::bad(root.tag(), "this is not a zone file", "the outermost element should be `zone`");
-        return Declarations { value: Vec::new(), diagnostics: vec![*error] };
-    }
-    let mut reader = ZoneReader { zone: empty(name, root), common: Reader::new(format!("zone `{name}`")) };
-    reader.attributes(root);
-    root.children().for_each(|element| reader.element(element));
-    reader.finish()
+    read_file((source, text), (Kind::Zone, "zone"), format!("zone `{name}`"), |common, root| {
+        let mut reader = ZoneReader { zone: empty(name, root), common };
+        reader.attributes(root);
+        root.children().for_each(|element| reader.element(element));
+        reader.finish();
+    })
 }
 
 fn empty(name: &str, root: Element<'_, '_>) -> ZoneDecl {
@@ -31,6 +26,8 @@ fn empty(name: &str, root: Element<'_, '_>) -> ZoneDecl {
         target: None,
         interfaces: Vec::new(),
         sources: Vec::new(),
+        priorities: (None, None),
+        is_stock: false,
         forward: false,
         services: Vec::new(),
         content: Content::default(),
@@ -39,23 +36,30 @@ fn empty(name: &str, root: Element<'_, '_>) -> ZoneDecl {
     }
 }
 
-struct ZoneReader {
+struct ZoneReader<'r> {
     zone: ZoneDecl,
-    common: Reader,
+    common: &'r mut Reader,
 }
 
-impl ZoneReader {
+impl ZoneReader<'_> {
     fn attributes(&mut self, root: Element<'_, '_>) {
         if let Some(target) = root.attribute("target") {
             match value::zone_target(target) {
                 Ok(value) => self.zone.target = Some(Spanned::new(value, target.span)),
-                Err(error) => self.common.out.diagnostics.push(*error),
+                Err(error) => self.common.refuse(*error),
             }
         }
-        // Priorities of zones came with firewalld 2.0; 0 is the order of before.
-        for name in ["priority", "ingress-priority", "egress-priority"] {
-            if let Some(priority) = root.attribute(name).filter(|p| p.value != "0") {
-                self.common.unmodeled(format!("`{name}`"), priority.span);
+        self.zone.priorities = (self.priority(root, "ingress-priority"), self.priority(root, "egress-priority"));
+    }
+
+    fn priority(&mut self, root: Element<'_, '_>, name: &str) -> Option<Spanned<i32>> {
+        let text = root.attribute(name)?;
+        match text.value.parse().ok().filter(|p| (-32768..=32767).contains(p)) {
+            Some(value) => Some(Spanned::new(value, text.span)),
+            None => {
+                let message = format!("`{}` is not a priority", text.value);
+                self.common.refuse(*value::bad(text.span, message, "from -32768 to 32767"));
+                None
             }
         }
     }
@@ -64,50 +68,40 @@ impl ZoneReader {
         match element.name() {
             "forward" => self.zone.forward = true,
             "icmp-block-inversion" => self.common.content.icmp_block_inversion = true,
-            "interface" => match required(element, "name") {
-                Ok(name) => self.zone.interfaces.push(name.map(str::to_owned)),
-                Err(error) => self.common.out.diagnostics.push(*error),
+            "interface" => match required(element, "name").and_then(value::interface) {
+                Ok(name) => self.zone.interfaces.push(name),
+                Err(error) => self.common.refuse(*error),
             },
             "source" => self.source(element),
-            _ => {
-                if self.common.element(element) == Known::No {
-                    self.common.unknown(element);
-                }
-            }
+            _ => self.common.element(element),
         }
     }
 
     fn source(&mut self, element: Element<'_, '_>) {
-        if let Some(ipset) = element.attribute("ipset") {
-            return self.common.unmodeled(format!("the ipset `{}` as source", ipset.value), ipset.span);
-        }
-        if let Some(invert) = element.attribute("invert") {
+        if let Some(invert) = element.attribute("invert").filter(|i| value::is_yes(i.value)) {
             // firewalld warns and leaves the source out.
             let error = value::bad(invert.span, "a zone cannot be bound to an inverted source", "left out");
             return self.common.out.diagnostics.push(*error);
         }
-        let address = match element.attribute("mac") {
-            Some(mac) => Ok(mac),
-            None => required(element, "address"),
+        let peers = match (element.attribute("mac"), element.attribute("ipset")) {
+            (Some(mac), _) => value::hardware_address(mac),
+            (None, Some(ipset)) => Ok(Peers::Set(ipset.value.to_owned(), None)),
+            (None, None) => required(element, "address").and_then(value::peers),
         };
-        match address {
-            Ok(address) if value::is_mac_or_ipset(address.value) => {
-                self.common.unmodeled(format!("the hardware address `{}` as source", address.value), address.span);
-            }
-            Ok(address) => match value::network(address) {
-                Ok(net) => self.zone.sources.push(Spanned::new(net, element.tag())),
-                Err(error) => self.common.out.diagnostics.push(*error),
-            },
-            Err(error) => self.common.out.diagnostics.push(*error),
+        match peers {
+            Ok(peers) => self.zone.sources.push(Spanned::new(peers, element.tag())),
+            Err(error) => self.common.refuse(*error),
         }
     }
 
-    fn finish(self) -> Declarations {
+    fn finish(self) {
         let Self { zone, common } = self;
-        let mut out = common.out;
-        let zone = ZoneDecl { services: common.services, content: common.content, ..zone };
-        out.value.insert(0, Declaration::Zone(zone));
-        out
+        let zone = ZoneDecl {
+            services: std::mem::take(&mut common.services),
+            content: std::mem::take(&mut common.content),
+            ..zone
+        };
+        common.out.value.insert(0, Declaration::Zone(zone));
     }
 }
 

@@ -42,6 +42,23 @@ pub fn parse(words: &[Word]) -> Declarations {
     out
 }
 
+/// Reads the arguments of a call that another program makes; a line that only asks gives nothing.
+///
+/// # Errors
+/// With a message if iptables refuses the line, with words if it has no model.
+pub fn arguments(
+    family: Family,
+    words: Vec<Spanned<String>>,
+    whole: Span,
+) -> Result<Option<IptablesCommand>, Result<Box<Diagnostic>, String>> {
+    let token = |word: Spanned<String>| Token { text: word.value, span: word.span, is_known: true };
+    match line(family, None, words.into_iter().map(token).collect(), whole) {
+        Ok(line) => Ok(line.command),
+        Err(Stop::Bad(error)) => Err(Ok(error)),
+        Err(Stop::Unmodeled(what)) => Err(Err(what)),
+    }
+}
+
 /// Whether a call only asks for a rule that its `||` branch would make.
 pub fn is_query(words: &[Word]) -> bool {
     words.iter().skip(1).any(|w| matches!(w.text.as_str(), "-C" | "--check" | "-S" | "-L" | "-nL"))

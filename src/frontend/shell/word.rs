@@ -32,6 +32,13 @@ pub struct Word {
 }
 
 impl Word {
+    /// A word that stands in the source as it is.
+    pub fn written(text: &str, span: Span) -> Self {
+        let mut word = Self::empty(span);
+        word.push_literal(text, span);
+        word
+    }
+
     /// A word without text yet.
     pub(super) fn empty(span: Span) -> Self {
         Self { text: String::new(), span, pieces: Vec::new(), unknown: None, may_split: false }

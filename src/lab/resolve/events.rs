@@ -1,12 +1,15 @@
 //! In which order a host's firewall and engine came up, what happened to them since, and when the user's own rules were
 //! written.
 
-use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
+use crate::lab::declaration::{DirectRule, FirewallChange, FirewallCmd};
+use crate::lab::iptables::{IptablesChange, IptablesCommand};
 use crate::lab::nft::NftRuleset;
-use crate::lab::{Declaration, Host, HostEvent};
+use crate::lab::{Declaration, Host, HostEvent, RuleBackend};
 use crate::source::Span;
 
 use super::bind::HostPlan;
+use super::direct;
+use super::ufw::Ufw;
 
 /// Events in order, and the rules that they speak of.
 #[derive(Default)]
@@ -24,7 +27,8 @@ pub(super) struct Events {
 /// the beginning, the firewall first unless the run assumes otherwise. A saved rule set is the state in the end.
 pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> Events {
     let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
-    let mut events = in_order(plan);
+    let backend = host.firewalld.as_ref().map_or(RuleBackend::Nftables, |f| f.backend);
+    let mut events = in_order(plan, backend);
     events.order.retain(|event| match event {
         HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
@@ -43,18 +47,19 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
     events
 }
 
-fn in_order(plan: &HostPlan<'_>) -> Events {
-    let mut collected = Collected::default();
-    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d)).collect();
-    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d)).collect();
+fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
+    let mut collected = Collected { ufw: Ufw::of_files(plan), ..Collected::default() };
+    collected.boot_ufw();
+    let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d, backend)).collect();
+    let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d, backend)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
-    plan.rules.iter().for_each(|d| collected.saved(d));
-    let Collected { rules, nft, boot, saved, saved_nft, ufw } = collected;
+    plan.rules.iter().for_each(|d| collected.saved(d, backend));
+    let Collected { rules, nft, boot, saved, saved_nft, ufw, .. } = collected;
     let at_boot = boot.len();
     let started = before.iter().copied().chain(files).chain(after.iter().copied());
     let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
-    let unknown_ufw = ufw.first.filter(|_| ufw.is_enabled.is_none());
+    let unknown_ufw = ufw.unknown();
     Events { order, rules, nft, at_boot, unknown_ufw }
 }
 
@@ -73,18 +78,16 @@ struct Collected {
     /// Listings of nftables come before those of iptables, which replace only what iptables itself has.
     saved_nft: Vec<HostEvent>,
     ufw: Ufw,
+    /// Direct rules that were given to the running firewalld.
+    direct: Vec<DirectRule>,
 }
 
-#[derive(Default)]
-struct Ufw {
-    is_enabled: Option<bool>,
-    /// What was given so far, in force or not.
-    kept: Vec<IptablesCommand>,
-    first: Option<Span>,
+fn is_permanent(declaration: &Declaration) -> bool {
+    matches!(declaration, Declaration::FirewallCmd(command) if command.permanent)
 }
 
 impl Collected {
-    fn event(&mut self, declaration: &Declaration) -> Option<HostEvent> {
+    fn event(&mut self, declaration: &Declaration, backend: RuleBackend) -> Option<HostEvent> {
         match declaration {
             Declaration::Event(event) => Some(event.value),
             Declaration::Iptables(commands) => {
@@ -93,6 +96,14 @@ impl Collected {
                 self.saved.extend(is_saved.then_some(event));
                 (!is_saved).then_some(event)
             }
+            // Stored ones go to iptables when firewalld loads.
+            Declaration::FirewallCmd(FirewallCmd { change: FirewallChange::Direct(is_added, rule), .. })
+                if !is_permanent(declaration) =>
+            {
+                let command = direct::at_once(rule, *is_added, &self.direct, backend)?;
+                direct::change(&mut self.direct, *is_added, rule);
+                Some(self.rules(vec![command]))
+            }
             Declaration::Nft(ruleset) => {
                 let event = self.nft(ruleset.clone());
                 let list = if ruleset.is_script { &mut self.boot } else { &mut self.saved_nft };
@@ -100,8 +111,7 @@ impl Collected {
                 None
             }
             Declaration::Ufw(change) => {
-                self.ufw.first = self.ufw.first.or(Some(change.span));
-                let commands = self.ufw.change(&change.value)?;
+                let commands = self.ufw.change(change)?;
                 Some(self.rules(commands))
             }
             _ => None,
@@ -109,16 +119,24 @@ impl Collected {
     }
 
     /// A rule set that lab.yaml lists as saved.
-    fn saved(&mut self, declaration: &Declaration) {
+    fn saved(&mut self, declaration: &Declaration, backend: RuleBackend) {
         match declaration {
             Declaration::Nft(ruleset) => {
                 let event = self.nft(NftRuleset { replaces: true, ..ruleset.clone() });
                 self.saved_nft.push(event);
             }
             other => {
-                let event = self.event(other);
+                let event = self.event(other, backend);
                 self.saved.extend(event);
             }
+        }
+    }
+
+    /// ufw.service comes before the network, like nftables.service (`Before=network-pre.target`).
+    fn boot_ufw(&mut self) {
+        if let Some(commands) = self.ufw.boot() {
+            let event = self.rules(commands);
+            self.boot.push(event);
         }
     }
 
@@ -130,30 +148,5 @@ impl Collected {
     fn rules(&mut self, commands: Vec<IptablesCommand>) -> HostEvent {
         self.rules.push(commands);
         HostEvent::UserRules(self.rules.len() - 1)
-    }
-}
-
-impl Ufw {
-    /// What a line changes at once.
-    fn change(&mut self, change: &UfwChange) -> Option<Vec<IptablesCommand>> {
-        let is_enabled = self.is_enabled == Some(true);
-        match change {
-            UfwChange::Enable(loaded) => {
-                self.is_enabled = Some(true);
-                let everything = || loaded.iter().chain(&self.kept).cloned().collect();
-                (!is_enabled).then(everything)
-            }
-            UfwChange::Disable(unloaded) | UfwChange::Reset(unloaded) => {
-                self.is_enabled = Some(false);
-                if matches!(change, UfwChange::Reset(_)) {
-                    self.kept.clear();
-                }
-                is_enabled.then(|| unloaded.clone())
-            }
-            UfwChange::Set(commands) => {
-                self.kept.extend(commands.iter().cloned());
-                is_enabled.then(|| commands.clone())
-            }
-        }
     }
 }

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl};
+use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl, InterfaceZone};
 use crate::lab::{
-    Content, Declaration, Engine, Firewalld, HostEvent, HostId, Policy, RichElement, RuleBackend, Unmodeled, Zone,
+    Content, Declaration, Engine, Firewalld, HostEvent, HostId, RichElement, RuleBackend, Unmodeled, Zone,
 };
 use crate::net::Version;
 use crate::provenance::Origin;
@@ -17,15 +17,11 @@ use crate::source::Span;
 
 use super::Context;
 use super::bind::HostPlan;
+use super::configuration::Configuration;
 use super::names::span_of;
+use super::policy::Release;
 use super::zone::{self, Place};
-
-/// One of the two configurations.
-#[derive(Clone)]
-pub(super) struct Configuration {
-    pub(super) zones: BTreeMap<String, Zone>,
-    pub(super) policies: BTreeMap<String, Policy>,
-}
+use super::{direct, refusal};
 
 /// The daemon while the files are gone through.
 struct Daemon {
@@ -35,6 +31,11 @@ struct Daemon {
     /// Permanent changes that the running daemon has not seen.
     pending: Vec<Span>,
     runs: bool,
+    health: Health,
+    /// `FlushAllOnReload=no`: a reload keeps the interfaces and direct rules that were given at run time.
+    keeps: bool,
+    /// NetworkManager's zones, which it tells the daemon whenever that comes up.
+    bindings: Vec<InterfaceZone>,
     /// It has turned forwarding on.
     routed: bool,
     engine_has_run: bool,
@@ -46,6 +47,14 @@ struct Daemon {
     engine_follows: bool,
     /// What dockerd found in another zone.
     conflict: Option<Conflict>,
+}
+
+/// What `firewall-cmd --state` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Health {
+    Running,
+    /// It refuses its files: changes at run time work, everything else is refused.
+    Failed,
 }
 
 /// A bridge of docker's in a zone of the user's.
@@ -64,31 +73,7 @@ pub(super) fn resolve(
     engine: Option<&Engine>,
 ) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
-    let version = context.defaults.firewalld;
-    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
-    let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
-    for declaration in plan.declarations() {
-        if let Declaration::Firewalld(stated) = declaration {
-            set_options(&mut firewalld, stated, &plan.name);
-        }
-    }
-    context.services = zone::services_of_files(plan.declarations());
-    let permanent = configured(context, plan, engine.is_some());
-    let running = permanent.clone();
-    let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
-    let mut daemon = Daemon {
-        firewalld,
-        permanent,
-        running,
-        pending: Vec::new(),
-        runs: false,
-        routed: false,
-        engine_has_run: false,
-        awaits_docker_zone,
-        bridges: engine.filter(|e| makes_zone(e)).map_or_else(Vec::new, bridges),
-        engine_follows: false,
-        conflict: None,
-    };
+    let mut daemon = installed(context, plan, engine, first);
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
     daemon.firewalld.routes_before_engine = routes(&daemon);
@@ -98,16 +83,52 @@ pub(super) fn resolve(
     // What a file starts was not there before.
     daemon.runs = !starts(plan, HostEvent::FirewalldStart);
     go_through(context, plan, &mut daemon);
-    check_default_zone(context, plan, &daemon);
-    let Daemon { mut firewalld, permanent, running, pending, conflict, .. } = daemon;
+    check_default_zone(context, plan, &mut daemon);
+    listings(context, plan, &mut daemon);
+    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, .. } = daemon;
     if let Some(conflict) = conflict {
         refuse(context, id, &conflict);
     }
     pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
+    running.definitions.clone().fill_in(&mut running);
+    permanent.definitions.clone().fill_in(&mut permanent);
     firewalld.zones = running.zones;
     firewalld.stored_zones = permanent.zones;
     firewalld.policies = running.policies;
+    firewalld.policies.retain(|_, policy| !policy.disabled);
     Some(firewalld)
+}
+
+/// The daemon before anything happens.
+fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>, first: &Declaration) -> Daemon {
+    let version = context.defaults.firewalld;
+    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
+    let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
+    firewalld.uses_direct = plan.declarations().any(is_direct);
+    for declaration in plan.declarations() {
+        if let Declaration::Firewalld(stated) = declaration {
+            set_options(&mut firewalld, stated, &plan.name);
+        }
+    }
+    let (permanent, health) = configured(context, plan, &mut firewalld, engine.is_some());
+    let running = permanent.clone();
+    let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
+    Daemon {
+        firewalld,
+        permanent,
+        running,
+        pending: Vec::new(),
+        runs: false,
+        health,
+        keeps: health == Health::Running && plan.declarations().any(keeps),
+        bindings: plan.declarations().filter_map(binding).cloned().collect(),
+        routed: false,
+        engine_has_run: false,
+        awaits_docker_zone,
+        bridges: engine.filter(|e| makes_zone(e)).map_or_else(Vec::new, bridges),
+        engine_follows: false,
+        conflict: None,
+    }
 }
 
 /// firewalld as it is installed.
@@ -117,6 +138,10 @@ fn untouched(version: Version, backend: RuleBackend, origin: Origin) -> Firewall
         backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
+        strict_at: None,
+        cleanup_on_exit: true,
+        direct: Vec::new(),
+        uses_direct: false,
         zones: BTreeMap::new(),
         stored_zones: BTreeMap::new(),
         policies: BTreeMap::new(),
@@ -128,7 +153,8 @@ fn untouched(version: Version, backend: RuleBackend, origin: Origin) -> Firewall
 fn is_about_firewalld(declaration: &Declaration) -> bool {
     use Declaration as D;
     match declaration {
-        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::FirewallCmd(_) => true,
+        D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::FirewalldIpSet(_) | D::FirewallCmd(_) => true,
+        D::Direct(_) | D::FirewalldRefused(_) | D::FirewalldListed(_) => true,
         D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
         _ => false,
     }
@@ -155,29 +181,69 @@ fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
     }
     if let Some(strict) = &stated.strict_forward_ports {
         firewalld.strict_forward_ports = strict.value;
+        firewalld.strict_at = Some(strict.span);
+    }
+    if let Some(cleanup) = &stated.cleanup_on_exit {
+        firewalld.cleanup_on_exit = cleanup.value;
     }
 }
 
-/// What the daemon reads when it starts: the built-in zones, replaced by the files of the same name.
-fn configured(context: &mut Context, plan: &HostPlan<'_>, has_engine: bool) -> Configuration {
-    let mut configuration = Configuration { zones: zone::builtin_zones(), policies: zone::builtin_policies() };
-    let commands = || plan.declarations().filter_map(command);
+/// The configuration that the files make, as far as firewalld takes them.
+fn configured(
+    context: &mut Context,
+    plan: &HostPlan<'_>,
+    firewalld: &mut Firewalld,
+    has_engine: bool,
+) -> (Configuration, Health) {
+    let mut read = Configuration::of_files(plan, firewalld.version);
+    let health = if refusal::is_refused(context, plan, firewalld, &read, has_engine) {
+        // Not even firewalld.conf counts then.
+        read = Configuration::stock(firewalld.version);
+        firewalld.backend = RuleBackend::Nftables;
+        "public".clone_into(&mut firewalld.default_zone);
+        firewalld.strict_forward_ports = false;
+        firewalld.cleanup_on_exit = true;
+        Health::Failed
+    } else {
+        Health::Running
+    };
     let names_docker = |c: &FirewallCmd| c.zone.as_ref().is_some_and(|z| z.value == "docker");
-    if has_engine && commands().any(names_docker) {
-        configuration.zones.insert("docker".to_owned(), zone::docker_zone());
+    if has_engine && plan.declarations().filter_map(command).any(names_docker) {
+        read.zones.entry("docker".to_owned()).or_insert_with(zone::docker_zone);
     }
+    (read, health)
+}
+
+fn is_direct(declaration: &Declaration) -> bool {
+    match declaration {
+        Declaration::Direct(_) => true,
+        Declaration::FirewallCmd(command) => matches!(command.change, FirewallChange::Direct(..)),
+        _ => false,
+    }
+}
+
+fn keeps(declaration: &Declaration) -> bool {
+    let flushes = |stated: &FirewalldDecl| stated.flush_all_on_reload.as_ref().is_none_or(|flush| flush.value);
+    matches!(declaration, Declaration::Firewalld(stated) if !flushes(stated))
+}
+
+fn binding(declaration: &Declaration) -> Option<&InterfaceZone> {
+    match declaration {
+        Declaration::InterfaceZone(binding) => Some(binding),
+        _ => None,
+    }
+}
+
+/// What firewalld has printed about itself is the truth about what ran then.
+fn listings(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut Daemon) {
     for declaration in plan.declarations() {
-        match declaration {
-            Declaration::Zone(file) => {
-                configuration.zones.insert(file.name.value.clone(), zone::of_file(context, file));
+        if let Declaration::FirewalldListed(listing) = declaration {
+            daemon.running.listed(context, listing);
+            if let Some(name) = &listing.default_zone {
+                daemon.firewalld.default_zone.clone_from(&name.value);
             }
-            Declaration::Policy(file) => {
-                configuration.policies.insert(file.name.value.clone(), zone::policy_of_file(context, file));
-            }
-            _ => {}
         }
     }
-    configuration
 }
 
 fn command(declaration: &Declaration) -> Option<&FirewallCmd> {
@@ -218,6 +284,13 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
     match event {
         // Starting what runs does nothing.
         E::FirewalldStart if daemon.runs => {}
+        // In the state `failed` a reload is refused.
+        E::FirewalldReload | E::FirewalldCompleteReload if daemon.health == Health::Failed => {}
+        E::FirewalldReload | E::FirewalldCompleteReload if daemon.keeps && daemon.runs => {
+            let before = daemon.running.clone();
+            load(daemon);
+            keep(daemon, before);
+        }
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
         E::UserRules(_) | E::NftRules(_) => {}
@@ -263,10 +336,29 @@ fn turns_on_forwarding(content: &Content) -> bool {
 fn load(daemon: &mut Daemon) {
     daemon.runs = true;
     daemon.running = daemon.permanent.clone();
+    daemon.firewalld.direct = direct::commands(&daemon.running.direct, daemon.firewalld.backend);
+    for binding in &daemon.bindings {
+        daemon.running.bind(binding);
+    }
     daemon.pending.clear();
     if daemon.engine_follows {
         follow(daemon);
     }
+}
+
+/// Interfaces stay in their zones as long as these exist, and direct rules stay (firewall/core/fw.py, `reload`).
+fn keep(daemon: &mut Daemon, before: Configuration) {
+    let after = &mut daemon.running;
+    let bound =
+        before.zones.into_iter().flat_map(|(name, zone)| zone.interfaces.into_iter().map(move |i| (name.clone(), i)));
+    for (name, interface) in bound {
+        if after.zones.contains_key(&name) {
+            after.zones.values_mut().for_each(|other| other.interfaces.retain(|i| i.value != interface.value));
+            after.zones.entry(name.clone()).and_modify(|zone| zone.interfaces.push(interface));
+        }
+    }
+    after.direct = before.direct;
+    daemon.firewalld.direct = direct::commands(&after.direct, daemon.firewalld.backend);
 }
 
 /// dockerd adds its bridges to its zone, which firewalld refuses for one that is in another zone: `ZONE_CONFLICT`
@@ -301,6 +393,10 @@ fn refuse(context: &mut Context, id: HostId, conflict: &Conflict) {
 }
 
 fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
+    let is_stored = command.permanent || matches!(command.change, FirewallChange::RuntimeToPermanent);
+    if is_stored && daemon.health == Health::Failed && !command.offline {
+        return context.report(refused_while_failed(command.span));
+    }
     match &command.change {
         FirewallChange::RuntimeToPermanent => {
             daemon.permanent = daemon.running.clone();
@@ -311,6 +407,13 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
             true => daemon.firewalld.default_zone.clone_from(name),
             false => context.report(zone::unknown_zone(name, command.span, daemon.running.zones.keys())),
         },
+        FirewallChange::Direct(is_added, rule) => {
+            let target = if command.permanent { &mut daemon.permanent } else { &mut daemon.running };
+            direct::change(&mut target.direct, *is_added, rule);
+            if command.permanent {
+                daemon.pending.push(command.span);
+            }
+        }
         _ => {
             let place = match (&command.policy, &command.zone) {
                 (Some(policy), _) => Place::Policy(&policy.value, policy.span),
@@ -318,7 +421,11 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
                 (None, None) => Place::Zone(&daemon.firewalld.default_zone, command.span),
             };
             let target = if command.permanent { &mut daemon.permanent } else { &mut daemon.running };
-            let changed = zone::change(context, target, place, command);
+            let release = Release { version: daemon.firewalld.version, backend: daemon.firewalld.backend };
+            let changed = zone::change(context, target, place, command, release);
+            if let Some(timeout) = command.timeout.as_ref().filter(|_| changed && !command.permanent) {
+                target.limit_in_time(context, command.span, timeout);
+            }
             if changed && command.permanent {
                 daemon.pending.push(command.span);
             }
@@ -326,15 +433,25 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
     }
 }
 
-fn check_default_zone(context: &mut Context, plan: &HostPlan<'_>, daemon: &Daemon) {
+/// A default zone that does not exist: `public` it is (firewall/core/fw.py, `_start_check`).
+fn check_default_zone(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut Daemon) {
     for declaration in plan.declarations() {
         let Declaration::Firewalld(stated) = declaration else { continue };
         if let Some(name) = &stated.default_zone
             && !daemon.permanent.zones.contains_key(&name.value)
         {
             context.report(zone::unknown_zone(&name.value, name.span, daemon.permanent.zones.keys()));
+            if daemon.firewalld.default_zone == name.value {
+                "public".clone_into(&mut daemon.firewalld.default_zone);
+            }
         }
     }
+}
+
+fn refused_while_failed(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::FirewalldBadRule, "a permanent change while firewalld refuses its files")
+        .label(span, "RUNNING_BUT_FAILED: nothing changes")
+        .help("mend the files and restart firewalld first")
 }
 
 fn not_reloaded(span: Span) -> Diagnostic {

@@ -1,7 +1,9 @@
 //! Paths and names as files write them, and what to say when they lead nowhere.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::Declaration;
+use crate::lab::{Declaration, Host};
 use crate::source::{Span, Spanned};
 
 /// A path written in the file `from`, as seen from where the tool was pointed; `..` above that place stays.
@@ -36,6 +38,33 @@ pub(super) fn unknown_name<'a>(
     }
 }
 
+/// Finds for every container the shortest of its names that means nothing else. A host's name comes before a
+/// container's, and that before what a container is also called.
+pub(super) fn shorten(hosts: &mut [Host]) {
+    let mut names: BTreeMap<String, usize> = hosts.iter().map(|host| (host.name.clone(), 1)).collect();
+    for container in hosts.iter().flat_map(|host| &host.engine).flat_map(|engine| &engine.containers) {
+        *names.entry(container.name.clone()).or_default() += 1;
+    }
+    let mut all = names.clone();
+    for container in hosts.iter().flat_map(|host| &host.engine).flat_map(|engine| &engine.containers) {
+        for alias in &container.aliases {
+            *all.entry(alias.clone()).or_default() += 1;
+        }
+    }
+    for host in hosts {
+        for container in host.engine.iter_mut().flat_map(|engine| &mut engine.containers) {
+            let name = if names.get(&container.name) == Some(&1) {
+                container.name.clone()
+            } else {
+                format!("{}/{}", host.name, container.name)
+            };
+            let aliases = container.aliases.iter().filter(|alias| all.get(*alias) == Some(&1));
+            container.short_name =
+                aliases.min_by_key(|a| a.len()).filter(|a| a.len() < name.len()).unwrap_or(&name).clone();
+        }
+    }
+}
+
 /// A name in the form that sentences can use: no white space, no characters that the grammar needs.
 pub(super) fn sentence_name(name: &str) -> String {
     name.chars().map(|c| if c.is_whitespace() || matches!(c, '/' | ':' | ',') { '-' } else { c }).collect()
@@ -53,6 +82,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Machine(d) => Some(d.span),
         Declaration::MachineChange(d) => Some(d.span),
         Declaration::Hypervisor(d) => Some(d.span()),
+        Declaration::InterfaceConfig(d) => Some(d.span),
         Declaration::Engine(d) => d.span,
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),
@@ -66,6 +96,17 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Zone(d) => Some(d.span),
         Declaration::Policy(d) => Some(d.span),
         Declaration::Service(d) => Some(d.span),
+        Declaration::FirewalldIpSet(d) => Some(d.span),
+        Declaration::Direct(d) => Some(d.span),
+        Declaration::FirewalldRefused(d) => Some(d.span),
+        Declaration::FirewalldListed(d) => {
+            let zone = d.zones.first().map(|zone| zone.span);
+            let policy = d.policies.first().map(|policy| policy.span);
+            let service = d.services.first().map(|service| service.span);
+            let set = d.ipsets.first().map(|set| set.span);
+            zone.or(policy).or(service).or(set).or(d.bindings.first().map(|b| b.zone.span))
+        }
+        Declaration::InterfaceZone(d) => Some(d.zone.span),
         Declaration::FirewallCmd(d) => Some(d.span),
         Declaration::Iptables(d) => d.first().map(|command| command.span),
         Declaration::IpSet(d) => Some(d.name.span),

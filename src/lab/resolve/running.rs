@@ -234,7 +234,7 @@ fn merged(stated: &ContainerDecl, running: &RunningDecl, binds_elsewhere: bool) 
         container.extra_hosts = listed.extra_hosts;
         container.links = listed.links;
         if !ends_with(&listed.command, &stated.command) {
-            container.command = listed.command;
+            (container.command, container.built) = (listed.command, None);
         }
     } else if !listed.networks.is_empty() && attached(&listed) != attached(stated) {
         container.networks = listed.networks;

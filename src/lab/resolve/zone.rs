@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{Declaration, FirewallChange, FirewallCmd, PolicyDecl, ServiceDecl, ZoneDecl};
+use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ServiceChange, ServiceDecl, ZoneDecl};
 use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
-use crate::lab::{Content, Entry, Policy, RichElement, RichRule, Service, Target, Unmodeled, Zone};
-use crate::net::{PortRange, Protocol};
+use crate::lab::{Content, Entry, ForwardPort, Peers, Policy, RichElement, RichRule, Service, Target, Zone};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
-use super::firewall::Configuration;
+use super::configuration::Configuration;
+use super::definitions::Definitions;
+use super::policy::{Release, conflict};
 use super::{Context, binding};
-
-/// Services that include each other at most.
-const MAX_INCLUDES: usize = 4;
 
 /// What a `firewall-cmd` line changes, with the place where it is named.
 #[derive(Clone, Copy)]
@@ -24,13 +22,13 @@ pub(super) enum Place<'a> {
 }
 
 /// The zones that firewalld ships with.
-pub(super) fn builtin_zones() -> BTreeMap<String, Zone> {
-    firewall_builtin::zones().map(|zone| (zone.name.to_owned(), builtin_zone(zone))).collect()
+pub(super) fn builtin_zones(definitions: &Definitions) -> BTreeMap<String, Zone> {
+    firewall_builtin::zones().map(|zone| (zone.name.to_owned(), builtin_zone(zone, definitions))).collect()
 }
 
-fn builtin_zone(zone: BuiltinZone) -> Zone {
+fn builtin_zone(zone: BuiltinZone, definitions: &Definitions) -> Zone {
     let implied = |what: String| Origin::implied(what, None, firewall_builtin::CITATION);
-    let services = zone.services.iter().filter_map(|name| firewall_builtin::service(name));
+    let services = zone.services.iter().filter_map(|name| definitions.service(name));
     let services = services.map(|service| {
         let origin = implied(format!("service `{}` in zone `{}`", service.name, zone.name));
         plain(service, origin)
@@ -54,6 +52,7 @@ fn builtin_policy(policy: &BuiltinPolicy) -> Policy {
     Policy {
         priority: policy.priority,
         target: policy.target,
+        disabled: false,
         ingress: vec![plain(policy.ingress.to_owned(), origin.clone())],
         egress: vec![plain(policy.egress.to_owned(), origin.clone())],
         content: Content::default(),
@@ -61,13 +60,12 @@ fn builtin_policy(policy: &BuiltinPolicy) -> Policy {
     }
 }
 
-/// A zone that a file defines.
-pub(super) fn of_file(context: &mut Context, file: &ZoneDecl) -> Zone {
+/// A zone that a file or a listing defines. Services that do not exist are left out: whoever reads the files has said
+/// what follows from that.
+pub(super) fn of_file(file: &ZoneDecl) -> Zone {
     let entry =
         |what: &str, name: &str, span| Origin::written(format!("{what} `{name}` in zone `{}`", file.name.value), span);
-    let mut content = file.content.clone();
-    content.services = services(context, &file.services);
-    expand_rich_services(context, &mut content);
+    let priority = |p: &Option<Spanned<i32>>| p.as_ref().map_or(0, |p| p.value);
     Zone {
         target: file.target.as_ref().map_or(Target::Default, |t| t.value),
         interfaces: file
@@ -75,27 +73,48 @@ pub(super) fn of_file(context: &mut Context, file: &ZoneDecl) -> Zone {
             .iter()
             .map(|i| plain(i.value.clone(), entry("interface", &i.value, i.span)))
             .collect(),
-        sources: file.sources.iter().map(|s| plain(s.value, entry("source", &s.value.to_string(), s.span))).collect(),
+        sources: file
+            .sources
+            .iter()
+            .map(|s| plain(s.value.clone(), entry("source", &s.value.to_string(), s.span)))
+            .collect(),
+        priorities: (priority(&file.priorities.0), priority(&file.priorities.1)),
         forward: file.forward,
-        content,
+        content: Content { services: services(&file.services), ..file.content.clone() },
         port_at: file.port_at.clone(),
         origin: Origin::written(format!("zone `{}`", file.name.value), file.span),
     }
 }
 
-/// A policy that a file defines.
-pub(super) fn policy_of_file(context: &mut Context, file: &PolicyDecl) -> Policy {
+/// A zone that is put together from several files has what any of them has; the target is the default one
+/// (firewall/core/io/zone.py, `combine`).
+pub(super) fn combine(zone: &mut Zone, part: Zone) {
+    zone.interfaces.extend(part.interfaces);
+    zone.sources.extend(part.sources);
+    zone.forward |= part.forward;
+    let (own, other) = (&mut zone.content, part.content);
+    own.services.extend(other.services);
+    own.ports.extend(other.ports);
+    own.source_ports.extend(other.source_ports);
+    own.protocols.extend(other.protocols);
+    own.masquerade = own.masquerade.take().or(other.masquerade);
+    own.forward_ports.extend(other.forward_ports);
+    own.icmp_blocks.extend(other.icmp_blocks);
+    own.icmp_block_inversion |= other.icmp_block_inversion;
+    own.rich_rules.extend(other.rich_rules);
+}
+
+/// A policy that a file or a listing defines.
+pub(super) fn policy_of_file(file: &PolicyDecl) -> Policy {
     let zone = |z: &Spanned<String>| plain(z.value.clone(), Origin::written(format!("zone `{}`", z.value), z.span));
-    let mut content = file.content.clone();
-    content.services = services(context, &file.services);
-    expand_rich_services(context, &mut content);
     Policy {
         // firewalld.policy(5): the default priority is -1 and the default target CONTINUE.
         priority: file.priority.as_ref().map_or(-1, |p| p.value),
         target: file.target.as_ref().map_or(Target::Continue, |t| t.value),
+        disabled: file.disabled.is_some(),
         ingress: file.ingress.iter().map(zone).collect(),
         egress: file.egress.iter().map(zone).collect(),
-        content,
+        content: Content { services: services(&file.services), ..file.content.clone() },
         origin: Origin::written(format!("policy `{}`", file.name.value), file.span),
     }
 }
@@ -104,83 +123,10 @@ fn plain<T>(value: T, origin: Origin) -> Entry<T> {
     Entry { value, guard: None, origin }
 }
 
-fn services(context: &mut Context, names: &[Spanned<String>]) -> Vec<Entry<Service>> {
-    let mut found = Vec::new();
-    for name in names {
-        match service(context, &name.value, name.span) {
-            Some(service) => {
-                found.push(plain(service, Origin::written(format!("service `{}`", name.value), name.span)))
-            }
-            None => {
-                context.report(unknown_service(context, &name.value, name.span));
-                // Observed with firewalld 1.3.3: INVALID_SERVICE in a file makes the daemon start with the
-                // configuration that it ships with, and none of the files counts.
-                let what = format!("`{}` in a file makes firewalld fall back to its stock configuration", name.value);
-                context.unmodeled.push(Unmodeled { what, span: name.span, host: None });
-            }
-        }
-    }
-    found
-}
-
-/// The services that files define, with the ports of the services that they include.
-pub(super) fn services_of_files<'a>(declarations: impl Iterator<Item = &'a Declaration>) -> BTreeMap<String, Service> {
-    let files: BTreeMap<&str, &ServiceDecl> = declarations
-        .filter_map(|d| if let Declaration::Service(file) = d { Some((file.name.value.as_str(), file)) } else { None })
-        .collect();
-    let service = |file: &ServiceDecl| {
-        let mut ports = Vec::new();
-        collect_ports(&files, file, &mut ports, MAX_INCLUDES);
-        Service { name: file.name.value.clone(), ports, destinations: file.destinations.clone() }
-    };
-    files.values().map(|file| (file.name.value.clone(), service(file))).collect()
-}
-
-fn collect_ports(
-    files: &BTreeMap<&str, &ServiceDecl>,
-    file: &ServiceDecl,
-    ports: &mut Vec<(Protocol, PortRange)>,
-    depth: usize,
-) {
-    ports.extend(&file.ports);
-    for include in file.includes.iter().filter(|_| 0 < depth) {
-        match files.get(include.value.as_str()) {
-            Some(other) => collect_ports(files, other, ports, depth - 1),
-            None => ports.extend(firewall_builtin::service(&include.value).into_iter().flat_map(|s| s.ports)),
-        }
-    }
-}
-
-/// The service of that name; what it opens beside ports has no model and is reported.
-fn service(context: &mut Context, name: &str, span: Span) -> Option<Service> {
-    if let Some(service) = context.services.get(name) {
-        return Some(service.clone());
-    }
-    if let Some(part) = firewall_builtin::unmodeled_part(name) {
-        context.report(unmodeled_part(name, part, span));
-    }
-    firewall_builtin::service(name)
-}
-
-/// Rich rules name services; what a service opens is filled in here.
-fn expand_rich_services(context: &mut Context, content: &mut Content) {
-    content.rich_rules.retain_mut(|entry| {
-        let span = entry.origin.span();
-        expand_rich_service(context, &mut entry.value, span)
-    });
-}
-
-fn expand_rich_service(context: &mut Context, rule: &mut RichRule, span: Option<Span>) -> bool {
-    let RichElement::Service(named) = &mut rule.element else { return true };
-    let Some(span) = span else { return false };
-    match service(context, &named.name, span) {
-        Some(known) => *named = known,
-        None => {
-            context.report(unknown_service(context, &named.name, span));
-            return false;
-        }
-    }
-    true
+/// Services by name; what they stand for is filled in at the end.
+fn services(names: &[Spanned<String>]) -> Vec<Entry<Service>> {
+    let named = |name: &Spanned<String>| Service { name: name.value.clone(), ..Service::default() };
+    names.iter().map(|n| plain(named(n), Origin::written(format!("service `{}`", n.value), n.span))).collect()
 }
 
 /// Makes one change; whether there was anything to change it in.
@@ -189,19 +135,31 @@ pub(super) fn change(
     configuration: &mut Configuration,
     place: Place<'_>,
     command: &FirewallCmd,
+    release: Release,
 ) -> bool {
     let origin = || Origin::written(describe(&command.change), command.span);
-    if let FirewallChange::NewZone(name) = &command.change {
-        configuration.zones.entry(name.clone()).or_insert_with(|| empty_zone(origin()));
-        return true;
+    if let Some(changed) = define(context, configuration, command) {
+        return changed;
     }
-    if let FirewallChange::NewPolicy(name) = &command.change {
-        configuration.policies.entry(name.clone()).or_insert_with(|| empty_policy(origin()));
-        return true;
-    }
+    let definitions = configuration.definitions.clone();
     match place {
+        Place::Policy(..) if unknown_end(&configuration.zones, &command.change).is_some() => {
+            if let Some(zone) = unknown_end(&configuration.zones, &command.change) {
+                context.report(unknown_zone(zone, command.span, configuration.zones.keys()));
+            }
+            false
+        }
         Place::Policy(name, span) => match configuration.policies.get_mut(name) {
-            Some(policy) => change_policy(context, policy, command, &origin()),
+            Some(policy) => {
+                let before = policy.clone();
+                let changed = change_policy(context, &definitions, policy, command, &origin());
+                if let Some(what) = conflict(policy, &configuration.zones, release) {
+                    *policy = before;
+                    context.report(refused(command.span, what));
+                    return false;
+                }
+                changed
+            }
             None => {
                 context.report(unknown_policy(name, span, configuration.policies.keys()));
                 false
@@ -217,87 +175,234 @@ pub(super) fn change(
                 return false;
             }
             binding::unbind(&mut configuration.zones, &command.change);
-            configuration.zones.get_mut(name).is_some_and(|zone| change_zone(context, zone, command, &origin()))
+            let zone = configuration.zones.get_mut(name);
+            zone.is_some_and(|zone| change_zone(context, &definitions, zone, command, &origin()))
         }
     }
 }
 
-fn change_zone(context: &mut Context, zone: &mut Zone, command: &FirewallCmd, origin: &Origin) -> bool {
+/// The zone that an end of a policy should become and that does not exist.
+fn unknown_end<'c>(zones: &BTreeMap<String, Zone>, change: &'c FirewallChange) -> Option<&'c str> {
+    match change {
+        FirewallChange::IngressZone(true, name) | FirewallChange::EgressZone(true, name) => {
+            (!matches!(name.as_str(), "ANY" | "HOST") && !zones.contains_key(name)).then_some(name)
+        }
+        _ => None,
+    }
+}
+
+/// Changes of what there is, as opposed to changes inside a zone or policy.
+fn define(context: &mut Context, configuration: &mut Configuration, command: &FirewallCmd) -> Option<bool> {
+    use FirewallChange as C;
+    let origin = || Origin::written(describe(&command.change), command.span);
+    let Configuration { zones, policies, definitions, .. } = configuration;
+    Some(match &command.change {
+        C::NewZone(name) | C::NewPolicy(name) if zones.contains_key(name) != policies.contains_key(name) => {
+            let is_same_kind = matches!(command.change, C::NewZone(_)) == zones.contains_key(name);
+            if !is_same_kind {
+                context.report(refused(command.span, format!("`{name}` would be a zone as well as a policy")));
+            }
+            is_same_kind
+        }
+        C::NewZone(name) => {
+            zones.entry(name.clone()).or_insert_with(|| empty_zone(origin()));
+            true
+        }
+        C::NewPolicy(name) => {
+            policies.entry(name.clone()).or_insert_with(|| empty_policy(origin()));
+            true
+        }
+        // A built-in one comes back as it was shipped; firewalld refuses to delete that (firewall-cmd(1)).
+        C::DeleteZone(name) if firewall_builtin::zone(name).is_none() => match zones.remove(name) {
+            Some(_) => true,
+            None => {
+                context.report(unknown_zone(name, command.span, zones.keys()));
+                false
+            }
+        },
+        C::DeletePolicy(name) => policies.remove(name).is_some(),
+        C::NewService(name) => definitions.services.insert(name.clone(), empty_service(name, command.span)).is_none(),
+        C::DeleteService(name) => definitions.services.remove(name).is_some(),
+        C::NewIpSet(set) => definitions.ipsets.insert(set.name.value.clone(), (**set).clone()).is_none(),
+        C::DeleteIpSet(name) => definitions.ipsets.remove(name).is_some(),
+        C::InService(_, ServiceChange::Include(true, other)) if definitions.service(&other.value).is_none() => {
+            context.report(unknown_service(definitions, &other.value, other.span));
+            false
+        }
+        C::InService(name, change) => {
+            let known = definitions.change_service(name, change, empty_service(name, command.span));
+            if !known {
+                context.report(unknown_service(definitions, name, command.span));
+            }
+            known
+        }
+        C::Entry(add, name, nets) => match definitions.ipsets.get_mut(name).map(|set| &mut set.entries) {
+            Some(entries) => {
+                let entries = entries.get_or_insert_default();
+                entries.retain(|net| !nets.contains(net));
+                entries.extend(nets.iter().filter(|_| *add));
+                true
+            }
+            None => {
+                context.report(unknown_ipset(name, command.span));
+                false
+            }
+        },
+        C::DeleteZone(_) => false,
+        _ => return None,
+    })
+}
+
+fn empty_service(name: &str, span: Span) -> ServiceDecl {
+    ServiceDecl {
+        name: Spanned::new(name.to_owned(), span),
+        is_stock: false,
+        ports: Vec::new(),
+        protocols: Vec::new(),
+        source_ports: Vec::new(),
+        includes: Vec::new(),
+        destinations: Vec::new(),
+        span,
+    }
+}
+
+fn change_zone(
+    context: &mut Context,
+    definitions: &Definitions,
+    zone: &mut Zone,
+    command: &FirewallCmd,
+    origin: &Origin,
+) -> bool {
     match &command.change {
         FirewallChange::Interface(true, name) | FirewallChange::MoveInterface(name) => {
             zone.interfaces.push(plain(name.clone(), origin.clone()));
         }
-        FirewallChange::Source(true, net) | FirewallChange::MoveSource(net) => {
-            zone.sources.push(plain(*net, origin.clone()));
+        FirewallChange::Source(true, peers) | FirewallChange::MoveSource(peers) => {
+            if let Peers::Set(name, _) = peers
+                && !definitions.ipsets.contains_key(name)
+            {
+                context.report(unknown_ipset(name, command.span));
+                return false;
+            }
+            zone.sources.push(plain(peers.clone(), origin.clone()));
         }
         FirewallChange::Interface(false, _) | FirewallChange::Source(false, _) => {}
         FirewallChange::Forward(on) => zone.forward = *on,
         FirewallChange::Target(target) => zone.target = *target,
-        other => return change_content(context, &mut zone.content, other, command.permanent, origin),
+        FirewallChange::IngressPriority(priority) => zone.priorities.0 = *priority,
+        FirewallChange::EgressPriority(priority) => zone.priorities.1 = *priority,
+        _ => return change_content(context, definitions, &mut zone.content, command, origin),
     }
     true
 }
 
-fn change_policy(context: &mut Context, policy: &mut Policy, command: &FirewallCmd, origin: &Origin) -> bool {
+fn change_policy(
+    context: &mut Context,
+    definitions: &Definitions,
+    policy: &mut Policy,
+    command: &FirewallCmd,
+    origin: &Origin,
+) -> bool {
     match &command.change {
         FirewallChange::Target(target) => policy.target = *target,
         FirewallChange::Priority(priority) => policy.priority = *priority,
+        FirewallChange::Disable(disabled) => policy.disabled = *disabled,
         FirewallChange::IngressZone(add, zone) => set(&mut policy.ingress, *add, zone.clone(), origin),
         FirewallChange::EgressZone(add, zone) => set(&mut policy.egress, *add, zone.clone(), origin),
-        other => return change_content(context, &mut policy.content, other, command.permanent, origin),
+        _ => return change_content(context, definitions, &mut policy.content, command, origin),
     }
     true
 }
 
 fn change_content(
     context: &mut Context,
+    definitions: &Definitions,
     content: &mut Content,
-    change: &FirewallChange,
-    is_permanent: bool,
+    command: &FirewallCmd,
     origin: &Origin,
 ) -> bool {
     use FirewallChange as C;
-    match change {
+    match &command.change {
         C::Port(add, port) => set(&mut content.ports, *add, *port, origin),
         C::SourcePort(add, port) => set(&mut content.source_ports, *add, *port, origin),
         C::Protocol(add, protocol) => set(&mut content.protocols, *add, *protocol, origin),
-        C::ForwardPort(add, forward) => {
-            // What a running firewalld is told comes behind what it has loaded.
-            if !is_permanent && !content.rich_rules.is_empty() {
-                set(&mut content.later_forward_ports, *add, forward.clone(), origin);
-            }
-            if is_permanent || !add || content.rich_rules.is_empty() {
-                set(&mut content.forward_ports, *add, forward.clone(), origin);
-            }
-        }
+        C::ForwardPort(add, forward) => change_forward_port(content, *add, forward, command.permanent, origin),
+        C::IcmpBlock(_, kind) if !knows_icmp_type(context, kind, command.span) => return false,
         C::IcmpBlock(add, kind) => set(&mut content.icmp_blocks, *add, kind.clone(), origin),
         C::IcmpBlockInversion(on) => content.icmp_block_inversion = *on,
         C::Masquerade(on) => content.masquerade = on.then(|| origin.clone()),
         C::Service(false, name) => content.services.retain(|s| s.value.name != *name),
         C::Service(true, name) => {
-            let Some(span) = origin.span() else { return false };
-            let Some(service) = service(context, name, span) else {
-                context.report(unknown_service(context, name, span));
-                return false;
-            };
-            set(&mut content.services, true, service, origin);
-        }
-        C::RichRule(add, rule) => {
-            let mut rule = (**rule).clone();
-            if !expand_rich_service(context, &mut rule, origin.span()) {
+            if !knows_service(context, definitions, name, command.span) {
                 return false;
             }
-            content.rich_rules.retain(|r| !same_rule(&r.value, &rule));
+            if content.services.iter().all(|s| s.value.name != *name) {
+                content.services.push(plain(Service { name: name.clone(), ..Service::default() }, origin.clone()));
+            }
+        }
+        C::RichRule(add, rule) => {
+            if !knows_what_it_names(context, definitions, rule, command.span) {
+                return false;
+            }
+            content.rich_rules.retain(|r| !same_rule(&r.value, rule));
             if *add {
-                content.rich_rules.push(plain(rule, origin.clone()));
+                content.rich_rules.push(plain((**rule).clone(), origin.clone()));
             }
         }
         C::Interface(..) | C::Source(..) | C::MoveInterface(_) | C::MoveSource(_) => return false,
         C::Forward(_) | C::Target(_) => return false,
-        C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) => return false,
-        C::NewZone(_) | C::NewPolicy(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
+        C::IngressZone(..) | C::EgressZone(..) | C::Priority(_) | C::Disable(_) => return false,
+        C::IngressPriority(_) | C::EgressPriority(_) | C::DefaultZone(_) | C::RuntimeToPermanent => return false,
+        C::NewZone(_) | C::NewPolicy(_) | C::NewService(_) | C::NewIpSet(_) | C::InService(..) => return false,
+        C::DeleteZone(_) | C::DeletePolicy(_) | C::DeleteService(_) | C::DeleteIpSet(_) => return false,
+        C::Entry(..) | C::Direct(..) => return false,
     }
     true
+}
+
+/// What a running firewalld is told comes behind the rich rules that it has loaded.
+fn change_forward_port(content: &mut Content, add: bool, forward: &ForwardPort, is_permanent: bool, origin: &Origin) {
+    let is_there = content.forward_ports.iter().any(|other| other.value == *forward);
+    let is_later = !is_permanent && !content.rich_rules.is_empty() && !is_there;
+    if is_later || !add {
+        set(&mut content.later_forward_ports, add, forward.clone(), origin);
+    }
+    if !is_later || !add {
+        set(&mut content.forward_ports, add, forward.clone(), origin);
+    }
+}
+
+/// Whether the service or ICMP type of a rich rule exists.
+fn knows_what_it_names(context: &mut Context, definitions: &Definitions, rule: &RichRule, span: Span) -> bool {
+    match &rule.element {
+        RichElement::Service(service) => knows_service(context, definitions, &service.name, span),
+        RichElement::IcmpBlock(kind) | RichElement::IcmpType(kind) => knows_icmp_type(context, kind, span),
+        _ => true,
+    }
+}
+
+fn knows_icmp_type(context: &mut Context, name: &str, span: Span) -> bool {
+    let is_known = firewall_builtin::ICMP_TYPES.contains(&name);
+    if !is_known {
+        let diagnostic = refused(span, format!("there is no ICMP type `{name}`"));
+        context.report(match did_you_mean(name, firewall_builtin::ICMP_TYPES) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("`firewall-cmd --get-icmptypes` lists them"),
+        });
+    }
+    is_known
+}
+
+fn refused(span: Span, message: String) -> Diagnostic {
+    Diagnostic::new(Code::FirewalldBadRule, message).label(span, "firewalld refuses this")
+}
+
+fn knows_service(context: &mut Context, definitions: &Definitions, name: &str, span: Span) -> bool {
+    let is_known = definitions.service(name).is_some();
+    if !is_known {
+        context.report(unknown_service(definitions, name, span));
+    }
+    is_known
 }
 
 fn set<T: PartialEq>(entries: &mut Vec<Entry<T>>, add: bool, value: T, origin: &Origin) {
@@ -310,7 +415,8 @@ fn set<T: PartialEq>(entries: &mut Vec<Entry<T>>, add: bool, value: T, origin: &
 }
 
 fn same_rule(a: &RichRule, b: &RichRule) -> bool {
-    (a.priority, a.family, a.source, a.destination) == (b.priority, b.family, b.source, b.destination)
+    (a.priority, a.family, &a.limit) == (b.priority, b.family, &b.limit)
+        && (&a.source, &a.destination) == (&b.source, &b.destination)
         && a.element == b.element
         && a.action == b.action
 }
@@ -334,10 +440,22 @@ fn describe(change: &FirewallChange) -> String {
         C::IcmpBlockInversion(add) => format!("inversion of ICMP blocks {}", verb(add)),
         C::RichRule(add, _) => format!("rich rule {}", verb(add)),
         C::Target(_) => "target".to_owned(),
+        C::IngressPriority(number) => format!("ingress priority {number}"),
+        C::EgressPriority(number) => format!("egress priority {number}"),
         C::NewZone(name) => format!("zone `{name}`"),
+        C::DeleteZone(name) => format!("zone `{name}` deleted"),
         C::NewPolicy(name) => format!("policy `{name}`"),
+        C::DeletePolicy(name) => format!("policy `{name}` deleted"),
+        C::NewService(name) => format!("service `{name}`"),
+        C::DeleteService(name) => format!("service `{name}` deleted"),
+        C::InService(name, _) => format!("service `{name}` changed"),
+        C::NewIpSet(set) => format!("ipset `{}`", set.name.value),
+        C::DeleteIpSet(name) => format!("ipset `{name}` deleted"),
+        C::Entry(add, name, _) => format!("entry of ipset `{name}` {}", verb(add)),
+        C::Direct(add, _) => format!("direct rule {}", verb(add)),
         C::IngressZone(add, name) => format!("ingress zone `{name}` {}", verb(add)),
         C::EgressZone(add, name) => format!("egress zone `{name}` {}", verb(add)),
+        C::Disable(add) => format!("disabling {}", verb(add)),
         C::Priority(number) => format!("priority {number}"),
         C::DefaultZone(name) => format!("default zone `{name}`"),
         C::RuntimeToPermanent => "the running configuration made permanent".to_owned(),
@@ -349,6 +467,7 @@ fn empty_policy(origin: Origin) -> Policy {
     Policy {
         priority: -1,
         target: Target::Continue,
+        disabled: false,
         ingress: Vec::new(),
         egress: Vec::new(),
         content: Content::default(),
@@ -362,6 +481,7 @@ fn empty_zone(origin: Origin) -> Zone {
         target: Target::Default,
         interfaces: Vec::new(),
         sources: Vec::new(),
+        priorities: (0, 0),
         forward: true,
         content: Content::default(),
         port_at: None,
@@ -395,17 +515,18 @@ fn unknown_policy<'a>(name: &str, span: Span, known: impl Iterator<Item = &'a St
     }
 }
 
-fn unknown_service(context: &Context, name: &str, span: Span) -> Diagnostic {
+/// A service that does not exist.
+pub(super) fn unknown_service(definitions: &Definitions, name: &str, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::FirewalldUnknownService, format!("there is no service `{name}`"))
         .label(span, "firewalld does not know it");
-    let of_files = did_you_mean(name, context.services.keys().map(String::as_str));
-    match of_files.or_else(|| did_you_mean(name, firewall_builtin::services())) {
+    match did_you_mean(name, definitions.service_names()) {
         Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
         None => diagnostic.help("open the port itself, for example `--add-port=3000/tcp`"),
     }
 }
 
-fn unmodeled_part(name: &str, part: &str, span: Span) -> Diagnostic {
-    let message = format!("not modelled: what service `{name}` opens beside ports ({part})");
-    Diagnostic::new(Code::Unmodeled, message).label(span, "its ports are modelled, this is not")
+fn unknown_ipset(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::FirewalldBadRule, format!("there is no ipset `{name}`"))
+        .label(span, "firewalld refuses this")
+        .help(format!("create it with `firewall-cmd --permanent --new-ipset={name} --type=hash:net` and a reload"))
 }

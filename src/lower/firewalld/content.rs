@@ -4,8 +4,9 @@
 use std::net::IpAddr;
 
 use crate::dataplane::{Action, Hook, Match};
-use crate::lab::{Content, Entry, Firewalld, ForwardPort, RuleBackend, Service};
+use crate::lab::{Content, Entry, Firewalld, ForwardPort, Peers, RuleBackend, Service};
 use crate::net::{Family, IpNet, PortRange, Protocol};
+use crate::provenance::Origin;
 
 use super::base::strict;
 use super::rich_rule;
@@ -44,8 +45,7 @@ pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Pla
     plain_forward_ports(writer, firewalld, places, &content.forward_ports);
     for port in &content.source_ports {
         let (protocol, range) = port.value;
-        let matches = vec![Match::Protocol(protocol), Match::SourcePort(range)];
-        allow(writer, places, port, format!("source port {range}/{protocol}"), matches);
+        allow(writer, places, port, format!("source port {range}/{protocol}"), source_port_match(protocol, range));
     }
     for block in &content.icmp_blocks {
         icmp_block(writer, places, content, block);
@@ -77,24 +77,56 @@ fn allow<T>(writer: &mut Writer<'_>, places: &Places, entry: &Entry<T>, what: St
     writer.entry(chain, entry, format!("{what} open in `{}`", places.owner), matches, Action::Accept);
 }
 
-/// One set of conditions for each destination and port of a service. iptables' own tables are IPv4 only.
+/// One set of conditions for each destination and each thing that a service and those that it includes open. iptables'
+/// own tables are IPv4 only.
 pub(super) fn service_matches(backend: RuleBackend, service: &Service) -> Vec<Vec<Match>> {
+    service.all().into_iter().flat_map(|service| own_matches(backend, service)).collect()
+}
+
+fn own_matches(backend: RuleBackend, service: &Service) -> Vec<Vec<Match>> {
     let wanted = |net: &&IpNet| backend == RuleBackend::Nftables || net.addr().is_ipv4();
     let destinations: Vec<Option<IpNet>> = if service.destinations.is_empty() {
         vec![None]
     } else {
         service.destinations.iter().filter(wanted).copied().map(Some).collect()
     };
-    destinations
-        .into_iter()
-        .flat_map(|net| {
-            service.ports.iter().map(move |(protocol, range)| {
-                let mut matches: Vec<Match> = net.map(Match::Destination).into_iter().collect();
-                matches.extend(port_match(*protocol, *range));
-                matches
-            })
-        })
-        .collect()
+    let ports = service.ports.iter().map(|(protocol, range)| port_match(*protocol, *range));
+    let protocols = service.protocols.iter().map(|number| vec![protocol_match(*number)]);
+    let source_ports = service.source_ports.iter().map(|(protocol, range)| source_port_match(*protocol, *range));
+    let opened: Vec<Vec<Match>> = ports.chain(protocols).chain(source_ports).collect();
+    let to = |net: Option<IpNet>| {
+        opened.iter().map(move |opened| net.map(Match::Destination).into_iter().chain(opened.iter().cloned()).collect())
+    };
+    destinations.into_iter().flat_map(to).collect()
+}
+
+/// Which end of a packet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Source,
+    Destination,
+}
+
+/// The condition on one end of a packet; nothing if none of the addresses belongs to the tables at hand. Packets have no
+/// hardware address here, and a set may hold more than networks: whether such a condition holds is not known.
+pub(super) fn peers(writer: &mut Writer<'_>, peers: &Peers, origin: &Origin, end: End) -> Option<Match> {
+    let make = |net: IpNet| match end {
+        End::Source => Match::Source(net),
+        End::Destination => Match::Destination(net),
+    };
+    match (peers, peers.nets()) {
+        (Peers::Net(net), _) => in_reach(writer.backend, net.addr()).then(|| make(*net)),
+        (_, Some(nets)) => {
+            let nets = nets.iter().filter(|net| in_reach(writer.backend, net.addr()));
+            Some(Match::AnyOf(nets.copied().map(make).collect()))
+        }
+        (_, None) => Some(writer.unmodeled(format!("the packet is of `{peers}`"), origin)),
+    }
+}
+
+/// Source ports of a protocol.
+pub(super) fn source_port_match(protocol: Protocol, range: PortRange) -> Vec<Match> {
+    vec![Match::Protocol(protocol), Match::SourcePort(range)]
 }
 
 /// Destination ports of a protocol.

@@ -7,12 +7,11 @@ pub(super) mod staged;
 pub(super) mod zones;
 
 use crate::dataplane::{Action, Match};
-use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Target, Zone};
-use crate::net::IpNet;
+use crate::lab::{Entry, Firewalld, Peers, Policy, Target, Zone};
 use crate::provenance::Origin;
 use crate::switch::SwitchId;
 
-use super::content::{Places, address_text, in_reach};
+use super::content::{self, Places, address_text, peers};
 use super::writer::{Space, Writer};
 
 /// A zone that packets can be in: the default zone, and every zone with an interface or source.
@@ -45,10 +44,13 @@ fn by_priority(firewalld: &Firewalld) -> Vec<(&str, &Policy)> {
 }
 
 /// One way into or out of a zone.
+#[derive(Clone)]
 struct Binding<'a> {
     matches: Vec<Match>,
     guard: Option<SwitchId>,
     origin: &'a Origin,
+    /// The interface or source as text, by which ways are sorted.
+    key: String,
 }
 
 /// From which side a zone is looked at.
@@ -69,50 +71,64 @@ impl Side {
         }
     }
 
-    fn address(self, net: IpNet) -> Match {
+    /// The priority of a zone on this side.
+    fn priority(self, zone: &Zone) -> i32 {
         match self {
-            Self::Ingress => Match::Source(net),
-            Self::Egress => Match::Destination(net),
+            Self::Ingress => zone.priorities.0,
+            Self::Egress => zone.priorities.1,
         }
     }
 }
 
-fn interfaces(zone: &Zone, side: Side) -> impl Iterator<Item = Binding<'_>> {
-    zone.interfaces.iter().map(move |i| Binding {
-        matches: vec![side.interface(&i.value)],
-        guard: i.guard,
-        origin: &i.origin,
-    })
+fn interfaces(zone: &Zone, side: Side) -> Vec<Binding<'_>> {
+    let binding = |i: &'_ Entry<String>| vec![side.interface(&i.value)];
+    zone.interfaces
+        .iter()
+        .map(|i| Binding { matches: binding(i), guard: i.guard, origin: &i.origin, key: i.value.clone() })
+        .collect()
 }
 
-fn sources(zone: &Zone, side: Side, backend: RuleBackend) -> impl Iterator<Item = Binding<'_>> {
-    zone.sources.iter().filter(move |s| in_reach(backend, s.value.addr())).map(move |s| Binding {
-        matches: vec![side.address(s.value)],
-        guard: s.guard,
-        origin: &s.origin,
-    })
+/// A hardware address says nothing about where a packet goes.
+fn sources<'z>(writer: &mut Writer<'_>, zone: &'z Zone, side: Side) -> Vec<Binding<'z>> {
+    let mut bindings = Vec::new();
+    for source in &zone.sources {
+        let condition = match side {
+            Side::Ingress => peers(writer, &source.value, &source.origin, content::End::Source),
+            Side::Egress if matches!(source.value, Peers::Mac(_)) => None,
+            Side::Egress => peers(writer, &source.value, &source.origin, content::End::Destination),
+        };
+        bindings.extend(condition.map(|condition| Binding {
+            matches: vec![condition],
+            guard: source.guard,
+            origin: &source.origin,
+            key: match &source.value {
+                Peers::Net(net) => address_text(*net),
+                other => other.to_string(),
+            },
+        }));
+    }
+    bindings
 }
 
-/// From 2.0 the sources of a zone are sorted as text.
+/// From 2.0 ways are sorted: by priority of the zone, sources before interfaces, by zone, then as text.
 ///
-/// Source: firewalld 2.3.1 `src/firewall/core/nftables.py`, `_policy_dispatch_sort_key`.
-fn sorted_sources(zone: &Zone, side: Side, backend: RuleBackend) -> Vec<Binding<'_>> {
-    let mut bindings: Vec<_> = sources(zone, side, backend).collect();
-    bindings.sort_by_key(|b| match b.matches.as_slice() {
-        [Match::Source(net) | Match::Destination(net)] => address_text(*net),
-        _ => String::new(),
-    });
-    bindings
-}
-
-/// From 2.0 the interfaces of a zone are sorted by name.
-fn sorted_interfaces(zone: &Zone, side: Side) -> Vec<Binding<'_>> {
-    let mut bindings: Vec<_> = interfaces(zone, side).collect();
-    bindings.sort_by_key(|b| match b.matches.as_slice() {
-        [Match::InInterface(name) | Match::OutInterface(name)] => name.clone(),
-        _ => String::new(),
-    });
-    bindings
+/// Source: firewalld 2.5.2 `src/firewall/core/nftables.py`, `_zone_ingress_dispatch_sort_key`; 2.3.1
+/// `_policy_dispatch_sort_key`.
+fn sorted<'z, 'f>(
+    writer: &mut Writer<'_>,
+    zones: &'z [InForce<'f>],
+    side: Side,
+) -> Vec<(&'z InForce<'f>, bool, Binding<'f>)> {
+    let mut ways: Vec<(&InForce<'f>, bool, Binding<'f>)> = Vec::new();
+    for zone in zones {
+        ways.extend(interfaces(zone.zone, side).into_iter().map(|binding| (zone, true, binding)));
+        ways.extend(sources(writer, zone.zone, side).into_iter().map(|binding| (zone, false, binding)));
+    }
+    let rank = |(zone, is_interface, binding): &(&InForce<'_>, bool, Binding<'_>)| {
+        (side.priority(zone.zone), *is_interface, zone.name.to_owned(), binding.key.clone())
+    };
+    ways.sort_by_key(rank);
+    ways
 }
 
 /// What packets may pass from one interface or source of a zone to another of the same zone.
@@ -124,8 +140,8 @@ fn forward_within(writer: &mut Writer<'_>, zone: &InForce<'_>) {
     }
     let chain = writer.chain(Space::Filter, &format!("FWD_{}_allow", zone.name));
     let what = format!("forwarding within zone `{}`", zone.name);
-    let backend = writer.backend;
-    for binding in interfaces(zone.zone, Side::Egress).chain(sources(zone.zone, Side::Egress, backend)) {
+    let by_source = sources(writer, zone.zone, Side::Egress);
+    for binding in interfaces(zone.zone, Side::Egress).into_iter().chain(by_source) {
         let entry = Entry { value: (), guard: binding.guard, origin: binding.origin.clone() };
         writer.entry(chain, &entry, what.clone(), binding.matches, Action::Accept);
     }

@@ -43,6 +43,7 @@ fn add_zone(firewalld: &mut Firewalld, engine: &Engine) {
         target: Target::Accept,
         interfaces: Vec::new(),
         sources: Vec::new(),
+        priorities: (0, 0),
         forward: true,
         content: Content::default(),
         port_at: None,
@@ -65,5 +66,13 @@ fn add_ipv6_policy(firewalld: &mut Firewalld) {
 
 fn between(ingress: &str, egress: &str, target: Target, origin: Origin) -> Policy {
     let end = |zone: &str| vec![Entry { value: zone.to_owned(), guard: None, origin: origin.clone() }];
-    Policy { priority: -1, target, ingress: end(ingress), egress: end(egress), content: Content::default(), origin }
+    Policy {
+        priority: -1,
+        target,
+        disabled: false,
+        ingress: end(ingress),
+        egress: end(egress),
+        content: Content::default(),
+        origin,
+    }
 }

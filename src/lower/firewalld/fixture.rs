@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::dataplane::{Dataplane, Node, NodeId, NodeKind, Ruleset, Sysctls, Toggle};
 use crate::lab::{
     Container, ContainerNetwork, Content, Endpoint, Engine, EngineOptions, Entry, Firewalld, ForwardPort, GatewayMode,
-    Host, HostKind, Lab, Networking, Os, Policy, Publish, RichAction, RichElement, RichRule, RuleBackend, Service,
-    Target, Zone,
+    Host, HostKind, Lab, Networking, Os, Peers, Policy, Publish, RichAction, RichElement, RichRule, RuleBackend,
+    Service, Target, Zone,
 };
 use crate::net::{Family, PortRange, Protocol, Version};
 use crate::provenance::Origin;
@@ -28,6 +28,7 @@ pub(in crate::lower) fn service(name: &str, protocol: Protocol, port: u16, desti
         name: name.to_owned(),
         ports: vec![(protocol, PortRange::single(port))],
         destinations: destinations.iter().map(|d| d.parse().unwrap()).collect(),
+        ..Service::default()
     })
 }
 
@@ -35,8 +36,21 @@ pub(in crate::lower) fn ssh() -> Entry<Service> {
     service("ssh", Protocol::Tcp, 22, &[])
 }
 
+fn net(text: &str) -> Peers {
+    Peers::Net(text.parse().unwrap())
+}
+
 pub(in crate::lower) fn zone(target: Target, content: Content) -> Zone {
-    Zone { target, interfaces: vec![], sources: vec![], forward: true, content, port_at: None, origin: origin() }
+    Zone {
+        target,
+        interfaces: vec![],
+        sources: vec![],
+        priorities: (0, 0),
+        forward: true,
+        content,
+        port_at: None,
+        origin: origin(),
+    }
 }
 
 /// The built-in zones that the recordings use.
@@ -61,6 +75,10 @@ pub(in crate::lower) fn firewalld(version: Version, backend: RuleBackend) -> Fir
         backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
+        strict_at: None,
+        cleanup_on_exit: true,
+        direct: vec![],
+        uses_direct: false,
         zones: built_in_zones(),
         stored_zones: BTreeMap::new(),
         policies: BTreeMap::new(),
@@ -125,9 +143,11 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
     Container {
         name: name.to_owned(),
         aliases: vec![],
+        short_name: name.to_owned(),
         image: None,
         networking,
         publishes: publishes.iter().map(publish).collect(),
+        withheld: vec![],
         processes: vec![],
         publish_at: None,
         network_at: None,
@@ -135,6 +155,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
@@ -153,6 +174,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         nft: vec![],
         ip_forward: false,
         routes: vec![],
+        files: vec![],
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }
@@ -198,6 +220,7 @@ pub(in crate::lower) fn policy(target: Target, ingress: &str, egress: &str) -> P
     Policy {
         priority: -1,
         target,
+        disabled: false,
         ingress: entries(&[ingress]),
         egress: entries(&[egress]),
         content: Content::default(),
@@ -240,7 +263,7 @@ pub(in crate::lower) fn setup(tag: &str, backend: RuleBackend, name: &str) -> Se
         "src-drop" | "src-trusted" => {
             let zone = firewalld.zones.get_mut(name.trim_start_matches("src-")).unwrap();
             zone.forward = false;
-            zone.sources = vec![entry("192.168.56.20/32".parse().unwrap())];
+            zone.sources = vec![entry(net("192.168.56.20/32"))];
         }
         "docker0-in-public" => public(&mut firewalld, &|z| z.interfaces = entries(&["docker0"])),
         "forwardports" => public(&mut firewalld, &|z| {
@@ -264,6 +287,7 @@ pub(in crate::lower) fn setup(tag: &str, backend: RuleBackend, name: &str) -> Se
                 destination: None,
                 element: RichElement::Port(Protocol::Tcp, PortRange::single(3000)),
                 action: RichAction::Reject(None),
+                limit: None,
             })];
             policies.push(("filt", filt));
         }
@@ -287,8 +311,7 @@ pub(in crate::lower) fn only_firewalld(tag: &str, backend: RuleBackend) -> Setup
         ..Content::default()
     };
     let http = Content { services: vec![service("http", Protocol::Tcp, 80, &[])], ..Content::default() };
-    let internal =
-        Zone { sources: vec![entry("10.9.0.0/16".parse().unwrap())], forward: false, ..zone(Target::Default, http) };
+    let internal = Zone { sources: vec![entry(net("10.9.0.0/16"))], forward: false, ..zone(Target::Default, http) };
     firewalld.zones.insert("internal".to_owned(), internal);
     Setup { firewalld, engine: None }
 }
@@ -299,7 +322,7 @@ fn rich(rule: RichRule) -> Entry<RichRule> {
 
 /// A rich rule for IPv4 at priority 0.
 fn rule(element: RichElement, action: RichAction) -> RichRule {
-    RichRule { priority: 0, family: Some(Family::V4), source: None, destination: None, element, action }
+    RichRule { priority: 0, family: Some(Family::V4), source: None, destination: None, element, action, limit: None }
 }
 
 fn tcp(first: u16, last: u16) -> RichElement {
@@ -307,7 +330,7 @@ fn tcp(first: u16, last: u16) -> RichElement {
 }
 
 fn from(source: &str, rule: RichRule) -> RichRule {
-    RichRule { source: Some((source.parse().unwrap(), false)), ..rule }
+    RichRule { source: Some((net(source), false)), ..rule }
 }
 
 fn rich_rules() -> Vec<Entry<RichRule>> {
@@ -319,10 +342,7 @@ fn rich_rules() -> Vec<Entry<RichRule>> {
     let any_family = |rule: RichRule| RichRule { family: None, ..rule };
     [
         from("10.1.0.0/16", rule(tcp(80, 80), Accept)),
-        RichRule {
-            source: Some(("10.2.0.0/16".parse().unwrap(), true)),
-            ..rule(RichElement::Service(ssh().value), Reject(None))
-        },
+        RichRule { source: Some((net("10.2.0.0/16"), true)), ..rule(RichElement::Service(ssh().value), Reject(None)) },
         RichRule { priority: -5, ..from("10.3.0.0/16", rule(RichElement::Any, Drop)) },
         RichRule { priority: -3, ..rule(tcp(81, 81), Accept) },
         RichRule { priority: 7, ..rule(udp_82, host_prohibited) },
@@ -333,7 +353,7 @@ fn rich_rules() -> Vec<Entry<RichRule>> {
         from("10.6.0.0/16", rule(RichElement::IcmpBlock("echo-request".to_owned()), Nothing)),
         any_family(rule(RichElement::Protocol(47), Accept)),
         any_family(rule(RichElement::SourcePort(Protocol::Udp, PortRange::single(5353)), Accept)),
-        RichRule { destination: Some(("192.168.56.99/32".parse().unwrap(), false)), ..rule(tcp(443, 443), Accept) },
+        RichRule { destination: Some((net("192.168.56.99/32"), false)), ..rule(tcp(443, 443), Accept) },
         any_family(rule(tcp(444, 444), Nothing)),
     ]
     .map(rich)
@@ -359,7 +379,7 @@ pub(in crate::lower) fn everything(version: Version, backend: RuleBackend) -> Se
     let dns = Service {
         name: "dns".to_owned(),
         ports: vec![(Protocol::Tcp, PortRange::single(53)), (Protocol::Udp, PortRange::single(53))],
-        destinations: vec![],
+        ..Service::default()
     };
     let mut range = forward(8100, 0, Some("192.168.56.20"));
     range.value.ports = PortRange::new(8100, 8110).unwrap();
@@ -383,7 +403,7 @@ pub(in crate::lower) fn everything(version: Version, backend: RuleBackend) -> Se
         ..Content::default()
     };
     let dmz = Content { icmp_block_inversion: true, ..Content::default() };
-    let sources = |nets: &[&str]| nets.iter().map(|n| entry(n.parse().unwrap())).collect();
+    let sources = |nets: &[&str]| nets.iter().map(|n| entry(net(n))).collect();
     let zones = [
         ("public", Zone { interfaces: entries(&["enp0s8"]), ..zone(Target::Default, public) }),
         (
@@ -409,10 +429,8 @@ fn everything_policies(backend: RuleBackend) -> BTreeMap<String, Policy> {
         ..Content::default()
     };
     let p2 = Content { ports: vec![entry((Protocol::Tcp, PortRange::single(9000)))], ..Content::default() };
-    let to_cloudflare = RichRule {
-        destination: Some(("1.1.1.1/32".parse().unwrap(), false)),
-        ..rule(RichElement::Any, RichAction::Accept)
-    };
+    let to_cloudflare =
+        RichRule { destination: Some((net("1.1.1.1/32"), false)), ..rule(RichElement::Any, RichAction::Accept) };
     let p3 = Content { rich_rules: vec![rich(to_cloudflare)], ..Content::default() };
     let drop = RichRule { priority: -1, ..from("10.11.0.0/16", rule(RichElement::Any, RichAction::Drop)) };
     let p5 = Content {

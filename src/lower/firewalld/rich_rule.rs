@@ -1,12 +1,12 @@
 //! Rich rules: which part of a chain each goes to, and what it matches and does. Spec: specs/firewalld-zones.md.
 
 use crate::dataplane::{Action, Match, Reject};
-use crate::lab::{Entry, Firewalld, RichAction, RichElement, RichRule, RuleBackend};
-use crate::net::{Family, IpNet, PortRange, Protocol, Version};
+use crate::lab::{Entry, Firewalld, Peers, RichAction, RichElement, RichRule, RuleBackend};
+use crate::net::{Family, PortRange, Protocol, Version};
 
 use super::content::{
-    Places, address_text, family_match, forward_port, icmp_match, in_reach, masquerade, port_match, protocol_match,
-    service_matches,
+    End, Places, address_text, family_match, forward_port, icmp_match, in_reach, masquerade, peers, port_match,
+    protocol_match, service_matches, source_port_match,
 };
 use super::writer::{Draft, Space, Writer};
 
@@ -44,17 +44,21 @@ struct Rank {
 
 impl Rank {
     fn of(rule: &RichRule) -> Self {
-        let end = |(net, inverted): (IpNet, bool)| (address_text(net), inverted);
+        let end = |(peers, inverted): &(Peers, bool)| match peers {
+            Peers::Net(net) => (address_text(*net), *inverted),
+            other => (other.to_string(), *inverted),
+        };
         Self {
             priority: rule.priority,
             family: rule.family.map_or("", |f| if f == Family::V4 { "ipv4" } else { "ipv6" }),
-            source: rule.source.map(end),
-            destination: rule.destination.map(end),
+            source: rule.source.as_ref().map(end),
+            destination: rule.destination.as_ref().map(end),
             element: element_rank(&rule.element),
             action: match &rule.action {
                 RichAction::None => None,
                 RichAction::Accept => Some(("Accept", String::new())),
                 RichAction::Drop => Some(("Drop", String::new())),
+                RichAction::Mark { value, mask } => Some(("Mark", mark_text(*value, *mask))),
                 RichAction::Reject(answer) => Some(("Reject", answer.clone().unwrap_or_default())),
             },
         }
@@ -68,6 +72,7 @@ fn element_rank(element: &RichElement) -> Option<(&'static str, String, String)>
         RichElement::Any => None,
         RichElement::ForwardPort(forward) => ports("ForwardPort", &forward.ports, &forward.protocol),
         RichElement::IcmpBlock(icmp) => name("IcmpBlock", icmp),
+        RichElement::IcmpType(icmp) => name("IcmpType", icmp),
         RichElement::Masquerade => name("Masquerade", ""),
         RichElement::Port(protocol, range) => ports("Port", range, protocol),
         RichElement::Protocol(number) => name("Protocol", &number.to_string()),
@@ -78,25 +83,74 @@ fn element_rank(element: &RichElement) -> Option<(&'static str, String, String)>
 
 /// The tables of iptables only see IPv4.
 fn concerns(backend: RuleBackend, rule: &RichRule) -> bool {
-    let ends = [rule.source, rule.destination];
+    let is_in_reach = |peers: &Peers| match peers {
+        Peers::Net(net) => in_reach(backend, net.addr()),
+        Peers::Mac(_) | Peers::Set(..) => true,
+    };
     backend == RuleBackend::Nftables
-        || rule.family != Some(Family::V6) && ends.iter().flatten().all(|(net, _)| in_reach(backend, net.addr()))
+        || rule.family != Some(Family::V6)
+            && rule.source.iter().chain(&rule.destination).all(|(peers, _)| is_in_reach(peers))
 }
 
 fn one(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Places, entry: &Entry<RichRule>) {
     let rule = &entry.value;
     let Some(part) = part(rule) else { return };
     match &rule.element {
-        RichElement::Masquerade => masquerade(writer, places, part, entry, ends(writer.backend, rule)),
+        RichElement::Masquerade => {
+            let matches = ends(writer, entry);
+            masquerade(writer, places, part, entry, matches);
+        }
         RichElement::ForwardPort(forward) => {
-            let mut matches = ends(writer.backend, rule);
+            let mut matches = ends(writer, entry);
             if rule.family.is_none() {
                 let family = forward.to_address.map_or(Family::V4, Family::of);
                 matches.splice(0..0, family_match(writer.backend, family));
             }
             forward_port(writer, firewalld, places, part, (entry, forward), matches);
         }
-        element => filter(writer, places, part, entry, element_matches(writer.backend, element)),
+        // ICMP types of IPv6 have the same names.
+        RichElement::IcmpBlock(_) | RichElement::IcmpType(_) if rule.family == Some(Family::V6) => {}
+        element => {
+            let elements = element_matches(writer.backend, element);
+            match rule.action {
+                RichAction::Mark { value, mask } => mark(writer, places, part, entry, elements, (value, mask)),
+                _ => filter(writer, places, part, entry, elements),
+            }
+        }
+    }
+}
+
+fn mark_text(value: u32, mask: Option<u32>) -> String {
+    mask.map_or_else(|| format!("{value:#x}"), |mask| format!("{value:#x}/{mask:#x}"))
+}
+
+/// Marks are set before the routing decision, in the table `mangle`.
+///
+/// Source: firewalld 1.3.3 `src/firewall/core/nftables.py` (`_rich_rule_action`: the masked bits stay, and are exclusively
+/// ored with the value) and `ipXtables.py` (`--set-xmark`: the masked bits go).
+fn mark(
+    writer: &mut Writer<'_>,
+    places: &Places,
+    part: &str,
+    entry: &Entry<RichRule>,
+    elements: Vec<Vec<Match>>,
+    (value, mask): (u32, Option<u32>),
+) {
+    let Some(before_routing) = &places.destination else { return };
+    let chain = writer.chain(Space::Mangle, &format!("{before_routing}_{part}"));
+    let what = format!("mark {} of `{}`", mark_text(value, mask), places.owner);
+    let changed = match (writer.backend, mask) {
+        (_, None) => u32::MAX,
+        (RuleBackend::Nftables, Some(mask)) => !mask,
+        (RuleBackend::Iptables, Some(mask)) => mask,
+    };
+    for element in elements {
+        let mut matches = ends(writer, entry);
+        matches.extend(element);
+        if value & !changed != 0 {
+            matches.push(writer.unmodeled(format!("{what} flips bits"), &entry.origin));
+        }
+        writer.entry(chain, entry, what.clone(), matches, Action::SetMark { value: value & changed, mask: changed });
     }
 }
 
@@ -105,7 +159,8 @@ fn one(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Places, entry: &
 /// Source: firewalld 1.3.3 `src/firewall/core/nftables.py`, `_rich_rule_chain_suffix`.
 fn part(rule: &RichRule) -> Option<&'static str> {
     let deny = match (&rule.element, &rule.action) {
-        (RichElement::Masquerade | RichElement::ForwardPort(_), _) | (_, RichAction::Accept) => false,
+        (RichElement::Masquerade | RichElement::ForwardPort(_), _)
+        | (_, RichAction::Accept | RichAction::Mark { .. }) => false,
         (RichElement::IcmpBlock(_), _) | (_, RichAction::Reject(_) | RichAction::Drop) => true,
         (_, RichAction::None) => return None,
     };
@@ -117,14 +172,16 @@ fn part(rule: &RichRule) -> Option<&'static str> {
     })
 }
 
-/// Family, destination and source, in the order in which firewalld writes them.
-fn ends(backend: RuleBackend, rule: &RichRule) -> Vec<Match> {
-    let mut matches = rule.family.map(|f| family_match(backend, f)).unwrap_or_default();
-    let end = |(net, inverted): (IpNet, bool), make: fn(IpNet) -> Match| {
-        if inverted { make(net).negated() } else { make(net) }
-    };
-    matches.extend(rule.destination.map(|d| end(d, Match::Destination)));
-    matches.extend(rule.source.map(|s| end(s, Match::Source)));
+/// Family, destination, source and the limit of the action, in the order in which firewalld writes them.
+fn ends(writer: &mut Writer<'_>, entry: &Entry<RichRule>) -> Vec<Match> {
+    let rule = &entry.value;
+    let mut matches = rule.family.map(|f| family_match(writer.backend, f)).unwrap_or_default();
+    for (end, make) in [(&rule.destination, End::Destination), (&rule.source, End::Source)] {
+        let Some((whom, inverted)) = end else { continue };
+        let condition = peers(writer, whom, &entry.origin, make);
+        matches.extend(condition.map(|condition| if *inverted { condition.negated() } else { condition }));
+    }
+    matches.extend(rule.limit.as_ref().map(|limit| writer.within_limit(limit, &entry.origin)));
     matches
 }
 
@@ -134,10 +191,10 @@ fn element_matches(backend: RuleBackend, element: &RichElement) -> Vec<Vec<Match
         RichElement::Service(service) => service_matches(backend, service),
         RichElement::Port(protocol, range) => vec![port_match(*protocol, *range)],
         RichElement::SourcePort(protocol, range) => {
-            vec![vec![Match::Protocol(*protocol), Match::SourcePort(*range)]]
+            vec![source_port_match(*protocol, *range)]
         }
         RichElement::Protocol(number) => vec![vec![protocol_match(*number)]],
-        RichElement::IcmpBlock(name) => icmp_match(name).into_iter().collect(),
+        RichElement::IcmpBlock(name) | RichElement::IcmpType(name) => icmp_match(name).into_iter().collect(),
         RichElement::Any | RichElement::Masquerade | RichElement::ForwardPort(_) => vec![Vec::new()],
     }
 }
@@ -148,7 +205,7 @@ fn filter(writer: &mut Writer<'_>, places: &Places, part: &str, entry: &Entry<Ri
     let origin = writer.because(format!("rich rule of `{}`", places.owner), &entry.origin);
     for element in elements {
         let (action, unknown) = action(writer, &entry.value);
-        let mut matches = ends(writer.backend, &entry.value);
+        let mut matches = ends(writer, entry);
         matches.extend(element);
         if let Some(answer) = unknown {
             let statement = format!("rich rule of `{}` answers with `{answer}`", places.owner);
@@ -164,7 +221,7 @@ fn action<'a>(writer: &Writer<'_>, rule: &'a RichRule) -> (Action, Option<&'a st
     match &rule.action {
         RichAction::Accept => (Action::Accept, None),
         RichAction::Drop => (Action::Drop, None),
-        RichAction::None => (Action::Reject(writer.reject()), None),
+        RichAction::None | RichAction::Mark { .. } => (Action::Reject(writer.reject()), None),
         RichAction::Reject(None) => (Action::Reject(Reject::PortUnreachable), None),
         RichAction::Reject(Some(name)) => match answer(name) {
             Some(reject) => (Action::Reject(reject), None),

@@ -260,6 +260,13 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// A limit on how often a rule applies, which is taken to be kept.
+    pub(super) fn within_limit(&mut self, limit: &str, origin: &Origin) -> Match {
+        let statement = format!("no more than {limit} packets meet this rich rule");
+        let switch = Switch { statement, default: true, kind: SwitchKind::Assumption, origin: origin.clone() };
+        Match::Unmodeled(self.dataplane.switches.add(switch))
+    }
+
     /// A condition that has no model: the rule it belongs to may or may not apply.
     pub(super) fn unmodeled(&mut self, statement: String, origin: &Origin) -> Match {
         let switch = Switch { statement, default: false, kind: SwitchKind::Unmodeled, origin: origin.clone() };

@@ -70,16 +70,12 @@ enum Kind {
 }
 
 /// Sources first, then interfaces, each by zone; the default zone takes the rest.
-fn ways<'a>(zones: &'a [InForce<'a>], side: Side, backend: RuleBackend) -> Vec<Way<'a>> {
-    let mut ways: Vec<Way<'a>> = Vec::new();
-    for zone in zones {
-        ways.extend(super::sorted_sources(zone.zone, side, backend).into_iter().map(|b| way(zone, Kind::Source, b)));
-    }
-    for zone in zones {
-        ways.extend(super::sorted_interfaces(zone.zone, side).into_iter().map(|b| way(zone, Kind::Interface, b)));
-    }
+fn ways<'a>(writer: &mut Writer<'_>, zones: &'a [InForce<'a>], side: Side) -> Vec<Way<'a>> {
+    let kind = |is_interface| if is_interface { Kind::Interface } else { Kind::Source };
+    let found = super::sorted(writer, zones, side).into_iter();
+    let mut ways: Vec<Way<'a>> = found.map(|(zone, is_interface, b)| way(zone, kind(is_interface), b)).collect();
     for zone in zones.iter().filter(|z| z.is_default) {
-        let rest = super::Binding { matches: Vec::new(), guard: None, origin: &zone.zone.origin };
+        let rest = super::Binding { matches: Vec::new(), guard: None, origin: &zone.zone.origin, key: String::new() };
         ways.push(way(zone, Kind::Rest, rest));
     }
     ways
@@ -94,8 +90,8 @@ fn list(writer: &mut Writer<'_>, zones: &[InForce<'_>], policies: &[Listed<'_>],
     let chain = writer.chain(space, &format!("{}_POLICIES", hook_name(hook)));
     let list = List { chain, place, policies };
     let backend = writer.backend;
-    let ways_in = ways(zones, Side::Ingress, backend);
-    let ways_out = ways(zones, Side::Egress, backend);
+    let ways_in = ways(writer, zones, Side::Ingress);
+    let ways_out = ways(writer, zones, Side::Egress);
     match hook {
         Hook::Input => ways_in.iter().for_each(|w| list.pair(writer, w, &this_host(w))),
         Hook::Output => ways_out.iter().for_each(|w| list.pair(writer, &this_host(w), w)),

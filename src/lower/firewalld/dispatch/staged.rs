@@ -159,7 +159,7 @@ impl Plan<'_> {
         });
     }
 
-    /// Fills a list that finds a zone: sources, then interfaces, both by zone, then everything else.
+    /// Fills a list that finds a zone: see [`super::sorted`], then everything else.
     fn find<'s>(
         &'s self,
         writer: &mut Writer<'_>,
@@ -168,16 +168,10 @@ impl Plan<'_> {
         mut to: impl FnMut(&mut Writer<'_>, &'s InForce<'s>) -> ChainId,
     ) {
         let targets: Vec<(&InForce<'_>, ChainId)> = self.zones.iter().map(|z| (z, to(writer, z))).collect();
-        let backend = writer.backend;
-        let by_source = targets
-            .iter()
-            .flat_map(|(z, to)| super::sorted_sources(z.zone, side, backend).into_iter().map(move |b| (*z, *to, b)));
-        let by_interface = targets
-            .iter()
-            .flat_map(|(z, to)| super::sorted_interfaces(z.zone, side).into_iter().map(move |b| (*z, *to, b)));
-        for (zone, to, binding) in by_source.chain(by_interface) {
+        for (zone, _, binding) in super::sorted(writer, &self.zones, side) {
+            let Some((_, to)) = targets.iter().find(|(other, _)| other.name == zone.name) else { continue };
             let origin = writer.because(format!("binding of zone `{}`", zone.name), binding.origin);
-            let action = Action::Jump(to);
+            let action = Action::Jump(*to);
             writer.add(list, Draft { matches: binding.matches, action, guard: binding.guard, origin });
         }
         for (zone, to) in targets.iter().filter(|(z, _)| z.is_default) {

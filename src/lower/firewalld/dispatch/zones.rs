@@ -65,14 +65,17 @@ fn zone_rule(writer: &mut Writer<'_>, chain: ChainId, zone: &InForce<'_>, matche
 fn find_zone(writer: &mut Writer<'_>, zones: &[InForce<'_>], (space, hook, prefix): Place) {
     let list = writer.chain(space, &format!("{}_ZONES", hook_name(hook)));
     let side = if hook == Hook::Postrouting { Side::Egress } else { Side::Ingress };
-    let backend = writer.backend;
     let to: Vec<ChainId> = zones.iter().map(|z| writer.chain(space, &format!("{prefix}_{}", z.name))).collect();
     let both = || zones.iter().zip(to.iter().copied());
-    let by_source = both().flat_map(|(z, to)| super::sources(z.zone, side, backend).map(move |b| (z, to, b)));
-    let by_interface = both().flat_map(|(z, to)| super::interfaces(z.zone, side).map(move |b| (z, to, b)));
+    let mut found = Vec::new();
+    for (zone, to) in both() {
+        found.extend(super::sources(writer, zone.zone, side).into_iter().map(|binding| (zone, to, binding)));
+    }
+    let by_interface = both().flat_map(|(z, to)| super::interfaces(z.zone, side).into_iter().map(move |b| (z, to, b)));
     let mut by_interface: Vec<_> = by_interface.collect();
     by_interface.reverse();
-    for (zone, to, binding) in by_source.chain(by_interface) {
+    found.extend(by_interface);
+    for (zone, to, binding) in found {
         let origin = writer.because(format!("binding of zone `{}`", zone.name), binding.origin);
         writer.add(list, Draft { matches: binding.matches, action: Action::Goto(to), guard: binding.guard, origin });
     }
@@ -115,8 +118,8 @@ fn find_policy(
     let list = writer.chain(space, &format!("{}_POLICIES_{suffix}", hook_name(hook)));
     let origin = writer.because(format!("policy `{name}`"), &policy.origin);
     let (Some(ways_in), Some(ways_out)) = (
-        ways(writer.backend, firewalld, &policy.ingress, Side::Ingress),
-        ways(writer.backend, firewalld, &policy.egress, Side::Egress),
+        ways(writer, firewalld, &policy.ingress, Side::Ingress),
+        ways(writer, firewalld, &policy.egress, Side::Egress),
     ) else {
         return;
     };
@@ -130,19 +133,24 @@ fn find_policy(
 
 /// How packets come in or go out by these zones: `ANY` and `HOST` put no condition. nftables lists all interfaces in one
 /// rule, wildcards and sources in one each. Nothing when the zones only have addresses of the other family.
-fn ways(backend: RuleBackend, firewalld: &Firewalld, names: &[Entry<String>], side: Side) -> Option<Vec<Vec<Match>>> {
+fn ways(
+    writer: &mut Writer<'_>,
+    firewalld: &Firewalld,
+    names: &[Entry<String>],
+    side: Side,
+) -> Option<Vec<Vec<Match>>> {
     let all = zones_of(firewalld, names);
     let (mut listed, mut ways, mut other_family) = (Vec::new(), Vec::new(), false);
     for zone in all {
         for interface in &zone.interfaces {
             let one = side.interface(&interface.value);
-            if backend == RuleBackend::Nftables && !interface.value.ends_with('+') {
+            if writer.backend == RuleBackend::Nftables && !interface.value.ends_with('+') {
                 listed.push(one);
             } else {
                 ways.push(vec![one]);
             }
         }
-        let in_reach: Vec<_> = super::sources(zone, side, backend).map(|b| b.matches).collect();
+        let in_reach: Vec<_> = super::sources(writer, zone, side).into_iter().map(|b| b.matches).collect();
         other_family |= in_reach.is_empty() && !zone.sources.is_empty();
         ways.extend(in_reach);
     }

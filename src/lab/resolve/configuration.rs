@@ -1,0 +1,193 @@
+//! One of firewalld's two configurations, the running or the permanent one, as files and listings state it.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::declaration::{DirectRule, FirewalldListing, InterfaceZone, ZoneBindings};
+use crate::lab::{Content, Declaration, Entry, Policy, Zone};
+use crate::net::Version;
+use crate::provenance::Origin;
+use crate::source::{Span, Spanned};
+use crate::switch::{Switch, SwitchId, SwitchKind};
+
+use super::Context;
+use super::bind::HostPlan;
+use super::definitions::Definitions;
+use super::zone;
+
+/// One of the two configurations.
+#[derive(Clone)]
+pub(super) struct Configuration {
+    pub(super) zones: BTreeMap<String, Zone>,
+    pub(super) policies: BTreeMap<String, Policy>,
+    pub(super) definitions: Definitions,
+    /// What goes to iptables as it is.
+    pub(super) direct: Vec<DirectRule>,
+}
+
+impl Configuration {
+    /// What firewalld ships with.
+    pub(super) fn stock(version: Version) -> Self {
+        let definitions = Definitions::stock(version);
+        Self {
+            zones: zone::builtin_zones(&definitions),
+            policies: zone::builtin_policies(),
+            definitions,
+            direct: Vec::new(),
+        }
+    }
+
+    /// What the daemon reads when it starts: the built-in zones, replaced by the files of the same name; those of
+    /// /usr/lib are replaced by those of /etc.
+    pub(super) fn of_files(plan: &HostPlan<'_>, version: Version) -> Self {
+        let mut read = Self::stock(version);
+        read.definitions.read(plan.declarations());
+        for wanted in [true, false] {
+            plan.declarations().for_each(|declaration| read.file(declaration, wanted));
+        }
+        read
+    }
+
+    fn file(&mut self, declaration: &Declaration, is_stock: bool) {
+        match declaration {
+            Declaration::Zone(file) if file.is_stock == is_stock => {
+                let zone = zone::of_file(file);
+                match file.name.value.split_once('/') {
+                    None => drop(self.zones.insert(file.name.value.clone(), zone)),
+                    Some((combined, _)) => match self.zones.get_mut(combined).filter(|z| z.origin.span().is_some()) {
+                        Some(other) => zone::combine(other, zone),
+                        None => drop(self.zones.insert(combined.to_owned(), zone)),
+                    },
+                }
+            }
+            Declaration::Policy(file) if file.is_stock == is_stock => {
+                self.policies.insert(file.name.value.clone(), zone::policy_of_file(file));
+            }
+            Declaration::Direct(rule) if !is_stock => self.direct.push(rule.value.clone()),
+            _ => {}
+        }
+    }
+
+    /// NetworkManager tells the running daemon into which zone an interface belongs, whatever the files say.
+    pub(super) fn bind(&mut self, binding: &InterfaceZone) {
+        let InterfaceZone { interface, zone } = binding;
+        if !self.zones.contains_key(&zone.value) {
+            return;
+        }
+        self.zones.values_mut().for_each(|other| other.interfaces.retain(|i| i.value != *interface));
+        if let Some(own) = self.zones.get_mut(&zone.value) {
+            let origin = Origin::written(format!("zone `{}` of `{interface}`", zone.value), zone.span);
+            own.interfaces.push(Entry { value: interface.clone(), guard: None, origin });
+        }
+    }
+
+    /// Puts what a listing shows in the place of what was worked out, and reports where the two differ.
+    pub(super) fn listed(&mut self, context: &mut Context, listing: &FirewalldListing) {
+        for file in &listing.services {
+            self.definitions.services.insert(file.name.value.clone(), file.clone());
+        }
+        for file in &listing.ipsets {
+            self.definitions.ipsets.insert(file.name.value.clone(), file.clone());
+        }
+        for file in &listing.zones {
+            let zone = zone::of_file(file);
+            if let Some(other) = self.zones.get(&file.name.value)
+                && let Some(what) = difference(other, &zone)
+            {
+                context.report(differs(&file.name, &what));
+            }
+            self.zones.insert(file.name.value.clone(), zone);
+        }
+        for file in &listing.policies {
+            self.policies.insert(file.name.value.clone(), zone::policy_of_file(file));
+        }
+        for ZoneBindings { zone: name, interfaces, sources } in &listing.bindings {
+            if let Some(zone) = self.zones.get_mut(&name.value) {
+                let entry = |what: &str, span| Origin::written(format!("{what} of zone `{}`", name.value), span);
+                let interface = |i: &Spanned<String>| Entry {
+                    value: i.value.clone(),
+                    guard: None,
+                    origin: entry("interface", i.span),
+                };
+                zone.interfaces = interfaces.iter().map(interface).collect();
+                zone.sources = sources
+                    .iter()
+                    .map(|s| Entry { value: s.value.clone(), guard: None, origin: entry("source", s.span) })
+                    .collect();
+            }
+        }
+    }
+
+    /// What a command with `--timeout` has added is there for that time only.
+    pub(super) fn limit_in_time(&mut self, context: &mut Context, span: Span, timeout: &Spanned<String>) {
+        let switch = Switch {
+            statement: format!("`--timeout={}` has not passed", timeout.value),
+            default: false,
+            kind: SwitchKind::Assumption,
+            origin: Origin::written("a change for a limited time", timeout.span),
+        };
+        let guard = context.switches.add(switch);
+        let zones = self.zones.values_mut().map(|zone| &mut zone.content);
+        for content in zones.chain(self.policies.values_mut().map(|policy| &mut policy.content)) {
+            limit(&mut content.services, span, guard);
+            limit(&mut content.ports, span, guard);
+            limit(&mut content.source_ports, span, guard);
+            limit(&mut content.protocols, span, guard);
+            limit(&mut content.forward_ports, span, guard);
+            limit(&mut content.icmp_blocks, span, guard);
+            limit(&mut content.rich_rules, span, guard);
+        }
+    }
+}
+
+fn limit<T>(entries: &mut [Entry<T>], span: Span, guard: SwitchId) {
+    entries.iter_mut().filter(|e| e.origin.span() == Some(span)).for_each(|e| e.guard = Some(guard));
+}
+
+/// The first thing that two zones do not have in common.
+fn difference(files: &Zone, listed: &Zone) -> Option<String> {
+    if files.target != listed.target {
+        return Some(format!("its target is {:?}", listed.target));
+    }
+    if files.forward != listed.forward {
+        return Some("forwarding inside the zone".to_owned());
+    }
+    let bindings = |zone: &Zone| -> Vec<String> {
+        let sources = zone.sources.iter().map(|s| format!("source {}", s.value));
+        zone.interfaces.iter().map(|i| format!("interface {}", i.value)).chain(sources).collect()
+    };
+    odd_one(&bindings(files), &bindings(listed)).or_else(|| odd_one(&items(&files.content), &items(&listed.content)))
+}
+
+fn items(content: &Content) -> Vec<String> {
+    let ports = content.ports.iter().map(|p| format!("port {}/{}", p.value.1, p.value.0));
+    let source_ports = content.source_ports.iter().map(|p| format!("source port {}/{}", p.value.1, p.value.0));
+    let services = content.services.iter().map(|s| format!("service {}", s.value.name));
+    let protocols = content.protocols.iter().map(|p| format!("protocol {}", p.value));
+    let forwards =
+        content.forward_ports.iter().map(|f| format!("forward of port {}/{}", f.value.ports, f.value.protocol));
+    let blocks = content.icmp_blocks.iter().map(|b| format!("ICMP block {}", b.value));
+    let masquerade = content.masquerade.iter().map(|_| "masquerading".to_owned());
+    let rules = content.rich_rules.iter().map(|r| format!("a rich rule ({:?} {:?})", r.value.element, r.value.action));
+    ports
+        .chain(source_ports)
+        .chain(services)
+        .chain(protocols)
+        .chain(forwards)
+        .chain(blocks)
+        .chain(masquerade)
+        .chain(rules)
+        .collect()
+}
+
+fn odd_one(files: &[String], listed: &[String]) -> Option<String> {
+    let gone = files.iter().find(|item| !listed.contains(item)).map(|item| format!("{item} is not in force"));
+    gone.or_else(|| listed.iter().find(|item| !files.contains(item)).map(|item| format!("{item} is in force")))
+}
+
+fn differs(zone: &Spanned<String>, what: &str) -> Diagnostic {
+    let message = format!("zone `{}` runs with something else than its files say: {what}", zone.value);
+    Diagnostic::new(Code::FirewalldListingDiffers, message)
+        .label(zone.span, "what this listing shows counts")
+        .help("`firewall-cmd --reload` puts the files in force, `firewall-cmd --runtime-to-permanent` stores what runs")
+}
