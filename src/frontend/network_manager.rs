@@ -52,10 +52,15 @@ impl<'a> Settings<'a> {
         self.all.iter().rev().find(is_it).map(|setting| setting.value).filter(|value| !value.value.is_empty())
     }
 
-    /// The zone that an interface is put into.
+    /// The zone that an interface is put into: if none is stated, the default one, whatever firewalld's files say
+    /// (github.com/firewalld/firewalld/issues/1088). A port of a bridge or bond is in no zone of its own.
     fn zone(&self, name: Option<Spanned<&str>>, section: &str, key: &str) -> Option<InterfaceZone> {
-        let zone = self.get(section, key)?.map(str::to_owned);
-        Some(InterfaceZone { interface: name?.value.to_owned(), zone })
+        const PORT: [&str; 6] = ["master", "controller", "MASTER", "BRIDGE", "TEAM_MASTER", "OVS_BRIDGE"];
+        let name = name?;
+        let is_port = PORT.iter().any(|key| self.get(section, key).is_some());
+        let default = || (!is_port).then_some(Spanned::new("", name.span));
+        let zone = self.get(section, key).or_else(default)?.map(str::to_owned);
+        Some(InterfaceZone { interface: name.value.to_owned(), zone })
     }
 
     fn parsed<T: std::str::FromStr>(&mut self, text: Spanned<&str>, what: &str) -> Option<Spanned<T>> {

@@ -6,7 +6,9 @@ use crate::source::Sources;
 fn check(read: fn(SourceId, &str) -> Declarations, text: &str, expected: &[&str]) {
     let mut sources = Sources::default();
     let read = read(sources.add("file", text), text);
-    let mut said: Vec<String> = read.value.iter().map(|declaration| describe(declaration, &sources)).collect();
+    let is_default = |d: &&Declaration| matches!(d, Declaration::InterfaceZone(z) if z.zone.value.is_empty());
+    let stated = read.value.iter().filter(|declaration| !is_default(declaration));
+    let mut said: Vec<String> = stated.map(|declaration| describe(declaration, &sources)).collect();
     said.extend(read.diagnostics.iter().map(|d| format!("{} <{}>", d.message, sources.text(d.labels[0].span))));
     assert_eq!(said, expected, "{text}");
 }
@@ -41,6 +43,22 @@ fn the_zone_of_a_connection_is_read_with_its_place() {
     check(ifcfg, "DEVICE=\"eth0\"\nONBOOT=yes\nZONE='work'\n", &["eth0 in zone work", "eth0"]);
     check(ifcfg, "DEVICE=eth0\n#ZONE=work\n", &["eth0"]);
     check(ifcfg, "", &[]);
+}
+
+#[test]
+fn without_a_zone_it_is_the_default_one() {
+    let zones = |read: fn(SourceId, &str) -> Declarations, text: &str| -> Vec<String> {
+        let read = read(Sources::default().add("file", text), text);
+        let zone = |d: &Declaration| match d {
+            Declaration::InterfaceZone(z) => Some(format!("{}:{}", z.interface, z.zone.value)),
+            _ => None,
+        };
+        read.value.iter().filter_map(zone).collect()
+    };
+    assert_eq!(zones(keyfile, "[connection]\ninterface-name=ens192\nzone=\n"), ["ens192:"]);
+    assert_eq!(zones(ifcfg, "DEVICE=eth0\n"), ["eth0:"]);
+    assert_eq!(zones(ifcfg, "DEVICE=eth0\nBRIDGE=br0\n"), [""; 0]);
+    assert_eq!(zones(keyfile, "[connection]\ninterface-name=eth1\nmaster=br0\n"), [""; 0]);
 }
 
 #[test]

@@ -338,7 +338,7 @@ fn load(daemon: &mut Daemon) {
     daemon.running = daemon.permanent.clone();
     daemon.firewalld.direct = direct::commands(&daemon.running.direct, daemon.firewalld.backend);
     for binding in &daemon.bindings {
-        daemon.running.bind(binding);
+        daemon.running.bind(binding, &daemon.firewalld.default_zone);
     }
     daemon.pending.clear();
     if daemon.engine_follows {
