@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod contrast;
+pub mod coverage;
 pub mod diff;
 pub mod draft;
 mod excerpt;
@@ -15,6 +16,7 @@ mod message;
 mod patch;
 mod path;
 pub mod picture;
+pub mod probe;
 pub mod rules;
 pub mod terminal;
 pub mod trace;

@@ -1,6 +1,8 @@
 //! `canreach check`: every sentence of a lab.
 
-use crate::check::{self, Answer, Blocker, Judgement};
+use std::path::PathBuf;
+
+use crate::check::{self, Answer, Blocker, Checked, Judgement};
 use crate::dataplane::dump as dataplane_dump;
 use crate::diagnostic::Diagnostic;
 use crate::lab::{Statement, dump as lab_dump};
@@ -8,8 +10,9 @@ use crate::report::{Report, json, terminal as rendering};
 use crate::source::Sources;
 
 use super::args::{CheckArguments, Emit, Format};
+use super::exposure::contradiction;
 use super::model::{self, Model};
-use super::{Exit, lint, matrix, overview, terminal};
+use super::{Exit, fix, lint, matrix, overview, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -27,7 +30,8 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
             let found = lint::diagnostics(&model);
             let is_first_look = sentences.is_empty() && format == Format::Human;
             let overview = if is_first_look { overview::of(&model) } else { String::new() };
-            let (exit, report) = judged(model, found, &sentences, (arguments.strict, format));
+            let files = if several { &[] } else { arguments.paths.as_slice() };
+            let (exit, report) = judged(model, found, &sentences, (arguments.strict, format), files);
             let report = report + &overview;
             match format {
                 Format::Json if several => reports.push((title, report)),
@@ -49,25 +53,29 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 /// Decides sentences and prints the report.
 pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> Exit {
     let found = lint::about_files(&model);
-    let (exit, report) = judged(model, found, sentences, (false, format));
+    let (exit, report) = judged(model, found, sentences, (false, format), &[]);
     terminal::print(&report);
     exit
 }
 
-/// Decides sentences; `found` is what is to be said about the files.
+/// Decides sentences; `found` is what is to be said about the files. Ways out are tried on the files of `paths`.
 fn judged(
     model: Model,
     found: Vec<Diagnostic>,
     sentences: &[Statement],
     (is_strict, format): (bool, Format),
+    paths: &[PathBuf],
 ) -> (Exit, String) {
-    let checked = match check::check_all(&model.lab, &model.dataplane, &model.sources, sentences) {
+    let tried = |mut checked: Checked| {
+        if !paths.is_empty() {
+            fix::keep_tried(paths, &model, &mut checked.judgements)?;
+        }
+        Ok(checked)
+    };
+    let checked = match check::check_all(&model.lab, &model.dataplane, &model.sources, sentences).and_then(tried) {
         Ok(checked) if is_strict => checked.strictly(),
         Ok(checked) => checked,
-        Err(error) => {
-            terminal::complain(&format!("this is a bug of canreach: {error}"));
-            return (Exit::Internal, String::new());
-        }
+        Err(error) => return (contradiction(&error), String::new()),
     };
     let mut diagnostics = found;
     diagnostics.retain(|diagnostic| !checked.judgements.iter().any(|judgement| explains(judgement, diagnostic)));

@@ -1,6 +1,7 @@
 //! `canreach fix`: ways out of violated sentences, each tried on the files before it is offered.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::path::PathBuf;
 use std::slice;
 
@@ -22,6 +23,41 @@ pub(super) fn run(arguments: &FixArguments, format: Format) -> Exit {
     model.complain_about_files();
     let ending = if arguments.apply { lab.apply(format) } else { lab.offer(model, format) };
     ending.unwrap_or_else(|error| contradiction(&error))
+}
+
+/// Leaves out ways out that do not help when the files are read again, or that break another sentence, and says so.
+pub(super) fn keep_tried(paths: &[PathBuf], model: &Model, judgements: &mut [Judgement]) -> Result<(), CheckError> {
+    let before = judgements.to_vec();
+    let violated = |(_, judgement): &(usize, &mut Judgement)| judgement.verdict.answer == Answer::Violated;
+    for (index, Judgement { verdict, .. }) in judgements.iter_mut().enumerate().filter(violated) {
+        for fix in mem::take(&mut verdict.fixes) {
+            match drawback(paths, model, &before, index, &fix)? {
+                None => verdict.fixes.push(fix),
+                Some(reason) => verdict.notes.push(format!("not a way out: {}: {reason}", what(&fix))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a fix is no way out. What somebody has to type, and what is a first step only, cannot be tried.
+fn drawback(
+    paths: &[PathBuf],
+    model: &Model,
+    before: &[Judgement],
+    index: usize,
+    fix: &Fix,
+) -> Result<Option<String>, CheckError> {
+    let is_wish = before.get(index).is_some_and(|j| j.statement.sentence.value.contains(" can "));
+    let Some(patched) = check::patched(&model.sources, &fix.edits).filter(|_| fix.url.is_some() || !is_wish) else {
+        return Ok(None);
+    };
+    let named = |(id, text)| (model.sources.get(id).name.clone(), text);
+    let Some(after) = model::build_with(paths, &patched.into_iter().map(named).collect()) else {
+        return Ok(Some("the files cannot be read afterwards".to_owned()));
+    };
+    let checked = check::check_all(&after.lab, &after.dataplane, &after.sources, &after.lab.sentences)?;
+    Ok(broken(before, &checked.judgements, index))
 }
 
 /// The files of a lab on disk, of which some may be replaced.

@@ -19,6 +19,7 @@ mod features;
 mod infer;
 mod init;
 mod live;
+mod probe;
 mod questions;
 mod readme;
 mod reality;
