@@ -212,9 +212,21 @@ fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Str
     if after.get(index).is_none_or(|j| j.verdict.answer != Answer::Holds) {
         return Some("it does not help when the files are read again".to_owned());
     }
-    let breaks =
-        before.iter().zip(after).find(|(a, b)| a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds);
+    let text = |judgement: &Judgement| judgement.statement.sentence.value.clone();
+    let wish = before.get(index).map(text).unwrap_or_default();
+    let breaks = before.iter().zip(after).find(|(a, b)| {
+        a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds && !is_seen_instead(&wish, &text(a))
+    });
     breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.statement.sentence.value))
+}
+
+/// `A cannot reach B with refused` beside `A can reach B` says what is seen instead: it goes when the wish comes true.
+fn is_seen_instead(wish: &str, sentence: &str) -> bool {
+    let (Some((who, wanted)), Some((other, seen))) = (wish.split_once(" can "), sentence.split_once(" cannot ")) else {
+        return false;
+    };
+    let verb_and_target = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    who == other && seen.contains(" with ") && verb_and_target(wanted) == verb_and_target(seen)
 }
 
 fn by_hand(fix: &Fix) -> Offer {
@@ -224,4 +236,21 @@ fn by_hand(fix: &Fix) -> Offer {
 fn what(fix: &Fix) -> String {
     let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
     what.join(", and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_instead_of_a_wish_goes_with_it() {
+        let check = |sentence: &str, expected: bool| {
+            assert_eq!(is_seen_instead("mac can reach web:80", sentence), expected, "{sentence}");
+        };
+        check("mac cannot reach web:80 at localhost:80 with refused", true);
+        check("mac cannot reach web:80", false);
+        check("mac cannot reach web:81 with refused", false);
+        check("lan cannot reach web:80 with refused", false);
+        check("mac can reach web:80", false);
+    }
 }
