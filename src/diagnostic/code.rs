@@ -145,6 +145,7 @@ codes! {
     Dropped "filter" "dropped" Error;
     Exposed "sentence" "exposed" Error;
     Undecided "sentence" "undecided" Warning;
+    Violated "sentence" "violated" Error;
 }
 
 impl fmt::Display for Code {

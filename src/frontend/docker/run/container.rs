@@ -253,6 +253,8 @@ impl Reader {
             }
             "ip" => self.first.address = self.address(value),
             "restart" => self.container.restarts = value.text != "no",
+            // Since engine 20.10 the name service answers to it (moby pull request 39204).
+            "hostname" if value.unknown().is_none() => self.container.aliases.push(value.text.clone()),
             "env" => self.variable(value),
             "env-file" if value.unknown().is_none() => self.container.env_files.push(value.spanned()),
             "volume" => self.volume(value),
