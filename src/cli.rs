@@ -4,6 +4,7 @@ mod accept;
 mod args;
 mod ask;
 mod check;
+mod coverage;
 mod diff;
 mod exit;
 mod explain;
@@ -19,6 +20,7 @@ mod matrix;
 mod model;
 mod overview;
 mod page;
+mod probe;
 mod reports;
 mod revision;
 mod rules;
@@ -66,6 +68,8 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
+        Command::Probe(arguments) => probe::run(&arguments, format),
+        Command::Coverage(arguments) => coverage::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),

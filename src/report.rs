@@ -2,6 +2,7 @@
 
 pub mod codes;
 pub mod contrast;
+pub mod coverage;
 pub mod diff;
 pub mod draft;
 pub mod editor;
@@ -21,6 +22,7 @@ mod message;
 mod patch;
 mod path;
 pub mod picture;
+pub mod probe;
 pub mod rules;
 pub mod sarif;
 pub mod terminal;

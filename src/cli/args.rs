@@ -58,6 +58,10 @@ pub(super) enum Command {
     Diff(DiffArguments),
     /// Show ways out of violated sentences as patches, each tried, with what else it opens.
     Fix(FixArguments),
+    /// What to try on the real machines, with the predicted outcomes, in the order of a debugging checklist.
+    Probe(ProbeArguments),
+    /// Show what the sentences leave open: lines that none exercises, changes that none would notice.
+    Coverage(CoverageArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
     /// Draft a lab.yaml: the machines, addresses and releases that the files leave open, with what is assumed of them.
@@ -222,6 +226,28 @@ pub(super) struct FixArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct ProbeArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// One sentence; without it, all of the lab.
+    pub(super) sentence: Option<String>,
+    /// The printed list with what was seen behind each `=>`: says which assumption is wrong. Exit code 1: one is.
+    #[arg(long, value_name = "FILE")]
+    pub(super) observed: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CoverageArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Print an lcov tracefile.
+    #[arg(long)]
+    pub(super) lcov: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct LintArguments {
     /// Directories or files of the lab.
     #[arg(default_value = ".")]
@@ -299,6 +325,9 @@ mod tests {
         check("exposure", true);
         check("diff old new", true);
         check("fix", true);
+        check("probe lab", true);
+        check("probe lab sentence --observed f", true);
+        check("coverage --lcov", true);
         check("lint", true);
         check("lint a b", true);
         check("fix lab --apply", true);

@@ -1,5 +1,7 @@
 //! `canreach check`: every sentence of a lab.
 
+use std::path::PathBuf;
+
 use crate::check::{self, Answer, Blocker, CheckError, Judgement};
 use crate::dataplane::dump as dataplane_dump;
 use crate::diagnostic::Diagnostic;
@@ -9,7 +11,7 @@ use crate::report::{Asked, Section, terminal as rendering};
 use super::args::{CheckArguments, Emit, Format};
 use super::exposure::contradiction;
 use super::model::{self, Model};
-use super::{Exit, lint, matrix, overview, reports, terminal};
+use super::{Exit, fix, lint, matrix, overview, reports, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -22,12 +24,13 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
     }
     let mut exit = Exit::Holds;
     let mut sections = Vec::new();
+    let files = if models.len() == 1 { arguments.paths.as_slice() } else { &[] };
     for model in models {
         let sentences = model.lab.sentences.clone();
         let found = lint::diagnostics(&model);
         let is_first_look = sentences.is_empty() && format == Format::Human;
         let overview = if is_first_look { overview::of(&model) } else { String::new() };
-        match judged(model, found, &sentences, (arguments.strict, format)) {
+        match judged(model, found, &sentences, (arguments.strict, format), files) {
             Ok(section) => {
                 exit = exit.or(Exit::of(&section.report));
                 sections.push(section);
@@ -49,7 +52,7 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 /// Decides sentences and prints the report.
 pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> Exit {
     let found = lint::about_files(&model);
-    match judged(model, found, sentences, (false, format)) {
+    match judged(model, found, sentences, (false, format), &[]) {
         Ok(section) => {
             let exit = Exit::of(&section.report);
             reports::print(&[section], format, Asked::Sentences);
@@ -59,14 +62,18 @@ pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> E
     }
 }
 
-/// Decides sentences; `found` is what is to be said about the files.
+/// Decides sentences; `found` is what is to be said about the files. Ways out are tried on the files of `paths`.
 pub(super) fn judged(
     model: Model,
     found: Vec<Diagnostic>,
     sentences: &[Statement],
     (is_strict, format): (bool, Format),
+    paths: &[PathBuf],
 ) -> Result<Section, CheckError> {
-    let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, sentences)?;
+    let mut checked = check::check_all(&model.lab, &model.dataplane, &model.sources, sentences)?;
+    if !paths.is_empty() {
+        fix::keep_tried(paths, &model, &mut checked.judgements)?;
+    }
     let checked = if is_strict { checked.strictly() } else { checked };
     let mut diagnostics = found;
     diagnostics.retain(|diagnostic| !checked.judgements.iter().any(|judgement| explains(judgement, diagnostic)));

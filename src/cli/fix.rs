@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::slice;
 
@@ -23,6 +24,41 @@ pub(super) fn run(arguments: &FixArguments, format: Format) -> Exit {
     model.complain_about_files();
     let ending = if arguments.apply { lab.apply(format) } else { lab.offer(model, format) };
     ending.unwrap_or_else(|error| contradiction(&error))
+}
+
+/// Leaves out ways out that do not help when the files are read again, or that break another sentence, and says so.
+pub(super) fn keep_tried(paths: &[PathBuf], model: &Model, judgements: &mut [Judgement]) -> Result<(), CheckError> {
+    let before = judgements.to_vec();
+    let violated = |(_, judgement): &(usize, &mut Judgement)| judgement.verdict.answer == Answer::Violated;
+    for (index, Judgement { verdict, .. }) in judgements.iter_mut().enumerate().filter(violated) {
+        for fix in mem::take(&mut verdict.fixes) {
+            match drawback(paths, model, &before, index, &fix)? {
+                None => verdict.fixes.push(fix),
+                Some(reason) => verdict.notes.push(format!("not a way out: {}: {reason}", what(&fix))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a fix is no way out. What somebody has to type, and what is a first step only, cannot be tried.
+fn drawback(
+    paths: &[PathBuf],
+    model: &Model,
+    before: &[Judgement],
+    index: usize,
+    fix: &Fix,
+) -> Result<Option<String>, CheckError> {
+    let is_wish = before.get(index).is_some_and(|j| j.statement.sentence.value.contains(" can "));
+    let Some(patched) = check::patched(&model.sources, &fix.edits).filter(|_| fix.url.is_some() || !is_wish) else {
+        return Ok(None);
+    };
+    let named = |(id, text)| (model.sources.get(id).name.clone(), text);
+    let Some(after) = model::build_with(paths, &patched.into_iter().map(named).collect()) else {
+        return Ok(Some("the files cannot be read afterwards".to_owned()));
+    };
+    let checked = check::check_all(&after.lab, &after.dataplane, &after.sources, &after.lab.sentences)?;
+    Ok(broken(before, &checked.judgements, index))
 }
 
 /// The ways out of a sentence that work, in the lab with some texts in place of those on disk.
@@ -201,9 +237,21 @@ fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Str
     if after.get(index).is_none_or(|j| j.verdict.answer != Answer::Holds) {
         return Some("it does not help when the files are read again".to_owned());
     }
-    let breaks =
-        before.iter().zip(after).find(|(a, b)| a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds);
+    let text = |judgement: &Judgement| judgement.statement.sentence.value.clone();
+    let wish = before.get(index).map(text).unwrap_or_default();
+    let breaks = before.iter().zip(after).find(|(a, b)| {
+        a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds && !is_seen_instead(&wish, &text(a))
+    });
     breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.statement.sentence.value))
+}
+
+/// `A cannot reach B with refused` beside `A can reach B` says what is seen instead: it goes when the wish comes true.
+fn is_seen_instead(wish: &str, sentence: &str) -> bool {
+    let (Some((who, wanted)), Some((other, seen))) = (wish.split_once(" can "), sentence.split_once(" cannot ")) else {
+        return false;
+    };
+    let verb_and_target = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    who == other && seen.contains(" with ") && verb_and_target(wanted) == verb_and_target(seen)
 }
 
 fn by_hand(fix: &Fix) -> Offer {
@@ -213,4 +261,21 @@ fn by_hand(fix: &Fix) -> Offer {
 fn what(fix: &Fix) -> String {
     let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
     what.join(", and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_instead_of_a_wish_goes_with_it() {
+        let check = |sentence: &str, expected: bool| {
+            assert_eq!(is_seen_instead("mac can reach web:80", sentence), expected, "{sentence}");
+        };
+        check("mac cannot reach web:80 at localhost:80 with refused", true);
+        check("mac cannot reach web:80", false);
+        check("mac cannot reach web:81 with refused", false);
+        check("lan cannot reach web:80 with refused", false);
+        check("mac can reach web:80", false);
+    }
 }

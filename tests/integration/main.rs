@@ -20,6 +20,7 @@ mod infer;
 mod init;
 mod integrations;
 mod live;
+mod probe;
 mod lsp;
 mod pictures;
 mod questions;

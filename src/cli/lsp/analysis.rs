@@ -41,7 +41,7 @@ impl Analysis {
         let (files, lab) = (model.files.clone(), model.lab.clone());
         let found = lint::diagnostics(&model);
         let sentences = lab.sentences.clone();
-        let section = checking::judged(model, found, &sentences, (false, Format::Human))
+        let section = checking::judged(model, found, &sentences, (false, Format::Human), &[])
             .map_err(|error| terminal::complain(&format!("this is a bug of canreach: {error}")))
             .ok()?;
         Some(Self { root: root.to_owned(), texts, files, lab, section, exposure: OnceCell::new() })
