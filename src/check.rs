@@ -5,6 +5,7 @@
 
 pub mod accept;
 mod aim;
+pub mod attempt;
 mod blame;
 pub mod contrast;
 mod decide;
@@ -13,7 +14,10 @@ mod edits;
 pub mod exposure;
 pub mod infer;
 pub mod matrix;
+mod obstacle;
+mod own_loopback;
 mod place;
+mod plan;
 mod refused;
 pub mod repair;
 pub mod verdict;
@@ -21,6 +25,7 @@ pub mod verdict;
 use thiserror::Error;
 
 pub use accept::accepted;
+pub use attempt::{Attempt, attempt};
 pub use contrast::{Contrast, Told, contrast};
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};

@@ -9,13 +9,16 @@ mod exit;
 mod explain;
 mod exposure;
 mod fix;
+mod graph;
 mod infer;
+mod init;
 mod lint;
 pub mod load;
 mod lsp;
 mod matrix;
 mod model;
 mod overview;
+mod page;
 mod reports;
 mod revision;
 mod rules;
@@ -58,11 +61,14 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Why(arguments) => why::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Report(arguments) => page::run(&arguments),
         Command::Exposure(arguments) => exposure::run(&arguments, format),
         Command::Diff(arguments) => diff::run(&arguments, format),
         Command::Fix(arguments) => fix::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -73,7 +79,14 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
 fn refusal(command: &Command, format: Format) -> Option<&'static str> {
     let prints_text = matches!(
         command,
-        Command::Why(_) | Command::Rules(_) | Command::Infer(_) | Command::Accept(_) | Command::Explain(_)
+        Command::Why(_)
+            | Command::Rules(_)
+            | Command::Infer(_)
+            | Command::Init(_)
+            | Command::Graph(_)
+            | Command::Report(_)
+            | Command::Accept(_)
+            | Command::Explain(_)
     );
     let is_report = match command {
         Command::Check(arguments) => arguments.emit.is_none() && !arguments.matrix,

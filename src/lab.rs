@@ -12,6 +12,7 @@ pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
 pub mod images;
+pub mod interface_config;
 pub mod ipset;
 pub mod iptables;
 pub mod machine;

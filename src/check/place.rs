@@ -403,7 +403,7 @@ impl Places<'_> {
     fn unknown(&self, name: &Spanned<String>) -> Diagnostic {
         let hosts = self.lab.hosts.iter().map(|h| h.name.clone());
         let containers = self.lab.containers().flat_map(|(id, container)| {
-            let host = name.value.contains('/').then(|| format!("{}/", self.lab.host(id).name)).unwrap_or_default();
+            let host = if name.value.contains('/') { self.lab.host(id).name.clone() + "/" } else { String::new() };
             container.aliases.iter().chain([&container.name]).map(move |own| format!("{host}{own}"))
         });
         let groups = self.lab.groups.iter().map(|g| g.name.clone());

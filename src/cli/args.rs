@@ -48,6 +48,10 @@ pub(super) enum Command {
     Trace(TraceArguments),
     /// Print the rules that the products write on a host.
     Rules(RulesArguments),
+    /// Draw a lab: the houses inside houses, their doors, and the way of a sentence through them.
+    Graph(GraphArguments),
+    /// Write everything about a lab as one page for a browser, which needs no network.
+    Report(ReportArguments),
     /// Show who can reach what: everything that listens, and the addresses at which everyone else can dial it.
     Exposure(ExposureArguments),
     /// Show what a change opens and closes, with the lines that do it. Exit code 0: no difference; 1: differences.
@@ -56,6 +60,8 @@ pub(super) enum Command {
     Fix(FixArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
+    /// Draft a lab.yaml: the machines, addresses and releases that the files leave open, with what is assumed of them.
+    Init(InitArguments),
     /// Write down who can reach what today, as sentences.
     Infer(InferArguments),
     /// Turn violated sentences round to what is the case.
@@ -155,6 +161,42 @@ pub(super) struct RulesArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct GraphArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Like "mac/browser can reach grafana:3000": its way is drawn, and what blocks it.
+    #[arg(long)]
+    pub(super) sentence: Option<String>,
+    /// The language of the picture.
+    #[arg(long = "as", value_name = "LANGUAGE", value_enum, default_value_t = Language::Svg)]
+    pub(super) language: Language,
+    /// Where it is written; otherwise it is printed.
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Language {
+    /// A picture for browsers and documents.
+    Svg,
+    /// Text that GitHub and many wikis draw.
+    Mermaid,
+    /// Text for Graphviz.
+    Dot,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct ReportArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Where the page is written; otherwise it is printed.
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct ExposureArguments {
     /// Directory or file of the lab.
     #[arg(default_value = ".")]
@@ -184,6 +226,16 @@ pub(super) struct LintArguments {
     /// Directories or files of the lab.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct InitArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Show the draft, and write nothing.
+    #[arg(long)]
+    pub(super) print: bool,
 }
 
 #[derive(Args, Debug)]

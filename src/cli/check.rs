@@ -20,13 +20,15 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
     if let Some(stage) = arguments.emit {
         return models.iter().map(|model| emit(model, stage)).fold(Exit::Holds, Exit::or);
     }
+    let overview = match models.as_slice() {
+        [model] if model.lab.sentences.is_empty() && format == Format::Human => overview::of(model),
+        _ => String::new(),
+    };
     let mut exit = Exit::Holds;
     let mut sections = Vec::new();
     for model in models {
         let sentences = model.lab.sentences.clone();
         let found = lint::diagnostics(&model);
-        let is_first_look = sentences.is_empty() && format == Format::Human;
-        let overview = if is_first_look { overview::of(&model) } else { String::new() };
         match judged(model, found, &sentences, (arguments.strict, format)) {
             Ok(section) => {
                 exit = exit.or(Exit::of(&section.report));
@@ -34,15 +36,9 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
             }
             Err(error) => exit = exit.or(contradiction(&error)),
         }
-        if format == Format::Human {
-            reports::print(&sections, format, Asked::Sentences);
-            terminal::print(&overview);
-            sections.clear();
-        }
     }
-    if format != Format::Human {
-        reports::print(&sections, format, Asked::Sentences);
-    }
+    reports::print(&sections, format, Asked::Sentences);
+    terminal::print(&overview);
     exit
 }
 

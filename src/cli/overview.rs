@@ -39,7 +39,7 @@ fn next(lab: &Lab) -> String {
 }
 
 /// A sentence about the first container that listens, a published one if there is one.
-fn example(lab: &Lab) -> Option<String> {
+pub(super) fn example(lab: &Lab) -> Option<String> {
     let listens = |published: bool| {
         lab.containers().filter(|(_, c)| !published || !c.publishes.is_empty()).find_map(|(_, container)| {
             let mut listens = container.processes.iter().flat_map(|process| &process.listens);

@@ -9,7 +9,7 @@ mod chosen;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::chosen::Choice;
-use super::docker::compose;
+use super::docker::{compose, files};
 use super::{
     COMPOSE_NAMES, Environment, File, Format, Open, beside, detect, detect_named, directory_of, file_name,
     may_be_anything, read, vagrant,
@@ -121,10 +121,23 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn keep(&mut self, file: &File, read: Declarations) {
+    fn keep(&mut self, file: &File, mut read: Declarations) {
+        let directory = directory_of(&file.path);
+        self.complete(&mut read, &[directory, ""]);
         self.diagnostics.extend(read.diagnostics);
         let input = Input { source: file.source, path: file.path.clone(), declarations: read.value };
         self.inputs.entry(file.path.clone()).or_default().push(input);
+    }
+
+    /// What containers take from files that they name, whose paths start from one of `directories`.
+    fn complete(&mut self, read: &mut Declarations, directories: &[&str]) {
+        let (open, opened) = (&mut self.open, &mut self.opened);
+        let found = files::read(&mut read.value, directories, &mut |path| {
+            let file = open(path);
+            opened.extend(file.as_ref().map(|file| file.path.clone()));
+            file
+        });
+        read.diagnostics.extend(found);
     }
 
     /// What is run in its machines is no script of its own.
@@ -270,7 +283,8 @@ impl Reader<'_> {
 
     /// The last listed file stands for a listed project, because another host may list the first with another one; the
     /// first stands for one that was found.
-    fn keep_project(&mut self, project: &Project, read: Declarations) {
+    fn keep_project(&mut self, project: &Project, mut read: Declarations) {
+        self.complete(&mut read, &[""]);
         let owner = if project.is_listed { project.paths.last() } else { project.paths.first() };
         for path in &project.paths {
             let known = self.lab.files.iter().find(|file| file.path == *path).cloned();

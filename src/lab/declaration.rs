@@ -10,6 +10,7 @@ use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::interface_config::InterfaceConfig;
 use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
@@ -42,6 +43,8 @@ pub enum Declaration {
     MachineChange(MachineChange),
     /// A network that the hypervisor keeps, or an interface of the machine that it runs on.
     Hypervisor(HypervisorDecl),
+    /// What the system of a machine says about one of its interfaces.
+    InterfaceConfig(Box<InterfaceConfig>),
     /// An option of the engine, from dockerd arguments or lab.yaml.
     Engine(EngineDecl),
     /// `docker network create`, or a network of a compose file.
@@ -164,8 +167,35 @@ pub struct InterfaceDecl {
     pub addresses: Vec<Spanned<IpNet>>,
     /// Default gateway.
     pub gateway: Option<Spanned<IpAddr>>,
+    /// Whether it asks for an address where none is stated.
+    pub dhcp: Option<Spanned<bool>>,
+    /// Whether the default route may lead through it.
+    pub default_route: Option<Spanned<bool>>,
+    /// The metric of that route.
+    pub metric: Option<Spanned<u32>>,
+    /// The host's own system says all of it, and lab.yaml nothing.
+    pub is_read: bool,
     /// The whole entry.
     pub span: Span,
+}
+
+impl InterfaceDecl {
+    /// An interface about which nothing but its name is stated.
+    pub fn new(name: Spanned<String>, span: Span) -> Self {
+        Self {
+            name,
+            adapter: None,
+            segment: None,
+            nat: None,
+            addresses: Vec::new(),
+            gateway: None,
+            dhcp: None,
+            default_route: None,
+            metric: None,
+            is_read: false,
+            span,
+        }
+    }
 }
 
 /// A segment as lab.yaml states it.
@@ -324,6 +354,14 @@ pub struct ContainerDecl {
     pub command: Vec<Spanned<String>>,
     /// Variables that its program sees and whose values are written: name and value.
     pub environment: Vec<(String, Spanned<String>)>,
+    /// What its image says, where the files tell how it is built.
+    pub built: Option<Box<ImageDecl>>,
+    /// Files of the lab that are mounted into it, or copied into its image.
+    pub mounts: Vec<MountDecl>,
+    /// `--env-file`: variables that are read where files are at hand.
+    pub env_files: Vec<Spanned<String>>,
+    /// Addresses that a mounted file tells its program to dial.
+    pub dials: Vec<Spanned<String>>,
     /// Where another published port would be written; the value is `3000:3000` or `127.0.0.1:3000:3000`.
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
@@ -332,8 +370,54 @@ pub struct ContainerDecl {
     pub refused: Option<Spanned<String>>,
     /// The word that says that it exists and does not run.
     pub stopped: Option<Span>,
+    /// A restart policy brings it up again when the daemon has restarted.
+    pub restarts: bool,
     /// The whole statement, or the service's key.
     pub span: Span,
+}
+
+impl ContainerDecl {
+    /// Program and arguments, as far as they are known.
+    pub fn words(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.built.iter().flat_map(|image| &image.command).chain(&self.command)
+    }
+
+    /// The variables that its program sees; each name once.
+    pub fn variables(&self) -> Vec<(String, Spanned<String>)> {
+        let mut all: Vec<(String, Spanned<String>)> = Vec::new();
+        for (name, value) in self.built.iter().flat_map(|image| &image.environment).chain(&self.environment) {
+            all.retain(|(other, _)| other != name);
+            all.push((name.clone(), value.clone()));
+        }
+        all
+    }
+
+    /// The ports that it or its image exposes.
+    pub fn exposed(&self) -> impl Iterator<Item = &Spanned<(Protocol, PortRange)>> {
+        self.exposes.iter().chain(self.built.iter().flat_map(|image| &image.exposes))
+    }
+}
+
+/// What a Dockerfile makes of an image.
+#[derive(Clone, Debug, Default)]
+pub struct ImageDecl {
+    /// The well-known image that it starts from, as far as that is one.
+    pub base: Option<Spanned<String>>,
+    /// `EXPOSE`, here and in the image below.
+    pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
+    /// `ENV`: name and value.
+    pub environment: Vec<(String, Spanned<String>)>,
+    /// What is left of `ENTRYPOINT` and `CMD`: words that stand before those of the container.
+    pub command: Vec<Spanned<String>>,
+}
+
+/// A file or directory at a place inside a container.
+#[derive(Clone, Debug)]
+pub struct MountDecl {
+    /// Its path, from where the paths of the lab start, or from where the command runs.
+    pub source: Spanned<String>,
+    /// The path in the container.
+    pub target: String,
 }
 
 /// A container as the engine lists it.

@@ -97,8 +97,9 @@ impl Printer<'_> {
         };
         let addresses = listed("", interface.addresses.iter().map(|address| address.net));
         let gateway = listed("gateway ", interface.gateway);
+        let metric = listed("metric ", interface.metric);
         let unplugged = flags(&[(!interface.connected, "disconnected")]);
-        let line = format!("  interface {} {attachment}{addresses}{gateway}{unplugged}", interface.name);
+        let line = format!("  interface {} {attachment}{addresses}{gateway}{metric}{unplugged}", interface.name);
         let mut lines = vec![self.explained(&line, &interface.origin)];
         if let Attachment::Nat(nat) = &interface.attachment {
             lines.extend(self.nat(nat));

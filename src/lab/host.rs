@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::net::{IpNet, PortRange, Protocol};
 use crate::provenance::Origin;
-use crate::source::Spanned;
+use crate::source::{SourceId, Spanned};
 use crate::switch::SwitchId;
 
 use super::declaration::Insertion;
@@ -73,6 +73,8 @@ pub struct Host {
     pub ip_forward: bool,
     /// Extra routes: destination and gateway.
     pub routes: Vec<(IpNet, IpAddr)>,
+    /// The files that say something about it, lab.yaml left out.
+    pub files: Vec<SourceId>,
     /// Where the host comes from.
     pub origin: Origin,
 }
@@ -109,6 +111,8 @@ pub struct Interface {
     pub addresses: Vec<InterfaceAddress>,
     /// Default gateway reached through it.
     pub gateway: Option<IpAddr>,
+    /// The metric of that route; nothing means that interfaces count in their order.
+    pub metric: Option<u32>,
     /// Whether the cable is connected.
     pub connected: bool,
     /// Where the interface comes from.

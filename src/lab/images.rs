@@ -49,7 +49,7 @@ pub fn short_name(reference: &str) -> &str {
 
 /// The repository without registry, tag and digest; `library/` is Docker Hub's name for official images. A first part
 /// with a dot or a colon, or `localhost`, is a registry (github.com/distribution/reference, `splitDockerDomain`).
-fn repository(reference: &str) -> &str {
+pub fn repository(reference: &str) -> &str {
     let untagged = reference.split('@').next().unwrap_or(reference);
     let untagged = match untagged.rsplit_once(':') {
         Some((before, tag)) if !tag.contains('/') => before,

@@ -8,6 +8,7 @@ use crate::source::{Span, Spanned};
 
 use super::declaration::Insertion;
 use super::host::Os;
+use super::interface_config::hardware_address;
 
 /// A virtual machine as its `.vbox` file or a listing states it.
 #[derive(Clone, Debug)]
@@ -48,6 +49,13 @@ pub struct AdapterDecl {
     pub addresses: Vec<Spanned<IpNet>>,
     /// The `Adapter` element's opening tag, or the line that says so.
     pub span: Span,
+}
+
+impl AdapterDecl {
+    /// The hardware address as twelve digits in upper case.
+    pub fn hardware_address(&self) -> Option<String> {
+        hardware_address(&self.mac.as_ref()?.value)
+    }
 }
 
 /// What an adapter is attached to, with the element that says so.

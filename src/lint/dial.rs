@@ -1,5 +1,6 @@
-//! Addresses in variables and commands of containers that cannot be meant: `localhost` for another container, the
-//! published port instead of the container's, names that the container cannot resolve.
+//! Addresses in variables, commands and mounted configuration of containers that cannot be meant: `localhost` for another
+//! container, the published port instead of the container's, names that the container cannot resolve, and others that
+//! cannot be reached.
 //!
 //! What a value means is told by its shape: `scheme://host:port`, `host:port`, or a variable that is called
 //! `…_HOST`. URLs that a browser may be meant to open are left alone, because there `localhost` is the right word.
@@ -11,6 +12,8 @@ use crate::source::Span;
 
 use super::publish::database;
 use super::scene::{Place, Scene};
+
+mod reach;
 
 /// Schemes that browsers do not open, and the port that stands for them.
 const SCHEMES: [(&str, u16); 20] = [
@@ -85,12 +88,19 @@ fn about(scene: &Scene<'_>, place: Place<'_>, dial: &Dial) -> Option<Diagnostic>
     if matches!(dial.host.as_str(), "localhost" | "127.0.0.1" | "[::1]") {
         return localhost(scene, place, dial);
     }
-    let other = others(scene, place).find(|other| is_called(other.container, &dial.host))?;
     let node = scene.dataplane.node(scene.namespace(place)?);
-    if node.names.iter().any(|name| name.name == dial.host) {
-        published(place, other, dial)
-    } else {
-        unknown_name(place, other, dial)
+    let is_known = reach::knows(node, &dial.host);
+    let blocked = || reach::blocked(scene, place, dial);
+    if dial.host == reach::HOST {
+        return if is_known { blocked() } else { Some(reach::unknown_host(place, dial)) };
+    }
+    match others(scene, place).find(|other| is_called(other.container, &dial.host)) {
+        Some(other) if is_known => {
+            published(place, other, dial).or_else(|| reach::closed_port(place, other, dial)).or_else(blocked)
+        }
+        Some(other) => unknown_name(place, other, dial).or_else(|| reach::on_host(place, other, node, dial)),
+        None if is_known || is_called(place.container, &dial.host) => blocked(),
+        None => reach::misspelt(place, node, dial).or_else(blocked),
     }
 }
 
@@ -110,20 +120,27 @@ fn listens(place: Place<'_>, port: u16) -> bool {
 
 /// `localhost`, where nothing listens beside the container, and another container is meant.
 fn localhost(scene: &Scene<'_>, place: Place<'_>, dial: &Dial) -> Option<Diagnostic> {
-    scene.namespace(place)?;
+    let node = scene.dataplane.node(scene.namespace(place)?);
     if dial.port.is_some_and(|port| listens(place, port)) {
         return None;
     }
-    let meant = others(scene, place).find(|other| is_meant(*other, dial))?;
-    let (name, other) = (&place.container.name, &meant.container.name);
-    let message = format!("in `{name}`, `{}` is `{name}` itself, not `{other}`", dial.host);
+    let name = &place.container.name;
+    let wrong = |who: &str| {
+        let message = format!("in `{name}`, `{}` is `{name}` itself, not {who}", dial.host);
+        Diagnostic::new(Code::DockerLocalhost, message).label(dial.span, "nothing listens there")
+    };
+    let Some(meant) = others(scene, place).find(|other| is_meant(*other, dial)) else {
+        let is_certain = dial.is_certain && dial.port.is_some() && reach::is_known(place);
+        return is_certain.then(|| wrong("the host").help(reach::by_host(node, dial.port)));
+    };
+    let other = &meant.container.name;
+    let diagnostic = wrong(&format!("`{other}`"));
+    if scene.namespace(meant).is_none() {
+        return Some(diagnostic.help(reach::by_host(node, dial.port)));
+    }
     let known = meant.container.aliases.first().unwrap_or(other);
     let port = dial.port.map(|port| inside(meant, port)).map_or(String::new(), |port| format!(":{port}"));
-    Some(
-        Diagnostic::new(Code::DockerLocalhost, message)
-            .label(dial.span, "nothing listens there")
-            .help(format!("write `{known}{port}`; both must be on a network of your own")),
-    )
+    Some(diagnostic.help(format!("write `{known}{port}`; both must be on a network of your own")))
 }
 
 /// Whether a container can be what `localhost` was written for.
@@ -209,6 +226,10 @@ fn dials(container: &Container) -> Vec<Dial> {
             continue;
         }
         all.extend(found.into_iter().map(|address| address.dial(words.clone(), value.span)));
+    }
+    for address in &container.dials {
+        let found = addresses(&address.value).into_iter();
+        all.extend(found.map(|found| Dial { is_certain: true, ..found.dial(Vec::new(), address.span) }));
     }
     for word in &container.command {
         // An option may carry the address: `--redis=redis://cache:6379`.

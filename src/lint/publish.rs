@@ -9,7 +9,7 @@ use super::scene::{Place, Scene};
 
 /// Servers whose clients are other programs, and whose port is rarely changed inside the container (repositories of the
 /// image table).
-const DATABASES: [&str; 18] = [
+pub(super) const DATABASES: [&str; 18] = [
     "cassandra",
     "clickhouse/clickhouse-server",
     "couchdb",
@@ -110,7 +110,7 @@ fn any_leads(place: Place<'_>, listens: &[&Listen]) -> bool {
 }
 
 /// Whether a variable or the command has the number: then the program may have been told.
-fn mentions(place: Place<'_>, port: u16) -> bool {
+pub(super) fn mentions(place: Place<'_>, port: u16) -> bool {
     let wanted = port.to_string();
     let has = |text: &str| text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits == wanted);
     let container = place.container;

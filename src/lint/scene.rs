@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::switch::Setting;
 
 /// Source port of the packets that are followed.
-const SOURCE_PORT: u16 = 50_000;
+pub(super) const SOURCE_PORT: u16 = 50_000;
 /// Addresses of a network that are looked through for a free one.
 const CANDIDATES: usize = 600;
 

@@ -21,10 +21,11 @@ fn findings(files: &[(&str, &str)]) -> BTreeSet<String> {
     let mut texts = Vec::new();
     for (path, text) in files {
         let source = sources.add(*path, text);
-        assert!(!matches!(detect(path, text), None | Some(Format::Markdown)), "{path}");
+        assert!(detect(path, text) != Some(Format::Markdown), "{path}");
         texts.push(File { source, path: (*path).to_owned(), text: (*text).into(), whole: (*text).into() });
     }
-    let read = read_lab(&LabTexts { files: &texts, folder: "shop", listed: &[] }, &mut |_| None);
+    let beside = |path: &str| texts.iter().find(|file| file.path == path).cloned();
+    let read = read_lab(&LabTexts { files: &texts, folder: "shop", listed: &[] }, &mut |path| beside(path));
     let errors: Vec<_> = read.diagnostics.iter().filter(|d| d.code != Code::Unmodeled).collect();
     assert!(errors.is_empty(), "{errors:?}");
     let lab = resolve(&read.value).value;
@@ -143,6 +144,99 @@ fn names_that_are_not_known() {
          networks: {a: , b: }\n",
         &["docker::name_not_resolved compose.yaml:2"],
     );
+}
+
+/// What Prometheus is told to scrape, beside some services.
+fn scrape(services: &str, target: &str, expected: &[&str]) {
+    let compose = format!(
+        "services:\n  prometheus:\n    image: prom/prometheus\n    volumes: [\"./prometheus.yml:/etc/prometheus/prometheus.yml:ro\"]\n{services}"
+    );
+    let config = format!("# 감시\nscrape_configs:\n- job_name: a\n  static_configs:\n  - targets: [\"{target}\"]\n");
+    check(&[("compose.yaml", &compose), ("prometheus.yml", &config)], expected);
+}
+
+const EXPORTER: &str = "  node-exporter: {image: prom/node-exporter}\n";
+
+#[test]
+fn scrape_targets_that_nobody_answers() {
+    let localhost = ["docker::localhost_inside prometheus.yml:5"];
+    scrape(EXPORTER, "localhost:9100", &localhost);
+    scrape("", "localhost:9100", &localhost);
+    scrape("", "127.0.0.1:9100", &localhost);
+    scrape("", "localhost:9090", &[]);
+    scrape(EXPORTER, "node-exporter:9100", &[]);
+    scrape("    network_mode: host\n", "localhost:9100", &[]);
+    // Somebody else in the same namespace may listen there.
+    scrape("  app: {image: own, network_mode: 'service:prometheus'}\n", "localhost:9100", &[]);
+    scrape("  node: {image: prom/node-exporter, network_mode: 'service:prometheus'}\n", "localhost:9100", &[]);
+
+    let unknown = ["docker::name_not_resolved prometheus.yml:5"];
+    scrape("  node-exporter: {image: prom/node-exporter, network_mode: host}\n", "node-exporter:9100", &unknown);
+    scrape(
+        "  node-exporter: {image: prom/node-exporter, networks: [b]}\nnetworks: {b: }\n",
+        "node-exporter:9100",
+        &unknown,
+    );
+    scrape(EXPORTER, "node_exporter:9100", &unknown);
+    scrape(EXPORTER, "node-exportr:9100", &unknown);
+    scrape(EXPORTER, "elsewhere:9100", &[]);
+    scrape(EXPORTER, "node-exporter.example.com:9100", &[]);
+    scrape("", "host.docker.internal:9100", &unknown);
+    scrape("    extra_hosts: ['host.docker.internal:host-gateway']\n", "host.docker.internal:9100", &[]);
+}
+
+#[test]
+fn scrape_targets_with_the_wrong_port() {
+    let published = "  db: {image: prom/mysqld-exporter, ports: ['127.0.0.1:19104:9104']}\n";
+    scrape(published, "db:19104", &["docker::dials_published_port prometheus.yml:5"]);
+    scrape(published, "db:9104", &[]);
+    scrape("  grafana: {image: grafana/grafana}\n", "grafana:9090", &["listen::nothing_listens prometheus.yml:5"]);
+    scrape("  grafana: {image: grafana/grafana, environment: {GF_SERVER_HTTP_PORT: '9090'}}\n", "grafana:9090", &[]);
+    // Programs of one's own, and such with more ports than a table can know.
+    scrape("  app: {build: .}\n", "app:9100", &[]);
+    scrape("  mq: {image: rabbitmq}\n", "mq:15692", &[]);
+}
+
+#[test]
+fn scrape_targets_behind_a_firewall() {
+    let firewall = |rule: &str, expected: &[&str]| {
+        let compose = "services:\n  prometheus:\n    image: prom/prometheus\n    volumes: ['./:/etc/prometheus']\n    \
+                       extra_hosts: ['host.docker.internal:host-gateway']\n";
+        let config = "scrape_configs:\n- static_configs: [{targets: ['host.docker.internal:9100']}]\n";
+        let script = format!("ufw default deny incoming\nufw allow ssh\n{rule}\nufw --force enable\n");
+        check(&[("compose.yaml", compose), ("prometheus.yml", config), ("run.sh", &script)], expected);
+    };
+    firewall("", &["filter::dropped prometheus.yml:2"]);
+    firewall("ufw allow from 172.16.0.0/12 to any port 9100 proto tcp", &[]);
+}
+
+#[test]
+fn other_files_that_say_whom_to_dial() {
+    let grafana = |url: &str, access: &str, expected: &[&str]| {
+        let compose = "services:\n  grafana: {image: grafana/grafana, volumes: ['./ds:/etc/grafana/provisioning/datasources']}\n  \
+                       prometheus: {image: prom/prometheus, ports: ['9091:9090']}\n";
+        let config = format!("datasources:\n- {{name: p, type: prometheus, access: {access}, url: '{url}'}}\n");
+        check(&[("compose.yaml", compose), ("ds/datasource.yml", &config)], expected);
+    };
+    grafana("http://localhost:9090", "proxy", &["docker::localhost_inside ds/datasource.yml:2"]);
+    grafana("http://prometheus:9091", "proxy", &["docker::dials_published_port ds/datasource.yml:2"]);
+    grafana("http://prometheus:9090", "proxy", &[]);
+    grafana("http://localhost:9091", "direct", &[]);
+
+    let nginx = |pass: &str, expected: &[&str]| {
+        let compose = "services:\n  web: {build: web}\n  api: {image: own/api, command: uvicorn api --host 0.0.0.0 --port 8000}\n";
+        let config = format!("server {{\n  listen 80;\n  location / {{ proxy_pass {pass}; }}\n}}\n");
+        let dockerfile = "FROM nginx:1\nCOPY site.conf /etc/nginx/conf.d/default.conf\n";
+        check(&[("compose.yaml", compose), ("web/Dockerfile", dockerfile), ("web/site.conf", &config)], expected);
+    };
+    nginx("http://localhost:8000", &["docker::localhost_inside web/site.conf:3"]);
+    nginx("http://api:8000", &[]);
+    nginx("http://api_:8000/", &["docker::name_not_resolved web/site.conf:3"]);
+
+    let run = "docker network create n\ndocker run -d --network n --name node-exporter prom/node-exporter\n\
+               docker run -d --network n -v $PWD/p.yml:/p.yml prom/prometheus --config.file=/p.yml\n";
+    let config = "scrape_configs: [{static_configs: [{targets: ['localhost:9100']}]}]\n";
+    check(&[("run.sh", run), ("p.yml", config)], &["docker::localhost_inside p.yml:1"]);
 }
 
 /// A VM's forward on a machine where something listens already.

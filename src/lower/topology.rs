@@ -65,7 +65,7 @@ fn lower_host(host: &Host, segments: &[LinkId], dataplane: &mut Dataplane) -> No
         }
         if let Some(gateway) = adapter.gateway {
             // NetworkManager counts metrics up from 100 in the order in which interfaces come up.
-            let metric = 100 + u32::try_from(index).unwrap_or(0);
+            let metric = adapter.metric.unwrap_or_else(|| 100 + u32::try_from(index).unwrap_or(0));
             add_default_route(dataplane, node, id, gateway, metric, None, origin);
         }
     }

@@ -22,6 +22,19 @@ pub fn table(exposure: &Exposure, style: Style) -> String {
     if exposure.listeners.is_empty() {
         return "nothing in this lab is known to listen\n".to_owned();
     }
+    let grid = grid(exposure);
+    let legend = if grid.legend.is_empty() { String::new() } else { format!("\n{}\n", grid.legend.join("\n")) };
+    drawn(&grid.rows, style) + &legend
+}
+
+/// The matrix as cells of text, the first row with the titles, and what is to be said below it.
+pub(super) struct Grid {
+    pub(super) rows: Vec<Vec<String>>,
+    pub(super) legend: Vec<String>,
+}
+
+/// The cells of the table.
+pub(super) fn grid(exposure: &Exposure) -> Grid {
     let columns: Vec<Column> = columns(exposure)
         .into_iter()
         .filter(|c| (0..exposure.listeners.len()).any(|row| !cell(exposure, c, row).is_empty()))
@@ -32,7 +45,7 @@ pub fn table(exposure: &Exposure, style: Style) -> String {
         let cells = columns.iter().map(|column| cell(exposure, column, index));
         rows.push(std::iter::once(format!("{}{assumed}", listener.name)).chain(cells).collect());
     }
-    drawn(&rows, style) + &legend(exposure, &columns)
+    Grid { rows, legend: legend(exposure, &columns) }
 }
 
 fn header(columns: &[Column]) -> Vec<String> {
@@ -116,7 +129,7 @@ fn drawn(rows: &[Vec<String>], style: Style) -> String {
 }
 
 /// What the marks mean, and who stands together in a column.
-fn legend(exposure: &Exposure, columns: &[Column]) -> String {
+fn legend(exposure: &Exposure, columns: &[Column]) -> Vec<String> {
     let mut lines = Vec::new();
     for column in columns.iter().filter(|c| c.members.len() > 1) {
         let names: Vec<&str> =
@@ -141,7 +154,7 @@ fn legend(exposure: &Exposure, columns: &[Column]) -> String {
         lines.push("? depends on something that is not modelled; `canreach check` names it".to_owned());
     }
     lines.extend(exposure.unsure.iter().map(|reason| format!("there may be more: {reason}")));
-    if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join("\n")) }
+    lines
 }
 
 /// The matrix as CSV (RFC 4180): one row per listener, one column per dialler, addresses separated by blanks.

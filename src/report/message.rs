@@ -9,7 +9,7 @@ use std::sync::Arc;
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, ThemeCharacters, ThemeStyles};
 
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
-use crate::source::{Source, SourceId, Sources};
+use crate::source::{Source, SourceId, Sources, Span};
 
 use super::Style;
 use super::excerpt::Excerpt;
@@ -68,7 +68,7 @@ impl Message {
     }
 
     fn show(&mut self, file: &Source, labels: &[&Label]) {
-        let mut places: Vec<Range<usize>> = labels.iter().map(|label| marked(label, &file.text)).collect();
+        let mut places: Vec<Range<usize>> = labels.iter().map(|label| marked(label.span, &file.text)).collect();
         let mut text = Arc::clone(&file.text);
         if let Some(excerpt) = Excerpt::of(&text, &places) {
             places = places.into_iter().map(|place| excerpt.moved(place.start)..excerpt.moved(place.end)).collect();
@@ -129,9 +129,9 @@ fn marks(labels: &[&Label], places: &[Range<usize>]) -> Vec<LabeledSpan> {
 }
 
 /// The bytes to underline. Of something long, like a whole service, only the first line.
-fn marked(label: &Label, text: &str) -> Range<usize> {
-    let end = text.floor_char_boundary(label.span.end);
-    let start = text.floor_char_boundary(label.span.start).min(end);
+pub(super) fn marked(span: Span, text: &str) -> Range<usize> {
+    let end = text.floor_char_boundary(span.end);
+    let start = text.floor_char_boundary(span.start).min(end);
     let inside = text.get(start..end).unwrap_or("").trim_end();
     let shown = if inside.lines().count() > MARKED_LINES { inside.lines().next().unwrap_or("") } else { inside };
     start..start + shown.len()
@@ -189,7 +189,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::source::Span;
 
     proptest! {
         #[test]

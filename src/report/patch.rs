@@ -6,6 +6,11 @@ use super::Style;
 
 /// The lines around `at` as they would be with `insert` in its place.
 pub(super) fn draw(sources: &Sources, at: Span, insert: &str, style: Style) -> String {
+    table(&sources.get(at.source).name, &rows(sources, at, insert), style)
+}
+
+/// The same, line by line.
+pub(super) fn rows(sources: &Sources, at: Span, insert: &str) -> Vec<Row> {
     let file = sources.get(at.source);
     let change = change(&file.text, at, insert);
     let first = file.position(change.start).line + change.kept;
@@ -16,14 +21,17 @@ pub(super) fn draw(sources: &Sources, at: Span, insert: &str, style: Style) -> S
     rows.extend(numbered(first, '-', change.old).filter(|row| !row.text.is_empty()));
     rows.extend(numbered(first, '+', change.new));
     rows.extend(below.map(|text| Row { number: None, sign: ' ', text }));
-    table(&file.name, &rows, style)
+    rows
 }
 
 /// One drawn line.
-struct Row {
-    number: Option<usize>,
-    sign: char,
-    text: String,
+pub(super) struct Row {
+    /// Its number; nothing for what follows a change.
+    pub(super) number: Option<usize>,
+    /// `-`, `+` or a blank.
+    pub(super) sign: char,
+    /// The line.
+    pub(super) text: String,
 }
 
 fn numbered(first: usize, sign: char, lines: Vec<String>) -> impl Iterator<Item = Row> {

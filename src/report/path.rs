@@ -148,10 +148,15 @@ fn with_port(name: &str, header: &Header) -> String {
     }
 }
 
-/// The steps that are told: the request's, and the answer's only where it got lost.
-pub(super) fn told(trace: &Trace) -> impl Iterator<Item = &Step> {
+/// The steps that are told, each with its index in the trace: the request's, and the answer's only where it got lost.
+fn numbered(trace: &Trace) -> impl Iterator<Item = (usize, &Step)> {
     let answer_lost = trace.outcome.delivery.is_some() && trace.outcome.symptom == Symptom::TimedOut;
-    trace.steps.iter().filter(move |step| step.way == Way::Request || answer_lost)
+    trace.steps.iter().enumerate().filter(move |(_, step)| step.way == Way::Request || answer_lost)
+}
+
+/// The steps that are told.
+pub(super) fn told(trace: &Trace) -> impl Iterator<Item = &Step> {
+    numbered(trace).map(|(_, step)| step)
 }
 
 /// What a person would count as a hop, and what ended it.
@@ -167,6 +172,11 @@ pub(super) fn is_hop(step: &Step) -> bool {
 /// The hops that are told.
 pub(super) fn hops(trace: &Trace) -> impl Iterator<Item = &Step> {
     told(trace).filter(|step| is_hop(step))
+}
+
+/// The same, each with its index in the trace.
+pub(super) fn numbered_hops(trace: &Trace) -> impl Iterator<Item = (usize, &Step)> {
+    numbered(trace).filter(|(_, step)| is_hop(step))
 }
 
 /// How a witness looks at the far end: `seen there as 10.0.2.2`.

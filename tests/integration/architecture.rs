@@ -61,7 +61,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// What only some modules may name: external crates, and the parts of `std` that reach the machine.
-const ONLY_IN: [(&str, &[&str]); 18] = [
+const ONLY_IN: [(&str, &[&str]); 19] = [
     ("z3", &["smt"]),
     ("miette", &["report"]),
     ("quick_junit", &["report"]),
@@ -76,6 +76,7 @@ const ONLY_IN: [(&str, &[&str]); 18] = [
     ("brush_parser", &["frontend"]),
     ("ruby_prism", &["frontend"]),
     ("strsim", &["diagnostic"]),
+    ("unicode_width", &["report"]),
     ("std::fs", &["cli"]),
     ("std::env", &["cli"]),
     ("std::process", &["cli"]),

@@ -9,15 +9,19 @@
 
 mod agreement;
 mod architecture;
+mod broken;
 mod cli;
 mod compose;
 mod dead_rules;
 mod documented;
 mod examples;
+mod features;
 mod infer;
+mod init;
 mod integrations;
 mod live;
 mod lsp;
+mod pictures;
 mod questions;
 mod readme;
 mod reality;

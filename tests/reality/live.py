@@ -7,14 +7,17 @@
 
 LAB.json:
   {"hosts": {NAME: [{"name": "eth0", "segment": "lan", "address": "10.0.0.1/24", "gateway": null}]},
+                                        with "nat": {"on": NAME, "localhost": true, "forwards": [["tcp", ADDRESS, PORT,
+                                        ADDRESS, PORT]]} in place of "segment" it is behind a NAT (slirp4netns) there
    "machine": NAME,                      the host that the files configure
    "files": {"setup.sh": TEXT, "etc/firewalld/zones/public.xml": TEXT},
    "listens": {NODE: ["3000/tcp"]},      NODE is a host or a container
    "probes": [[NODE, "tcp", ADDRESS, PORT]]}      "tcp", "udp" or "icmp" (a ping, port 0)
 
 `setup.sh` is run as it is, with three stand-ins on its PATH: `dockerd` starts the daemon in the background and waits
-for it, `systemctl` starts and stops firewalld and dockerd, and nothing else. Prints one line for each probe, in the
-words of the pages: `NODE <- SOURCE`, `refused`, `timed out`, ..., and `answers` for a ping
+for it, `systemctl` starts and stops firewalld and dockerd, and nothing else; `firewall-cmd` returns from a reload only
+when dockerd has put its rules back. Prints one line for each probe, in the words of the pages: `NODE <- SOURCE`,
+`refused`, `timed out`, ..., and `answers` for a ping
 
 Needs root, iproute2, util-linux, and what the script uses: dockerd, containerd, runc, firewalld, dbus, busybox
 (static). Nothing of the caller's network is touched: all of it happens in a network, mount and process namespace that
@@ -56,6 +59,26 @@ done
 docker image inspect bb:1 >/dev/null 2>&1 || docker import $LAB/bb.tar bb:1 >/dev/null
 """
 
+# What dockerd does behind a reload takes it up to a second; before that is over, nothing else should happen.
+QUIET = """#!/bin/sh
+[ -e /run/docker.pid ] || exit 0
+same=0
+for turn in $(seq 60); do
+    before=$rules
+    rules=$( (iptables-save; nft list ruleset) 2>&1 | grep -v '^#' | cksum)
+    if [ "$before" = "$rules" ]; then same=$((same + 1)); else same=0; fi
+    [ $same -lt 4 ] || exit 0
+    sleep 0.25
+done
+"""
+
+FIREWALL_CMD = """#!/bin/sh
+/usr/bin/firewall-cmd "$@"
+code=$?
+case "$*" in *reload*) quiet ;; esac
+exit $code
+"""
+
 SYSTEMCTL = """#!/bin/sh
 wait_end() {
     # A process that has ended and that nobody asks about has no program any more.
@@ -69,9 +92,10 @@ start_firewalld() {
     firewalld --nofork --nopid >>$LAB/firewalld.log 2>&1 &
     echo $! >$LAB/firewalld.pid
     for turn in $(seq 100); do
-        firewall-cmd --state >/dev/null 2>&1 && return
+        firewall-cmd --state >/dev/null 2>&1 && break
         sleep 0.1
     done
+    quiet
 }
 stop_firewalld() {
     kill $(cat $LAB/firewalld.pid)
@@ -115,10 +139,11 @@ MACHINE = """
         umount -l /before
     fi
     mount -t tmpfs run /run
-    mkdir -p /run/lock "$0/firewalld" "$0/docker" /etc/firewalld /var/lib/docker
+    mkdir -p /run/lock "$0/firewalld" "$0/docker" "$0/etc-docker" /etc/firewalld /etc/docker /var/lib/docker
     cp -a /etc/firewalld/. "$0/firewalld"
     mount --bind "$0/firewalld" /etc/firewalld
     mount --bind "$0/docker" /var/lib/docker
+    mount --bind "$0/etc-docker" /etc/docker
     touch "$0/fwlog" /var/log/firewalld && mount --bind "$0/fwlog" /var/log/firewalld
     ip link set lo up
     echo ready
@@ -151,7 +176,7 @@ def build(lab, work, root):
     machines, switches, port = {}, set(), 0
     for name, interfaces in lab["hosts"].items():
         machines[name] = machine = Machine(name, work, root if name == lab["machine"] else "/")
-        for i in interfaces:
+        for i in (i for i in interfaces if "nat" not in i):
             switch = "sw-" + i["segment"]
             if switch not in switches:
                 switches.add(switch)
@@ -168,7 +193,38 @@ def build(lab, work, root):
             machine.call("ip", "link", "set", i["name"], "up")
             if i.get("gateway"):
                 machine.call("ip", "route", "add", "default", "via", i["gateway"])
+    for name, interfaces in lab["hosts"].items():
+        for i in (i for i in interfaces if "nat" in i):
+            put_behind_nat(machines[name], machines[i["nat"]["on"]], i)
     return machines
+
+
+def put_behind_nat(guest, host, i):
+    """A NAT of the kind that virtual machines have: its sockets are the host's, its tap is in the guest."""
+    ports = os.path.join(guest.directory, "nat.sock")
+    options = ["--mtu=1500", "--cidr=10.0.2.0/24", "--api-socket=" + ports]
+    if not i["nat"]["localhost"]:
+        options.append("--disable-host-loopback")
+    ready, tell_ready = os.pipe()
+    subprocess.Popen(["nsenter", "--net=" + host.namespace(), "slirp4netns", "--ready-fd=%d" % tell_ready,
+                      "--netns-type=path", *options, guest.namespace(), i["name"]],
+                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[tell_ready])
+    os.close(tell_ready)
+    if os.read(ready, 1) != b"1":
+        raise RuntimeError("slirp4netns does not start")
+    guest.call("ip", "addr", "add", i["address"], "dev", i["name"])
+    guest.call("ip", "link", "set", i["name"], "up")
+    guest.call("ip", "route", "add", "default", "via", i["gateway"])
+    for protocol, address, port, to, to_port in i["nat"]["forwards"]:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(ports)
+            arguments = {"proto": protocol, "host_addr": address or "0.0.0.0", "host_port": port, "guest_addr": to,
+                         "guest_port": to_port}
+            s.sendall(json.dumps({"execute": "add_hostfwd", "arguments": arguments}).encode())
+            s.shutdown(socket.SHUT_WR)
+            answer = s.recv(4096).decode()
+        if "error" in answer:
+            raise RuntimeError("forward of port %d: %s" % (port, answer))
 
 
 def image(work):
@@ -185,13 +241,14 @@ def set_up(lab, machine, work):
     image(work)
     bin_ = os.path.join(work, "bin")
     os.makedirs(bin_)
-    for name, text in (("dockerd", DOCKERD), ("systemctl", SYSTEMCTL)):
+    for name, text in (("dockerd", DOCKERD), ("systemctl", SYSTEMCTL), ("firewall-cmd", FIREWALL_CMD), ("quiet", QUIET)):
         with open(os.path.join(bin_, name), "w") as f:
             f.write(text)
         os.chmod(os.path.join(bin_, name), 0o755)
     for path, text in lab["files"].items():
-        if path.startswith("etc/firewalld/"):
-            target = os.path.join(machine.directory, path[len("etc/"):])
+        if path.startswith("etc/"):
+            inside = path[len("etc/"):] if path.startswith("etc/firewalld/") else path.replace("etc/docker", "etc-docker")
+            target = os.path.join(machine.directory, inside)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if path.endswith("firewalld.conf"):
                 text = configured(target, text)
@@ -316,7 +373,11 @@ def answer_datagrams(name, server):
         _, ancillary, _, peer = server.recvmsg(64, socket.CMSG_SPACE(12))
         dialed = next(data[4:8] for level, kind, data in ancillary if kind == IP_PKTINFO)
         source = struct.pack("=i4s4s", 0, dialed, b"\0" * 4)
-        server.sendmsg([("%s <- %s" % (name, peer[0])).encode()], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0, peer)
+        try:
+            server.sendmsg([("%s <- %s" % (name, peer[0])).encode()], [(socket.IPPROTO_IP, IP_PKTINFO, source)], 0, peer)
+        except OSError:
+            # The machine's own firewall stops this answer, not those that follow.
+            continue
 
 
 def dial(protocol, address, port):

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::frontend::docker::dockerfile::Exposed;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::frontend::{Environment, File, Open, directory_of};
 use crate::lab::Declaration;
@@ -16,6 +15,7 @@ use crate::source::{Span, Spanned};
 
 mod attach;
 pub mod env_file;
+mod given;
 mod interpolate;
 mod merge;
 mod model;
@@ -31,6 +31,7 @@ mod service;
 mod tests;
 mod words;
 
+use given::Given;
 pub use interpolate::substitute;
 use model::{Loader, Place, Texts};
 
@@ -47,7 +48,7 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     place.variables.insert("COMPOSE_PROJECT_NAME".to_owned(), project.clone());
     let mut model = loader.merged(documents, &place, &mut Vec::new());
     model.iter_mut().for_each(merge::drop_resets);
-    let built = model.as_ref().map(|root| loader.built(root)).unwrap_or_default();
+    let given = model.as_ref().map(|root| loader.given(root, &place.variables)).unwrap_or_default();
     let Loader { texts, mut diagnostics, unmodeled: mut value, .. } = loader;
     let Some(root) = model else { return Declarations { value, diagnostics } };
     if root.entries().iter().all(|entry| entry.key.value == "version") && matches!(root.value, Value::Mapping(_)) {
@@ -57,7 +58,7 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     }
     let form = diagnostics.len();
     let mut walk = Walk { diagnostics };
-    value.extend(declarations(&mut walk, &root, Files { texts, built }, project, environment));
+    value.extend(declarations(&mut walk, &root, Files { texts, given }, project, environment));
     let mut diagnostics = without_repetitions(walk.diagnostics, form);
     interpolate::say_once(&mut diagnostics);
     let mut read = Declarations { value, diagnostics };
@@ -147,8 +148,8 @@ struct Project {
 /// What is known from the files themselves.
 struct Files {
     texts: Texts,
-    /// Ports that the image of a service exposes, from its Dockerfile.
-    built: BTreeMap<String, Exposed>,
+    /// What services take from other files.
+    given: BTreeMap<String, Given>,
 }
 
 impl Project {

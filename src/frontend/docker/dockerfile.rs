@@ -1,4 +1,4 @@
-//! Dockerfiles, as far as they say which ports an image is meant to serve.
+//! Dockerfiles, as far as they say where the program of an image listens, and what it is told.
 
 use std::collections::BTreeMap;
 
@@ -25,10 +25,48 @@ pub struct Build {
     pub arguments: BTreeMap<String, String>,
 }
 
-/// What `EXPOSE` says in the stage that is built and in those it starts from, and what is known about the image below
-/// (docs.docker.com, "Dockerfile reference").
-pub fn exposed(source: SourceId, text: &str, build: &Build) -> Diagnosed<Exposed> {
-    let mut reader = Reader { build, globals: BTreeMap::new(), stages: Vec::new(), diagnostics: Vec::new() };
+/// What an image is.
+#[derive(Clone, Debug, Default)]
+pub struct Image {
+    /// The image below all stages.
+    pub base: Option<Spanned<String>>,
+    /// `EXPOSE`, and what is known about the image below.
+    pub exposes: Exposed,
+    /// `ENV`: name and value.
+    pub environment: Vec<(String, Spanned<String>)>,
+    /// `ENTRYPOINT`.
+    pub entrypoint: Option<Line>,
+    /// `CMD`.
+    pub command: Option<Line>,
+    /// Files of the build context and their places in the image.
+    pub copies: Vec<(Spanned<String>, String)>,
+}
+
+/// A command line.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Program and arguments.
+    pub words: Vec<Spanned<String>>,
+    /// A shell reads it: variables are replaced, and nothing that follows belongs to it.
+    pub is_shell: bool,
+}
+
+impl Image {
+    /// The same, as if all of it were written in one place.
+    #[must_use]
+    pub fn placed_at(mut self, span: Span) -> Self {
+        let lines = self.entrypoint.iter_mut().chain(&mut self.command).flat_map(|line| &mut line.words);
+        let values = self.environment.iter_mut().map(|(_, value)| value);
+        let copies = self.copies.iter_mut().map(|(file, _)| file);
+        lines.chain(values).chain(copies).chain(&mut self.base).for_each(|text| text.span = span);
+        self.exposes.iter_mut().for_each(|port| port.span = span);
+        self
+    }
+}
+
+/// What the stage that is built and those it starts from make of an image (docs.docker.com, "Dockerfile reference").
+pub fn image(source: SourceId, text: &str, build: &Build) -> Diagnosed<Image> {
+    let mut reader = Reader { text, build, globals: BTreeMap::new(), stages: Vec::new(), diagnostics: Vec::new() };
     for line in lines(source, text) {
         reader.instruction(&line);
     }
@@ -37,23 +75,28 @@ pub fn exposed(source: SourceId, text: &str, build: &Build) -> Diagnosed<Exposed
         Some(target) => reader.stage(target),
         None => last,
     };
-    let value = stage.map(|stage| reader.exposed(stage)).unwrap_or_default();
+    let value = stage.map(|stage| reader.image(stage)).unwrap_or_default();
     Diagnosed { value, diagnostics: reader.diagnostics }
 }
 
 type Word<'t> = Spanned<&'t str>;
 
-/// Instructions as words. A backslash at the end of a line continues it, also over lines of comments.
+/// Instructions as words. A backslash at the end of a line continues it, also over lines of comments; `<<END` is
+/// followed by lines that are none.
 fn lines(source: SourceId, text: &str) -> Vec<Vec<Word<'_>>> {
     let mut lines = Vec::new();
     let mut line: Vec<Word<'_>> = Vec::new();
+    let mut end: Option<&str> = None;
     let mut start = 0;
     for physical in text.split_inclusive('\n') {
         let bare = physical.trim();
-        if !bare.starts_with('#') {
+        if end == Some(bare) {
+            end = None;
+        } else if end.is_none() && !bare.starts_with('#') {
             let continues = bare.ends_with('\\');
             line.extend(words(source, start, physical).filter(|word| word.value != "\\"));
             if !continues {
+                end = document(&line);
                 lines.push(std::mem::take(&mut line));
             }
         }
@@ -61,6 +104,14 @@ fn lines(source: SourceId, text: &str) -> Vec<Vec<Word<'_>>> {
     }
     lines.push(line);
     lines
+}
+
+/// The word that ends the text which follows an instruction: `END` of `<<END`, `<<-"END"`.
+fn document<'t>(line: &[Word<'t>]) -> Option<&'t str> {
+    let takes_text = |word: &Word<'_>| ["RUN", "COPY", "ADD"].contains(&word.value.to_ascii_uppercase().as_str());
+    line.first().filter(|word| takes_text(word))?;
+    let opens = line.iter().find_map(|word| word.value.strip_prefix("<<"))?;
+    Some(opens.trim_start_matches('-').trim_matches(['"', '\''])).filter(|end| !end.is_empty())
 }
 
 fn words(source: SourceId, start: usize, line: &str) -> impl Iterator<Item = Word<'_>> {
@@ -77,10 +128,12 @@ struct Stage {
     base: Spanned<String>,
     /// `ARG` and `ENV`.
     variables: BTreeMap<String, String>,
-    exposes: Exposed,
+    /// What it adds to the one that it starts from.
+    adds: Image,
 }
 
 struct Reader<'a> {
+    text: &'a str,
     build: &'a Build,
     /// `ARG` before the first `FROM`.
     globals: BTreeMap<String, String>,
@@ -96,7 +149,22 @@ impl Reader<'_> {
             "ARG" => words.iter().for_each(|word| self.argument(word)),
             "ENV" => self.environment(words),
             "EXPOSE" => words.iter().for_each(|word| self.expose(word)),
+            "COPY" | "ADD" => self.copy(words),
+            "ENTRYPOINT" => {
+                let line = self.line(words);
+                self.add(|image| image.entrypoint = line);
+            }
+            "CMD" => {
+                let line = self.line(words);
+                self.add(|image| image.command = line);
+            }
             _ => {}
+        }
+    }
+
+    fn add(&mut self, change: impl FnOnce(&mut Image)) {
+        if let Some(stage) = self.stages.last_mut() {
+            change(&mut stage.adds);
         }
     }
 
@@ -109,7 +177,7 @@ impl Reader<'_> {
         };
         let base = substitute(image.value, &|name| self.globals.get(name).cloned());
         let base = Spanned::new(base, image.span);
-        self.stages.push(Stage { name, base, variables: BTreeMap::new(), exposes: Vec::new() });
+        self.stages.push(Stage { name, base, variables: BTreeMap::new(), adds: Image::default() });
     }
 
     /// `NAME` or `NAME=DEFAULT`; inside a stage a bare name takes over the global value.
@@ -127,13 +195,21 @@ impl Reader<'_> {
     /// `NAME=VALUE …`, or the old form `NAME VALUE`.
     fn environment(&mut self, words: &[Word<'_>]) {
         let old = match words {
-            [name, value] if !name.value.contains('=') => vec![(name.value, value.value)],
-            _ => words.iter().filter_map(|word| word.value.split_once('=')).collect(),
+            [name, value] if !name.value.contains('=') => vec![(name.value, *value)],
+            _ => words.iter().filter_map(assignment).collect(),
         };
         for (name, value) in old {
-            let value = self.replaced(unquoted(value));
+            let bare = unquoted(value.value);
+            // What is quoted with spaces in it is not a word, and not understood.
+            if bare.starts_with(['"', '\'']) {
+                continue;
+            }
+            let margin = (value.value.len() - bare.len()) / 2;
+            let place = Span::new(value.span.source, value.span.start + margin, value.span.end - margin);
+            let replaced = self.replaced(bare);
             if let Some(stage) = self.stages.last_mut() {
-                stage.variables.insert(name.to_owned(), value);
+                stage.variables.insert(name.to_owned(), replaced.clone());
+                stage.adds.environment.push((name.to_owned(), Spanned::new(replaced, place)));
             }
         }
     }
@@ -144,13 +220,39 @@ impl Reader<'_> {
         let read = (port_spec::published_protocol(protocol), port_spec::port_range(ports));
         match (read, self.stages.last_mut()) {
             ((Some(protocol), Some(ports)), Some(stage)) if ports.first != 0 => {
-                stage.exposes.push(Spanned::new((protocol, ports), word.span));
+                stage.adds.exposes.push(Spanned::new((protocol, ports), word.span));
             }
             _ => self.diagnostics.push(
                 Diagnostic::new(Code::BadPort, format!("`{text}` is not a port"))
                     .label(word.span, "docker cannot build this"),
             ),
         }
+    }
+
+    /// Files of the build context; those of other stages are made there.
+    fn copy(&mut self, words: &[Word<'_>]) {
+        if words.iter().any(|word| word.value.starts_with("--from")) {
+            return;
+        }
+        let paths: Vec<&Word<'_>> = words.iter().filter(|word| !word.value.starts_with("--")).collect();
+        let Some((target, sources)) = paths.split_last() else { return };
+        let target = self.replaced(unquoted(target.value));
+        for file in sources.iter().map(|word| Spanned::new(unquoted(word.value), word.span)) {
+            let name = file.value.rsplit('/').next().unwrap_or(file.value);
+            let place = if target.ends_with('/') { format!("{target}{name}") } else { target.clone() };
+            self.add(|image| image.copies.push((file.map(str::to_owned), place)));
+        }
+    }
+
+    /// `["program", "argument"]`, or what a shell reads.
+    fn line(&self, words: &[Word<'_>]) -> Option<Line> {
+        let (first, last) = (words.first()?.span, words.last()?.span);
+        let written = self.text.get(first.start..last.end)?;
+        if written.starts_with('[') && written.ends_with(']') {
+            return Some(Line { words: strings(first, written), is_shell: false });
+        }
+        let words = words.iter().map(|word| Spanned::new(unquoted(word.value).to_owned(), word.span)).collect();
+        Some(Line { words, is_shell: true })
     }
 
     fn replaced(&self, text: &str) -> String {
@@ -163,20 +265,58 @@ impl Reader<'_> {
         by_name.or_else(|| name.parse().ok().filter(|number| *number < self.stages.len()))
     }
 
-    /// From the stage down to the image that the first one starts from.
-    fn exposed(&self, stage: usize) -> Exposed {
-        let mut exposed = Vec::new();
+    /// From the image that the first stage starts from up to the stage. `ENTRYPOINT` takes back the `CMD` of a stage below
+    /// (moby/buildkit, dockerfile2llb/convert.go, `dispatchEntrypoint`).
+    fn image(&self, stage: usize) -> Image {
+        let mut stages = Vec::new();
         let mut next = Some(stage);
-        for _ in 0..MAX_DEPTH {
-            let Some(stage) = next.take().and_then(|number| self.stages.get(number)) else { break };
-            exposed.extend(stage.exposes.iter().cloned());
+        while let Some(stage) = next.and_then(|number| self.stages.get(number)).filter(|_| stages.len() < MAX_DEPTH) {
+            stages.push(stage);
             next = self.stage(&stage.base.value);
-            if next.is_none() {
-                exposed.extend(of_image(&stage.base));
-            }
         }
-        exposed
+        let base = stages.last().filter(|_| next.is_none()).map(|stage| stage.base.clone());
+        let mut image = Image { base, ..Image::default() };
+        for stage in stages.iter().rev() {
+            let adds = stage.adds.clone();
+            image.environment.extend(adds.environment);
+            image.copies.extend(adds.copies);
+            if adds.entrypoint.is_some() {
+                (image.entrypoint, image.command) = (adds.entrypoint, None);
+            }
+            image.command = adds.command.or(image.command);
+        }
+        image.exposes = stages.iter().flat_map(|stage| stage.adds.exposes.iter().cloned()).collect();
+        image.exposes.extend(image.base.as_ref().map(of_image).unwrap_or_default());
+        image
     }
+}
+
+/// `NAME=VALUE`, the value with its place.
+fn assignment<'t>(word: &Word<'t>) -> Option<(&'t str, Word<'t>)> {
+    let (name, value) = word.value.split_once('=')?;
+    let start = word.span.end - value.len();
+    Some((name, Spanned::new(value, Span::new(word.span.source, start, word.span.end))))
+}
+
+/// The strings of a JSON list that starts at `start`, each with the place between its quotes.
+fn strings(start: Span, list: &str) -> Vec<Spanned<String>> {
+    let mut strings = Vec::new();
+    let mut open: Option<(usize, String)> = None;
+    let mut chars = list.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (c, &mut open) {
+            ('"', None) => open = Some((at + 1, String::new())),
+            ('"', Some((from, text))) => {
+                let place = Span::new(start.source, start.start + *from, start.start + at);
+                strings.push(Spanned::new(std::mem::take(text), place));
+                open = None;
+            }
+            ('\\', Some((_, text))) => text.extend(chars.next().map(|(_, c)| c)),
+            (c, Some((_, text))) => text.push(c),
+            (_, None) => {}
+        }
+    }
+    strings
 }
 
 fn of_image(image: &Spanned<String>) -> Exposed {
@@ -201,10 +341,10 @@ mod tests {
         let mut sources = Sources::default();
         let source = sources.add("Dockerfile", text);
         let arguments = BTreeMap::from([("GIVEN".to_owned(), "7000".to_owned())]);
-        let read = exposed(source, text, &Build { target: target.map(str::to_owned), arguments });
+        let read = image(source, text, &Build { target: target.map(str::to_owned), arguments });
         let port =
             |e: &Spanned<(Protocol, PortRange)>| format!("{}/{} <{}>", e.value.1, e.value.0, sources.text(e.span));
-        let mut actual: Vec<String> = read.value.iter().map(port).collect();
+        let mut actual: Vec<String> = read.value.exposes.iter().map(port).collect();
         actual.extend(read.diagnostics.iter().map(|d| d.message.clone()));
         assert_eq!(actual, expected, "{text}");
     }
@@ -245,5 +385,40 @@ mod tests {
         check(text, Some("0"), &["1/tcp <1>"]);
         check(text, Some("no"), &[]);
         check("FROM a AS a\nEXPOSE 1\n", None, &["1/tcp <1>"; 30]);
+        check("FROM x\nRUN <<END\nEXPOSE 1\nEND\nEXPOSE 2\n", None, &["2/tcp <2>"]);
+    }
+
+    /// A Dockerfile -> what it starts and with which variables, each word as it is written.
+    #[track_caller]
+    fn check_program(text: &str, expected: &str) {
+        let mut sources = Sources::default();
+        let source = sources.add("Dockerfile", text);
+        let image = image(source, text, &Build::default()).value;
+        let words = |line: Option<Line>| {
+            let words =
+                line.iter().flat_map(|line| &line.words).map(|word| sources.text(word.span)).collect::<Vec<_>>();
+            if line.is_some_and(|line| line.is_shell) { format!("sh {words:?}") } else { format!("{words:?}") }
+        };
+        let variables: Vec<String> = image.environment.iter().map(|(name, v)| format!("{name}={}", v.value)).collect();
+        let copies: Vec<String> = image.copies.iter().map(|(from, to)| format!("{}>{to}", from.value)).collect();
+        let (entrypoint, command) = (words(image.entrypoint), words(image.command));
+        let base = image.base.map_or_else(String::new, |base| base.value);
+        assert_eq!(format!("{base} {entrypoint} {command} {variables:?} {copies:?}"), expected, "{text}");
+    }
+
+    #[test]
+    fn the_program_and_its_variables() {
+        check_program(
+            "FROM python:3\nENV HOST=\"0.0.0.0\" NAME=\"a b\"\nENV P 80\nCMD [\"flask\", \\\n  \"run\", \"-p=\\\"1\\\"\"]\n",
+            r#"python:3 [] ["flask", "run", "-p=\\\"1\\\""] ["HOST=0.0.0.0", "P=80"] []"#,
+        );
+        check_program(
+            "FROM a AS b\nCMD one\nENV A=1\nFROM b\nENV A=2\nENTRYPOINT uvicorn --host '::'\n",
+            r#"a sh ["uvicorn", "--host", "'::'"] [] ["A=1", "A=2"] []"#,
+        );
+        check_program(
+            "FROM prom/prometheus\nCOPY --chown=1 p.yml /etc/prometheus/\nCOPY --from=x a b\nADD a.conf b/c.conf /d/\n",
+            r#"prom/prometheus [] [] [] ["p.yml>/etc/prometheus/p.yml", "a.conf>/d/a.conf", "b/c.conf>/d/c.conf"]"#,
+        );
     }
 }

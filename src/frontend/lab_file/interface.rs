@@ -21,15 +21,7 @@ pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> InterfaceDecl 
     let place = format!("interface `{}`", entry.key.value);
     let entries = walk.map(&entry.value, &place);
     walk.check_keys(entries, &place, KEYS);
-    let mut interface = InterfaceDecl {
-        name: entry.key.clone(),
-        adapter: None,
-        segment: None,
-        nat: None,
-        addresses: Vec::new(),
-        gateway: None,
-        span: entry.key.span.to(entry.value.span),
-    };
+    let mut interface = InterfaceDecl::new(entry.key.clone(), entry.key.span.to(entry.value.span));
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "adapter" => interface.adapter = adapter(walk, value),

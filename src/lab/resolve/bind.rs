@@ -1,15 +1,18 @@
 //! Which declarations belong to which host: by lab.yaml's `vm` and `files`, or by inference when no lab.yaml is there.
 
+use std::net::IpAddr;
+
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{Declaration, HostDecl, ProcessDecl, SegmentDecl};
+use crate::lab::declaration::{Declaration, HostDecl, InterfaceDecl, ProcessDecl, SegmentDecl};
 use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os, Statement};
+use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
 use super::machines::Machine;
 use super::names::{join_path, sentence_name, span_of, unknown_name};
-use super::{Context, HostId, Input, infer};
+use super::{Context, HostId, Input, infer, own_interfaces};
 
 /// Everything that was read, sorted by what it is about.
 #[derive(Default)]
@@ -29,6 +32,10 @@ pub(super) struct HostPlan<'a> {
     pub(super) os: Os,
     pub(super) declaration: Option<&'a HostDecl>,
     pub(super) machine: Option<&'a MachineDecl>,
+    /// Its interfaces, as lab.yaml and the host's system state them.
+    pub(super) interfaces: Vec<InterfaceDecl>,
+    /// Its routes beside those of its interfaces.
+    pub(super) routes: Vec<(Spanned<IpNet>, Spanned<IpAddr>)>,
     /// What lab.yaml states about the host.
     pub(super) stated: Vec<&'a Declaration>,
     /// What the host's files state, in the order of the files.
@@ -80,6 +87,9 @@ pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input], machines: &'a
         bind_stated(context, &Given { inputs, machines }, &mut plan);
     } else {
         infer::hosts(context, inputs, machines, &mut plan);
+    }
+    for (index, host) in plan.hosts.iter_mut().enumerate() {
+        own_interfaces::complete(context, HostId(index), host);
     }
     plan
 }
@@ -173,6 +183,8 @@ fn stated_host<'a>(
         os,
         declaration: Some(host),
         machine,
+        interfaces: Vec::new(),
+        routes: Vec::new(),
         stated: Vec::new(),
         files,
         rules,

@@ -43,8 +43,7 @@ pub(super) struct Place {
 /// is often only options. What is said twice or in an unknown form counts as neither said nor default.
 pub(super) fn read(container: &ContainerDecl, image: Option<&'static str>) -> Said {
     let words: Vec<Word<'_>> = container
-        .command
-        .iter()
+        .words()
         .flat_map(|word| word.value.split_whitespace().map(move |text| Word { text, whole: word, span: word.span }))
         .collect();
     let written = words.iter().map(|word| word.text);
@@ -55,8 +54,8 @@ pub(super) fn read(container: &ContainerDecl, image: Option<&'static str>) -> Sa
     };
     let mut reader = Reader { said: Said { program: Some(program), ..Said::default() }, address: false, port: false };
     reader.options(program, &words);
-    reader.variables(program, &container.environment);
-    reader.defaults(program);
+    reader.variables(program, &container.variables());
+    reader.defaults(program, &container.command);
     reader.said
 }
 
@@ -179,7 +178,7 @@ impl Reader {
     /// A variable counts where no option says anything.
     fn variables(&mut self, program: &Program, environment: &[(String, Spanned<String>)]) {
         for variable in &program.variables {
-            let Some((_, value)) = environment.iter().rev().find(|(name, _)| name == variable.name) else { continue };
+            let Some((_, value)) = environment.iter().find(|(name, _)| name == variable.name) else { continue };
             let word = Word { text: value.value.trim(), whole: value, span: value.span };
             let is_free = match variable.says {
                 Says::Address => !self.address,
@@ -195,14 +194,25 @@ impl Reader {
         }
     }
 
-    fn defaults(&mut self, program: &Program) {
+    fn defaults(&mut self, program: &Program, command: &[Spanned<String>]) {
         if !self.address {
-            self.said.address = program.address.map(|value| Told { value, span: None, widened: None });
+            let widened = appended(program, command);
+            self.said.address = program.address.map(|value| Told { value, span: None, widened });
         }
         if !self.port {
             self.said.port = program.port.map(|value| Told { value, span: None, widened: None });
         }
     }
+}
+
+/// An option behind a command line that makes its program listen on all addresses. The words of a command that is written
+/// as a list do not stand side by side.
+fn appended(program: &Program, command: &[Spanned<String>]) -> Option<Spanned<String>> {
+    let of_address = || program.options.iter().filter(|o| o.says == Says::Address && !o.adds && !o.bare);
+    let option = of_address().find(|o| o.name.starts_with("--")).or_else(|| of_address().next())?;
+    let [.., before, last] = command else { return None };
+    let is_line = before.span.source == last.span.source && before.span.end + 1 == last.span.start;
+    is_line.then(|| Spanned::new(format!(" {} 0.0.0.0", option.name), last.span.after()))
 }
 
 /// Host, port and protocol of a place to listen: `tcp://0.0.0.0:80/`, `:8443/udp`, `8000`.

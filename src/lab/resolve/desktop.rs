@@ -105,6 +105,7 @@ fn interface(network: IpNet, origin: &Origin) -> Interface {
         attachment: Attachment::Nat(Box::new(nat)),
         addresses: vec![address],
         gateway: Some(gateway),
+        metric: None,
         connected: true,
         origin: origin.clone(),
     }

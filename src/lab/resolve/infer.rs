@@ -70,6 +70,8 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
         os: machines.iter().find_map(|m| m.runs_on).unwrap_or(Os::Linux),
         declaration: None,
         machine: None,
+        interfaces: Vec::new(),
+        routes: Vec::new(),
         stated: Vec::new(),
         files: Vec::new(),
         rules: Vec::new(),
@@ -85,6 +87,8 @@ fn virtual_machine(name: String, machine: &MachineDecl) -> HostPlan<'_> {
         os: guest_os(Some(machine)),
         declaration: None,
         machine: Some(machine),
+        interfaces: Vec::new(),
+        routes: Vec::new(),
         stated: Vec::new(),
         files: Vec::new(),
         rules: Vec::new(),
@@ -109,8 +113,9 @@ fn bind<'a>(
     let mut about_hosts = input.declarations.iter().filter(|d| is_about_a_host(d)).peekable();
     let Some(first) = about_hosts.peek().and_then(|d| span_of(d)) else { return };
     let of_machine = machine.and_then(|m| plan.hosts.iter().position(|h| is_machine(h, m)));
+    let of_machine = of_machine.or_else(|| owner_of_adapter(input, plan));
     let owner = match machines {
-        _ if input.declarations.iter().any(is_about_the_runner) => Some(0),
+        _ if of_machine.is_none() && input.declarations.iter().any(is_about_the_runner) => Some(0),
         _ if of_machine.is_some() => of_machine,
         0 => Some(0),
         1 => Some(1),
@@ -122,9 +127,29 @@ fn bind<'a>(
     }
 }
 
-/// VirtualBox is told about machines and networks on the host that runs it.
+/// VirtualBox is told about machines and networks on the host that runs it, which alone has host-only interfaces.
 fn is_about_the_runner(declaration: &Declaration) -> bool {
-    matches!(declaration, Declaration::MachineChange(_) | Declaration::Hypervisor(_))
+    match declaration {
+        Declaration::MachineChange(_) | Declaration::Hypervisor(_) => true,
+        Declaration::InterfaceConfig(config) => config.name.as_ref().is_some_and(|n| n.value.starts_with("vboxnet")),
+        _ => false,
+    }
+}
+
+/// The machine that has the adapter with a hardware address of which a file speaks.
+fn owner_of_adapter(input: &Input, plan: &Plan<'_>) -> Option<usize> {
+    let spoken_of = input.declarations.iter().filter_map(|d| match d {
+        Declaration::InterfaceConfig(config) => config.mac.as_ref(),
+        _ => None,
+    });
+    let macs: Vec<&str> = spoken_of.map(|mac| mac.value.as_str()).collect();
+    let has_one = |host: &HostPlan<'_>| {
+        let mut adapters = host.machine.iter().flat_map(|machine| &machine.adapters);
+        let is_spoken_of = |mac: String| macs.contains(&mac.as_str());
+        adapters.any(|adapter| adapter.hardware_address().is_some_and(is_spoken_of))
+    };
+    let mut owners = plan.hosts.iter().enumerate().filter(|(_, host)| has_one(host));
+    owners.next().filter(|_| owners.next().is_none()).map(|(index, _)| index)
 }
 
 fn is_machine(host: &HostPlan<'_>, machine: &MachineDecl) -> bool {

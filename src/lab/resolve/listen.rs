@@ -119,7 +119,8 @@ impl Assumed {
 fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
     let image = container.image.as_ref();
     let known = image.and_then(|i| images::find(&i.value).map(|row| (row, i)));
-    let said = command::read(container, known.and_then(|(row, _)| row.program));
+    let base = || container.built.as_ref().and_then(|image| images::find(&image.base.as_ref()?.value));
+    let said = command::read(container, known.map(|(row, _)| row).or_else(base).and_then(|row| row.program));
     let mut found: Vec<Assumed> = Vec::new();
     let mut add = |assumed: Assumed| {
         if !found.iter().any(|a| (a.protocol, a.port) == (assumed.protocol, assumed.port)) {
@@ -134,7 +135,7 @@ fn assumed(container: &ContainerDecl, publishes: &[Publish]) -> Vec<Assumed> {
             add(Assumed::new(*protocol, *port, ground, Some(image.span)));
         }
     }
-    for exposed in container.exposes.iter().filter(|e| e.value.1.count() <= 1024) {
+    for exposed in container.exposed().filter(|e| e.value.1.count() <= 1024) {
         for port in exposed.value.1.first..=exposed.value.1.last {
             add(Assumed::new(exposed.value.0, port, "the port is exposed".to_owned(), Some(exposed.span)));
         }

@@ -222,6 +222,7 @@ fn merged(stated: &ContainerDecl, running: &RunningDecl, binds_elsewhere: bool) 
         publish_all: None,
         stopped: listed.stopped,
         refused: None,
+        restarts: stated.restarts,
         exposes: if listed.exposes.is_empty() { stated.exposes.clone() } else { listed.exposes.clone() },
         ..stated.clone()
     };
@@ -233,7 +234,7 @@ fn merged(stated: &ContainerDecl, running: &RunningDecl, binds_elsewhere: bool) 
         container.extra_hosts = listed.extra_hosts;
         container.links = listed.links;
         if !ends_with(&listed.command, &stated.command) {
-            container.command = listed.command;
+            (container.command, container.built) = (listed.command, None);
         }
     } else if !listed.networks.is_empty() && attached(&listed) != attached(stated) {
         container.networks = listed.networks;

@@ -10,6 +10,7 @@ use crate::net::url_host;
 use crate::source::Sources;
 
 mod firewalld;
+mod own_interfaces;
 
 /// Files -> the lab, and `file:line: message` of every diagnostic, those of the front-ends first.
 fn read(files: &[(&str, &str)]) -> (Lab, Vec<String>) {

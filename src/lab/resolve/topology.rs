@@ -9,13 +9,13 @@ use crate::lab::{
 };
 use crate::net::{IpNet, address_bits};
 use crate::provenance::Origin;
-use crate::source::Spanned;
+use crate::source::{SourceId, Spanned};
 
 use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
 use super::hypervisor::{self, Hypervisor};
-use super::names::unknown_name;
-use super::{Context, nat_network, parent, vm, vm_host};
+use super::names::{span_of, unknown_name};
+use super::{Context, nat_network, own_interfaces, parent, vm, vm_host};
 
 /// Segments under construction, with what is needed to attach hosts to them.
 pub(super) struct Segments {
@@ -23,8 +23,8 @@ pub(super) struct Segments {
     taken: Taken,
     /// Subnets that files give to container networks.
     stated_networks: Vec<IpNet>,
-    /// The subnet and the router of a LAN that containers are on.
-    of_containers: Option<(IpNet, Option<IpAddr>)>,
+    /// The subnet and the router of the LAN that containers or bridged machines say they are on.
+    told_lan: Option<(IpNet, Option<IpAddr>)>,
 }
 
 /// A segment and what only its construction needs.
@@ -94,15 +94,25 @@ fn bare(plan: &HostPlan<'_>) -> Host {
         rules: Vec::new(),
         nft: Vec::new(),
         ip_forward: declaration.and_then(|d| d.ip_forward.as_ref()).is_some_and(|f| f.value),
-        routes: declaration.map_or_else(Vec::new, |d| d.routes.iter().map(|(to, via)| (to.value, via.value)).collect()),
+        routes: plan.routes.iter().map(|(to, via)| (to.value, via.value)).collect(),
+        files: files(plan),
         origin: plan.origin.clone(),
     }
+}
+
+fn files(plan: &HostPlan<'_>) -> Vec<SourceId> {
+    let machine = plan.machine.map(|machine| machine.span);
+    let declared = plan.files.iter().chain(&plan.rules).filter_map(|declaration| span_of(declaration));
+    let mut files: Vec<SourceId> = machine.into_iter().chain(declared).map(|span| span.source).collect();
+    files.sort_unstable();
+    files.dedup();
+    files
 }
 
 impl Segments {
     fn stated(plan: &Plan<'_>) -> Self {
         let mut taken = Taken::default();
-        let interfaces = plan.hosts.iter().filter_map(|h| h.declaration).flat_map(|h| &h.interfaces);
+        let interfaces = plan.hosts.iter().flat_map(|h| &h.interfaces);
         for interface in interfaces {
             interface.addresses.iter().for_each(|a| taken.add(a.value.addr()));
             interface.gateway.iter().for_each(|g| taken.add(g.value));
@@ -115,7 +125,8 @@ impl Segments {
             _ => None,
         };
         let of_containers = plan.hosts.iter().flat_map(HostPlan::declarations).find_map(parent::lan);
-        Self { all, taken, stated_networks: declarations.filter_map(network).collect(), of_containers }
+        let told_lan = of_containers.or_else(|| plan.hosts.iter().find_map(own_interfaces::lan));
+        Self { all, taken, stated_networks: declarations.filter_map(network).collect(), told_lan }
     }
 
     pub(super) fn by_name(&self, name: &str) -> Option<SegmentId> {
@@ -160,7 +171,7 @@ impl Segments {
         let is_free = |net: &IpNet| !self.stated_networks.iter().any(|used| used.contains(net) || net.contains(used));
         let usual = prefix([192, 168, 1, 0], 24);
         let free = || (1..=254).map(|third| prefix([192, 168, third, 0], 24)).find(is_free).unwrap_or(usual);
-        let (subnet, router) = self.of_containers.unwrap_or_else(|| (free(), None));
+        let (subnet, router) = self.told_lan.unwrap_or_else(|| (free(), None));
         let id = self.add("lan", SegmentKind::Lan, subnet, Origin::assumed(format!("a LAN {subnet}"), about.span()));
         if let (Some(gateway), Some(plugged)) = (router.or_else(|| nth(subnet, 1)), self.all.get_mut(id.0)) {
             let origin = Origin::assumed(format!("a router {gateway} to the internet"), about.span());
@@ -171,13 +182,14 @@ impl Segments {
     }
 
     /// The segment of an address that the host has: the first one is taken for the LAN, with a router.
-    fn uplink(&mut self, address: &Spanned<IpNet>) -> SegmentId {
+    fn uplink(&mut self, address: &Spanned<IpNet>, router: Option<IpAddr>) -> SegmentId {
         let is_first = !self.all.iter().any(|p| p.segment.kind == SegmentKind::Lan);
         let name = if is_first { "lan".to_owned() } else { address.value.trunc().to_string() };
         let subnet = address.value.trunc();
         let origin = Origin::assumed(format!("a LAN {subnet}"), Some(address.span));
         let id = self.add(&name, SegmentKind::Lan, subnet, origin);
-        let gateway = nth(subnet, 1).filter(|gateway| is_first && *gateway != address.value.addr());
+        let usual = || nth(subnet, 1).filter(|gateway| is_first && *gateway != address.value.addr());
+        let gateway = router.filter(|router| subnet.contains(router)).or_else(usual);
         if let (Some(gateway), Some(plugged)) = (gateway, self.all.get_mut(id.0)) {
             let origin = Origin::assumed(format!("a router {gateway} to the internet"), Some(address.span));
             plugged.gateway = Some((gateway, origin));
@@ -273,7 +285,6 @@ fn subnets_in_use(segment: &str, plan: &Plan<'_>) -> Vec<IpNet> {
     let mut subnets: Vec<IpNet> = plan
         .hosts
         .iter()
-        .filter_map(|h| h.declaration)
         .flat_map(|h| &h.interfaces)
         .filter(|i| i.segment.as_ref().is_some_and(|s| s.value == segment))
         .flat_map(|i| i.addresses.iter().map(|a| a.value.trunc()))
@@ -290,7 +301,7 @@ fn stated_interfaces(
     host: &HostPlan<'_>,
     hypervisor: &Hypervisor,
 ) -> Vec<Interface> {
-    let stated = host.declaration.map_or(&[][..], |d| &d.interfaces);
+    let stated = &host.interfaces;
     if stated.is_empty() {
         let is_vm = matches!(host.kind, HostKind::Vm { .. });
         let listed = if is_vm { Vec::new() } else { listed_interfaces(segments, host, hypervisor) };
@@ -301,7 +312,12 @@ fn stated_interfaces(
         let interface = stated_interface(context, segments, host, hypervisor, declaration);
         interfaces.push(interface);
     }
-    default_gateways(segments, &mut interfaces);
+    let may_lead_out = |name: &str| {
+        let stated = stated.iter().find(|d| d.name.value == name);
+        stated.and_then(|d| d.default_route.as_ref()).is_none_or(|may| may.value)
+    };
+    let mut leads_out: Vec<&mut Interface> = interfaces.iter_mut().filter(|i| may_lead_out(&i.name)).collect();
+    default_gateways(segments, &mut leads_out);
     interfaces
 }
 
@@ -310,7 +326,7 @@ fn listed_interfaces(segments: &mut Segments, host: &HostPlan<'_>, hypervisor: &
     let mut interfaces = Vec::new();
     for listed in hypervisor.interfaces.iter().filter(|i| hypervisor::is_on(i.up.as_ref())) {
         let Some(address) = &listed.address else { continue };
-        let id = segments.containing(address.value.addr()).unwrap_or_else(|| segments.uplink(address));
+        let id = segments.containing(address.value.addr()).unwrap_or_else(|| segments.uplink(address, None));
         let origin = Origin::written(format!("interface `{}` of `{}`", listed.name.value, host.name), listed.span);
         let what = format!("address {} of `{}`", address.value.addr(), listed.name.value);
         interfaces.push(Interface {
@@ -318,11 +334,12 @@ fn listed_interfaces(segments: &mut Segments, host: &HostPlan<'_>, hypervisor: &
             attachment: Attachment::Segment(id),
             addresses: vec![InterfaceAddress { net: address.value, origin: Origin::written(what, address.span) }],
             gateway: None,
+            metric: None,
             connected: true,
             origin,
         });
     }
-    default_gateways(segments, &mut interfaces);
+    default_gateways(segments, &mut interfaces.iter_mut().collect::<Vec<_>>());
     interfaces
 }
 
@@ -341,6 +358,7 @@ pub(super) fn stated_interface(
         attachment: Attachment::Unattached,
         addresses: stated_addresses(declaration),
         gateway: declaration.gateway.as_ref().map(|g| g.value),
+        metric: declaration.metric.map(|m| m.value),
         connected: true,
         origin,
     };
@@ -397,6 +415,9 @@ fn segment_of(
         return id;
     }
     let addressed = declaration.addresses.iter().find_map(|a| segments.containing(a.value.addr()));
+    if declaration.is_read {
+        return addressed.or_else(|| Some(segment_of_read(segments, declaration, &interface.origin)));
+    }
     if addressed.is_some() || declaration.addresses.is_empty() {
         return addressed.or_else(|| Some(segments.lan(&interface.origin)));
     }
@@ -405,6 +426,23 @@ fn segment_of(
     }
     context.report(no_segment(declaration));
     None
+}
+
+/// The segment of an interface that the host's own system describes and no declared segment contains.
+fn segment_of_read(segments: &mut Segments, declaration: &InterfaceDecl, origin: &Origin) -> SegmentId {
+    let Some(address) = declaration.addresses.first() else { return segments.lan(origin) };
+    let (name, subnet) = (&declaration.name.value, address.value.trunc());
+    let origin = Origin::assumed(format!("a network {subnet}"), Some(address.span));
+    if name.starts_with("vboxnet") {
+        let id = segments.add(name, SegmentKind::HostOnly, subnet, origin);
+        segments.all.get_mut(id.0).into_iter().for_each(|p| p.vbox_names.push(name.clone()));
+        return id;
+    }
+    // libvirt's bridges lead to its own machines only.
+    if name.starts_with("virbr") {
+        return segments.add(name, SegmentKind::Internal, subnet, origin);
+    }
+    segments.uplink(address, declaration.gateway.map(|gateway| gateway.value))
 }
 
 /// The LAN that an interface with this address must be on when no segment is declared.
@@ -427,19 +465,20 @@ fn assumed_interface(segments: &mut Segments, host: &HostPlan<'_>) -> Option<Int
         attachment: Attachment::Unattached,
         addresses: Vec::new(),
         gateway: None,
+        metric: None,
         connected: true,
         origin,
     };
     plug(segments, &mut interface, id, host);
     if host.kind != HostKind::Router {
-        default_gateways(segments, std::slice::from_mut(&mut interface));
+        default_gateways(segments, &mut [&mut interface]);
     }
     interface.addresses.first()?;
     Some(interface)
 }
 
 /// Fills in the default gateway: the router of the first segment that has one, unless a gateway is stated.
-pub(super) fn default_gateways(segments: &Segments, interfaces: &mut [Interface]) {
+pub(super) fn default_gateways(segments: &Segments, interfaces: &mut [&mut Interface]) {
     if interfaces.iter().any(|i| i.gateway.is_some()) {
         return;
     }
@@ -490,7 +529,7 @@ fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
         let origin = Origin { what: what.into(), ..leg.origin.clone() };
         let addresses = leg.address.map(|net| InterfaceAddress { net, origin: origin.clone() }).into_iter().collect();
         let attachment = Attachment::Segment(id);
-        return Some(Interface { name, attachment, addresses, gateway: None, connected: true, origin });
+        return Some(Interface { name, attachment, addresses, gateway: None, metric: None, connected: true, origin });
     }
     let subnet = *plugged.segment.subnets.first()?;
     let origin = plugged.segment.origin.derive(format!("host-only interface `{name}`"), CITATION);
@@ -501,6 +540,7 @@ fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
         attachment: Attachment::Segment(id),
         addresses: vec![InterfaceAddress { net: within(address, subnet), origin: origin.clone() }],
         gateway: None,
+        metric: None,
         connected: true,
         origin,
     })
@@ -530,6 +570,7 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         attachment: Attachment::Segment(segment),
         addresses: vec![address],
         gateway: None,
+        metric: None,
         connected: true,
         origin: origin.clone(),
     };
@@ -546,6 +587,7 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         nft: Vec::new(),
         ip_forward: true,
         routes: Vec::new(),
+        files: Vec::new(),
         origin: origin.clone(),
     }
 }

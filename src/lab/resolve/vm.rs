@@ -1,5 +1,7 @@
 //! VirtualBox machines: adapters become interfaces, with VirtualBox's defaults where the file is silent.
 
+use std::net::IpAddr;
+
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::declaration::InterfaceDecl;
 use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardDecl, MachineDecl, NatDecl, Verb};
@@ -14,6 +16,7 @@ use super::Context;
 use super::addresses::{nth, prefix, within};
 use super::bind::HostPlan;
 use super::hypervisor::{Hypervisor, Release, is_on};
+use super::own_interfaces::guest_name;
 use super::topology::{HostLeg, Segments, default_gateways, stated_addresses, stated_interface};
 
 const CITE_NAT: &str =
@@ -34,14 +37,15 @@ pub(super) fn interfaces(
     runner: &Runner<'_>,
 ) -> Vec<Interface> {
     let Some(machine) = host.machine else { return Vec::new() };
-    let stated = host.declaration.map_or(&[][..], |d| &d.interfaces);
-    let mut left: Vec<&InterfaceDecl> = stated.iter().collect();
+    let mut left: Vec<&InterfaceDecl> = host.interfaces.iter().collect();
     let mut interfaces = Vec::new();
     for adapter in machine.adapters.iter().filter(|a| a.enabled) {
         let attachment = attachment(context, segments, machine, adapter, runner);
         context.unmodeled.extend(unmodeled(id, adapter));
-        let position = left.iter().position(|d| is_adapter(d, adapter, &attachment, segments));
-        let declaration = position.map(|at| left.remove(at));
+        let is_it = |d: &&InterfaceDecl| is_adapter(d, adapter, &attachment, segments);
+        let stated = left.iter().position(|d| !d.is_read && is_it(d)).or_else(|| left.iter().position(is_it));
+        let declaration = stated.map(|at| left.remove(at));
+        left.retain(|d| !(d.is_read && is_adapter_by_name(d, adapter)));
         let draft = Draft { adapter, attachment, declaration, leased: leased(segments, adapter, runner) };
         interfaces.push(interface(context, segments, host, draft));
     }
@@ -51,12 +55,20 @@ pub(super) fn interfaces(
             None => interfaces.push(stated_interface(context, segments, host, runner.hypervisor, declaration)),
         }
     }
-    default_route(segments, &mut interfaces);
+    let mut leads_out: Vec<&mut Interface> =
+        interfaces.iter_mut().filter(|interface| may_lead_out(host, &interface.name)).collect();
+    default_route(segments, &mut leads_out);
     interfaces
 }
 
+/// Unless the host's system says that no default route leads through it.
+fn may_lead_out(host: &HostPlan<'_>, interface: &str) -> bool {
+    let stated = host.interfaces.iter().find(|d| d.name.value == interface);
+    stated.and_then(|d| d.default_route.as_ref()).is_none_or(|may| may.value)
+}
+
 /// The first adapter that offers a way out has the default route.
-fn default_route(segments: &Segments, interfaces: &mut [Interface]) {
+fn default_route(segments: &Segments, interfaces: &mut [&mut Interface]) {
     let nat = interfaces.iter().position(|i| i.connected && matches!(i.attachment, Attachment::Nat(_)));
     let lan = interfaces.iter().position(|i| match i.attachment {
         Attachment::Segment(id) => i.connected && segments.gateway(id).is_some(),
@@ -76,32 +88,26 @@ fn default_route(segments: &Segments, interfaces: &mut [Interface]) {
     }
 }
 
-/// Whether lab.yaml means this adapter: by number, by the guest's name for it, or by what it is plugged into.
+/// Whether lab.yaml or the host's system means this adapter: by number or by the guest's name for it.
+fn is_adapter_by_name(declaration: &InterfaceDecl, adapter: &AdapterDecl) -> bool {
+    match &declaration.adapter {
+        Some(number) => number.value.checked_sub(1) == Some(adapter.slot),
+        None => declaration.name.value == guest_name(adapter.slot),
+    }
+}
+
+/// Whether it means this adapter: so, or by what it is plugged into.
 fn is_adapter(
     declaration: &InterfaceDecl,
     adapter: &AdapterDecl,
     attachment: &Attachment,
     segments: &Segments,
 ) -> bool {
-    if let Some(number) = &declaration.adapter {
-        return number.value.checked_sub(1) == Some(adapter.slot);
-    }
     let by_segment = match (&declaration.segment, attachment) {
         (Some(name), Attachment::Segment(id)) => segments.by_name(&name.value) == Some(*id),
         _ => false,
     };
-    by_segment || declaration.name.value == guest_name(adapter.slot)
-}
-
-/// The name that Linux gives an adapter, after its PCI slot: 3, 8, 9, 10, then 16 to 19 (VirtualBox 7,
-/// src/VBox/Main/src-client/ConsoleImplConfigCommon.cpp, "the first network card gets the PCI ID 3").
-fn guest_name(slot: u8) -> String {
-    let device = match slot {
-        0 => 3,
-        1..=3 => slot + 7,
-        _ => slot.saturating_add(12),
-    };
-    format!("enp0s{device}")
+    (by_segment && declaration.adapter.is_none()) || is_adapter_by_name(declaration, adapter)
 }
 
 /// What is known about an interface before it is made.
@@ -160,19 +166,39 @@ fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>
     let name = declaration.map_or_else(|| guest_name(adapter.slot), |d| d.name.value.clone());
     let origin = Origin::written(format!("adapter {} of `{}`", u16::from(adapter.slot) + 1, host.name), adapter.span);
     let mut addresses = declaration.map(stated_addresses).unwrap_or_default();
-    if addresses.is_empty() {
+    let asks = declaration.and_then(|d| d.dhcp.as_ref()).is_none_or(|dhcp| dhcp.value);
+    if addresses.is_empty() && asks {
         addresses.extend(adapter.addresses.iter().map(|address| given_address(&host.name, address)));
     }
-    if addresses.is_empty() {
+    if addresses.is_empty() && asks {
         addresses.extend(own_address(context, segments, &host.name, &attachment, &leased, &origin));
     }
+    let stated = declaration.and_then(|d| d.gateway.as_ref()).map(|g| g.value);
+    let gateway =
+        stated.or_else(|| declaration.filter(|d| asks_for_route(d)).and_then(|_| offered(segments, &attachment)));
     Interface {
         name,
         attachment,
         addresses,
-        gateway: declaration.and_then(|d| d.gateway.as_ref()).map(|g| g.value),
+        gateway,
+        metric: declaration.and_then(|d| d.metric).map(|metric| metric.value),
         connected: host.machine.is_none_or(|machine| is_connected(machine, adapter)),
         origin,
+    }
+}
+
+/// An interface that is told to ask for its address takes the default route that comes with it, whatever others have.
+fn asks_for_route(declaration: &InterfaceDecl) -> bool {
+    let is_on = |setting: &Option<Spanned<bool>>, default| setting.as_ref().map_or(default, |setting| setting.value);
+    is_on(&declaration.dhcp, false) && is_on(&declaration.default_route, true) && declaration.addresses.is_empty()
+}
+
+/// The router that whoever hands out addresses there names. VirtualBox's server of a host-only network names none.
+fn offered(segments: &Segments, attachment: &Attachment) -> Option<IpAddr> {
+    match attachment {
+        Attachment::Nat(nat) => Some(nat.gateway),
+        Attachment::Segment(id) => segments.gateway(*id),
+        Attachment::Unattached => None,
     }
 }
 

@@ -77,6 +77,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         image: None,
         networking,
         publishes: publishes.iter().map(|p| publish(p)).collect(),
+        withheld: Vec::new(),
         processes: vec![Process { name: "app".to_owned(), listens: vec![listen(3000)], origin: origin() }],
         publish_at: None,
         network_at: None,
@@ -84,6 +85,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
@@ -185,6 +187,7 @@ fn lab(engine: Engine) -> Lab {
         nft: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
+        files: Vec::new(),
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }

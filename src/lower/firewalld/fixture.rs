@@ -75,6 +75,7 @@ pub(in crate::lower) fn firewalld(version: Version, backend: RuleBackend) -> Fir
         backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
+        strict_at: None,
         cleanup_on_exit: true,
         direct: vec![],
         uses_direct: false,
@@ -146,6 +147,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         image: None,
         networking,
         publishes: publishes.iter().map(publish).collect(),
+        withheld: vec![],
         processes: vec![],
         publish_at: None,
         network_at: None,
@@ -153,6 +155,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),
+        dials: Vec::new(),
         origin: origin(),
     }
 }
@@ -171,6 +174,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         nft: vec![],
         ip_forward: false,
         routes: vec![],
+        files: vec![],
         origin: origin(),
     };
     Lab { hosts: vec![host], ..Lab::default() }

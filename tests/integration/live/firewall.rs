@@ -10,8 +10,18 @@ const ZONES: [&str; 9] = ["public", "drop", "block", "trusted", "external", "int
 /// Zones, policies and the daemon's own settings.
 pub(super) fn files(draft: &mut Draft, dice: &mut Dice) {
     let (backend, default) = (dice.pick(&["nftables", "iptables"]), dice.pick(&ZONES));
-    let strict = if dice.once_in(6) { "StrictForwardPorts=yes\n" } else { "" };
-    let conf = format!("DefaultZone={default}\nFirewallBackend={backend}\n{strict}");
+    let more = dice.pick(&[
+        "",
+        "",
+        "",
+        "",
+        "StrictForwardPorts=yes\n",
+        "StrictForwardPorts=yes\n",
+        "LogDenied=all\n",
+        "IndividualCalls=yes\n",
+        "NftablesTableOwner=no\n",
+    ]);
+    let conf = format!("DefaultZone={default}\nFirewallBackend={backend}\n{more}");
     draft.files.insert("etc/firewalld/firewalld.conf".to_owned(), conf);
     if !dice.once_in(3) {
         zone(draft, dice, default, "");
@@ -22,6 +32,9 @@ pub(super) fn files(draft: &mut Draft, dice: &mut Dice) {
         "  <source address=\"192.168.56.20\"/>\n",
         "  <source address=\"192.168.56.0/24\"/>\n",
         "  <source address=\"172.17.0.0/16\"/>\n",
+        "  <source address=\"192.168.57.20\"/>\n  <source address=\"10.0.2.2\"/>\n",
+        "  <interface name=\"enp0s8\"/>\n  <source address=\"192.168.57.0/24\"/>\n",
+        "  <interface name=\"enp0s3\"/>\n",
         "  <interface name=\"docker0\"/>\n",
     ];
     let binding = dice.pick(&bound);
@@ -29,12 +42,19 @@ pub(super) fn files(draft: &mut Draft, dice: &mut Dice) {
     if !binding.is_empty() && other != default {
         zone(draft, dice, other, binding);
     }
+    if dice.once_in(10) {
+        // Where this file is, dockerd finds its zone and does not make one.
+        zone(draft, dice, "docker", "");
+    }
     if dice.once_in(3) {
-        policy(draft, dice);
+        policy(draft, dice, "mine");
+    }
+    if dice.once_in(6) {
+        policy(draft, dice, "second");
     }
 }
 
-const ZONE_ELEMENTS: [&str; 19] = [
+const ZONE_ELEMENTS: [&str; 29] = [
     "<service name=\"ssh\"/>",
     "<port port=\"3000-3100\" protocol=\"tcp\"/>",
     "<port port=\"9001\" protocol=\"udp\"/>",
@@ -54,6 +74,16 @@ const ZONE_ELEMENTS: [&str; 19] = [
     "<rule family=\"ipv4\"><source address=\"192.168.56.20\"/><forward-port port=\"8080\" protocol=\"tcp\" to-port=\"3000\" to-addr=\"172.17.0.2\"/></rule>",
     "<rule priority=\"10\"><protocol value=\"tcp\"/><drop/></rule>",
     "<rule><icmp-block name=\"echo-request\"/></rule>",
+    "<source-port port=\"30000-65535\" protocol=\"udp\"/>",
+    "<service name=\"https\"/>",
+    "<forward-port port=\"3005\" protocol=\"tcp\" to-port=\"22\"/>",
+    "<forward-port port=\"9001\" protocol=\"udp\" to-port=\"9000\" to-addr=\"192.168.57.20\"/>",
+    "<rule family=\"ipv4\"><log prefix=\"x\"/><port port=\"3005\" protocol=\"tcp\"/><reject type=\"tcp-reset\"/></rule>",
+    "<rule family=\"ipv4\"><source address=\"192.168.0.0/16\"/><service name=\"ssh\"/><accept/></rule>",
+    "<rule priority=\"-1\" family=\"ipv4\"><source address=\"172.16.0.0/12\"/><drop/></rule>",
+    "<rule family=\"ipv4\"><destination invert=\"true\" address=\"192.168.56.10\"/><accept/></rule>",
+    "<rule priority=\"-3\" family=\"ipv4\"><forward-port port=\"8081\" protocol=\"tcp\" to-port=\"3005\"/></rule>",
+    "<rule family=\"ipv4\"><destination address=\"192.168.57.0/24\"/><masquerade/></rule>",
 ];
 
 fn zone(draft: &mut Draft, dice: &mut Dice, name: &str, bindings: &str) {
@@ -73,7 +103,7 @@ fn zone(draft: &mut Draft, dice: &mut Dice, name: &str, bindings: &str) {
     draft.files.insert(format!("etc/firewalld/zones/{name}.xml"), text);
 }
 
-fn policy(draft: &mut Draft, dice: &mut Dice) {
+fn policy(draft: &mut Draft, dice: &mut Dice, name: &str) {
     let (ingress, egress) =
         (dice.pick(&["ANY", "HOST", "public", "trusted"]), dice.pick(&["ANY", "HOST", "public", "internal"]));
     // firewalld refuses a policy from the machine to itself.
@@ -86,12 +116,15 @@ fn policy(draft: &mut Draft, dice: &mut Dice) {
         "  <rule><port port=\"9000\" protocol=\"tcp\"/><reject/></rule>\n",
         "  <rule family=\"ipv4\"><source address=\"172.17.0.0/16\"/><drop/></rule>\n",
         "  <rule family=\"ipv4\"><destination address=\"192.168.57.0/24\"/><accept/></rule>\n",
+        "  <rule priority=\"-2\"><port port=\"3005\" protocol=\"tcp\"/><drop/></rule>\n  <service name=\"ssh\"/>\n",
+        "  <icmp-block name=\"echo-request\"/>\n",
+        "  <protocol value=\"icmp\"/>\n  <port port=\"9000-9009\" protocol=\"tcp\"/>\n",
     ]);
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<policy target=\"{target}\" priority=\"{priority}\">\n{content}  \
          <ingress-zone name=\"{ingress}\"/>\n  <egress-zone name=\"{egress}\"/>\n</policy>\n"
     );
-    draft.files.insert("etc/firewalld/policies/mine.xml".to_owned(), text);
+    draft.files.insert(format!("etc/firewalld/policies/{name}.xml"), text);
 }
 
 /// A change to firewalld.
@@ -124,6 +157,27 @@ pub(super) fn change(dice: &mut Dice) -> &'static str {
          firewall-cmd --permanent --policy=out --add-ingress-zone=docker\n\
          firewall-cmd --permanent --policy=out --add-egress-zone=ANY\n\
          firewall-cmd --permanent --policy=out --set-target=REJECT\nfirewall-cmd --reload\n",
+        "firewall-cmd --permanent --new-policy=in\n\
+         firewall-cmd --permanent --policy=in --add-ingress-zone=ANY\n\
+         firewall-cmd --permanent --policy=in --add-egress-zone=docker\n\
+         firewall-cmd --permanent --policy=in --add-rich-rule='rule port port=3000 protocol=tcp reject'\n\
+         firewall-cmd --reload\n",
+        "firewall-cmd --permanent --zone=docker --set-target=default\nfirewall-cmd --reload\n",
+        "firewall-cmd --permanent --zone=docker --add-rich-rule='rule family=ipv4 destination address=192.168.57.0/24 drop'\n\
+         firewall-cmd --reload\n",
+        "firewall-cmd --permanent --new-zone=mine\nfirewall-cmd --permanent --zone=mine --add-source=192.168.56.0/24\n\
+         firewall-cmd --permanent --zone=mine --add-service=ssh\nfirewall-cmd --reload\n",
+        "firewall-cmd --set-default-zone=drop\n",
+        "firewall-cmd --zone=trusted --add-interface=enp0s8\n",
+        "firewall-cmd --zone=internal --change-source=192.168.56.0/24\n",
+        "firewall-cmd --remove-service=ssh\nfirewall-cmd --add-service=ssh\n",
+        "firewall-cmd --remove-service=ssh\n",
+        "firewall-cmd --add-port=3000-3100/tcp --add-port=3000/udp\nfirewall-cmd --remove-port=3000-3100/tcp\n",
+        "firewall-cmd --add-protocol=icmp\nfirewall-cmd --add-icmp-block-inversion\n",
+        "firewall-cmd --add-rich-rule='rule family=ipv4 forward-port port=8080 protocol=tcp to-port=9000 to-addr=192.168.57.20'\n",
+        "firewall-cmd --add-rich-rule='rule priority=-10 family=ipv4 source address=192.168.56.0/24 port port=3000 protocol=tcp reject'\n",
+        "firewall-cmd --zone=trusted --add-source=172.16.0.0/12\n",
+        "firewall-cmd --runtime-to-permanent\nfirewall-cmd --complete-reload\n",
     ])
 }
 
@@ -150,6 +204,18 @@ pub(super) fn rule(dice: &mut Dice) -> &'static str {
         "iptables -t nat -A OUTPUT -p tcp -d 192.168.56.10 --dport 8080 -j DNAT --to-destination 127.0.0.1:3005\n",
         "iptables -I OUTPUT -d 192.168.57.20 -j REJECT\n",
         "iptables -F DOCKER-USER\n",
+        "iptables -I DOCKER-USER -i enp0s8 -p tcp -m multiport --dports 3000,3010 -j DROP\n",
+        "iptables -I DOCKER-USER -m conntrack --ctstate NEW -i enp0s9 -j REJECT --reject-with tcp-reset\n",
+        "iptables -I DOCKER-USER -i enp0s8 ! -s 192.168.56.20 -j DROP\n",
+        "iptables -I DOCKER-USER -m conntrack --ctdir ORIGINAL --ctorigdst 192.168.57.10 -j DROP\n",
+        "iptables -I FORWARD -p icmp -j REJECT --reject-with icmp-host-prohibited\n",
+        "iptables -A FORWARD -i enp0s8 -o enp0s9 -j ACCEPT\niptables -A FORWARD -o enp0s8 -j ACCEPT\n",
+        "iptables -t raw -I PREROUTING -i enp0s8 -d 172.16.0.0/12 -j DROP\n",
+        "iptables -t mangle -A PREROUTING -p tcp --dport 3005 -j MARK --set-mark 7\niptables -I INPUT -m mark --mark 7 -j DROP\n",
+        "iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -j ACCEPT\n",
+        "iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -d 192.168.56.0/24 -j SNAT --to-source 192.168.56.10\n",
+        "iptables -t nat -F DOCKER\n",
+        "iptables -N mine\niptables -A mine -p tcp --dport 22 -j RETURN\niptables -A mine -p tcp -j REJECT\niptables -I INPUT -i enp0s9 -j mine\n",
         "iptables -F FORWARD\n",
     ])
 }

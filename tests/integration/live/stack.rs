@@ -38,7 +38,10 @@ impl Stack {
                 assert_eq!(seen.len(), probes.len());
                 return Some(seen);
             }
-            println!("seed {seed} did not run: {}", String::from_utf8_lossy(&output.stderr).trim());
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let reason =
+                said.lines().filter(|line| line.contains("failed to start daemon") || line.contains("Error: "));
+            println!("seed {seed} did not run: {}", reason.collect::<Vec<_>>().join("; "));
         }
         None
     }

@@ -30,6 +30,14 @@ const fn stack(
     Stack { tag, variables }
 }
 
+impl Stack {
+    /// dockerd 28 listens on ports that it only holds with a backlog of 0 (moby 28.5
+    /// libnetwork/drivers/bridge/port_mapping_linux.go, tcpListenBoundPorts); older ones take Go's, which nobody fills.
+    pub(super) fn has_queue_of_one(&self) -> bool {
+        self.tag == "d28"
+    }
+}
+
 /// One recorded scenario.
 pub(super) struct Page {
     pub(super) name: String,
@@ -39,7 +47,7 @@ pub(super) struct Page {
 /// The lab at one moment.
 pub(super) struct Phase {
     pub(super) label: String,
-    files: BTreeMap<String, String>,
+    pub(super) files: BTreeMap<String, String>,
     rows: Vec<Row>,
 }
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use canreach::dataplane::{Dataplane, Flow, NodeId, Symptom};
+use canreach::dataplane::{Dataplane, Event, Flow, NodeId, Step, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::{self, Environment};
 use canreach::lab::{self, Input};
 use canreach::net::{Family, PortRange, Protocol};
 use canreach::smt::{Answer, Encoding, Goal, Query};
 use canreach::source::Sources;
+use canreach::switch::Setting;
 use canreach::{eval, lower};
 
 use super::page::Row;
@@ -50,7 +51,7 @@ impl Model {
         let Some(flow) = self.flow(from, protocol, place) else {
             return Prediction::Impossible(format!("there is no `{from}`: {:?}", self.errors));
         };
-        let trace = eval::trace(&self.dataplane, &flow, &self.dataplane.switches.defaults());
+        let trace = eval::trace(&self.dataplane, &flow, &self.defaults());
         Prediction::Seen(match (trace.outcome.symptom, trace.outcome.delivery) {
             (Symptom::Works, _) if flow.protocol == Protocol::Icmp => "answers".to_owned(),
             (Symptom::Works, Some(delivery)) => format!("{} <- {}", delivery.owner, delivery.header.source),
@@ -58,10 +59,22 @@ impl Model {
         })
     }
 
+    /// The port of dockerd that a row's connection is left waiting at: dockerd 28 holds ports with a queue of one and
+    /// never takes anything out of it, so that the first connection is made and all later ones are not.
+    pub(super) fn waits_at(&self, row: &Row) -> Option<u16> {
+        let trace = eval::trace(&self.dataplane, &self.flow(&row.from, &row.protocol, &row.place)?, &self.defaults());
+        let is_held = |step: &&Step| matches!(&step.event, Event::Relayed { relay } if relay == "dockerd");
+        trace.steps.iter().find(is_held).map(|step| step.header.destination_port)
+    }
+
+    fn defaults(&self) -> Setting {
+        self.dataplane.switches.defaults()
+    }
+
     /// Whether the interpreter and the solver see a row's connection succeed.
     pub(super) fn succeeds(&self, row: &Row) -> (bool, bool) {
         let Some(flow) = self.flow(&row.from, &row.protocol, &row.place) else { return (false, false) };
-        let setting = self.dataplane.switches.defaults();
+        let setting = self.defaults();
         let query = Query {
             from: flow.from,
             family: Family::of(flow.destination),

@@ -17,7 +17,7 @@ use canreach::source::Sources;
 use serde_json::Value;
 
 use super::page::{Page, Phase, STACKS, Stack};
-use super::predict::{Model, Prediction};
+use super::predict::Model;
 use super::{Key, pages};
 
 /// How a recorded rule set is given to the host.
@@ -72,7 +72,7 @@ fn with_rules(phase: &Phase, stack: &Stack, recording: &str, given: Given) -> BT
     files
 }
 
-/// What is wrong about the predictions for one phase on one stack, and how many rows were looked at.
+/// What is wrong about the predictions from recorded rules, and how many rows were looked at.
 fn differences(
     page: &Page,
     phase: &Phase,
@@ -81,19 +81,7 @@ fn differences(
     given: Given,
 ) -> (usize, Vec<(Key, String)>) {
     let model = Model::of(&with_rules(phase, stack, recording, given));
-    let mut rows = 0;
-    let mut wrong = Vec::new();
-    for (row, recorded) in phase.rows_of(stack) {
-        rows += 1;
-        let predicted = match model.predict(&row.from, &row.protocol, &row.place) {
-            Prediction::Seen(seen) if seen == *recorded => continue,
-            Prediction::Seen(seen) => seen,
-            Prediction::Impossible(why) => why,
-        };
-        let key = [&page.name, &phase.label, stack.tag, &row.from, &row.dialed()].map(|part: &str| part.to_owned());
-        wrong.push((key, format!("predicted `{predicted}`, recorded `{recorded}`")));
-    }
-    (rows, wrong)
+    (phase.rows_of(stack).count(), super::differences(&model, page, phase, stack))
 }
 
 /// What `tests/reality/rulesets` is checked with.

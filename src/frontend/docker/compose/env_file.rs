@@ -6,15 +6,44 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
-use crate::source::{SourceId, Span};
+use crate::source::{SourceId, Span, Spanned};
 
 use super::interpolate;
 
+/// Variables, each with the place of its value.
+pub type Placed = BTreeMap<String, Spanned<String>>;
+
 /// What a file sets. `outer` are variables that are set already.
 pub fn parse(source: SourceId, text: &str, outer: &BTreeMap<String, String>) -> Diagnosed<BTreeMap<String, String>> {
+    let Diagnosed { value, diagnostics } = parse_placed(source, text, outer);
+    let value = value.into_iter().map(|(name, value)| (name, value.value)).collect();
+    Diagnosed { value, diagnostics }
+}
+
+/// The same, with places.
+pub fn parse_placed(source: SourceId, text: &str, outer: &BTreeMap<String, String>) -> Diagnosed<Placed> {
     let mut reader = Reader { source, text, at: 0, outer, read: Diagnosed::default() };
     while reader.assignment().is_some() {}
     reader.read
+}
+
+/// The notation of `docker run --env-file`, and of compose's `format: raw`: whatever stands behind `=` is the value
+/// (docker CLI 28, pkg/kvfile/kvfile.go). A name alone takes its value from the shell, which nobody knows here.
+pub fn parse_raw(source: SourceId, text: &str) -> Placed {
+    let mut variables = Placed::new();
+    let mut start = 0;
+    for physical in text.split_inclusive('\n') {
+        let line = physical.trim_end_matches(['\n', '\r']);
+        let margin = line.len() - line.trim_start().len();
+        let is_name = |name: &str| !name.starts_with('#') && !name.contains([' ', '\t']);
+        if let Some((name, value)) = line.trim_start().split_once('=').filter(|(name, _)| is_name(name)) {
+            let from = start + margin + name.len() + 1;
+            let value = Spanned::new(value.to_owned(), Span::new(source, from, from + value.len()));
+            variables.insert(name.to_owned(), value);
+        }
+        start += physical.len();
+    }
+    variables
 }
 
 struct Reader<'a> {
@@ -22,7 +51,7 @@ struct Reader<'a> {
     text: &'a str,
     at: usize,
     outer: &'a BTreeMap<String, String>,
-    read: Diagnosed<BTreeMap<String, String>>,
+    read: Diagnosed<Placed>,
 }
 
 impl Reader<'_> {
@@ -62,7 +91,8 @@ impl Reader<'_> {
         if !is_assigned {
             // The name alone takes the value that is set outside.
             let value = self.outer.get(&key).cloned();
-            self.read.value.extend(value.map(|value| (key, value)));
+            let place = Span::new(self.source, start, start + key.len());
+            self.read.value.extend(value.map(|value| (key, Spanned::new(value, place))));
             return Some(());
         }
         self.at += 1;
@@ -75,20 +105,22 @@ impl Reader<'_> {
         Some(())
     }
 
-    fn value(&mut self) -> Option<String> {
+    fn value(&mut self) -> Option<Spanned<String>> {
         let quote = self.rest().chars().next().filter(|c| matches!(c, '\'' | '"'));
         let Some(quote) = quote else {
             let line = self.rest().split('\n').next().unwrap_or("");
             let written = line.split(" #").next().unwrap_or(line).trim_end().to_owned();
+            let place = Span::new(self.source, self.at, self.at + written.len());
             self.at += line.len();
-            return Some(self.expanded(&written));
+            return Some(Spanned::new(self.expanded(&written), place));
         };
         let start = self.at;
         let inside = self.rest().get(1..).unwrap_or("").to_owned();
         match quoted(&inside, quote) {
             Some((text, length)) => {
                 self.at += length + 2;
-                Some(if quote == '"' { self.expanded(&unescaped(&text)) } else { text })
+                let value = if quote == '"' { self.expanded(&unescaped(&text)) } else { text };
+                Some(Spanned::new(value, Span::new(self.source, start + 1, start + 1 + length)))
             }
             None => {
                 let place = Span::new(self.source, start, start + 1);
@@ -98,7 +130,8 @@ impl Reader<'_> {
     }
 
     fn expanded(&self, text: &str) -> String {
-        let known = |name: &str| self.outer.get(name).or_else(|| self.read.value.get(name)).cloned();
+        let own = |name: &str| self.read.value.get(name).map(|value| &value.value);
+        let known = |name: &str| self.outer.get(name).or_else(|| own(name)).cloned();
         interpolate::substitute(text, &known)
     }
 
@@ -190,6 +223,20 @@ mod tests {
         );
         check("A\nB: 8\nC=\"a\nb\\n\\$c\"\n1=2\n", &[("A", "0"), ("B", "8"), ("C", "a\nb\n$c")], &[]);
         check("", &[], &[]);
+    }
+
+    #[test]
+    fn values_keep_their_places() {
+        let check = |text: &str, read: &dyn Fn(SourceId) -> Placed, expected: &[(&str, &str)]| {
+            let source = Sources::default().add("a.env", text);
+            let read = read(source);
+            let pairs: Vec<(&str, &str)> =
+                read.iter().map(|(k, v)| (k.as_str(), &text[v.span.start..v.span.end])).collect();
+            assert_eq!(pairs, expected, "{text}");
+        };
+        let text = "A=가 # 나\n  B = \"x\\n\"\n#C=1\nD\n";
+        check(text, &|source| parse_placed(source, text, &BTreeMap::new()).value, &[("A", "가"), ("B", "x\\n")]);
+        check(text, &|source| parse_raw(source, text), &[("A", "가 # 나")]);
     }
 
     #[test]

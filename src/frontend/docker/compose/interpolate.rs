@@ -19,6 +19,13 @@ pub fn substitute(text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Str
     Template { variables, problems: Vec::new() }.substitute(text, 0, 0)
 }
 
+/// The same; nothing if a variable is not known.
+pub(super) fn substitute_known(text: &str, variables: Variables<'_>) -> Option<String> {
+    let mut template = Template { variables, problems: Vec::new() };
+    let replaced = template.substitute(text, 0, 0);
+    template.problems.is_empty().then_some(replaced)
+}
+
 /// Replaces variables in all values below `node`.
 pub(super) fn prepare(text: &str, node: &mut Node, variables: Variables<'_>, diagnostics: &mut Vec<Diagnostic>) {
     match &mut node.value {

@@ -5,13 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::frontend::docker::dockerfile::{self, Build, Exposed};
 use crate::frontend::yaml::{self, Entry, Node, Resolved, Value, Walk};
 use crate::frontend::{File, Open, beside, directory_of};
 use crate::lab::Declaration;
 use crate::source::{SourceId, Span, Spanned};
 
-use super::network::unmodeled;
 use super::{env_file, interpolate, merge, schema};
 
 /// Files that name files that name files, and services that extend services, at most.
@@ -114,31 +112,6 @@ impl Loader<'_> {
             model = Some(merged);
         }
         model
-    }
-
-    /// Ports that the images of services expose that are built here.
-    pub(super) fn built(&mut self, root: &Node) -> BTreeMap<String, Exposed> {
-        let services = root.get("services").map(Node::entries).unwrap_or_default();
-        let builds = services.iter().filter_map(|service| Some((service, service.value.get("build")?)));
-        builds.map(|(service, build)| (service.key.value.clone(), self.exposed(build))).collect()
-    }
-
-    fn exposed(&mut self, build: &Node) -> Exposed {
-        if let Some(inline) = build.entry("dockerfile_inline") {
-            let what = "ports that `dockerfile_inline` exposes".to_owned();
-            self.diagnostics.push(unmodeled(what, inline.key.span));
-            return Exposed::new();
-        }
-        let value = |key: &str| build.get(key).and_then(text).map(|text| text.value);
-        let context = text(build).map(|text| text.value).or_else(|| value("context")).unwrap_or_default();
-        let name = value("dockerfile").unwrap_or_else(|| "Dockerfile".to_owned());
-        // Without the file nothing is known, as about an image that is pulled.
-        let file = beside("", &context).and_then(|context| beside(&context, &name));
-        let Some(file) = file.and_then(|path| (self.open)(&path)) else { return Exposed::new() };
-        let settings = Build { target: value("target"), arguments: arguments(build) };
-        let read = dockerfile::exposed(file.source, &file.text, &settings);
-        self.diagnostics.extend(read.diagnostics);
-        read.value
     }
 
     fn interpolate(&mut self, file: &File, root: &mut Node, place: &Place) {
@@ -344,14 +317,18 @@ fn keys_that_are_no_texts(text: &str, node: &Node, diagnostics: &mut Vec<Diagnos
     node.items().iter().for_each(|item| keys_that_are_no_texts(text, item, diagnostics));
 }
 
-/// Build contexts and environment files start from the directory of the file that names them; from here on they start
-/// from the top.
+/// Build contexts, environment files and mounted files start from the directory of the file that names them; from here
+/// on they start from the top.
 fn place_paths(root: &mut Node, directory: &str) {
+    for config in entries_mut(root, "configs") {
+        place_entry(&mut config.value, "file", directory);
+    }
     for service in entries_mut(root, "services") {
         for entry in entries_mut(&mut service.value, "") {
             match entry.key.value.as_str() {
                 "build" => place_below(&mut entry.value, "context", directory),
                 "env_file" => place_below(&mut entry.value, "path", directory),
+                "volumes" => place_volumes(&mut entry.value, directory),
                 _ => {}
             }
         }
@@ -361,10 +338,32 @@ fn place_paths(root: &mut Node, directory: &str) {
 /// The value itself, its items, and what stands under `key` in it or in its items.
 fn place_below(node: &mut Node, key: &str, directory: &str) {
     place_path(node, directory);
-    let named = entries_mut(node, "").find(|entry| entry.key.value == key);
-    named.into_iter().for_each(|entry| place_path(&mut entry.value, directory));
+    place_entry(node, key, directory);
     if let Value::Sequence(items) = &mut node.value {
         items.iter_mut().for_each(|item| place_below(item, key, directory));
+    }
+}
+
+fn place_entry(node: &mut Node, key: &str, directory: &str) {
+    let named = entries_mut(node, "").find(|entry| entry.key.value == key);
+    named.into_iter().for_each(|entry| place_path(&mut entry.value, directory));
+}
+
+/// `./FILE:PLACE`, or `source: FILE`; what does not start with a dot may be the name of a volume.
+fn place_volumes(node: &mut Node, directory: &str) {
+    let Value::Sequence(items) = &mut node.value else { return };
+    for item in items {
+        let is_bind = item.get("type").and_then(text).is_some_and(|kind| kind.value == "bind");
+        if is_bind {
+            place_entry(item, "source", directory);
+        }
+        if let Value::Scalar(written) = &mut item.value
+            && written.starts_with('.')
+            && let Some((source, rest)) = written.split_once(':')
+            && let Some(placed) = beside(directory, source)
+        {
+            *written = format!("./{placed}:{rest}");
+        }
     }
 }
 
@@ -392,24 +391,13 @@ fn entries_mut<'n>(node: &'n mut Node, below: &str) -> impl Iterator<Item = &'n 
     found.map_or_else(|| [].iter_mut(), |entry| entries(&mut entry.value).iter_mut())
 }
 
-/// `args:`, a map or a list of `NAME=VALUE`.
-fn arguments(build: &Node) -> BTreeMap<String, String> {
-    let Some(node) = build.get("args") else { return BTreeMap::new() };
-    let of_map = node.entries().iter().filter_map(|e| Some((e.key.value.clone(), text(&e.value)?.value)));
-    let of_list = node.items().iter().filter_map(|item| {
-        let text = text(item)?.value;
-        text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
-    });
-    of_map.chain(of_list).collect()
-}
-
 fn take(map: &mut Node, key: &str) -> Option<Entry> {
     let Value::Mapping(entries) = &mut map.value else { return None };
     let position = entries.iter().position(|entry| entry.key.value == key)?;
     Some(entries.remove(position))
 }
 
-fn text(node: &Node) -> Option<Spanned<String>> {
+pub(super) fn text(node: &Node) -> Option<Spanned<String>> {
     match &node.value {
         Value::Scalar(text) if !node.is_null() => Some(Spanned::new(text.clone(), node.content)),
         _ => None,
@@ -417,7 +405,7 @@ fn text(node: &Node) -> Option<Spanned<String>> {
 }
 
 /// One text or a list of them.
-fn texts(node: &Node) -> Vec<Spanned<String>> {
+pub(super) fn texts(node: &Node) -> Vec<Spanned<String>> {
     std::slice::from_ref(node).iter().chain(node.items()).filter_map(text).collect()
 }
 

@@ -1,15 +1,18 @@
 //! One service.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::frontend::docker::dockerfile::Image;
 use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::Declaration;
-use crate::lab::declaration::{ContainerDecl, NetworkMode};
+use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode};
 use crate::source::{Span, Spanned};
 
 use super::attach::{self, Mode};
+use super::given::Given;
+use super::interpolate::substitute_known;
 use super::model::Texts;
-use super::network::unmodeled;
+use super::network::{is_empty, unmodeled};
 use super::{Project, advice, ports, words};
 
 /// Containers of one service at most.
@@ -54,9 +57,14 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         links: Vec::new(),
         command: Vec::new(),
         environment: Vec::new(),
+        built: None,
+        mounts: Vec::new(),
+        env_files: Vec::new(),
+        dials: Vec::new(),
         publish_at: None,
         network_at: None,
         refused: None,
+        restarts: true,
         stopped: None,
         span: service.key.span,
     };
@@ -64,7 +72,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         match key.value.as_str() {
             "container_name" => container.name = walk.string(value, "`container_name`"),
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
-            "image" => container.image = walk.string(value, "`image`"),
+            "image" => container.image = walk.string(value, "`image`").filter(|image| !image.value.is_empty()),
             "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
             "environment" => container.environment = environment(walk, value),
             "expose" => container.exposes = ports::exposes(walk, value),
@@ -75,14 +83,48 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             _ => {}
         }
     }
-    container.exposes.extend(project.files.built.remove(&service.key.value).unwrap_or_default());
     let line = |walk: &mut Walk, key| service.value.get(key).map(|node| command(walk, node)).unwrap_or_default();
     container.command = line(walk, "entrypoint");
     container.command.extend(line(walk, "command"));
+    let given = project.files.given.remove(&service.key.value).unwrap_or_default();
+    take(&mut container, given, &service.value);
     attach_to_networks(walk, project, service, &mut container);
     check_publishes(walk, &container);
     places(&project.files.texts, &service.value, &mut container);
     container
+}
+
+/// What is written in the service goes before what other files say.
+fn take(container: &mut ContainerDecl, given: Given, service: &Node) {
+    let Given { image, variables, mounts } = given;
+    let is_free = |name: &str| container.environment.iter().all(|(own, _)| own != name);
+    let variables: Vec<_> = variables.into_iter().filter(|(name, _)| is_free(name)).collect();
+    container.environment.splice(0..0, variables);
+    container.mounts = mounts;
+    container.built = image.map(|image| Box::new(built(image, service, &container.environment)));
+}
+
+/// `entrypoint:` takes the place of `ENTRYPOINT` and `CMD`, `command:` that of `CMD` (docs.docker.com, Compose file
+/// reference, `entrypoint`).
+fn built(image: Image, service: &Node, own: &[(String, Spanned<String>)]) -> ImageDecl {
+    let Image { base, exposes, environment, entrypoint, command, .. } = image;
+    let is_set = |key: &str| service.get(key).is_some_and(|node| !node.is_null());
+    let entrypoint = entrypoint.filter(|_| !is_set("entrypoint"));
+    // What follows a line that a shell reads does not reach it.
+    let takes_command = entrypoint.as_ref().is_none_or(|line| !line.is_shell);
+    let command = command.filter(|_| takes_command && !is_set("command") && !is_set("entrypoint"));
+    let value = |name: &str| {
+        let found = own.iter().rev().chain(environment.iter().rev()).find(|(other, _)| other == name);
+        found.map(|(_, value)| value.value.clone())
+    };
+    let word = |is_shell: bool, word: Spanned<String>| {
+        let replaced = substitute_known(&word.value, &value).filter(|_| is_shell);
+        replaced.map_or_else(|| word.clone(), |text| Spanned::new(text, word.span))
+    };
+    let lines = [entrypoint, command].into_iter().flatten();
+    let command = lines.flat_map(|line| line.words.into_iter().map(move |w| (line.is_shell, w)));
+    let command = command.map(|(is_shell, text)| word(is_shell, text)).collect();
+    ImageDecl { base, exposes, environment, command }
 }
 
 fn attach_to_networks(walk: &mut Walk, project: &mut Project, service: &Entry, container: &mut ContainerDecl) {
@@ -154,7 +196,15 @@ fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
         return Vec::new();
     }
     let Some(line) = walk.string(node, "a command") else { return Vec::new() };
-    words::split(&line.value).into_iter().map(|word| Spanned::new(word, line.span)).collect()
+    let split = words::split(&line.value);
+    if !split.is_valid {
+        walk.report(bad_service("this is no command line", line.span).help("close quotes and parentheses"));
+    } else if let Some(operator) = split.cut_off {
+        let message = format!("docker compose reads a command only up to `{operator}`");
+        let diagnostic = Diagnostic::new(Code::ComposeBadService, message).warning();
+        walk.report(diagnostic.label(line.span, "no shell reads this").help("write `sh -c \"…\"` around it"));
+    }
+    split.words.into_iter().map(|word| Spanned::new(word, line.span)).collect()
 }
 
 /// A map, or a list of `NAME=value`; a name without a value takes it from the shell, which nobody knows here.
@@ -215,8 +265,15 @@ fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
 }
 
 fn check_source(walk: &mut Walk, service: &Entry) {
-    let has = |key| service.value.get(key).is_some_and(|node| !node.is_null());
-    if !["image", "build", "provider"].into_iter().any(has) {
+    let has = |key| service.value.get(key).is_some_and(|n| !n.is_null() && (key != "image" || !is_empty(n)));
+    let image = service.value.get("image").map(|node| node.content);
+    let is_within =
+        |place: Span| image.is_some_and(|i| i.source == place.source && i.start <= place.start && place.end <= i.end);
+    let is_said = walk
+        .diagnostics
+        .iter()
+        .any(|d| d.severity == Severity::Error && d.labels.first().is_some_and(|label| is_within(label.span)));
+    if !is_said && !["image", "build", "provider"].into_iter().any(has) {
         let message = format!("the service `{}` has neither `image` nor `build`", service.key.value);
         walk.report(bad_service(&message, service.key.span));
     }

@@ -80,7 +80,7 @@ fn container(out: &mut String, c: &ContainerDecl) {
         let address = p.host_address.map_or("all".to_owned(), |a| a.to_string());
         writeln!(out, "  publish {address} {host} {} {}", p.container_ports, p.protocol).unwrap();
     }
-    for e in &c.exposes {
+    for e in c.exposed() {
         writeln!(out, "  expose {} {}", e.value.1, e.value.0).unwrap();
     }
     for (name, address) in &c.extra_hosts {
@@ -89,8 +89,9 @@ fn container(out: &mut String, c: &ContainerDecl) {
     for link in &c.links {
         writeln!(out, "  link {} {}", link.value.0, link.value.1).unwrap();
     }
-    if !c.command.is_empty() {
-        writeln!(out, "  run {:?}", c.command.iter().map(|w| w.value.as_str()).collect::<Vec<_>>()).unwrap();
+    let words: Vec<&str> = c.words().map(|w| w.value.as_str()).collect();
+    if !words.is_empty() {
+        writeln!(out, "  run {words:?}").unwrap();
     }
 }
 
@@ -575,7 +576,12 @@ fn mistakes_are_reported_where_they_are() {
 fn what_is_wrong_behind_an_anchor_is_said_once() {
     check_errors(
         "x-a: &a {image: $X, ports: ['0:0']}\nservices: {b: *a, c: *a}\n",
-        &["the variable `X` is not set <$X>", "`0` is not a port <0>"],
+        &[
+            "the variable `X` is not set <$X>",
+            "the service `b` has neither `image` nor `build` <b>",
+            "`0` is not a port <0>",
+            "the service `c` has neither `image` nor `build` <c>",
+        ],
     );
 }
 

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::port_spec;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
-use crate::lab::declaration::{AttachDecl, ContainerDecl, Declarations, Insertion, NetworkMode};
+use crate::lab::declaration::{AttachDecl, ContainerDecl, Declarations, Insertion, MountDecl, NetworkMode};
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -200,9 +200,14 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
         links: Vec::new(),
         command: command.iter().map(Word::spanned).collect(),
         environment: Vec::new(),
+        built: None,
+        mounts: Vec::new(),
+        env_files: Vec::new(),
+        dials: Vec::new(),
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
         refused: None,
+        restarts: false,
         stopped: None,
         span: whole,
     }
@@ -247,7 +252,13 @@ impl Reader {
                 self.first.aliases_at = Some(value.span);
             }
             "ip" => self.first.address = self.address(value),
+            "restart" => self.container.restarts = value.text != "no",
+            // Since engine 20.10 the name service answers to it (moby pull request 39204).
+            "hostname" if value.unknown().is_none() => self.container.aliases.push(value.text.clone()),
             "env" => self.variable(value),
+            "env-file" if value.unknown().is_none() => self.container.env_files.push(value.spanned()),
+            "volume" => self.volume(value),
+            "mount" => self.mount(value),
             "expose" => self.expose(value),
             "link" => self.link(value),
             "add-host" => self.extra_host(value),
@@ -440,6 +451,28 @@ impl Reader {
         }
     }
 
+    /// `PATH:PLACE`; what has no slash is the name of a volume.
+    fn volume(&mut self, value: &Word) {
+        let Some((source, rest)) = value.text.split_once(':') else { return };
+        let target = rest.split(':').next().unwrap_or(rest).to_owned();
+        if let Some(path) = from_here(source).filter(|_| source.contains('/')) {
+            self.container.mounts.push(MountDecl { source: Spanned::new(path.to_owned(), value.span), target });
+        }
+    }
+
+    /// `type=bind,source=PATH,target=PLACE` (docker CLI, opts/mount.go).
+    fn mount(&mut self, value: &Word) {
+        let field = |names: &[&str]| {
+            let parts = value.text.split(',').filter_map(|part| part.split_once('='));
+            parts.into_iter().find(|(key, _)| names.contains(key)).map(|(_, value)| value.to_owned())
+        };
+        let source = field(&["source", "src"]).filter(|_| field(&["type"]).as_deref() == Some("bind"));
+        let source = source.as_deref().and_then(from_here).map(str::to_owned);
+        if let (Some(path), Some(target)) = (source, field(&["target", "destination", "dst"])) {
+            self.container.mounts.push(MountDecl { source: Spanned::new(path, value.span), target });
+        }
+    }
+
     fn link(&mut self, value: &Word) {
         let (name, alias) = value.text.split_once(':').unwrap_or((&value.text, &value.text));
         self.container.links.push(Spanned::new((name.to_owned(), alias.to_owned()), value.span));
@@ -481,6 +514,12 @@ pub(super) fn address(value: &Word) -> Result<Spanned<IpAddr>, Box<Diagnostic>> 
 fn bad_address(value: &Word) -> Diagnostic {
     Diagnostic::new(Code::BadAddress, format!("`{}` is not an address", value.text))
         .label(value.span, "docker wants a literal IP address here")
+}
+
+/// A path without what the shell puts before it for the directory it is in; nothing for one that starts elsewhere.
+fn from_here(path: &str) -> Option<&str> {
+    let here = ["$PWD/", "${PWD}/", "$(pwd)/", "`pwd`/"].iter().find_map(|here| path.strip_prefix(here));
+    here.or(Some(path)).filter(|path| !path.starts_with(['/', '$', '`', '~']))
 }
 
 fn no_image(whole: Span) -> Diagnostic {

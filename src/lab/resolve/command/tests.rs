@@ -22,10 +22,15 @@ fn container(command: &str, variables: &str) -> ContainerDecl {
         links: Vec::new(),
         command: words.map(|word| Spanned::new(word.to_owned(), span)).collect(),
         environment: pairs.map(|(name, value)| (name.to_owned(), Spanned::new(value.to_owned(), span))).collect(),
+        built: None,
+        mounts: Vec::new(),
+        env_files: Vec::new(),
+        dials: Vec::new(),
         publish_at: None,
         network_at: None,
         stopped: None,
         refused: None,
+        restarts: true,
         span,
     }
 }
