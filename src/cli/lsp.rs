@@ -89,8 +89,8 @@ struct Server<'a> {
     /// When the analysis is to be made again; nothing if it is up to date.
     due: Option<Instant>,
     analysis: Option<Analysis>,
-    /// Which files were last shown with diagnostics.
-    shown: BTreeSet<Uri>,
+    /// The URIs of the files that were last shown with diagnostics.
+    shown: BTreeSet<String>,
 }
 
 impl<'a> Server<'a> {
@@ -188,12 +188,11 @@ impl<'a> Server<'a> {
         self.analysis = Analysis::of(&self.root, self.replacements());
         let mut found = match &self.analysis {
             Some(analysis) => analysis.diagnostics(&|path| self.uri_of(path)),
-            None => BTreeMap::new(),
+            None => Vec::new(),
         };
-        let now: BTreeSet<Uri> = found.keys().cloned().collect();
-        for uri in self.shown.difference(&now) {
-            found.insert(uri.clone(), Vec::new());
-        }
+        let now: BTreeSet<String> = found.iter().map(|(uri, _)| uri.as_str().to_owned()).collect();
+        let gone = self.shown.difference(&now).filter_map(|uri| uri.parse().ok());
+        found.extend(gone.map(|uri| (uri, Vec::new())));
         for (uri, diagnostics) in found {
             let params = PublishDiagnosticsParams { uri, diagnostics, version: None };
             // An editor that is gone is noticed by `next`.

@@ -99,6 +99,7 @@ pub fn sentences_at(section: &Section, name: &str, range: Range) -> Vec<String> 
 }
 
 /// A way out as an edit of the editor's files; nothing when one of them is no file of its own.
+#[expect(clippy::mutable_key_type, reason = "a type of the protocol; what may change in it takes no part in its hash")]
 pub fn action(sources: &Sources, fix: &Fix, is_first: bool, uri_of: UriOf<'_>) -> Option<CodeAction> {
     let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
     for edit in &fix.edits {

@@ -64,7 +64,7 @@ impl Editor {
     }
 
     fn hear(&mut self) -> Message {
-        let message = Message::read(&mut self.output).unwrap().unwrap();
+        let message = Message::read(&mut self.output).unwrap().unwrap_or_else(|| panic!("the server is gone"));
         if let Message::Notification(Notification { method, params }) = &message
             && method == "textDocument/publishDiagnostics"
         {

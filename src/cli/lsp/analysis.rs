@@ -48,7 +48,7 @@ impl Analysis {
     }
 
     /// The diagnostics of every file that has some.
-    pub(super) fn diagnostics(&self, uri_of: UriOf<'_>) -> BTreeMap<Uri, Vec<Diagnostic>> {
+    pub(super) fn diagnostics(&self, uri_of: UriOf<'_>) -> Vec<(Uri, Vec<Diagnostic>)> {
         let uri_of = |name: &str| self.uri_of(name, uri_of);
         let by_name = editor::diagnostics(&self.section, &uri_of);
         by_name.into_iter().filter_map(|(name, diagnostics)| Some((uri_of(&name)?, diagnostics))).collect()
