@@ -49,8 +49,8 @@ pub(super) fn run(arguments: &ProbeArguments, format: Format) -> Exit {
     let known = findings.as_deref().unwrap_or_default();
     terminal::print(&match (format, &findings) {
         (Format::Json, _) => rendering::json(&probes, known, &model.sources),
-        (Format::Human | Format::Csv, None) => rendering::form(&probes),
-        (Format::Human | Format::Csv, Some(found)) => rendering::findings(&probes, found, &model.sources),
+        (_, None) => rendering::form(&probes),
+        (_, Some(found)) => rendering::findings(&probes, found, &model.sources),
     });
     if known.is_empty() { Exit::Holds } else { Exit::Violated }
 }
