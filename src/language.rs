@@ -120,9 +120,14 @@ impl From<Cow<'static, str>> for Text {
 }
 
 /// `text!("{name} is off", "{name}: 꺼져 있음")` captures as `format!` does. Parts that are texts themselves are named
-/// behind a semicolon: `text!("it depends on {what}", "{what}에 달려 있습니다"; what)`. Korean particles follow a noun
+/// behind a semicolon, and other expressions get a name: `text!("on {host}", "{host}", host = &self.host.name)`,
+/// `text!("it depends on {what}", "{what}에 달려 있습니다"; what)`. Korean particles follow a noun
 /// of the wording, or are those that have one form (에, 에서, 의, 도, 만), because names end in all kinds of sounds.
 macro_rules! text {
+    ($english:literal, $korean:literal $(, $name:ident = $value:expr)+ $(; $($part:ident),+)?) => {{
+        $(let $name = $value;)+
+        text!($english, $korean $(; $($part),+)?)
+    }};
     ($english:literal, $korean:literal $(; $($part:ident),+)?) => {
         $crate::language::Text::new(
             { $($(let $part = $part.as_str();)+)? format!($english) },

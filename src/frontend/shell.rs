@@ -17,8 +17,8 @@ use brush_parser::ast::{
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::run as docker;
 use crate::frontend::placed::PlacedText;
-use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, FirewalldDecl};
+use crate::lab::{Declaration, HostEvent};
 use crate::source::{SourceId, Span, Spanned};
 
 use self::chunk::Chunk;
@@ -406,6 +406,10 @@ impl Walker<'_> {
             self.unmodeled(whole, format!("`{name} …` {doubt}"));
             return;
         }
+        if let Some(variable) = self.other_engine(first).filter(|_| !outcome.value.is_empty()) {
+            self.unmodeled(whole, format!("a docker command for the engine that `{variable}` names"));
+            return;
+        }
         let reported: Vec<Span> = outcome.diagnostics.iter().flat_map(|d| &d.labels).map(|l| l.span).collect();
         self.out.diagnostics.extend(outcome.diagnostics);
         for effect in outcome.value {
@@ -423,6 +427,19 @@ impl Walker<'_> {
                 Effect::Unmodeled(what) => self.unmodeled(what.span, what.value),
             }
         }
+    }
+
+    /// The variable that turns docker to another engine: one of another machine, or of a user (docs.docker.com, docker CLI,
+    /// "Environment variables").
+    fn other_engine(&self, program: &Word) -> Option<&'static str> {
+        let name = program.text.rsplit('/').next().unwrap_or_default();
+        let is_set = |variable: &&str| match self.variables.get(*variable) {
+            Some(Some(value)) => !matches!(value.as_str(), "" | "default" | "unix:///var/run/docker.sock"),
+            Some(None) => true,
+            None => false,
+        };
+        let variables = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter();
+        variables.filter(|_| matches!(name, "docker" | "docker-compose")).find(is_set)
     }
 
     /// docker compose takes from variables what no option says (docs.docker.com, Compose, "Pre-defined environment
@@ -456,12 +473,16 @@ impl Walker<'_> {
             let firewalld = FirewalldDecl { span: Some(whole), ..FirewalldDecl::default() };
             self.out.value.push(Declaration::Firewalld(firewalld));
         }
+        let is_restart = matches!(&fact, Declaration::Event(event) if event.value == HostEvent::EngineRestart);
         self.out.value.push(fact);
+        for what in if is_restart { docker::stopped_by_restart(&self.out) } else { Vec::new() } {
+            self.unmodeled(whole, what);
+        }
     }
 
     /// Several calls of a function may say the same.
     fn unmodeled(&mut self, span: Span, what: String) {
-        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span)) {
+        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span && u.value == what)) {
             return;
         }
         self.out.diagnostics.push(

@@ -1,7 +1,9 @@
 //! systemd units, as far as they say with which options the docker daemon is started.
 
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::source::{SourceId, Span};
 
 /// The command of the last `ExecStart=`, which is the one that counts once an empty one took the others away
 /// (systemd.service(5)); everything else is blanked out, so that places stay.
@@ -25,6 +27,29 @@ pub fn start_command(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_default()
 }
 
+/// A command beside another one that no empty `ExecStart=` took away: the unit is refused (systemd.service(5), "exactly one
+/// command"). An addition stands beside the command of the unit itself.
+pub fn second_command(source: SourceId, text: &str, is_addition: bool) -> Option<Diagnostic> {
+    let mut is_set = is_addition;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim_end();
+        if let Some(command) = bare.strip_prefix("ExecStart=") {
+            let is_command = !command.trim().is_empty();
+            if is_set && is_command {
+                let place = Span::new(source, start, start + bare.len());
+                let message = "a second `ExecStart=`, which a service may not have";
+                let diagnostic = Diagnostic::new(Code::DockerBadFlag, message);
+                let diagnostic = diagnostic.label(place, "systemd refuses the unit, so docker does not start");
+                return Some(diagnostic.help("write an empty `ExecStart=` before it, which takes the first one away"));
+            }
+            is_set = is_command;
+        }
+        start += line.len();
+    }
+    None
+}
+
 /// A unit says how the daemon is started, not when.
 pub fn without_events(mut read: Declarations) -> Declarations {
     read.value.retain(|declaration| !matches!(declaration, Declaration::Event(_)));
@@ -34,6 +59,7 @@ pub fn without_events(mut read: Declarations) -> Declarations {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Sources;
 
     #[test]
     fn the_last_start_command_counts() {
@@ -53,5 +79,19 @@ mod tests {
         check("[Service]\nExecStart=dockerd --a \\\n  --b\nX=1\n", "dockerd --a \\\n  --b");
         check("[Service]\nExecStart=a\nExecStart=\n", "");
         check("", "");
+    }
+
+    #[test]
+    fn one_command_is_enough() {
+        let check = |text: &str, is_addition: bool, expected: Option<&str>| {
+            let source = Sources::default().add("docker.service", text);
+            let place = second_command(source, text, is_addition).map(|d| d.labels[0].span);
+            assert_eq!(place.map(|span| &text[span.start..span.end]), expected, "{text}");
+        };
+        check("[Service]\nExecStart=a\n", false, None);
+        check("[Service]\nExecStart=a\n", true, Some("ExecStart=a"));
+        check("# 설정\n[Service]\nExecStart=\nExecStart=a \\\n b\n", true, None);
+        check("ExecStart=a\nExecStart=b", false, Some("ExecStart=b"));
+        check("[Service]\nEnvironment=A=1\n", true, None);
     }
 }

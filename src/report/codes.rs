@@ -19,6 +19,13 @@ pub(super) fn summary(code: Code, language: Language) -> &'static str {
     code.page(language).lines().skip(1).find(|line| !line.is_empty()).unwrap_or("")
 }
 
+/// The first paragraph of what it means, on one line.
+pub(super) fn meaning(code: Code) -> String {
+    let section = code.page(Language::English).split("## What it means").nth(1).unwrap_or_default();
+    let paragraph = section.lines().skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty());
+    paragraph.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

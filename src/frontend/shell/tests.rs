@@ -101,6 +101,15 @@ fn services_start_and_stop_rule_sets() {
     check("systemctl start firewalld docker", &["event:FirewalldStart", "event:EngineStart"]);
     check("sudo systemctl enable --now firewalld.service", &["event:FirewalldStart"]);
     check("systemctl restart docker; service firewalld reload", &["event:EngineRestart", "event:FirewalldReload"]);
+    // Without a restart policy a container stays down.
+    check(
+        "docker run --name aa x; docker run --name bb y; docker run --restart=always --name cc z; systemctl restart docker",
+        &["run:x", "run:y", "run:z", "event:EngineRestart", "?systemctl restart docker", "?systemctl restart docker"],
+    );
+    check(
+        "docker run --name aa x; docker run --name bb y; systemctl restart docker; docker start bb",
+        &["run:x", "run:y", "event:EngineRestart", "?systemctl restart docker"],
+    );
     check("systemctl restart firewalld", &["event:FirewalldStop", "event:FirewalldStart"]);
     check("systemctl status docker; systemctl enable docker; systemctl start nginx", &[]);
     check("systemctl stop docker", &["?systemctl stop docker"]);
@@ -154,6 +163,20 @@ fn syntax_errors_leave_the_rest_usable() {
     check("docker run a\n)\ndocker run b", &["run:a", "run:b"], ")");
     check("docker run a\nif x; then\n docker run b\n", &["run:a", "?docker run b"], "if x; then");
     check("docker run 'a\ndocker run b", &["?docker run 'a", "run:b"], "docker run 'a");
+}
+
+#[test]
+fn commands_for_another_engine_are_not_taken_for_this_one() {
+    check("export DOCKER_HOST=unix:///run/user/1000/docker.sock\ndocker run a\n", &["?docker run a"]);
+    check("DOCKER_HOST=ssh://b docker run a\ndocker run c\n", &["?docker run a", "run:c"]);
+    check("DOCKER_CONTEXT=colima\ndocker-compose up\ndocker ps", &["?docker-compose up"]);
+    check("export DOCKER_HOST=unix:///var/run/docker.sock\ndocker run a\n", &["run:a"]);
+    check(
+        "docker context use rootless\ndocker context ls\ndocker context use default",
+        &["?docker context use rootless"],
+    );
+    check("podman ps\npodman run -p 80:80 a\nnerdctl images", &["?podman run -p 80:80 a"]);
+    check("colima status\ncolima start\npodman-compose up", &["?colima start", "?podman-compose up"]);
 }
 
 const SAMPLE: &str = "A=\"x 가\" B=${A:-y}\nfor i in 1 2; do docker run -p \"$i\":80 --name 'w'$i a$(b `c`) \\\n nginx; done\n\

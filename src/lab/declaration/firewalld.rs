@@ -157,7 +157,7 @@ pub struct ZoneBindings {
 pub struct InterfaceZone {
     /// The interface.
     pub interface: String,
-    /// The zone, with the place of the setting.
+    /// The zone, with the place of the setting; an empty name means the default zone.
     pub zone: Spanned<String>,
 }
 

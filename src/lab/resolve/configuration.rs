@@ -70,14 +70,15 @@ impl Configuration {
     }
 
     /// NetworkManager tells the running daemon into which zone an interface belongs, whatever the files say.
-    pub(super) fn bind(&mut self, binding: &InterfaceZone) {
+    pub(super) fn bind(&mut self, binding: &InterfaceZone, default_zone: &str) {
         let InterfaceZone { interface, zone } = binding;
-        if !self.zones.contains_key(&zone.value) {
+        let name = if zone.value.is_empty() { default_zone } else { zone.value.as_str() };
+        if !self.zones.contains_key(name) {
             return;
         }
         self.zones.values_mut().for_each(|other| other.interfaces.retain(|i| i.value != *interface));
-        if let Some(own) = self.zones.get_mut(&zone.value) {
-            let origin = Origin::written(format!("zone `{}` of `{interface}`", zone.value), zone.span);
+        if let Some(own) = self.zones.get_mut(name) {
+            let origin = Origin::written(format!("zone `{name}` of `{interface}`, told by NetworkManager"), zone.span);
             own.interfaces.push(Entry { value: interface.clone(), guard: None, origin });
         }
     }

@@ -6,7 +6,7 @@ use crate::lab::declaration::{AttachDecl, HostAddress, NetworkMode};
 use crate::source::{Span, Spanned};
 
 use super::Project;
-use super::network::unmodeled;
+use super::network::{is_empty, unmodeled};
 
 /// Reads `networks:` of a service, a list of keys or a map.
 pub(super) fn networks(walk: &mut Walk, project: &mut Project, node: &Node) -> Vec<AttachDecl> {
@@ -47,6 +47,7 @@ fn with_options(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Option
                 let aliases = walk.list(value, "`aliases`").iter();
                 attach.aliases = aliases.filter_map(|n| walk.string(n, "an alias")).map(|a| a.value).collect();
             }
+            "ipv4_address" if is_empty(value) => {}
             "ipv4_address" => attach.address = walk.parsed(value, "an IP address", Code::BadAddress),
             "gw_priority" => attach.gateway_priority = walk.int(value, "`gw_priority`"),
             "ipv6_address" | "link_local_ips" | "driver_opts" => {

@@ -112,8 +112,10 @@ fn ipam(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
 /// One address pool; the first IPv4 one counts.
 fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
     let entries = walk.map(item, "an address pool");
-    let subnet: Option<Spanned<IpNet>> =
-        item.get("subnet").and_then(|n| walk.parsed(n, "a subnet like `172.20.0.0/16`", Code::BadAddress));
+    let subnet: Option<Spanned<IpNet>> = item
+        .get("subnet")
+        .filter(|n| !is_empty(n))
+        .and_then(|n| walk.parsed(n, "a subnet like `172.20.0.0/16`", Code::BadAddress));
     if subnet.as_ref().is_some_and(|s| matches!(s.value, IpNet::V6(_))) {
         walk.report(unmodeled("IPv6 on a container network".to_owned(), item.span));
         return;
@@ -124,6 +126,7 @@ fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
     }
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
+            "gateway" if is_empty(value) => {}
             "gateway" => network.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
             "ip_range" | "aux_addresses" => {
                 walk.report(unmodeled(
@@ -135,6 +138,11 @@ fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
         }
     }
     network.subnet = subnet;
+}
+
+/// An empty text counts as nothing written.
+pub(super) fn is_empty(node: &Node) -> bool {
+    matches!(&node.value, Value::Scalar(text) if text.is_empty())
 }
 
 fn unmodeled_unless(walk: &mut Walk, node: &Node, usual: bool, what: &str) {

@@ -69,6 +69,16 @@ fn defined(walk: &mut Walk, root: &Node, section: &str, what: &str, name: &Spann
 }
 
 fn bound(walk: &mut Walk, mount: &Node) {
+    if let Some(short) = text(mount) {
+        // compose-go format/volume.go, `ParseVolume`; a drive like `C:` is one section with what follows.
+        let sections: Vec<&str> = short.value.split(':').collect();
+        let drives = sections.iter().filter(|section| is_drive(section)).count();
+        if 2 < short.value.len() && sections.iter().any(|section| section.is_empty()) {
+            walk.report(refused("a mount with nothing between colons".to_owned(), short.span));
+        } else if 3 + drives < sections.len() {
+            walk.report(refused("a mount with too many colons".to_owned(), short.span));
+        }
+    }
     let is_bind = mount.get("type").and_then(text).is_some_and(|kind| kind.value == "bind");
     if is_bind && mount.get("source").and_then(text).is_none_or(|source| source.value.is_empty()) {
         walk.report(refused("a mount of type `bind` needs `source`".to_owned(), mount.span));

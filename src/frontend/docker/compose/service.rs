@@ -12,7 +12,7 @@ use super::attach::{self, Mode};
 use super::given::Given;
 use super::interpolate::substitute_known;
 use super::model::Texts;
-use super::network::unmodeled;
+use super::network::{is_empty, unmodeled};
 use super::{Project, advice, ports, words};
 
 /// Containers of one service at most.
@@ -64,6 +64,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         publish_at: None,
         network_at: None,
         refused: None,
+        restarts: true,
         stopped: None,
         span: service.key.span,
     };
@@ -71,7 +72,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         match key.value.as_str() {
             "container_name" => container.name = walk.string(value, "`container_name`"),
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
-            "image" => container.image = walk.string(value, "`image`"),
+            "image" => container.image = walk.string(value, "`image`").filter(|image| !image.value.is_empty()),
             "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
             "environment" => container.environment = environment(walk, value),
             "expose" => container.exposes = ports::exposes(walk, value),
@@ -195,7 +196,15 @@ fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
         return Vec::new();
     }
     let Some(line) = walk.string(node, "a command") else { return Vec::new() };
-    words::split(&line.value).into_iter().map(|word| Spanned::new(word, line.span)).collect()
+    let split = words::split(&line.value);
+    if !split.is_valid {
+        walk.report(bad_service("this is no command line", line.span).help("close quotes and parentheses"));
+    } else if let Some(operator) = split.cut_off {
+        let message = format!("docker compose reads a command only up to `{operator}`");
+        let diagnostic = Diagnostic::new(Code::ComposeBadService, message).warning();
+        walk.report(diagnostic.label(line.span, "no shell reads this").help("write `sh -c \"…\"` around it"));
+    }
+    split.words.into_iter().map(|word| Spanned::new(word, line.span)).collect()
 }
 
 /// A map, or a list of `NAME=value`; a name without a value takes it from the shell, which nobody knows here.
@@ -256,8 +265,15 @@ fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
 }
 
 fn check_source(walk: &mut Walk, service: &Entry) {
-    let has = |key| service.value.get(key).is_some_and(|node| !node.is_null());
-    if !["image", "build", "provider"].into_iter().any(has) {
+    let has = |key| service.value.get(key).is_some_and(|n| !n.is_null() && (key != "image" || !is_empty(n)));
+    let image = service.value.get("image").map(|node| node.content);
+    let is_within =
+        |place: Span| image.is_some_and(|i| i.source == place.source && i.start <= place.start && place.end <= i.end);
+    let is_said = walk
+        .diagnostics
+        .iter()
+        .any(|d| d.severity == Severity::Error && d.labels.first().is_some_and(|label| is_within(label.span)));
+    if !is_said && !["image", "build", "provider"].into_iter().any(has) {
         let message = format!("the service `{}` has neither `image` nor `build`", service.key.value);
         walk.report(bad_service(&message, service.key.span));
     }

@@ -576,7 +576,12 @@ fn mistakes_are_reported_where_they_are() {
 fn what_is_wrong_behind_an_anchor_is_said_once() {
     check_errors(
         "x-a: &a {image: $X, ports: ['0:0']}\nservices: {b: *a, c: *a}\n",
-        &["the variable `X` is not set <$X>", "`0` is not a port <0>"],
+        &[
+            "the variable `X` is not set <$X>",
+            "the service `b` has neither `image` nor `build` <b>",
+            "`0` is not a port <0>",
+            "the service `c` has neither `image` nor `build` <c>",
+        ],
     );
 }
 
