@@ -104,6 +104,11 @@ impl Origins {
         (id.0 as usize) < self.all.len()
     }
 
+    /// Every origin.
+    pub fn iter(&self) -> impl Iterator<Item = &Origin> {
+        self.all.iter()
+    }
+
     /// The origin named by `id`, which must come from this arena.
     #[expect(clippy::indexing_slicing, reason = "an id is only made by `add` of the same arena")]
     pub fn get(&self, id: OriginId) -> &Origin {

@@ -124,7 +124,7 @@ impl<'a> Scene<'a> {
 }
 
 /// The host that a node is, or that a container's node is on.
-fn host_of(lab: &Lab, node: &str) -> Option<HostId> {
+pub(super) fn host_of(lab: &Lab, node: &str) -> Option<HostId> {
     let owner = node.split('/').next().unwrap_or(node);
     lab.hosts().find(|(_, host)| host.name == node || host.name == owner).map(|(id, _)| id)
 }

@@ -26,6 +26,14 @@ pub(super) enum Format {
     Json,
     /// For spreadsheets: only `exposure`.
     Csv,
+    /// SARIF 2.1.0, for code scanning: only `check` and `lint`, as those that follow.
+    Sarif,
+    /// Annotations of a workflow run on GitHub.
+    Github,
+    /// JUnit XML, for CI servers.
+    Junit,
+    /// A comment on a pull request.
+    Markdown,
 }
 
 #[derive(Debug, Subcommand)]
@@ -50,6 +58,10 @@ pub(super) enum Command {
     Diff(DiffArguments),
     /// Show ways out of violated sentences as patches, each tried, with what else it opens.
     Fix(FixArguments),
+    /// What to try on the real machines, with the predicted outcomes, in the order of a debugging checklist.
+    Probe(ProbeArguments),
+    /// Show what the sentences leave open: lines that none exercises, changes that none would notice.
+    Coverage(CoverageArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
     /// Draft a lab.yaml: the machines, addresses and releases that the files leave open, with what is assumed of them.
@@ -58,6 +70,8 @@ pub(super) enum Command {
     Infer(InferArguments),
     /// Turn violated sentences round to what is the case.
     Accept(AcceptArguments),
+    /// Serve an editor over standard input and output: diagnostics, who can reach a line, quick fixes.
+    Lsp,
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -212,6 +226,28 @@ pub(super) struct FixArguments {
 }
 
 #[derive(Args, Debug)]
+pub(super) struct ProbeArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// One sentence; without it, all of the lab.
+    pub(super) sentence: Option<String>,
+    /// The printed list with what was seen behind each `=>`: says which assumption is wrong. Exit code 1: one is.
+    #[arg(long, value_name = "FILE")]
+    pub(super) observed: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CoverageArguments {
+    /// Directory or file of the lab.
+    #[arg(default_value = ".")]
+    pub(super) lab: PathBuf,
+    /// Print an lcov tracefile.
+    #[arg(long)]
+    pub(super) lcov: bool,
+}
+
+#[derive(Args, Debug)]
 pub(super) struct LintArguments {
     /// Directories or files of the lab.
     #[arg(default_value = ".")]
@@ -285,12 +321,20 @@ mod tests {
         check("infer", true);
         check("accept lab --dry-run", true);
         check("explain", true);
+        check("lsp", true);
         check("exposure", true);
         check("diff old new", true);
         check("fix", true);
+        check("probe lab", true);
+        check("probe lab sentence --observed f", true);
+        check("coverage --lcov", true);
         check("lint", true);
         check("lint a b", true);
         check("fix lab --apply", true);
+        check("graph", true);
+        check("graph lab --sentence s --as dot -o file", true);
+        check("graph lab --as png", false);
+        check("report lab --output file", true);
         check("diff main..HEAD", true);
         check("diff", false);
         check("exposure lab --format csv", true);

@@ -1,7 +1,9 @@
 //! `canreach fix`: ways out of violated sentences, each tried on the files before it is offered.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::mem;
+use std::path::{Path, PathBuf};
 use std::slice;
 
 use crate::check::{self, Answer, CheckError, Checked, Exposure, Fix, Judgement};
@@ -24,6 +26,57 @@ pub(super) fn run(arguments: &FixArguments, format: Format) -> Exit {
     ending.unwrap_or_else(|error| contradiction(&error))
 }
 
+/// Leaves out ways out that do not help when the files are read again, or that break another sentence, and says so.
+pub(super) fn keep_tried(paths: &[PathBuf], model: &Model, judgements: &mut [Judgement]) -> Result<(), CheckError> {
+    let before = judgements.to_vec();
+    let violated = |(_, judgement): &(usize, &mut Judgement)| judgement.verdict.answer == Answer::Violated;
+    for (index, Judgement { verdict, .. }) in judgements.iter_mut().enumerate().filter(violated) {
+        for fix in mem::take(&mut verdict.fixes) {
+            match drawback(paths, model, &before, index, &fix)? {
+                None => verdict.fixes.push(fix),
+                Some(reason) => verdict.notes.push(format!("not a way out: {}: {reason}", what(&fix))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a fix is no way out. What somebody has to type, and what is a first step only, cannot be tried.
+fn drawback(
+    paths: &[PathBuf],
+    model: &Model,
+    before: &[Judgement],
+    index: usize,
+    fix: &Fix,
+) -> Result<Option<String>, CheckError> {
+    let is_wish = before.get(index).is_some_and(|j| j.statement.sentence.value.contains(" can "));
+    let Some(patched) = check::patched(&model.sources, &fix.edits).filter(|_| fix.url.is_some() || !is_wish) else {
+        return Ok(None);
+    };
+    let named = |(id, text)| (model.sources.get(id).name.clone(), text);
+    let Some(after) = model::build_with(paths, &patched.into_iter().map(named).collect()) else {
+        return Ok(Some("the files cannot be read afterwards".to_owned()));
+    };
+    let checked = check::check_all(&after.lab, &after.dataplane, &after.sources, &after.lab.sentences)?;
+    Ok(broken(before, &checked.judgements, index))
+}
+
+/// The ways out of a sentence that work, in the lab with some texts in place of those on disk.
+pub(super) fn working(path: &Path, texts: &Replacements, sentence: &str) -> Result<Vec<Fix>, CheckError> {
+    let lab = Lab { path: path.to_owned() };
+    let Some(state) = lab.with(texts.clone())? else { return Ok(Vec::new()) };
+    let mut working = Vec::new();
+    let asked = state.violated().filter(|(_, judgement)| judgement.statement.sentence.value == sentence);
+    for (index, judgement) in asked {
+        for fix in &judgement.verdict.fixes {
+            if matches!(lab.tried(&state, index, fix)?, Tried::Works(_)) {
+                working.push(fix.clone());
+            }
+        }
+    }
+    Ok(working)
+}
+
 /// The files of a lab on disk, of which some may be replaced.
 struct Lab {
     path: PathBuf,
@@ -34,7 +87,8 @@ struct State {
     texts: Replacements,
     model: Model,
     checked: Checked,
-    exposure: Exposure,
+    /// Who can reach what; is made when somebody asks for it.
+    exposure: OnceCell<Exposure>,
 }
 
 impl Lab {
@@ -53,8 +107,8 @@ impl Lab {
             repairs.push(self.repair(&state, index, judgement)?);
         }
         terminal::print(&match format {
-            Format::Human | Format::Csv => rendering::render(&repairs, terminal::style()),
             Format::Json => rendering::json(&repairs, &state.model.sources),
+            _ => rendering::render(&repairs, terminal::style()),
         });
         Ok(state.exit())
     }
@@ -66,7 +120,7 @@ impl Lab {
         let mut repair = Repair { sentence, headline, offers: Vec::new(), left_out: Vec::new() };
         for fix in &judgement.verdict.fixes {
             match self.tried(state, index, fix)? {
-                Tried::Works(after) => repair.offers.push(state.offer(fix, &after)),
+                Tried::Works(after) => repair.offers.push(state.offer(fix, &after)?),
                 Tried::ByHand => repair.offers.push(by_hand(fix)),
                 Tried::Fails(reason) => repair.left_out.push(format!("{}: {reason}", what(fix))),
             }
@@ -137,18 +191,25 @@ enum Tried {
 impl State {
     fn of(texts: Replacements, model: Model) -> Result<Self, CheckError> {
         let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &model.lab.sentences)?;
-        let exposure = check::exposure(&model.lab, &model.dataplane)?;
-        Ok(Self { texts, model, checked, exposure })
+        Ok(Self { texts, model, checked, exposure: OnceCell::new() })
+    }
+
+    fn exposure(&self) -> Result<&Exposure, CheckError> {
+        let exposure = match self.exposure.get() {
+            Some(exposure) => return Ok(exposure),
+            None => check::exposure(&self.model.lab, &self.model.dataplane)?,
+        };
+        Ok(self.exposure.get_or_init(|| exposure))
     }
 
     fn violated(&self) -> impl Iterator<Item = (usize, &Judgement)> {
         self.checked.judgements.iter().enumerate().filter(|(_, j)| j.verdict.answer == Answer::Violated)
     }
 
-    fn offer(&self, fix: &Fix, after: &Self) -> Offer {
-        let differences = check::diff(view((&self.model, &self.exposure)), view((&after.model, &after.exposure)));
+    fn offer(&self, fix: &Fix, after: &Self) -> Result<Offer, CheckError> {
+        let differences = check::diff(view((&self.model, self.exposure()?)), view((&after.model, after.exposure()?)));
         let sources = after.model.sources.clone();
-        Offer { fix: fix.clone(), files: after.changed(&self.model.sources), differences, sources }
+        Ok(Offer { fix: fix.clone(), files: after.changed(&self.model.sources), differences, sources })
     }
 
     /// The replaced texts beside what stood there before.
@@ -176,9 +237,21 @@ fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Str
     if after.get(index).is_none_or(|j| j.verdict.answer != Answer::Holds) {
         return Some("it does not help when the files are read again".to_owned());
     }
-    let breaks =
-        before.iter().zip(after).find(|(a, b)| a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds);
+    let text = |judgement: &Judgement| judgement.statement.sentence.value.clone();
+    let wish = before.get(index).map(text).unwrap_or_default();
+    let breaks = before.iter().zip(after).find(|(a, b)| {
+        a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds && !is_seen_instead(&wish, &text(a))
+    });
     breaks.map(|(sentence, _)| format!("it breaks `{}`", sentence.statement.sentence.value))
+}
+
+/// `A cannot reach B with refused` beside `A can reach B` says what is seen instead: it goes when the wish comes true.
+fn is_seen_instead(wish: &str, sentence: &str) -> bool {
+    let (Some((who, wanted)), Some((other, seen))) = (wish.split_once(" can "), sentence.split_once(" cannot ")) else {
+        return false;
+    };
+    let verb_and_target = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+    who == other && seen.contains(" with ") && verb_and_target(wanted) == verb_and_target(seen)
 }
 
 fn by_hand(fix: &Fix) -> Offer {
@@ -188,4 +261,21 @@ fn by_hand(fix: &Fix) -> Offer {
 fn what(fix: &Fix) -> String {
     let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
     what.join(", and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_seen_instead_of_a_wish_goes_with_it() {
+        let check = |sentence: &str, expected: bool| {
+            assert_eq!(is_seen_instead("mac can reach web:80", sentence), expected, "{sentence}");
+        };
+        check("mac cannot reach web:80 at localhost:80 with refused", true);
+        check("mac cannot reach web:80", false);
+        check("mac cannot reach web:81 with refused", false);
+        check("lan cannot reach web:80 with refused", false);
+        check("mac can reach web:80", false);
+    }
 }

@@ -146,6 +146,7 @@ codes! {
     Dropped "filter" "dropped" Error;
     Exposed "sentence" "exposed" Error;
     Undecided "sentence" "undecided" Warning;
+    Violated "sentence" "violated" Error;
 }
 
 impl fmt::Display for Code {

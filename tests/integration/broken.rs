@@ -5,10 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use canreach::check::{self, Answer, Fix, Verdict};
+use canreach::check::{self, Answer, Change, Class, Exposure, Fix, Verdict, View};
+use canreach::dataplane::Dataplane;
 use canreach::frontend::markdown::{self, PageLab};
 use canreach::frontend::{self, File};
-use canreach::lab::resolve;
+use canreach::lab::{Lab, resolve};
 use canreach::lower;
 use canreach::source::{SourceId, Sources, Span};
 
@@ -34,6 +35,8 @@ struct Expected<'a> {
 struct Judged {
     sources: Sources,
     source: SourceId,
+    lab: Lab,
+    dataplane: Dataplane,
     verdicts: Vec<Verdict>,
     complaints: Vec<String>,
 }
@@ -72,7 +75,7 @@ impl Page {
         let checked = check::check_all(&resolved.value, &dataplane, &sources, &sentences).unwrap();
         assert!(checked.diagnostics.is_empty(), "{:?}", checked.diagnostics);
         let verdicts = checked.judgements.into_iter().map(|j| j.verdict).collect();
-        Judged { sources, source, verdicts, complaints }
+        Judged { sources, source, lab: resolved.value, dataplane, verdicts, complaints }
     }
 
     /// The page after a fix. What is to be typed goes to the end of the lab's last script.
@@ -145,6 +148,40 @@ fn shortcoming(page: &Page, number: usize, judged: &Judged, expected: &Expected<
     let after = page.judge(number, &text);
     let holds = after.verdicts.iter().all(|v| v.answer == Answer::Holds);
     (!holds).then(|| format!("after {}: {}; {}", said(fix), after.verdicts[0].headline, after.complaints.join("; ")))
+}
+
+/// Whether strangers on a LAN reach something after a fix that they did not reach before.
+fn opens_to_the_lan(before: &Judged, after: &Judged) -> bool {
+    let exposure = |judged: &Judged| check::exposure(&judged.lab, &judged.dataplane).unwrap();
+    let (old, new) = (exposure(before), exposure(after));
+    let is_stranger = |exposure: &Exposure, name: &str| {
+        exposure.diallers.iter().any(|dialler| dialler.name == name && dialler.class == Class::Lan)
+    };
+    let view = |judged, exposure| View { dataplane: judged, exposure };
+    let differences = check::diff(view(&before.dataplane, &old), view(&after.dataplane, &new));
+    differences.iter().any(|d| d.change == Change::Opened && is_stranger(&new, &d.dialler))
+}
+
+/// A way out that binds to loopback opens nothing to the LAN, one that binds to all addresses does, and `exposure` says so.
+#[test]
+fn side_effects_are_as_proposed() {
+    let (mut narrow, mut wide) = (0, 0);
+    for page in Page::all() {
+        for number in 0..page.expected().len() {
+            let before = page.judge(number, &page.text);
+            for fix in &before.verdicts[0].fixes {
+                let says = |words: &str| fix.edits.iter().any(|edit| edit.what.contains(words));
+                // More than one edit may open more than one thing.
+                let is_bound = says(" 127.0.0.1") && fix.edits.len() == 1;
+                let is_open = says(" on all addresses") && says("forward port");
+                let Some(text) = page.mended(number, &before, fix).filter(|_| is_bound || is_open) else { continue };
+                let after = page.judge(number, &text);
+                assert_eq!(opens_to_the_lan(&before, &after), is_open, "{}: {}", page.name, said(fix));
+                (narrow, wide) = (narrow + usize::from(is_bound), wide + usize::from(is_open));
+            }
+        }
+    }
+    assert!(narrow >= 3 && wide >= 3, "{narrow} {wide}");
 }
 
 #[test]
