@@ -14,10 +14,12 @@ mod infer;
 mod init;
 mod lint;
 pub mod load;
+mod lsp;
 mod matrix;
 mod model;
 mod overview;
 mod page;
+mod reports;
 mod revision;
 mod rules;
 mod terminal;
@@ -49,25 +51,8 @@ pub fn run() -> Exit {
 }
 
 fn obey(Arguments { format, command }: Arguments) -> Exit {
-    if format == Format::Csv && !matches!(command, Command::Exposure(_)) {
-        terminal::complain("only `canreach exposure` has a table for `--format csv`");
-        return Exit::Unusable;
-    }
-    let has_json = !matches!(
-        command,
-        Command::Why(_)
-            | Command::Rules(_)
-            | Command::Infer(_)
-            | Command::Init(_)
-            | Command::Graph(_)
-            | Command::Report(_)
-            | Command::Accept(_)
-            | Command::Explain(_)
-    );
-    if format == Format::Json && !has_json {
-        terminal::complain(
-            "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff` and `fix` have JSON",
-        );
+    if let Some(reason) = refusal(&command, format) {
+        terminal::complain(reason);
         return Exit::Unusable;
     }
     match command {
@@ -85,6 +70,41 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Infer(arguments) => infer::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
+        Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments),
+    }
+}
+
+/// Why a command does not print this format; nothing if it does.
+fn refusal(command: &Command, format: Format) -> Option<&'static str> {
+    let prints_text = matches!(
+        command,
+        Command::Why(_)
+            | Command::Rules(_)
+            | Command::Infer(_)
+            | Command::Init(_)
+            | Command::Graph(_)
+            | Command::Report(_)
+            | Command::Accept(_)
+            | Command::Explain(_)
+    );
+    let is_report = match command {
+        Command::Check(arguments) => arguments.emit.is_none() && !arguments.matrix,
+        Command::Lint(_) => true,
+        _ => false,
+    };
+    match format {
+        Format::Human => None,
+        _ if matches!(command, Command::Lsp) => Some("`lsp` speaks the language server protocol and nothing else"),
+        Format::Csv if matches!(command, Command::Exposure(_)) => None,
+        Format::Csv => Some("only `canreach exposure` has a table for `--format csv`"),
+        Format::Json if prints_text => Some(
+            "this command prints text only; `check`, `ask`, `trace`, `exposure`, `diff`, `fix` and `lint` have JSON",
+        ),
+        Format::Json => None,
+        Format::Sarif | Format::Github | Format::Junit | Format::Markdown => {
+            let only = "only `canreach check` (without `--emit` or `--matrix`) and `canreach lint` print this format";
+            (!is_report).then_some(only)
+        }
     }
 }

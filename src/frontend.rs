@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::Diagnosed;
 use crate::frontend::docker::listing as docker_listing;
-use crate::frontend::netfilter::{ipset, iptables_save, nft};
+use crate::frontend::netfilter::{ipset, iptables_save, nft, ufw};
 use crate::frontend::virtualbox::{global_file, listing, machine_file, networks_conf};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, Input};
@@ -82,6 +82,14 @@ pub enum Format {
     Ifcfg,
     /// What `iptables-save` prints.
     IptablesSave,
+    /// Rules of ufw: `before.rules`, `after.rules`, `user.rules`, and those for IPv6.
+    UfwRules,
+    /// Whether ufw is enabled.
+    UfwConf,
+    /// ufw's policies.
+    UfwDefaults,
+    /// What `ufw status` prints.
+    UfwStatus,
     /// What `ipset save` prints.
     IpSets,
     /// A rule set of nftables: a listing, or a file for `nft -f`.
@@ -168,12 +176,20 @@ pub fn detect_named(path: &str, text: &str) -> Option<Format> {
 pub fn detect(path: &str, text: &str) -> Option<Format> {
     let name = file_name(path);
     let within = |directory: &str| path.rsplit('/').skip(1).any(|part| part == directory);
+    if let Some(file) = ufw::file(path) {
+        return Some(match file {
+            ufw::File::Rules(..) => Format::UfwRules,
+            ufw::File::Conf => Format::UfwConf,
+            ufw::File::Defaults => Format::UfwDefaults,
+        });
+    }
     match (name, extension(name)) {
         ("lab.yaml" | "lab.yml", _) => Some(Format::Lab),
         (_, "env") | ("Dockerfile", _) => Some(Format::Beside),
         ("firewalld.conf", _) => Some(Format::FirewalldConf),
         (_, "nmconnection") => text.contains("[connection]").then_some(Format::NetworkManager),
         (name, _) if name.starts_with("ifcfg-") => Some(Format::Ifcfg),
+        (name, _) if name.starts_with("route-") && within("network-scripts") => Some(Format::Foreign),
         ("daemon.json", _) => Some(Format::DaemonJson),
         ("docker.service", _) => Some(Format::SystemdUnit),
         (_, "conf") if within("docker.service.d") => Some(Format::SystemdUnit),
@@ -181,10 +197,10 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
-        (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
-        (_, "txt" | "out" | "log") => printed(text),
         (_, "json") if ip_listing::is_json(text) => Some(Format::IpListingJson),
         (_, "yaml" | "yml") if within("netplan") || netplan::is_one(text) => Some(Format::Netplan),
+        (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
+        (_, "txt" | "out" | "log") => printed(text),
         (_, "sh") => Some(Format::Shell),
         (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
         (_, "ipset") => Some(Format::IpSets),
@@ -211,10 +227,13 @@ fn printed(text: &str) -> Option<Format> {
     if docker_listing::is_one(text) {
         return Some(Format::DockerListing);
     }
-    if ip_listing::is_one(text) {
-        return Some(Format::IpListing);
+    if firewalld::listing::is_one(text) {
+        return Some(Format::FirewalldListing);
     }
-    firewalld::listing::is_one(text).then_some(Format::FirewalldListing)
+    if ufw::is_status(text) {
+        return Some(Format::UfwStatus);
+    }
+    ip_listing::is_one(text).then_some(Format::IpListing)
 }
 
 fn extension(name: &str) -> &str {
@@ -306,19 +325,9 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         }
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
-        Format::SystemdUnit => {
-            let mut read = systemd::without_events(shell::parse(source, &systemd::start_command(text)));
-            let is_addition = extension(file_name(path)) == "conf";
-            read.diagnostics.extend(systemd::second_command(source, text, is_addition));
-            read
-        }
+        Format::SystemdUnit => unit(source, path, text),
         Format::VirtualBox => machine_file::parse(source, text),
-        Format::Vagrantfile => {
-            let text: Arc<str> = text.into();
-            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
-            let read = vagrant::parse(&file, &mut |_| None);
-            Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
-        }
+        Format::Vagrantfile => machines(source, path, text),
         Format::VirtualBoxGlobal => global_file::parse(source, text),
         Format::VirtualBoxListing => listing::parse(source, text),
         Format::VirtualBoxRanges => networks_conf::parse(source, text),
@@ -334,6 +343,13 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::NetworkManager => network_manager::keyfile(source, text),
         Format::Ifcfg => network_manager::ifcfg(source, text),
         Format::IptablesSave => iptables_save::parse(source, path, text),
+        Format::UfwRules => match ufw::file(path) {
+            Some(ufw::File::Rules(file, family)) => ufw::parse_rules(source, (file, family), text),
+            _ => Declarations::default(),
+        },
+        Format::UfwConf => ufw::parse_conf(source, text),
+        Format::UfwDefaults => ufw::parse_defaults(source, text),
+        Format::UfwStatus => ufw::parse_status(source, text),
         Format::IpSets => ipset::parse(source, text),
         Format::Nft => nft::parse(source, text),
         Format::Netplan => netplan::parse(source, text),
@@ -354,6 +370,20 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),
     }
+}
+
+fn unit(source: SourceId, path: &str, text: &str) -> Declarations {
+    let mut read = systemd::without_events(shell::parse(source, &systemd::start_command(text)));
+    let is_addition = extension(file_name(path)) == "conf";
+    read.diagnostics.extend(systemd::second_command(source, text, is_addition));
+    read
+}
+
+fn machines(source: SourceId, path: &str, text: &str) -> Declarations {
+    let text: Arc<str> = text.into();
+    let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+    let read = vagrant::parse(&file, &mut |_| None);
+    Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
 }
 
 fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {

@@ -4,11 +4,17 @@ pub mod codes;
 pub mod contrast;
 pub mod diff;
 pub mod draft;
+pub mod editor;
+mod escape;
 mod excerpt;
 pub mod exposure;
+mod finding;
 pub mod fix;
+pub mod github;
 pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 mod markup;
 pub mod matrix;
 mod message;
@@ -16,13 +22,16 @@ mod patch;
 mod path;
 pub mod picture;
 pub mod rules;
+pub mod sarif;
 pub mod terminal;
 pub mod trace;
 mod unified;
+pub mod uri;
 
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::source::Sources;
 
 /// Everything that one run found out.
 #[derive(Clone, Debug)]
@@ -50,6 +59,26 @@ impl Report {
     pub fn count_diagnostics(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity == severity).count()
     }
+}
+
+/// The report about one lab.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Where the lab stands, if the files hold several.
+    pub title: Option<String>,
+    /// What was found out.
+    pub report: Report,
+    /// The texts that it points into.
+    pub sources: Sources,
+}
+
+/// What was to be found out: it decides which messages about files are failures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Whether sentences hold: only errors in files are failures, and so is that there is no sentence.
+    Sentences,
+    /// What looks wrong: warnings are failures, too.
+    Lints,
 }
 
 /// What the reader's terminal can show.

@@ -161,6 +161,15 @@ impl Sources {
         format!("{}:{}", self.get(span.source).name, self.position(span).line)
     }
 
+    /// The same texts under other names.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Fn(&str) -> String) -> Self {
+        for source in &mut self.all {
+            source.name = name(&source.name);
+        }
+        self
+    }
+
     /// Every text with its id, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, &Source)> {
         self.all.iter().enumerate().map(|(i, s)| (SourceId(u32::try_from(i).unwrap_or(u32::MAX)), s))

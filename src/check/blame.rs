@@ -6,23 +6,21 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
-use crate::lab::{Container, HostId, Lab, Networking};
+use crate::lab::{Container, HostId, Networking};
 use crate::lower::lower;
-use crate::net::{Header, Protocol};
+use crate::net::Header;
 use crate::property::Sentence;
-use crate::provenance::{Basis, Origin};
-use crate::smt::{self, Encoding, Query};
+use crate::provenance::Origin;
+use crate::smt::{self, Encoding};
 use crate::source::Span;
-use crate::switch::{Setting, SwitchId};
 
 use super::aim::{Aim, Dialing};
-use super::decide::{Checker, blocker, dialable, name_of, symptom_text, url};
-use super::edits::{self, Candidate};
+use super::decide::{Checker, blocker, symptom_text, url};
+use super::edits;
+use super::own_loopback;
 use super::place::Endpoint;
+use super::plan::{MOST_FIXES, Question, best_attempt, plan};
 use super::verdict::{Answer, Blocker, Condition, Edit, Fix, Verdict, Witness};
-
-/// At most this many ways out are offered.
-const MOST_FIXES: usize = 3;
 
 /// A `can` sentence that is false.
 pub(super) fn unreachable(
@@ -41,6 +39,12 @@ pub(super) fn unreachable(
         verdict.failure = Some(unresolved(sentence, checker, member, aim));
         verdict.fixes = naming(checker, sentence, member, aim, name);
     } else if let Some((blocker, fix)) = networkless(checker, member, aim) {
+        verdict.blockers = vec![blocker];
+        verdict.fixes = fix.into_iter().collect();
+        verdict.failure = best_attempt(checker, sentence, member, aim);
+    } else if let Some((blocker, fix)) =
+        container(checker, member).and_then(|dialer| own_loopback::explain(checker, sentence, member, aim, dialer))
+    {
         verdict.blockers = vec![blocker];
         verdict.fixes = fix.into_iter().collect();
         verdict.failure = best_attempt(checker, sentence, member, aim);
@@ -107,9 +111,10 @@ fn naming(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &A
         return vec![Fix { edits: vec![Edit { what, at: None, text: commands }], url: Some(url) }];
     }
     let by_address = Aim { dial: Dialing::Free, ..aim.clone() };
-    let (lab, mut candidates) = edits::candidates(checker.places.lab, member, &by_address);
+    let (lab, mut candidates) = edits::candidates(checker.places.lab, checker.sources, member, &by_address);
     candidates.retain(|candidate| candidate.code == Code::DockerIsolation);
-    planned(checker, sentence, member, &by_address, &lab, &candidates).fixes
+    let question = Question { checker, sentence, member, aim: &by_address };
+    question.proposals(&lab, &candidates, None).into_iter().map(|proposal| proposal.fix).collect()
 }
 
 fn on_default_bridge(checker: &Checker<'_>, end: &Endpoint, container: &Container) -> bool {
@@ -136,180 +141,6 @@ pub(super) fn natural_attempt(
         return Some(unresolved(sentence, checker, member, aim));
     }
     plan(checker, sentence, member, aim).attempt
-}
-
-#[derive(Default)]
-struct Plan {
-    fixes: Vec<Fix>,
-    blockers: Vec<Blocker>,
-    attempt: Option<Witness>,
-}
-
-/// Asks the solver for the cheapest sets of edits, and reads the first one as the list of blockers.
-fn plan(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Plan {
-    let (lab, candidates) = edits::candidates(checker.places.lab, member, aim);
-    let mut plan = Plan::default();
-    if !candidates.is_empty() {
-        plan = planned(checker, sentence, member, aim, &lab, &candidates);
-    }
-    if plan.attempt.is_none() {
-        plan.attempt = best_attempt(checker, sentence, member, aim);
-    }
-    plan
-}
-
-fn planned(
-    checker: &Checker<'_>,
-    sentence: &Sentence,
-    member: &Endpoint,
-    aim: &Aim,
-    lab: &Lab,
-    candidates: &[Candidate],
-) -> Plan {
-    let edited = lower(lab);
-    let mut plan = Plan::default();
-    let Some(query) = query(checker, sentence, member, aim, &edited) else { return plan };
-    let encoding = Encoding::new(&edited, query);
-    let defaults = edited.switches.defaults();
-    let prices: Vec<(SwitchId, u32)> = candidates.iter().map(|c| (c.switch, c.weight)).collect();
-    let mut known: Vec<Vec<SwitchId>> = Vec::new();
-    let mut dialed: Vec<(IpAddr, u16)> = Vec::new();
-    while known.len() < MOST_FIXES {
-        let Some(chosen) = encoding.cheapest_edits(&defaults, &prices, &known) else { break };
-        if chosen.is_empty() {
-            break;
-        }
-        let setting = chosen.iter().fold(defaults.clone(), |s, id| s.with(*id, true));
-        let smt::Answer::Yes(flow) = find_other(&encoding, &setting, &dialed) else { break };
-        dialed.push((flow.destination, flow.destination_port));
-        let after = eval::trace(&edited, &flow, &setting);
-        if after.outcome.symptom != Symptom::Works {
-            break;
-        }
-        let chosen_candidates = in_path_order(candidates, &chosen, &edited, &after);
-        let name = name_of(&edited, &setting, member, aim, flow.destination);
-        let url = url(sentence, aim, name, &flow);
-        if known.is_empty() {
-            plan.blockers =
-                chosen_candidates.iter().map(|c| blocker(c.code, c.blocker.clone(), c.shown.clone())).collect();
-            // The edited lab may have given the dialler another address: today its own routes choose.
-            let today = Flow { source: member.sources.as_ref().and(flow.source), ..flow };
-            let now = eval::trace(checker.places.dataplane, &today, &checker.setting);
-            plan.attempt = Some(checker.witness(sentence, member, aim, now));
-        }
-        let edits: Vec<Edit> = chosen_candidates.iter().map(|c| c.edit.clone()).collect();
-        plan.fixes.push(Fix { edits, url: Some(url) });
-        known.push(chosen);
-    }
-    plan
-}
-
-/// A further fix shows an address that only it opens, if it opens any.
-fn find_other(encoding: &Encoding, setting: &Setting, dialed: &[(IpAddr, u16)]) -> smt::Answer {
-    match encoding.find(setting, dialed) {
-        answer @ smt::Answer::Yes(_) => answer,
-        smt::Answer::No | smt::Answer::Unknown(_) => encoding.find(setting, &[]),
-    }
-}
-
-/// A failing `can`, asked about an edited lab: any address that a person could type.
-fn query(
-    checker: &Checker<'_>,
-    sentence: &Sentence,
-    member: &Endpoint,
-    aim: &Aim,
-    dataplane: &Dataplane,
-) -> Option<Query> {
-    let mut query = checker.query(sentence, member, aim, dataplane)?;
-    query.destinations.get_or_insert_with(|| dialable(dataplane));
-    Some(query)
-}
-
-/// The chosen candidates in the order in which the packet meets them.
-fn in_path_order<'c>(
-    candidates: &'c [Candidate],
-    chosen: &[SwitchId],
-    dataplane: &Dataplane,
-    after: &Trace,
-) -> Vec<&'c Candidate> {
-    let position = |candidate: &Candidate| {
-        after
-            .steps
-            .iter()
-            .position(|step| step.origin.is_some_and(|id| same_ground(dataplane.origins.get(id), &candidate.origin)))
-    };
-    let mut ordered: Vec<&Candidate> = candidates.iter().filter(|c| chosen.contains(&c.switch)).collect();
-    ordered.sort_by_key(|c| position(c).unwrap_or(usize::MAX));
-    ordered
-}
-
-fn same_ground(a: &Origin, b: &Origin) -> bool {
-    match (&a.basis, &b.basis) {
-        (Basis::Missing { at: x, insert: t }, Basis::Missing { at: y, insert: u }) => x == y && t == u,
-        _ => a.what == b.what,
-    }
-}
-
-/// What a person would try: the addresses of the target and of the machines that it runs on, at the ports that may
-/// lead to it.
-pub(super) fn attempts(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Vec<Flow> {
-    let (addresses, ports): (Vec<IpAddr>, Vec<u16>) = match &aim.dial {
-        Dialing::Fixed(addresses, ports) => (addresses.clone(), vec![ports.first]),
-        Dialing::Name(name, port) => (checker.places.resolved(member, name), vec![*port]),
-        Dialing::Free => {
-            let addresses = checker.places.addresses_towards(member, aim.endpoint.as_ref());
-            (addresses, front_ports(checker, aim))
-        }
-    };
-    let is_ping = aim.protocol == Protocol::Icmp;
-    let flow = |destination, port| Flow {
-        from: member.node,
-        protocol: aim.protocol,
-        source: member.sources.as_ref().and_then(|s| s.natural),
-        source_port: if is_ping { 0 } else { 50_000 },
-        destination,
-        destination_port: if is_ping { 0 } else { port },
-    };
-    let of_family = addresses.into_iter().filter(IpAddr::is_ipv4);
-    of_family.flat_map(|address| ports.iter().map(move |port| flow(address, *port))).collect()
-}
-
-/// Without an edit that helps: of all attempts the one that gets nearest.
-fn best_attempt(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Option<Witness> {
-    let dataplane = checker.places.dataplane;
-    let best = attempts(checker, member, aim)
-        .iter()
-        .map(|flow| eval::trace(dataplane, flow, &checker.setting))
-        .filter(|trace| trace.outcome.symptom != Symptom::Works)
-        .max_by_key(|trace| nearness(dataplane, trace, aim.endpoint.as_ref()))?;
-    Some(checker.witness(sentence, member, aim, best))
-}
-
-/// The target's own port and the host ports that lead to it.
-fn front_ports(checker: &Checker<'_>, aim: &Aim) -> Vec<u16> {
-    let mut ports: Vec<u16> = aim.port.into_iter().collect();
-    let target = aim.endpoint.as_ref().and_then(|e| e.container.as_deref());
-    for (_, container) in checker.places.lab.containers().filter(|(_, c)| Some(c.name.as_str()) == target) {
-        ports.extend(container.publishes.iter().filter_map(|p| p.host_port));
-    }
-    ports.dedup();
-    ports
-}
-
-/// How near an attempt gets: to the target itself, else through as many relays as possible, else to the address that a
-/// machine has, else through as many nodes as possible, but not out into the internet.
-fn nearness(dataplane: &Dataplane, trace: &Trace, target: Option<&Endpoint>) -> (bool, bool, usize, bool, bool, usize) {
-    let requests = || trace.steps.iter().filter(|s| s.way == Way::Request);
-    let at_target = requests().any(|s| Some(s.node) == target.map(|t| t.node));
-    let relays = requests().filter(|s| matches!(s.event, Event::Relayed { .. })).count();
-    let crossed = requests().filter(|s| matches!(s.event, Event::Crossed { .. })).count();
-    let machine = target.filter(|t| t.container.is_none());
-    let is_own = machine.is_some_and(|t| dataplane.node(t.node).addresses().any(|a| a == trace.flow.destination));
-    let is_machines = is_own && !trace.flow.destination.is_loopback();
-    let answered = trace.outcome.delivery.is_none();
-    // Whoever stands for many machines (the internet) is nobody's way to a target of the lab.
-    let stays = requests().skip(1).all(|s| dataplane.node(s.node).interfaces.iter().all(|i| i.claims.is_empty()));
-    (at_target, stays, relays, is_machines, answered, crossed)
 }
 
 fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Witness {

@@ -16,6 +16,7 @@ use crate::switch::{Setting, Switch, SwitchId, SwitchKind};
 use super::aim::{Aim, Dialing};
 use super::blame;
 use super::place::{Endpoint, Places};
+use super::plan;
 use super::refused;
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
@@ -364,7 +365,7 @@ impl<'a> Checker<'a> {
     /// "There is no way" is tried, too: nothing that a person would dial may work.
     fn tried(&self, sentence: &Sentence, dataplane: &Dataplane, member: &Endpoint, aim: &Aim) -> Result<(), Stop> {
         let setting = dataplane.switches.defaults();
-        for flow in blame::attempts(self, member, aim) {
+        for flow in plan::attempts(self, member, aim) {
             let trace = (self.replay)(dataplane, &flow, &setting);
             let is_own_loopback =
                 flow.destination.is_loopback() && aim.endpoint.as_ref().is_some_and(|e| e.node != member.node);

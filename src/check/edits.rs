@@ -3,19 +3,19 @@
 //! Each is a guarded element of a copy of the lab; the solver picks the cheapest set. Weights prefer the least
 //! exposure: loopback before all addresses. The same edits, read the other way, are the blockers.
 
+mod forward;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::Code;
 use crate::lab::declaration::Insertion;
 use crate::lab::firewall::{Entry, Firewalld, Zone};
-use crate::lab::machine::ForwardNotation;
 use crate::lab::{
-    Attachment, Container, Endpoint as Attached, Engine, Forward, Host, HostId, HostKind, Lab, Listen, Networking,
-    Process, Publish, VmNat,
+    Container, ContainerNetwork, Endpoint as Attached, Engine, Host, HostId, Lab, Listen, Networking, Process, Publish,
 };
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::switch::{Switch, SwitchId, SwitchKind};
 
 use super::aim::Aim;
@@ -38,8 +38,8 @@ pub(super) struct Candidate {
 }
 
 /// A copy of the lab in which every candidate stands behind its switch.
-pub(super) fn candidates(lab: &Lab, subject: &Endpoint, aim: &Aim) -> (Lab, Vec<Candidate>) {
-    let mut draft = Draft { lab: lab.clone(), candidates: Vec::new(), protocol: aim.protocol };
+pub(super) fn candidates(lab: &Lab, sources: &Sources, subject: &Endpoint, aim: &Aim) -> (Lab, Vec<Candidate>) {
+    let mut draft = Draft { lab: lab.clone(), sources, candidates: Vec::new(), protocol: aim.protocol };
     if let (Some(target), Some(port)) = (&aim.endpoint, aim.port)
         && let Some(host) = target.host
     {
@@ -55,8 +55,9 @@ pub(super) fn candidates(lab: &Lab, subject: &Endpoint, aim: &Aim) -> (Lab, Vec<
     (draft.lab, draft.candidates)
 }
 
-struct Draft {
+struct Draft<'a> {
     lab: Lab,
+    sources: &'a Sources,
     candidates: Vec<Candidate>,
     protocol: Protocol,
 }
@@ -71,13 +72,19 @@ struct Wording {
     text: String,
 }
 
-impl Draft {
+impl Draft<'_> {
     fn add(&mut self, wording: Wording, near: &Origin) -> SwitchId {
+        self.add_blaming(wording, near, None)
+    }
+
+    /// The line to blame may be another one than that which an edit changes.
+    fn add_blaming(&mut self, wording: Wording, near: &Origin, blamed: Option<Origin>) -> SwitchId {
         let origin = match wording.at {
             Some(at) => Origin::missing(wording.what.clone(), at, wording.text.clone()),
             None => Origin::assumed(wording.what.clone(), near.span()),
         };
-        let shown = if wording.at.is_some() { origin.clone() } else { near.clone() };
+        let changed = || if wording.at.is_some() { origin.clone() } else { near.clone() };
+        let shown = blamed.unwrap_or_else(changed);
         let switch = self.lab.switches.add(Switch {
             statement: wording.what.clone(),
             default: false,
@@ -115,6 +122,10 @@ impl Draft {
         let same = |p: &&Publish| p.container_port == port && p.protocol == self.protocol;
         let published: Vec<Publish> = container.publishes.iter().filter(same).cloned().collect();
         let mut host_ports: Vec<u16> = published.iter().filter_map(|p| p.host_port).collect();
+        if let Some(chance) = published.iter().find(|p| p.host_port.is_none()) {
+            host_ports.extend(self.settle(target, host, name, chance));
+            return host_ports;
+        }
         let everywhere = published.iter().any(|p| p.host_address.is_none_or(|a| a.is_unspecified()));
         if everywhere {
             return host_ports;
@@ -129,10 +140,7 @@ impl Draft {
             self.forget_misdirected(host, name);
         }
         for (address, weight) in [(Some(LOOPBACK), 10), (None, 14)] {
-            let value = match address {
-                Some(address) => format!("{address}:{host_port}:{port}"),
-                None => format!("{host_port}:{port}"),
-            };
+            let value = self.publish_value(address, host_port, port);
             let (at, text, code, blocker) = match &wrong {
                 Some(publish) => (
                     publish.origin.span(),
@@ -167,11 +175,41 @@ impl Draft {
                 blocker: format!("port {host_port} of `{called}` is published on {address} only"),
                 what: format!("publish port {} of `{called}` on all addresses", bound.container_port),
                 at: bound.origin.span(),
-                text: format!("{host_port}:{}", bound.container_port),
+                text: self.publish_value(None, host_port, bound.container_port),
             },
             &bound.origin,
         );
         self.push_publish(host, name, None, host_port, bound.container_port, switch);
+    }
+
+    /// A port that is published on a port of the host that docker chooses: choose one.
+    fn settle(&mut self, target: &Endpoint, host: HostId, name: &str, chance: &Publish) -> Option<u16> {
+        let called = &target.label;
+        let port = chance.container_port;
+        let host_port = self.free_port(host, port);
+        // What `-P` publishes is written nowhere.
+        let at = chance.origin.span().filter(|span| self.sources.text(*span).contains(&port.to_string()));
+        let value = self.publish_value(chance.host_address, host_port, port);
+        let switch = self.add(
+            Wording {
+                weight: 10,
+                code: Code::DockerNotPublished,
+                blocker: format!("port {port} of `{called}` is published on whatever port of the host is free"),
+                what: format!("publish port {port} of `{called}` as {value}"),
+                at,
+                text: value,
+            },
+            &chance.origin,
+        );
+        self.push_publish(host, name, chance.host_address, host_port, port, switch);
+        Some(host_port)
+    }
+
+    /// As `-p` and `ports:` write it.
+    fn publish_value(&self, address: Option<IpAddr>, host_port: u16, port: u16) -> String {
+        let address = address.map(|a| format!("{a}:")).unwrap_or_default();
+        let protocol = if self.protocol == Protocol::Tcp { String::new() } else { format!("/{}", self.protocol) };
+        format!("{address}{host_port}:{port}{protocol}")
     }
 
     /// The edit replaces the line that leads nowhere, whose translation would stand in front of the new one.
@@ -196,7 +234,8 @@ impl Draft {
 
     fn free_port(&self, host: HostId, wanted: u16) -> u16 {
         let containers = self.lab.host(host).engine.iter().flat_map(|e| &e.containers);
-        let taken: Vec<u16> = containers.flat_map(|c| c.publishes.iter().filter_map(|p| p.host_port)).collect();
+        let publishes = containers.flat_map(|c| &c.publishes).filter(|p| p.protocol == self.protocol);
+        let taken: Vec<u16> = publishes.filter_map(|p| p.host_port).collect();
         (wanted..=u16::MAX).find(|p| !taken.contains(p)).unwrap_or(wanted)
     }
 
@@ -307,7 +346,9 @@ impl Draft {
                 let (wording, near) = match self.stored(&firewalld, name, *port) {
                     Some(line) => (self.reload(&host_name, name, *port), line),
                     None => {
-                        let near = if zone.origin.span().is_some() { &zone.origin } else { &firewalld.origin };
+                        let source = zone.sources.first().map(|s| &s.origin);
+                        let stated = source.into_iter().chain([&zone.origin]).find(|o| o.span().is_some());
+                        let near = stated.unwrap_or(&firewalld.origin);
                         (self.open_port(&host_name, name, zone, *port), near.clone())
                     }
                 };
@@ -369,136 +410,6 @@ impl Draft {
         }
     }
 
-    /// Forwarding a port of the machine that runs the VM, and of the machine that runs that, if it is nested.
-    fn nat_forwards(&mut self, host: HostId, guest_ports: &[u16]) {
-        let HostKind::Vm { on } = self.lab.host(host).kind else { return };
-        // Where publishing a port makes the forward, nobody writes one.
-        if self.lab.host(host).engine.as_ref().is_some_and(|engine| engine.forwarded_to.is_some()) {
-            return;
-        }
-        let vm = self.lab.host(host).clone();
-        for (index, adapter) in vm.interfaces.iter().enumerate() {
-            let Attachment::Nat(nat) = &adapter.attachment else { continue };
-            for guest_port in guest_ports {
-                let same = |f: &&Forward| f.guest_port == *guest_port && f.protocol == self.protocol;
-                let present = nat.forwards.iter().find(same);
-                if present.is_some_and(|f| f.host_address.is_none_or(|a| a.is_unspecified())) {
-                    continue;
-                }
-                // The port that a person dials is there, but leads to another port of the guest.
-                let leads_elsewhere = |f: &&Forward| {
-                    f.host_port == *guest_port && f.protocol == self.protocol && !guest_ports.contains(&f.guest_port)
-                };
-                let present = present.or_else(|| nat.forwards.iter().find(leads_elsewhere));
-                let host_port = present.map_or_else(|| free_forward_port(&nat.forwards, *guest_port), |f| f.host_port);
-                let variants = match present {
-                    Some(f) if f.guest_port != *guest_port && f.host_address.is_none() => vec![(None, 10)],
-                    Some(f) if f.guest_port != *guest_port => vec![(f.host_address, 10), (None, 16)],
-                    Some(_) => vec![(None, 16)],
-                    None => vec![(Some(LOOPBACK), 10), (None, 16)],
-                };
-                if let Some(misdirected) = present.filter(|f| f.guest_port != *guest_port) {
-                    self.forget_forward(host, index, misdirected);
-                }
-                for (address, weight) in &variants {
-                    let wording = self.forward_wording(
-                        &vm.name,
-                        index,
-                        nat,
-                        present,
-                        (*address, host_port, *guest_port),
-                        *weight,
-                    );
-                    let switch = self.add(wording, &nat.origin);
-                    let forward = Forward {
-                        name: String::new(),
-                        protocol: self.protocol,
-                        host_address: *address,
-                        host_port,
-                        guest_address: None,
-                        guest_port: *guest_port,
-                        guard: Some(switch),
-                        origin: self.lab.switches.get(switch).origin.clone(),
-                    };
-                    self.push_forward(host, index, forward);
-                }
-            }
-        }
-        self.nat_forwards(on, guest_ports);
-    }
-
-    fn forward_wording(
-        &self,
-        vm: &str,
-        index: usize,
-        nat: &VmNat,
-        present: Option<&Forward>,
-        (address, host_port, guest_port): (Option<IpAddr>, u16, u16),
-        weight: u32,
-    ) -> Wording {
-        let shown = address.map_or_else(|| "all addresses".to_owned(), |a| a.to_string());
-        let value = |notation| forward_value(self.protocol, notation, address, host_port, guest_port);
-        let insertion = nat.forward_at.as_ref();
-        let blocker = match present {
-            Some(f) if f.guest_port != guest_port => {
-                format!(
-                    "the NAT forward of port {host_port} leads to port {} of `{vm}`, not to {guest_port}",
-                    f.guest_port
-                )
-            }
-            Some(f) => {
-                let bound = f.host_address.unwrap_or(LOOPBACK);
-                format!("the NAT forward to port {guest_port} of `{vm}` listens on {bound} only")
-            }
-            None => format!(
-                "adapter {} of `{vm}` is NAT: nothing gets in without a forward, and none leads to port {guest_port}",
-                index + 1
-            ),
-        };
-        let command = format!(
-            "VBoxManage modifyvm {vm} --nat-pf{} \"port-{host_port},{},{},{host_port},,{guest_port}\"",
-            index + 1,
-            self.protocol,
-            address.map(|a| a.to_string()).unwrap_or_default()
-        );
-        // A forward that is there gives way to the new one: two cannot have the same port.
-        let replaced = present.and_then(|f| f.origin.span());
-        let written = |(insertion, notation): &(Insertion, ForwardNotation)| match (replaced, notation) {
-            (None, _) => insertion.text(&value(*notation)),
-            (Some(_), ForwardNotation::VboxXml) => format!("<Forwarding {}/>", value(*notation)),
-            (Some(_), ForwardNotation::LabYaml) => value(*notation),
-        };
-        Wording {
-            weight,
-            code: if present.is_some_and(|f| f.guest_port != guest_port) {
-                Code::NatForwardWrongPort
-            } else {
-                Code::NatNoInbound
-            },
-            blocker,
-            what: format!("forward port {host_port} on {shown} to port {guest_port} of `{vm}`"),
-            at: replaced.or(insertion.map(|(i, _)| i.at)),
-            text: insertion.map_or(command, written),
-        }
-    }
-
-    fn forget_forward(&mut self, host: HostId, adapter: usize, forward: &Forward) {
-        let slot = self.lab.hosts.get_mut(host.0).and_then(|h| h.interfaces.get_mut(adapter));
-        if let Some(Attachment::Nat(nat)) = slot.map(|i| &mut i.attachment) {
-            let is_it = |f: &Forward| {
-                (f.host_port, f.guest_port, f.protocol) == (forward.host_port, forward.guest_port, forward.protocol)
-            };
-            nat.forwards.retain(|f| !is_it(f));
-        }
-    }
-
-    fn push_forward(&mut self, host: HostId, adapter: usize, forward: Forward) {
-        let slot = self.lab.hosts.get_mut(host.0).and_then(|h| h.interfaces.get_mut(adapter));
-        if let Some(Attachment::Nat(nat)) = slot.map(|i| &mut i.attachment) {
-            nat.forwards.push(forward);
-        }
-    }
-
     /// Attaching the subject to a network of the target.
     fn attach(&mut self, subject: &Endpoint, object: &Endpoint, host: HostId, target: &str) {
         let Some(subject_name) = subject.container.clone().filter(|_| subject.host == Some(host)) else { return };
@@ -518,9 +429,12 @@ impl Draft {
             return;
         };
         let Some(address) = free_address(&engine, index) else { return };
-        let insertion = self.container(host, &subject_name).and_then(|c| c.network_at.clone());
-        let called = network.aliases.first().unwrap_or(&network.name).clone();
-        let near = network.origin.clone();
+        let Some(container) = self.container(host, &subject_name) else { return };
+        let own: Vec<&ContainerNetwork> = ours.iter().filter_map(|i| engine.networks.get(*i)).collect();
+        let insertion = container.network_at.clone().filter(|i| may_be_written(i, &engine, network, &own));
+        let alias = network.aliases.first().filter(|_| insertion.is_some());
+        let called = alias.unwrap_or(&network.name).clone();
+        let near = container.origin.clone();
         let switch = self.add(
             Wording {
                 weight: 12,
@@ -544,41 +458,7 @@ impl Draft {
 
 /// Makes what is written at `span`, a published port or a NAT forward, listen on loopback only.
 pub(super) fn narrow(lab: &mut Lab, span: Span) -> Option<Edit> {
-    lab.hosts.iter_mut().find_map(|host| narrow_forward(host, span).or_else(|| narrow_publish(host, span)))
-}
-
-fn narrow_forward(host: &mut Host, span: Span) -> Option<Edit> {
-    let name = host.name.clone();
-    for interface in &mut host.interfaces {
-        let Attachment::Nat(nat) = &mut interface.attachment else { continue };
-        let notation = nat.forward_at.as_ref().filter(|(i, _)| i.at.source == span.source).map(|(_, n)| *n);
-        let forward = nat.forwards.iter_mut().find(|f| f.origin.span() == Some(span) && is_wide(f.host_address));
-        let Some(forward) = forward else { continue };
-        forward.host_address = Some(LOOPBACK);
-        let text = notation.map_or_else(String::new, |notation| forward_text(forward, notation));
-        let what = format!("bind the NAT forward of port {} to `{name}` to 127.0.0.1", forward.host_port);
-        return Some(Edit { what, at: notation.map(|_| span), text });
-    }
-    None
-}
-
-/// A whole forward, as it is written in its file.
-fn forward_text(forward: &Forward, notation: ForwardNotation) -> String {
-    let Forward { name, protocol, host_address, host_port, guest_address, guest_port, .. } = forward;
-    let host = host_address.map(|a| a.to_string()).unwrap_or_default();
-    match notation {
-        ForwardNotation::VboxXml => {
-            let proto = if *protocol == Protocol::Udp { 0 } else { 1 };
-            let guest = guest_address.map(|a| format!(" guestip=\"{a}\"")).unwrap_or_default();
-            format!(
-                "<Forwarding name=\"{name}\" proto=\"{proto}\" hostip=\"{host}\" hostport=\"{host_port}\"{guest} guestport=\"{guest_port}\"/>"
-            )
-        }
-        ForwardNotation::LabYaml => {
-            let guest = guest_address.map(|a| format!("{a}:")).unwrap_or_default();
-            format!("{protocol}:{host}:{host_port}:{guest}{guest_port}")
-        }
-    }
+    lab.hosts.iter_mut().find_map(|host| forward::narrow(host, span).or_else(|| narrow_publish(host, span)))
 }
 
 fn narrow_publish(host: &mut Host, span: Span) -> Option<Edit> {
@@ -605,30 +485,18 @@ fn opened(zone: &Zone) -> String {
     if all.is_empty() { String::new() } else { format!(" (it opens {})", all.join(", ")) }
 }
 
-/// A forward in the notation of its file.
-fn forward_value(
-    protocol: Protocol,
-    notation: ForwardNotation,
-    address: Option<IpAddr>,
-    host_port: u16,
-    guest_port: u16,
-) -> String {
-    match notation {
-        ForwardNotation::VboxXml => {
-            let proto = if protocol == Protocol::Udp { 0 } else { 1 };
-            let host = address.map(|a| format!(" hostip=\"{a}\"")).unwrap_or_default();
-            let ports = format!("hostport=\"{host_port}\" guestport=\"{guest_port}\"");
-            format!("name=\"port-{host_port}\" proto=\"{proto}\"{host} {ports}")
-        }
-        ForwardNotation::LabYaml => {
-            let host = address.map(|a| a.to_string()).unwrap_or_default();
-            format!("{protocol}:{host}:{host_port}:{guest_port}")
-        }
+/// Whether another network of a container can be written where its networks are. docker takes `--network` more than once
+/// from release 25 on (docker CLI, cli/command/container/opts.go), and a file of compose knows its own networks.
+fn may_be_written(place: &Insertion, engine: &Engine, network: &ContainerNetwork, own: &[&ContainerNetwork]) -> bool {
+    if place.before.contains("--network") {
+        return 25 <= engine.version.major || own.iter().all(|n| n.is_default_bridge);
     }
+    own.iter().any(|other| project(other) == project(network)) && project(network).is_some()
 }
 
-fn free_forward_port(forwards: &[Forward], wanted: u16) -> u16 {
-    (wanted..=u16::MAX).find(|p| !forwards.iter().any(|f| f.host_port == *p)).unwrap_or(wanted)
+/// The project of a network that compose makes: what stands before its key.
+fn project(network: &ContainerNetwork) -> Option<&str> {
+    network.name.strip_suffix(network.aliases.first()?.as_str())?.strip_suffix('_')
 }
 
 fn free_address(engine: &Engine, network: usize) -> Option<IpAddr> {

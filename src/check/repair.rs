@@ -8,10 +8,11 @@ use super::verdict::Edit;
 
 /// The files that edits change, with their new texts; nothing when an edit is a command, or two want the same place.
 pub fn patched(sources: &Sources, edits: &[Edit]) -> Option<BTreeMap<SourceId, String>> {
-    let mut by_file: BTreeMap<SourceId, Vec<(usize, usize, &str)>> = BTreeMap::new();
+    let mut by_file: BTreeMap<SourceId, Vec<(usize, usize, String)>> = BTreeMap::new();
     for edit in edits {
         let at = edit.at?;
-        by_file.entry(at.source).or_default().push((at.start, at.end, &edit.text));
+        let text = edit.text_for(sources.get(at.source));
+        by_file.entry(at.source).or_default().push((at.start, at.end, text));
     }
     if by_file.is_empty() {
         return None;
@@ -19,15 +20,14 @@ pub fn patched(sources: &Sources, edits: &[Edit]) -> Option<BTreeMap<SourceId, S
     by_file.into_iter().map(|(id, edits)| Some((id, spliced(&sources.get(id).text, edits)?))).collect()
 }
 
-fn spliced(text: &str, mut edits: Vec<(usize, usize, &str)>) -> Option<String> {
+fn spliced(text: &str, mut edits: Vec<(usize, usize, String)>) -> Option<String> {
     edits.sort_by_key(|(start, end, _)| (*start, *end));
-    let is_windows = text.contains("\r\n");
     let mut new = String::new();
     let mut done = 0;
     for (start, end, insert) in edits {
         // Also where an edit starts inside of the one before.
         new += text.get(done..start)?;
-        new += &if is_windows { insert.replace('\n', "\r\n") } else { insert.to_owned() };
+        new += &insert;
         done = end;
     }
     Some(new + text.get(done..)?)

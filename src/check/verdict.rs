@@ -4,7 +4,7 @@ use crate::dataplane::Trace;
 use crate::diagnostic::Code;
 use crate::lab::Statement;
 use crate::provenance::Origin;
-use crate::source::Span;
+use crate::source::{Source, Span};
 
 /// A sentence and its verdict.
 #[derive(Clone, Debug)]
@@ -100,6 +100,13 @@ pub struct Condition {
     pub origin: Origin,
     /// What the answer would be otherwise.
     pub otherwise: Answer,
+}
+
+impl Edit {
+    /// The text as it goes into a file, whose line ends it takes over.
+    pub fn text_for(&self, file: &Source) -> String {
+        if file.text.contains("\r\n") { self.text.replace('\n', "\r\n") } else { self.text.clone() }
+    }
 }
 
 impl Verdict {

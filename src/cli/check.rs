@@ -1,15 +1,15 @@
 //! `canreach check`: every sentence of a lab.
 
-use crate::check::{self, Answer, Blocker, Judgement};
+use crate::check::{self, Answer, Blocker, CheckError, Judgement};
 use crate::dataplane::dump as dataplane_dump;
 use crate::diagnostic::Diagnostic;
 use crate::lab::{Statement, dump as lab_dump};
-use crate::report::{Report, json, terminal as rendering};
-use crate::source::Sources;
+use crate::report::{Asked, Section, terminal as rendering};
 
 use super::args::{CheckArguments, Emit, Format};
+use super::exposure::contradiction;
 use super::model::{self, Model};
-use super::{Exit, lint, matrix, overview, terminal};
+use super::{Exit, lint, matrix, overview, reports, terminal};
 
 /// Checks every lab; reports follow one another.
 pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
@@ -17,31 +17,31 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
         return matrix::run(&arguments.paths, format);
     }
     let Some(models) = model::build_all(&arguments.paths) else { return Exit::Unusable };
-    let several = models.len() > 1;
-    let mut reports = Vec::new();
-    let one = |model: Model| match arguments.emit {
-        Some(stage) => emit(&model, stage),
-        None => {
-            let sentences = model.lab.sentences.clone();
-            let title = model.title.clone().unwrap_or_default();
-            let found = lint::diagnostics(&model);
-            let is_first_look = sentences.is_empty() && format == Format::Human;
-            let overview = if is_first_look { overview::of(&model) } else { String::new() };
-            let (exit, report) = judged(model, found, &sentences, (arguments.strict, format));
-            let report = report + &overview;
-            match format {
-                Format::Json if several => reports.push((title, report)),
-                Format::Human | Format::Csv if !title.is_empty() => {
-                    terminal::print(&format!("\n## {title}\n\n{report}"))
-                }
-                Format::Json | Format::Human | Format::Csv => terminal::print(&report),
+    if let Some(stage) = arguments.emit {
+        return models.iter().map(|model| emit(model, stage)).fold(Exit::Holds, Exit::or);
+    }
+    let mut exit = Exit::Holds;
+    let mut sections = Vec::new();
+    for model in models {
+        let sentences = model.lab.sentences.clone();
+        let found = lint::diagnostics(&model);
+        let is_first_look = sentences.is_empty() && format == Format::Human;
+        let overview = if is_first_look { overview::of(&model) } else { String::new() };
+        match judged(model, found, &sentences, (arguments.strict, format)) {
+            Ok(section) => {
+                exit = exit.or(Exit::of(&section.report));
+                sections.push(section);
             }
-            exit
+            Err(error) => exit = exit.or(contradiction(&error)),
         }
-    };
-    let exit = models.into_iter().map(one).fold(Exit::Holds, Exit::or);
-    if !reports.is_empty() {
-        terminal::print(&json::labs(&reports));
+        if format == Format::Human {
+            reports::print(&sections, format, Asked::Sentences);
+            terminal::print(&overview);
+            sections.clear();
+        }
+    }
+    if format != Format::Human {
+        reports::print(&sections, format, Asked::Sentences);
     }
     exit
 }
@@ -49,32 +49,29 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
 /// Decides sentences and prints the report.
 pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> Exit {
     let found = lint::about_files(&model);
-    let (exit, report) = judged(model, found, sentences, (false, format));
-    terminal::print(&report);
-    exit
+    match judged(model, found, sentences, (false, format)) {
+        Ok(section) => {
+            let exit = Exit::of(&section.report);
+            reports::print(&[section], format, Asked::Sentences);
+            exit
+        }
+        Err(error) => contradiction(&error),
+    }
 }
 
 /// Decides sentences; `found` is what is to be said about the files.
-fn judged(
+pub(super) fn judged(
     model: Model,
     found: Vec<Diagnostic>,
     sentences: &[Statement],
     (is_strict, format): (bool, Format),
-) -> (Exit, String) {
-    let checked = match check::check_all(&model.lab, &model.dataplane, &model.sources, sentences) {
-        Ok(checked) if is_strict => checked.strictly(),
-        Ok(checked) => checked,
-        Err(error) => {
-            terminal::complain(&format!("this is a bug of canreach: {error}"));
-            return (Exit::Internal, String::new());
-        }
-    };
+) -> Result<Section, CheckError> {
+    let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, sentences)?;
+    let checked = if is_strict { checked.strictly() } else { checked };
     let mut diagnostics = found;
     diagnostics.retain(|diagnostic| !checked.judgements.iter().any(|judgement| explains(judgement, diagnostic)));
     diagnostics.extend(checked.diagnostics);
-    let Model { sources, dataplane, .. } = model;
-    let report = Report { judgements: checked.judgements, diagnostics, dataplane };
-    (Exit::of(&report), rendered(&report, &sources, format))
+    Ok(model.section(checked.judgements, diagnostics, format))
 }
 
 /// Whether a verdict says what a lint says.
@@ -84,13 +81,6 @@ fn explains(judgement: &Judgement, diagnostic: &Diagnostic) -> bool {
         blocker.code == diagnostic.code && diagnostic.labels.iter().any(|label| Some(label.span) == span)
     };
     judgement.verdict.answer == Answer::Violated && judgement.verdict.blockers.iter().any(is_same)
-}
-
-fn rendered(report: &Report, sources: &Sources, format: Format) -> String {
-    match format {
-        Format::Human | Format::Csv => rendering::render(report, sources, terminal::style()),
-        Format::Json => json::report(report, sources),
-    }
 }
 
 fn emit(model: &Model, stage: Emit) -> Exit {

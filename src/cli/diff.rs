@@ -29,8 +29,8 @@ fn compare(old: (&Model, &Exposure), new: (&Model, &Exposure), format: Format) -
     let differences = check::diff(view(old), view(new));
     let sources = BothSources { old: &old.0.sources, new: &new.0.sources };
     terminal::print(&match format {
-        Format::Human | Format::Csv => rendering::render(&differences, sources, terminal::style()),
         Format::Json => rendering::json(&differences, sources),
+        _ => rendering::render(&differences, sources, terminal::style()),
     });
     if differences.is_empty() { Exit::Holds } else { Exit::Violated }
 }

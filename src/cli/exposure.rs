@@ -16,9 +16,9 @@ pub(super) fn run(arguments: &ExposureArguments, format: Format) -> Exit {
         Err(error) => return contradiction(&error),
     };
     terminal::print(&match format {
-        Format::Human => rendering::table(&exposure, terminal::style()),
         Format::Csv => rendering::csv(&exposure),
         Format::Json => rendering::json(&exposure, &model.sources),
+        _ => rendering::table(&exposure, terminal::style()),
     });
     Exit::Holds
 }

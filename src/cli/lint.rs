@@ -2,48 +2,32 @@
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lint::{self, allow};
-use crate::report::{Report, json, terminal as rendering};
+use crate::report::Asked;
 
 use super::args::{Format, LintArguments};
 use super::model::{self, Model};
-use super::{Exit, terminal};
+use super::{Exit, reports, terminal};
 
 /// Labs are linted one after the other.
 pub(super) fn run(arguments: &LintArguments, format: Format) -> Exit {
     let Some(models) = model::build_all(&arguments.paths) else { return Exit::Unusable };
-    let several = models.len() > 1;
-    let mut reports = Vec::new();
     let mut exit = Exit::Holds;
+    let mut sections = Vec::new();
     for model in models {
-        let title = model.title.clone().unwrap_or_default();
-        let (its_exit, text) = one(model, format);
-        exit = exit.or(its_exit);
-        match format {
-            Format::Json if several => reports.push((title, text)),
-            _ if !title.is_empty() => terminal::print(&format!("\n## {title}\n\n{text}")),
-            _ => terminal::print(&text),
-        }
+        let found = diagnostics(&model);
+        exit = exit.or(ending(&found));
+        sections.push(model.section(Vec::new(), found, format));
     }
-    if !reports.is_empty() {
-        terminal::print(&json::labs(&reports));
-    }
+    reports::print(&sections, format, Asked::Lints);
     exit
 }
 
-fn one(model: Model, format: Format) -> (Exit, String) {
-    let diagnostics = diagnostics(&model);
-    let exit = match diagnostics.iter().map(|d| d.severity).min() {
+fn ending(found: &[Diagnostic]) -> Exit {
+    match found.iter().map(|d| d.severity).min() {
         Some(Severity::Error) => Exit::Unusable,
         Some(Severity::Warning) => Exit::Violated,
         Some(Severity::Advice) | None => Exit::Holds,
-    };
-    let Model { sources, dataplane, .. } = model;
-    let report = Report { judgements: Vec::new(), diagnostics, dataplane };
-    let text = match format {
-        Format::Human | Format::Csv => rendering::lints(&report, &sources, terminal::style()),
-        Format::Json => json::report(&report, &sources),
-    };
-    (exit, text)
+    }
 }
 
 /// What is wrong with the files, without looking any further.

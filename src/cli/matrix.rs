@@ -17,7 +17,7 @@ pub(super) fn run(paths: &[PathBuf], format: Format) -> Exit {
             let title = files.title.as_ref().map_or(String::new(), |title| format!("\n## {title}\n\n"));
             terminal::print(&match format {
                 Format::Json => rendering::json(&matrix),
-                Format::Human | Format::Csv => title + &rendering::render(&matrix, terminal::style()),
+                _ => title + &rendering::render(&matrix, terminal::style()),
             });
             exit(&matrix)
         }

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::mem;
-use std::path::PathBuf;
+use std::path::{self, Component, Path, PathBuf};
 
+use crate::check::Judgement;
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
 use crate::lab::{self, Host, Lab};
 use crate::lower;
 use crate::report::fix::PatchedFile;
-use crate::report::terminal as rendering;
+use crate::report::{Report, Section, terminal as rendering};
 use crate::source::Sources;
 
+use super::args::Format;
 use super::load::{self, LabFiles, LoadError, Loaded, Replacements};
 use super::terminal;
 
@@ -72,6 +74,23 @@ fn with_cause(error: &LoadError) -> String {
     }
 }
 
+/// A path from the working directory, with `/` between parts; the whole path where it leads out of it.
+fn from_here(path: &Path) -> String {
+    let whole = |path: &Path| {
+        let mut whole = PathBuf::new();
+        for component in path::absolute(path).unwrap_or_default().components() {
+            match component {
+                Component::ParentDir => drop(whole.pop()),
+                component => whole.push(component),
+            }
+        }
+        whole
+    };
+    let (path, here) = (whole(path), whole(Path::new(".")));
+    let shown = path.strip_prefix(&here).unwrap_or(&path);
+    shown.to_string_lossy().replace('\\', "/")
+}
+
 impl Model {
     /// The node with this name; complains if there is none.
     pub(super) fn node(&self, name: &str) -> Option<NodeId> {
@@ -100,6 +119,17 @@ impl Model {
         let (host, process) = name.split_once('/')?;
         let runs = |h: &Host| h.name == host && h.processes.iter().any(|p| p.name == process);
         self.lab.hosts().any(|(_, h)| runs(h)).then(|| self.dataplane.node_named(host)).flatten()
+    }
+
+    /// A report about this lab. What is read elsewhere than here names files as they are from the working directory.
+    pub(super) fn section(self, judgements: Vec<Judgement>, diagnostics: Vec<Diagnostic>, format: Format) -> Section {
+        let Self { title, sources, dataplane, files, .. } = self;
+        let from_here = |name: &str| files.get(name).map_or_else(|| name.to_owned(), |path| from_here(path));
+        let sources = match format {
+            Format::Human | Format::Json | Format::Csv => sources,
+            Format::Sarif | Format::Github | Format::Junit | Format::Markdown => sources.renamed(from_here),
+        };
+        Section { title, report: Report { judgements, diagnostics, dataplane }, sources }
     }
 
     /// Writes a file, if it still is what was read.

@@ -68,14 +68,14 @@ fn one(model: &Model, question: &Question, format: Format) -> Exit {
     let Some(asked) = follow(model, question) else { return Exit::Unusable };
     let style = terminal::style();
     terminal::print(&match (&asked, format) {
-        (None, Format::Human | Format::Csv) => {
+        (None, Format::Json) => row(question, None),
+        (None, _) => {
             let address = model.dataplane.node_named(&question.to);
             let address = address.and_then(|node| model.dataplane.node(node).main_address());
             rendering::unresolved(&question.from, &question.to, address, style)
         }
-        (None, Format::Json) => row(question, None),
-        (Some(trace), Format::Human | Format::Csv) => rendering::render(&model.dataplane, trace, &model.sources, style),
         (Some(trace), Format::Json) => json::trace(&model.dataplane, trace, &model.sources),
+        (Some(trace), _) => rendering::render(&model.dataplane, trace, &model.sources, style),
     });
     match asked {
         Some(trace) if trace.outcome.symptom == Symptom::Works => Exit::Holds,

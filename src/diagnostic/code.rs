@@ -124,11 +124,16 @@ codes! {
     // What stops a packet.
     NatNoInbound "nat" "no_inbound" Error;
     NatForwardWrongPort "nat" "forward_wrong_port" Error;
+    NatForwardWrongAddress "nat" "forward_wrong_address" Error;
+    NatHostLoopback "nat" "host_loopback" Error;
+    VboxCableOut "vbox" "cable_out" Error;
+    VboxOtherNetwork "vbox" "other_network" Error;
     DockerNotPublished "docker" "not_published" Error;
     DockerWrongPort "docker" "wrong_port" Error;
     DockerPublishedLoopback "docker" "published_on_loopback" Error;
     DockerIsolation "docker" "isolation" Error;
     DockerNoNetwork "docker" "no_network" Error;
+    DockerRulesOff "docker" "rules_off" Error;
     DockerNameUnknown "docker" "name_not_resolved" Error;
     ListenNothing "listen" "nothing_listens" Error;
     ListenLoopback "listen" "loopback_only" Error;
@@ -140,6 +145,7 @@ codes! {
     Dropped "filter" "dropped" Error;
     Exposed "sentence" "exposed" Error;
     Undecided "sentence" "undecided" Warning;
+    Violated "sentence" "violated" Error;
 }
 
 impl fmt::Display for Code {

@@ -1,61 +1,113 @@
-//! Into which zone of firewalld NetworkManager puts an interface: `zone=` of a connection's keyfile
-//! (nm-settings-keyfile(5)) and `ZONE=` of an ifcfg file (nm-settings-ifcfg-rh(5)). It tells the running firewalld when
-//! the interface comes up, so that firewalld's own files do not count for that interface.
+//! How NetworkManager sets up an interface: a connection's keyfile (nm-settings-keyfile(5), nm-settings-nmcli(5)) or an ifcfg file
+//! (nm-settings-ifcfg-rh(5)). Both say its addresses and routes, and into which zone of firewalld it is put: NetworkManager
+//! tells the running firewalld when the interface comes up, so that firewalld's own files do not count for it.
 
+use std::net::IpAddr;
+
+use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, InterfaceZone};
+use crate::lab::interface_config::{InterfaceConfig, hardware_address};
 use crate::source::{SourceId, Span, Spanned};
 
-/// Reads a connection of NetworkManager.
-pub fn keyfile(source: SourceId, text: &str) -> Declarations {
-    let mut section = "";
-    let wanted = |key: &str| match key {
-        "interface-name" => Some(Setting::Interface),
-        "zone" => Some(Setting::Zone),
-        _ => None,
-    };
-    declare(lines(source, text).filter_map(|line| {
-        if let Some(name) = line.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            section = name;
-            return None;
+mod ifcfg;
+mod keyfile;
+#[cfg(test)]
+mod tests;
+
+pub use ifcfg::parse as ifcfg;
+pub use keyfile::parse as keyfile;
+
+/// An assignment, and the section that it stands in.
+struct Setting<'a> {
+    section: &'a str,
+    key: &'a str,
+    value: Spanned<&'a str>,
+}
+
+/// All assignments of a file; of two with the same key the last one counts.
+struct Settings<'a> {
+    all: Vec<Setting<'a>>,
+    whole: Span,
+    problems: Vec<Diagnostic>,
+}
+
+impl<'a> Settings<'a> {
+    fn read(source: SourceId, text: &'a str) -> Self {
+        let mut section = "";
+        let mut all = Vec::new();
+        for line in lines(source, text) {
+            if let Some(name) = line.value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                section = name;
+            } else if let Some((key, value)) = setting(line) {
+                all.push(Setting { section, key, value });
+            }
         }
-        let (key, value) = setting(line)?;
-        wanted(key).filter(|_| section == "connection").map(|what| (what, value))
-    }))
-}
+        Self { all, whole: Span::new(source, 0, text.trim_end().len()), problems: Vec::new() }
+    }
 
-/// Reads an ifcfg file.
-pub fn ifcfg(source: SourceId, text: &str) -> Declarations {
-    let wanted = |key: &str| match key {
-        "DEVICE" => Some(Setting::Interface),
-        "ZONE" => Some(Setting::Zone),
-        _ => None,
-    };
-    declare(lines(source, text).filter_map(|line| {
-        let (key, value) = setting(line)?;
-        wanted(key).map(|what| (what, value))
-    }))
-}
+    /// The value of a key, unless it is empty.
+    fn get(&self, section: &str, key: &str) -> Option<Spanned<&'a str>> {
+        let is_it = |setting: &&Setting<'a>| setting.section == section && setting.key == key;
+        self.all.iter().rev().find(is_it).map(|setting| setting.value).filter(|value| !value.value.is_empty())
+    }
 
-enum Setting {
-    Interface,
-    Zone,
-}
+    /// The zone that an interface is put into.
+    fn zone(&self, name: Option<Spanned<&str>>, section: &str, key: &str) -> Option<InterfaceZone> {
+        let zone = self.get(section, key)?.map(str::to_owned);
+        Some(InterfaceZone { interface: name?.value.to_owned(), zone })
+    }
 
-fn declare<'a>(settings: impl Iterator<Item = (Setting, Spanned<&'a str>)>) -> Declarations {
-    let (mut interface, mut zone) = (None, None);
-    for (what, value) in settings {
-        match what {
-            Setting::Interface => interface = Some(value),
-            Setting::Zone => zone = Some(value),
+    fn parsed<T: std::str::FromStr>(&mut self, text: Spanned<&str>, what: &str) -> Option<Spanned<T>> {
+        let parsed = text.value.trim().parse().ok();
+        if parsed.is_none() {
+            let message = format!("`{}` is not {what}", text.value);
+            self.problems.push(Diagnostic::new(Code::BadAddress, message).label(text.span, "cannot be understood"));
         }
+        parsed.map(|value| Spanned::new(value, text.span))
     }
-    let mut out = Declarations::default();
-    if let (Some(interface), Some(zone)) = (interface, zone.filter(|z| !z.value.is_empty())) {
-        let zone = InterfaceZone { interface: interface.value.to_owned(), zone: zone.map(str::to_owned) };
-        out.value.push(Declaration::InterfaceZone(zone));
+
+    fn address(&mut self, text: Spanned<&str>) -> Option<Spanned<IpAddr>> {
+        self.parsed(text, "an IP address")
     }
-    out
+
+    fn metric(&self, section: &str, key: &str) -> Option<Spanned<u32>> {
+        let text = self.get(section, key)?;
+        Some(Spanned::new(text.value.parse().ok()?, text.span))
+    }
+
+    fn hardware_address(&self, section: &str, key: &str) -> Option<Spanned<String>> {
+        let text = self.get(section, key)?;
+        Some(Spanned::new(hardware_address(text.value)?, text.span))
+    }
+
+    /// What a file says: zone, addresses, and what has no model.
+    fn declare(
+        self,
+        zone: Option<InterfaceZone>,
+        config: Option<InterfaceConfig>,
+        unmodeled: Vec<Spanned<String>>,
+    ) -> Declarations {
+        let mut value: Vec<Declaration> = unmodeled.into_iter().map(Declaration::Unmodeled).collect();
+        value.extend(zone.map(Declaration::InterfaceZone));
+        value.extend(config.map(|config| Declaration::InterfaceConfig(Box::new(config))));
+        Declarations { value, diagnostics: self.problems }
+    }
+}
+
+fn not_modeled(what: String, span: Span) -> Spanned<String> {
+    Spanned::new(what, span)
+}
+
+/// The parts of a value between separators, with their places.
+fn parts<'a>(text: Spanned<&'a str>, separators: &'static [char]) -> impl Iterator<Item = Spanned<&'a str>> {
+    let mut start = text.span.start;
+    text.value.split_inclusive(separators).map(move |part| {
+        let bare = part.trim_end_matches(separators);
+        let span = Span::new(text.span.source, start, start + bare.len());
+        start += part.len();
+        Spanned::new(bare, span)
+    })
 }
 
 fn lines(source: SourceId, text: &str) -> impl Iterator<Item = Spanned<&str>> {
@@ -73,33 +125,4 @@ fn setting(line: Spanned<&str>) -> Option<(&str, Spanned<&str>)> {
     let bare = value.trim().trim_matches(['"', '\'']);
     let at = line.span.start + key.len() + 1 + value.find(bare).unwrap_or(0);
     Some((key.trim(), Spanned::new(bare, Span::new(line.span.source, at, at + bare.len()))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::Sources;
-
-    fn check(read: fn(SourceId, &str) -> Declarations, text: &str, expected: Option<(&str, &str)>) {
-        let mut sources = Sources::default();
-        let id = sources.add("file", text);
-        let out = read(id, text);
-        let found = match out.value.as_slice() {
-            [Declaration::InterfaceZone(z)] => Some((z.interface.as_str(), sources.text(z.zone.span))),
-            _ => None,
-        };
-        assert_eq!(found, expected, "{text}");
-        assert!(out.diagnostics.is_empty());
-    }
-
-    #[test]
-    fn the_zone_of_a_connection_is_read_with_its_place() {
-        let written = "# 한글\n[connection]\nid=lan\ninterface-name=enp0s3\nzone=trusted\n\n[ipv4]\nzone=x\n";
-        check(keyfile, written, Some(("enp0s3", "trusted")));
-        check(keyfile, "[connection]\ninterface-name=enp0s3\nzone=\n", None);
-        check(keyfile, "[ipv4]\ninterface-name=enp0s3\nzone=trusted\n", None);
-        check(ifcfg, "DEVICE=\"eth0\"\nONBOOT=yes\nZONE='work'\n", Some(("eth0", "work")));
-        check(ifcfg, "DEVICE=eth0\n#ZONE=work\n", None);
-        check(ifcfg, "", None);
-    }
 }

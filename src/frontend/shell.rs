@@ -17,8 +17,8 @@ use brush_parser::ast::{
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::run as docker;
 use crate::frontend::placed::PlacedText;
-use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, FirewalldDecl};
+use crate::lab::{Declaration, HostEvent};
 use crate::source::{SourceId, Span, Spanned};
 
 use self::chunk::Chunk;
@@ -473,12 +473,16 @@ impl Walker<'_> {
             let firewalld = FirewalldDecl { span: Some(whole), ..FirewalldDecl::default() };
             self.out.value.push(Declaration::Firewalld(firewalld));
         }
+        let is_restart = matches!(&fact, Declaration::Event(event) if event.value == HostEvent::EngineRestart);
         self.out.value.push(fact);
+        for what in if is_restart { docker::stopped_by_restart(&self.out) } else { Vec::new() } {
+            self.unmodeled(whole, what);
+        }
     }
 
     /// Several calls of a function may say the same.
     fn unmodeled(&mut self, span: Span, what: String) {
-        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span)) {
+        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span && u.value == what)) {
             return;
         }
         self.out.diagnostics.push(

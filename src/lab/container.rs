@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::net::{IpNet, Protocol, Version};
+use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::provenance::Origin;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::switch::SwitchId;
 
 use super::declaration::Insertion;
@@ -95,6 +95,8 @@ pub struct EngineOptions {
     pub backend: RuleBackend,
     /// `--host-gateway-ip`: what `host-gateway` stands for; nothing means the address of docker0.
     pub host_gateway: Option<IpAddr>,
+    /// Where `iptables`, `icc` and `userland-proxy` are stated, if they are.
+    pub stated: BTreeMap<&'static str, Span>,
 }
 
 impl Default for EngineOptions {
@@ -110,6 +112,7 @@ impl Default for EngineOptions {
             allow_direct_routing: false,
             backend: RuleBackend::Iptables,
             host_gateway: None,
+            stated: BTreeMap::new(),
         }
     }
 }
@@ -173,6 +176,8 @@ pub struct Container {
     pub networking: Networking,
     /// Published ports.
     pub publishes: Vec<Publish>,
+    /// Ports that are not published because all of the container's networks are internal.
+    pub withheld: Vec<Publish>,
     /// Programs in it.
     pub processes: Vec<Process>,
     /// Where another published port would be written, see [`Insertion`].
@@ -189,6 +194,8 @@ pub struct Container {
     pub command: Vec<Spanned<String>>,
     /// Addresses that a file in it tells its program to dial.
     pub dials: Vec<Spanned<String>>,
+    /// The ports that its statement or its Dockerfile exposes.
+    pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
     /// Where it is defined.
     pub origin: Origin,
 }

@@ -370,6 +370,8 @@ pub struct ContainerDecl {
     pub refused: Option<Spanned<String>>,
     /// The word that says that it exists and does not run.
     pub stopped: Option<Span>,
+    /// A restart policy brings it up again when the daemon has restarted.
+    pub restarts: bool,
     /// The whole statement, or the service's key.
     pub span: Span,
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use crate::net::{Family, IpNet, PortRange, Protocol, Version};
 use crate::provenance::Origin;
+use crate::source::Span;
 use crate::switch::SwitchId;
 
 use super::RuleBackend;
@@ -23,6 +24,8 @@ pub struct Firewalld {
     pub default_zone: String,
     /// `StrictForwardPorts` (2.3 and later).
     pub strict_forward_ports: bool,
+    /// Where that is stated.
+    pub strict_at: Option<Span>,
     /// `CleanupOnExit`: whether the rules go when the daemon stops.
     pub cleanup_on_exit: bool,
     /// What it gives to iptables whenever it loads its rules (the direct interface).

@@ -97,6 +97,23 @@ pub enum UfwChange {
     Reset(Vec<IptablesCommand>),
     /// `ufw allow`, `ufw default` and so on.
     Set(Vec<IptablesCommand>),
+    /// A file of rules, which is loaded in place of what ufw ships with.
+    File(UfwFile, Vec<IptablesCommand>),
+    /// A setting of /etc/default/ufw.
+    Defaults(Vec<IptablesCommand>),
+    /// ufw.conf: what is loaded when the machine comes up, if it is enabled.
+    Boot(Option<Vec<IptablesCommand>>),
+}
+
+/// The files of rules, in the order in which they are loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UfwFile {
+    /// `before.rules`
+    Before,
+    /// `after.rules`
+    After,
+    /// `user.rules`
+    User,
 }
 
 /// A rule: every condition must hold.

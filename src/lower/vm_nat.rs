@@ -68,11 +68,27 @@ fn add_engine(guest: &Guest<'_>, nat: &VmNat, map: &Map, dataplane: &mut Datapla
             NatEngine::Libslirp => SourceAs::Client { loopback: nat.gateway },
         };
         let to = address.map(|address| Dial::To { address, port: forward.guest_port });
-        add_forward(&name, forward, (to, source), (physical, engine), dataplane);
+        let silent = without_answer(nat, forward);
+        if silent.is_none() || forward.host_address.is_none() {
+            add_forward(&name, forward, (to, source), (physical, engine), dataplane);
+        }
+        if let Some(silent) = silent {
+            add_forward(&name, &silent, (Some(Dial::Nowhere), source), (physical, engine), dataplane);
+        }
     }
     let loopback = Dial::SamePort { address: Family::of(nat.gateway).loopback() };
     let gateway = if nat.localhost_reachable { loopback } else { Dial::Nowhere };
     add_outbound(nat, &[(nat.gateway, gateway)], physical, engine, origin, dataplane);
+}
+
+/// The part of a forward that answers nobody. Datagrams of the host's loopback come to the guest from 10.0.2.2, and what
+/// is sent back there is lost where that address does not stand for the loopback (libslirp `src/socket.c`, `sosendto`,
+/// `sotranslate_out4`; TCP answers on the connection that was accepted).
+fn without_answer(nat: &VmNat, forward: &Forward) -> Option<Forward> {
+    let loopback = Family::of(nat.gateway).loopback();
+    let is_lost = forward.protocol == Protocol::Udp && nat.engine == NatEngine::Libslirp && !nat.localhost_reachable;
+    let is_meant = forward.host_address.is_none_or(|address| address == loopback);
+    (is_lost && is_meant).then(|| Forward { host_address: Some(loopback), ..forward.clone() })
 }
 
 /// Both engines of NAT networks keep the addresses of clients and show loopback clients as the gateway (libslirp as

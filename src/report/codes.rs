@@ -14,8 +14,15 @@ pub fn list(codes: &[Code]) -> String {
 }
 
 /// The sentence under the title.
-fn summary(code: Code) -> &'static str {
+pub(super) fn summary(code: Code) -> &'static str {
     code.page().lines().skip(1).find(|line| !line.is_empty()).unwrap_or("")
+}
+
+/// The first paragraph of what it means, on one line.
+pub(super) fn meaning(code: Code) -> String {
+    let section = code.page().split("## What it means").nth(1).unwrap_or_default();
+    let paragraph = section.lines().skip_while(|line| line.is_empty()).take_while(|line| !line.is_empty());
+    paragraph.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

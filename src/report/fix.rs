@@ -79,7 +79,8 @@ fn block(repair: &Repair, style: Style) -> String {
     text
 }
 
-fn summary(fix: &Fix) -> String {
+/// What the edits do, and what works then.
+pub(super) fn summary(fix: &Fix) -> String {
     let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
     let then = fix.url.as_ref().map_or(String::new(), |url| format!("; then {url} works"));
     what.join(", and ") + &then

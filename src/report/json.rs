@@ -8,14 +8,27 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::provenance::{Basis, Origin};
 use crate::source::{Sources, Span};
 
-use super::{Report, path};
+use super::{Section, path};
 
 pub(super) const FORMAT: &str = "canreach/1";
 
-/// A report as one JSON document.
-pub fn report(report: &Report, sources: &Sources) -> String {
+/// The report of a lab as one JSON document; those of several, each with its title, as one document too.
+pub fn sections(sections: &[Section]) -> String {
+    match sections {
+        [section] => document(&report(section)),
+        several => {
+            let lab = |section: &Section| {
+                let title = section.title.clone().unwrap_or_default();
+                LabJson { title, report: report(section) }
+            };
+            document(&LabsDocument { format: FORMAT, labs: several.iter().map(lab).collect() })
+        }
+    }
+}
+
+fn report(Section { report, sources, .. }: &Section) -> CheckDocument {
     let writer = Writer { dataplane: &report.dataplane, sources };
-    document(&CheckDocument {
+    CheckDocument {
         format: FORMAT,
         summary: Summary {
             sentences: report.judgements.len(),
@@ -25,17 +38,7 @@ pub fn report(report: &Report, sources: &Sources) -> String {
         },
         sentences: report.judgements.iter().map(|judgement| writer.sentence(judgement)).collect(),
         diagnostics: report.diagnostics.iter().map(|diagnostic| writer.diagnostic(diagnostic)).collect(),
-    })
-}
-
-/// The reports of several labs, which are documents already, each with its title, as one JSON document.
-pub fn labs(reports: &[(String, String)]) -> String {
-    let lab = |(title, report): &(String, String)| {
-        let title = serde_json::Value::from(title.as_str());
-        format!("{{\"title\": {title}, \"report\": {}}}", report.trim_end())
-    };
-    let labs: Vec<String> = reports.iter().map(lab).collect();
-    format!("{{\"format\": \"{FORMAT}\", \"labs\": [\n{}\n]}}\n", labs.join(",\n"))
+    }
 }
 
 /// A trace as one JSON document.
@@ -274,6 +277,18 @@ struct CheckDocument {
     summary: Summary,
     sentences: Vec<SentenceJson>,
     diagnostics: Vec<DiagnosticJson>,
+}
+
+#[derive(Serialize)]
+struct LabsDocument {
+    format: &'static str,
+    labs: Vec<LabJson>,
+}
+
+#[derive(Serialize)]
+struct LabJson {
+    title: String,
+    report: CheckDocument,
 }
 
 #[derive(Serialize)]

@@ -148,21 +148,35 @@ fn with_port(name: &str, header: &Header) -> String {
     }
 }
 
-/// The steps that a person would count as hops, and the one that ended it; the answer's only where it got lost.
-pub(super) fn hops(trace: &Trace) -> impl Iterator<Item = &Step> {
-    numbered_hops(trace).map(|(_, step)| step)
+/// The steps that are told, each with its index in the trace: the request's, and the answer's only where it got lost.
+fn numbered(trace: &Trace) -> impl Iterator<Item = (usize, &Step)> {
+    let answer_lost = trace.outcome.delivery.is_some() && trace.outcome.symptom == Symptom::TimedOut;
+    trace.steps.iter().enumerate().filter(move |(_, step)| step.way == Way::Request || answer_lost)
 }
 
-/// The same, each with its index in the trace.
-pub(super) fn numbered_hops(trace: &Trace) -> impl Iterator<Item = (usize, &Step)> {
-    let answer_lost = trace.outcome.delivery.is_some() && trace.outcome.symptom == Symptom::TimedOut;
-    let told = trace.steps.iter().enumerate().filter(move |(_, step)| step.way == Way::Request || answer_lost);
-    told.filter(|(_, step)| match &step.event {
+/// The steps that are told.
+pub(super) fn told(trace: &Trace) -> impl Iterator<Item = &Step> {
+    numbered(trace).map(|(_, step)| step)
+}
+
+/// What a person would count as a hop, and what ended it.
+pub(super) fn is_hop(step: &Step) -> bool {
+    match &step.event {
         Event::Dialed | Event::Rewritten { .. } | Event::Crossed { .. } => true,
         Event::Relayed { .. } | Event::Delivered { .. } | Event::Ended(_) => true,
         Event::Filtered { decision, .. } => *decision != Decision::Accepted,
         Event::Received { .. } | Event::Routed { .. } | Event::Answered => false,
-    })
+    }
+}
+
+/// The hops that are told.
+pub(super) fn hops(trace: &Trace) -> impl Iterator<Item = &Step> {
+    told(trace).filter(|step| is_hop(step))
+}
+
+/// The same, each with its index in the trace.
+pub(super) fn numbered_hops(trace: &Trace) -> impl Iterator<Item = (usize, &Step)> {
+    numbered(trace).filter(|(_, step)| is_hop(step))
 }
 
 /// How a witness looks at the far end: `seen there as 10.0.2.2`.

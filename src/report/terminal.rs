@@ -1,13 +1,13 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
-use crate::check::{Answer, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
+use crate::check::{Answer, Blocker, Condition, Edit, Judgement, Verdict, Witness};
 use crate::dataplane::{Dataplane, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::provenance::{Basis, Origin};
 use crate::source::Sources;
 
 use super::message::Message;
-use super::{Report, Style, patch, path};
+use super::{Report, Style, fix, patch, path};
 
 const GREEN: u8 = 32;
 const RED: u8 = 31;
@@ -194,12 +194,12 @@ impl Page<'_> {
     fn fixes(&self, verdict: &Verdict) -> String {
         let Some((first, others)) = verdict.fixes.split_first() else { return String::new() };
         let help = self.style.paint(CYAN, "help");
-        let mut text = format!("\n  {help}: {}\n", fix_words(first));
+        let mut text = format!("\n  {help}: {}\n", fix::summary(first));
         for edit in &first.edits {
             text += &self.edit(edit, &verdict.blockers);
         }
         for other in others {
-            text += &format!("    or: {}\n", fix_words(other));
+            text += &format!("    or: {}\n", fix::summary(other));
         }
         text
     }
@@ -277,12 +277,6 @@ fn notes(verdict: &Verdict) -> String {
 /// What is to be typed; nothing where only words can say what is to be done.
 fn command(text: &str) -> String {
     text.lines().map(|line| format!("      $ {line}\n")).collect()
-}
-
-fn fix_words(fix: &Fix) -> String {
-    let edits: Vec<_> = fix.edits.iter().map(|edit| edit.what.as_str()).collect();
-    let then = fix.url.as_ref().map_or(String::new(), |url| format!("; then {url} works"));
-    format!("{}{then}", edits.join(", and "))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dataplane::{Dataplane, LinkId, NodeId, NodeKind, RouteTarget, Toggle};
+use crate::dataplane::{Action, Dataplane, LinkId, Node, NodeId, NodeKind, RouteTarget, Toggle};
 
 use super::Query;
 
@@ -15,13 +15,19 @@ pub fn relevant_nodes(dataplane: &Dataplane, query: &Query) -> BTreeSet<NodeId> 
         let forwards = node.sysctls.ip_forward != Toggle::Off;
         node.kind == NodeKind::UserNat
             || !node.relays.is_empty()
-            || (forwards && (links(dataplane, id).len() > 1 || gateways.contains(&id)))
+            || (forwards && (links(dataplane, id).len() > 1 || gateways.contains(&id) || redirects(node)))
             || is_dialed_from(dataplane, id)
     };
     let Some(goal) = query.goal.node() else { return dataplane.nodes().map(|(id, _)| id).collect() };
     let mut relevant: BTreeSet<NodeId> = [query.from, goal].into();
     relevant.extend(dataplane.nodes().map(|(id, _)| id).filter(|id| passes_on(*id)));
     connected_to(dataplane, goal, &relevant)
+}
+
+/// Whether a node sends packets for itself to somebody else: with one leg only, it sends them back to where they came from.
+fn redirects(node: &Node) -> bool {
+    let mut rules = node.ruleset.chains.iter().flat_map(|chain| &chain.rules);
+    rules.any(|rule| matches!(rule.action, Action::DestinationNat { .. }))
 }
 
 /// Nodes that somebody's route names as gateway.

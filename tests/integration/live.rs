@@ -30,6 +30,9 @@ const LABS: u64 = 20;
 const JOBS: u64 = 3;
 const SHRINK: u64 = 40;
 
+/// Rows of a lab that are printed.
+const SHOWN: usize = 20;
+
 fn number(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())
 }
@@ -67,8 +70,10 @@ fn differences(draft: &Draft, stack: &Stack, seed: u64) -> Option<BTreeMap<Strin
     Some(different)
 }
 
+/// The first of them; more say nothing new.
 fn lines(different: &BTreeMap<String, String>) -> String {
-    different.iter().map(|(row, how)| format!("  {row}: {how}\n")).collect()
+    let shown = different.iter().take(SHOWN).map(|(row, how)| format!("  {row}: {how}\n"));
+    shown.chain((different.len() > SHOWN).then(|| format!("  {} in all\n", different.len()))).collect()
 }
 
 fn outcome(seed: u64, stack: &Stack) -> Outcome {
@@ -121,7 +126,10 @@ fn real_daemons_do_what_is_predicted() {
                         Outcome::Once(how) => {
                             println!("seed {seed}: as predicted when run again, the first time\n{how}")
                         }
-                        Outcome::Otherwise(how) => writeln!(all.lock().unwrap(), "seed {seed}:\n{how}").unwrap(),
+                        Outcome::Otherwise(how) => {
+                            println!("seed {seed}: otherwise\n{how}");
+                            writeln!(all.lock().unwrap(), "seed {seed}:\n{how}").unwrap();
+                        }
                     }
                 }
             });

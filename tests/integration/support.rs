@@ -7,6 +7,7 @@ use std::{env, fs, process};
 use canreach::frontend::{self, Environment};
 use canreach::lab::{Input, Lab, resolve};
 use canreach::source::Sources;
+use serde_json::Value;
 
 /// Reads and resolves texts; their names decide their formats.
 pub(crate) fn lab_of(files: &[(&str, &str)]) -> Lab {
@@ -52,4 +53,12 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// Holds a document against a JSON schema.
+pub(crate) fn valid(schema: &Value, document: &Value, what: &str) {
+    let validator = jsonschema::validator_for(schema).unwrap();
+    let errors = validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path()));
+    let errors: Vec<String> = errors.collect();
+    assert!(errors.is_empty(), "{what}: {errors:#?}");
 }

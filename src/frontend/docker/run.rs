@@ -16,7 +16,7 @@ mod flags;
 mod network;
 mod taken_back;
 
-pub use self::taken_back::{TakeBack, take_back};
+pub use self::taken_back::{TakeBack, stopped_by_restart, take_back};
 
 /// What a docker command does.
 #[derive(Debug, Default)]

@@ -10,7 +10,9 @@ use crate::lab::{Declaration, HostEvent};
 use crate::net::Family;
 use crate::source::{Span, Spanned};
 
-use self::options::{HARMLESS, NO_MODEL, OTHER_VALUED, Opt, SWITCHES, VALUED, asks, options, value_of, why_not};
+use self::options::{
+    HARMLESS, NO_MODEL, OTHER_VALUED, Opt, SWITCHES, VALUED, asks, misplaced, options, value_of, why_not,
+};
 use super::direct;
 use super::ipset;
 use super::rich_rule::{self, Outcome};
@@ -32,6 +34,11 @@ pub fn parse(words: &[Word]) -> Declarations {
         call.unmodeled(what, whole);
         return call.out;
     }
+    if let Some((span, why)) = misplaced(&options) {
+        call.out.diagnostics.push(*bad(span, why, "firewall-cmd refuses the whole command"));
+        return call.out;
+    }
+    call.is_helper = options.iter().any(|o| o.name == "helper");
     call.zone = value_of(&options, "zone");
     call.policy = value_of(&options, "policy");
     call.service = value_of(&options, "service");
@@ -53,6 +60,8 @@ struct Call {
     permanent: bool,
     offline: bool,
     is_lokkit: bool,
+    /// `--helper=NAME`: the definition of a helper changes, which looks into connections that are open already.
+    is_helper: bool,
     zone: Option<Spanned<String>>,
     policy: Option<Spanned<String>>,
     service: Option<Spanned<String>>,
@@ -88,6 +97,9 @@ impl Call {
     }
 
     fn item(&mut self, is_added: bool, kind: &str, option: &Opt) -> Result<(), Refused> {
+        if self.is_helper {
+            return Ok(());
+        }
         if self.service.is_some() && !self.is_lokkit {
             return self.item_of_service(is_added, kind, option);
         }

@@ -138,6 +138,37 @@ fn xml_part(element: Element<'_, '_>) -> Part {
     part
 }
 
+/// How packets of either family can be rejected (firewall/core/base.py, `REJECT_TYPES`; the same in 2.5.2).
+const REJECTS_V4: [&str; 16] = [
+    "icmp-host-prohibited",
+    "host-prohib",
+    "icmp-net-unreachable",
+    "net-unreach",
+    "icmp-host-unreachable",
+    "host-unreach",
+    "icmp-port-unreachable",
+    "port-unreach",
+    "icmp-proto-unreachable",
+    "proto-unreach",
+    "icmp-net-prohibited",
+    "net-prohib",
+    "tcp-reset",
+    "tcp-rst",
+    "icmp-admin-prohibited",
+    "admin-prohib",
+];
+const REJECTS_V6: [&str; 9] = [
+    "icmp6-adm-prohibited",
+    "adm-prohibited",
+    "icmp6-no-route",
+    "no-route",
+    "icmp6-addr-unreachable",
+    "addr-unreach",
+    "icmp6-port-unreachable",
+    "port-unreach",
+    "tcp-reset",
+];
+
 #[derive(Default)]
 struct Draft {
     family: Option<Family>,
@@ -147,6 +178,8 @@ struct Draft {
     action: Option<RichAction>,
     limit: Option<String>,
     logs: bool,
+    audits: bool,
+    clamps: bool,
     /// The rule concerns a protocol or an ICMP message that no packet of ours is.
     is_void: bool,
     unmodeled: Option<String>,
@@ -200,10 +233,14 @@ impl Draft {
         match part.name.value.as_str() {
             "source" => self.source = self.endpoint(part)?,
             "destination" => self.destination = self.endpoint(part)?,
-            "log" | "nflog" | "audit" => self.logs = true,
+            "log" | "nflog" => self.logs = true,
+            "audit" => (self.logs, self.audits) = (true, true),
             "accept" => self.action(part, RichAction::Accept)?,
             "drop" => self.action(part, RichAction::Drop)?,
-            "reject" => self.action(part, RichAction::Reject(part.get("type").map(|t| t.value.to_owned())))?,
+            "reject" => {
+                let answer = part.get("type").map(|answer| self.reject_type(answer)).transpose()?;
+                self.action(part, RichAction::Reject(answer))?;
+            }
             "mark" => {
                 let (value, mask) = value::mark(part.required("set")?)?;
                 self.action(part, RichAction::Mark { value, mask })?;
@@ -228,8 +265,33 @@ impl Draft {
         }
     }
 
+    /// What `Rich_Reject.check` lets through.
+    fn reject_type(&self, answer: Spanned<&str>) -> Result<String, Refused> {
+        let name = answer.value;
+        let Some(family) = self.family else {
+            let message = format!("a rich rule that rejects with `{name}` needs a family");
+            return Err(bad(answer.span, message, "add `family=\"ipv4\"`"));
+        };
+        let (known, shown) = match family {
+            Family::V4 => (&REJECTS_V4[..], "ipv4"),
+            Family::V6 => (&REJECTS_V6[..], "ipv6"),
+        };
+        if !known.contains(&name) {
+            let message = format!("`{name}` is not an answer to {shown} packets");
+            return Err(bad(answer.span, message, "firewalld refuses the rule"));
+        }
+        Ok(name.to_owned())
+    }
+
     fn endpoint(&mut self, part: &Part) -> Result<Option<(Peers, bool)>, Refused> {
         let is_inverted = part.inverted || part.get("invert").is_some_and(|i| value::is_yes(i.value));
+        let peers = ["address", "ipset", "mac"].iter().filter_map(|name| part.get(name));
+        if let Some(second) = peers.into_iter().nth(1) {
+            return Err(bad(second.span, format!("a {} that is two things", part.name.value), "the second one"));
+        }
+        if part.name.value == "destination" && self.family.is_none() {
+            return Err(bad(part.name.span, "a rich rule with a destination needs a family", "add `family=\"ipv4\"`"));
+        }
         if let Some(mac) = part.get("mac").filter(|_| part.name.value == "source") {
             return Ok(Some((value::hardware_address(mac)?, is_inverted)));
         }
@@ -265,7 +327,11 @@ impl Draft {
             "masquerade" => RichElement::Masquerade,
             "icmp-block" => RichElement::IcmpBlock(part.required("name")?.value.to_owned()),
             "icmp-type" => RichElement::IcmpType(part.required("name")?.value.to_owned()),
-            "tcp-mss-clamp" => self.void(),
+            "tcp-mss-clamp" => {
+                part.get("value").map_or(Ok(()), value::segment_size)?;
+                self.clamps = true;
+                self.void()
+            }
             "forward-port" => {
                 let forward = value::forward_port(whole, |wanted| {
                     let name = match wanted {
@@ -296,10 +362,13 @@ impl Draft {
         );
         let has_match = self.source.is_some() || self.destination.is_some() || self.unmodeled.is_some();
         let is_bare = self.element.is_none() && (!self.logs || priority == 0);
-        let wrong = if implies_action && self.action.is_some() {
+        let decides = matches!(self.action, Some(RichAction::Accept | RichAction::Reject(_) | RichAction::Drop));
+        let wrong = if (implies_action || self.clamps) && self.action.is_some() {
             "this element takes no action"
         } else if matches!(self.element, Some(RichElement::ForwardPort(_))) && self.family.is_none() {
             "a port forward in a rich rule needs a family"
+        } else if self.audits && !decides {
+            "only what accepts, rejects or drops is audited"
         } else if is_bare && self.action.is_none() && self.unmodeled.is_none() {
             "a rich rule without element and action"
         } else if is_bare && !has_match && priority == 0 {

@@ -281,6 +281,16 @@ fn wrong_values_of_firewall_cmd_are_pointed_at() {
     check("firewall-cmd --add-source=10.0.0", Code::BadAddress, "10.0.0");
     check("firewall-cmd --add-rich-rule='rule family=ipv4 source address=\"10.0.0\" drop'", Code::BadAddress, "10.0.0");
     check("firewall-cmd --add-rich-rule='rule service name=http'", Code::FirewalldBadRule, "rule service name=http");
+    check(
+        "firewall-cmd --add-rich-rule='rule service name=http reject type=tcp-reset'",
+        Code::FirewalldBadRule,
+        "tcp-reset",
+    );
+    check(
+        "firewall-cmd --add-rich-rule='rule family=ipv4 service name=http reject type=no-route'",
+        Code::FirewalldBadRule,
+        "no-route",
+    );
     check("firewall-cmd --add-rich-rule='rule servce name=http drop'", Code::FirewalldBadRule, "servce");
     check("firewall-cmd --add-rich-rule='service name=http drop'", Code::FirewalldBadRule, "service");
     check("firewall-cmd --add-port", Code::FirewalldBadRule, "--add-port");
@@ -299,13 +309,13 @@ fn rich_rules_of_the_command_line_say_the_same_as_xml() {
     };
     let r = rule(
         "rule priority=-5 family=\"ipv4\" source NOT address=\"10.0.0.0/8\" destination address=1.2.3.4 \
-                  port port=\"3000\" protocol=\"tcp\" log prefix=\"a b\" level=info limit value=1/m reject type=\"x\"",
+                  port port=\"3000\" protocol=\"tcp\" log prefix=\"a b\" level=info limit value=1/m reject type=\"tcp-rst\"",
     );
     assert_eq!((r.priority, r.family), (-5, Some(Family::V4)));
     assert_eq!(r.source, Some((net("10.0.0.0/8"), true)));
     assert_eq!(r.destination, Some((net("1.2.3.4/32"), false)));
     assert_eq!(r.element, RichElement::Port(Protocol::Tcp, PortRange::single(3000)));
-    assert_eq!(r.action, RichAction::Reject(Some("x".to_owned())));
+    assert_eq!(r.action, RichAction::Reject(Some("tcp-rst".to_owned())));
     assert_eq!(rule("rule service name=\"http\" drop").action, RichAction::Drop);
     assert_eq!(rule("rule family=ipv4 masquerade").element, RichElement::Masquerade);
     assert_eq!(rule("rule protocol value=icmp accept").element, RichElement::Protocol(1));

@@ -231,3 +231,12 @@ pub(super) enum ForwardPart {
 pub(super) fn bad(span: Span, message: impl Into<String>, label: &str) -> Refused {
     Box::new(Diagnostic::new(Code::FirewalldBadRule, message).label(span, label))
 }
+
+/// `pmtu`, or a number that firewalld takes (firewall/functions.py, `checkTcpMssClamp`).
+pub(super) fn segment_size(text: Spanned<&str>) -> Result<(), Refused> {
+    let is_size = |value: &str| value.parse().is_ok_and(|size: u32| (536..=65535).contains(&size));
+    if text.value == "pmtu" || is_size(text.value) {
+        return Ok(());
+    }
+    Err(bad(text.span, format!("`{}` is not a segment size", text.value), "`pmtu`, or a number from 536 to 65535"))
+}

@@ -128,6 +128,9 @@ pub(super) fn of_extension(text: &str) -> Option<Condition> {
             let back = Condition::SourceIsRoutedBack;
             Some(if has("invert") { Condition::Not(Box::new(back)) } else { back })
         }
+        // What programs send has no routing header, and starts with a hop limit of 64 or 128.
+        "rt" if !is_negated => Some(never()),
+        "hl" | "ttl" if options == format!("--{module}-eq 255") => Some(never()),
         _ => Some(Condition::Unmodeled(text.to_owned())),
     }
 }

@@ -33,12 +33,13 @@ fn text(read: &Declarations) -> String {
                 commands.iter().for_each(|c| writeln!(text, "{:?} {}", c.family, command_text(c)).unwrap());
             }
             Declaration::Ufw(change) => match &change.value {
-                UfwChange::Set(commands) => {
+                UfwChange::Set(commands) | UfwChange::Defaults(commands) | UfwChange::File(_, commands) => {
                     commands.iter().for_each(|c| writeln!(text, "{:?} {}", c.family, command_text(c)).unwrap());
                 }
                 UfwChange::Enable(commands) => writeln!(text, "enable {}", commands.len()).unwrap(),
                 UfwChange::Disable(commands) => writeln!(text, "disable {}", commands.len()).unwrap(),
                 UfwChange::Reset(commands) => writeln!(text, "reset {}", commands.len()).unwrap(),
+                UfwChange::Boot(commands) => writeln!(text, "boot {:?}", commands.as_ref().map(Vec::len)).unwrap(),
             },
             Declaration::Unmodeled(what) => writeln!(text, "unmodeled {}", what.value).unwrap(),
             other => writeln!(text, "{other:?}").unwrap(),

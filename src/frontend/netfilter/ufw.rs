@@ -3,6 +3,11 @@
 //! What `ufw enable` loads is taken from a recording (ufw-docker); rules that only log are left out there. `limit` is
 //! read as `allow`: it refuses from the sixth connection within 30 seconds on.
 
+mod files;
+mod status;
+#[cfg(test)]
+mod tests;
+
 use std::net::IpAddr;
 
 use crate::frontend::shell::word::Word;
@@ -15,6 +20,9 @@ use crate::source::{Span, Spanned};
 use super::Token;
 use super::iptables;
 
+pub use files::{File, file, parse_conf, parse_defaults, parse_rules};
+pub use status::{is_status, parse_status};
+
 /// What is loaded for IPv4 when it is enabled.
 const BASE: &str = include_str!("ufw/base.rules");
 
@@ -25,19 +33,8 @@ const CHAINS: [&str; 9] =
 const OTHER_CHAINS: [&str; 5] =
     ["ufw-logging-allow", "ufw-logging-deny", "ufw-not-local", "ufw-user-limit", "ufw-user-limit-accept"];
 
-/// Profiles of /etc/ufw/applications.d that packages of Debian and Ubuntu bring.
-const APPLICATIONS: [(&str, &str); 10] = [
-    ("openssh", "22/tcp"),
-    ("nginx full", "80,443/tcp"),
-    ("nginx http", "80/tcp"),
-    ("nginx https", "443/tcp"),
-    ("apache", "80/tcp"),
-    ("apache full", "80,443/tcp"),
-    ("apache secure", "443/tcp"),
-    ("www", "80/tcp"),
-    ("www full", "80,443/tcp"),
-    ("www secure", "443/tcp"),
-];
+/// Profiles of /etc/ufw/applications.d that packages of Debian bring: those of ufw 0.36.2, openssh, nginx and apache.
+const APPLICATIONS: &str = include_str!("ufw/applications.tsv");
 
 /// Names of /etc/services with their protocol.
 const SERVICES: [(&str, &str); 14] = [
@@ -88,7 +85,7 @@ fn change(words: &[&str], span: Span) -> Option<Option<UfwChange>> {
         ["reload" | "status" | "show" | "version" | "logging", ..] | ["app", "list" | "info", ..] | [] => None,
         ["default", policy] => Some(UfwChange::Set(commands(&default(policy, "incoming")?, span)?)),
         ["default", policy, direction] => Some(UfwChange::Set(commands(&default(policy, direction)?, span)?)),
-        _ => Some(UfwChange::Set(commands(&rule(words)?, span)?)),
+        _ => Some(UfwChange::Set(commands(&rules(words)?, span)?)),
     })
 }
 
@@ -184,7 +181,14 @@ struct Draft {
     to: End,
 }
 
-fn rule(words: &[&str]) -> Option<Lines> {
+/// What a call opens or closes: of a profile, one rule for each of its ports.
+fn rules(words: &[&str]) -> Option<Lines> {
+    let profile = words.iter().find_map(|word| application(word)).unwrap_or("");
+    let of_each: Option<Vec<Lines>> = profile.split('|').map(|ports| rule(words, ports)).collect();
+    Some(of_each?.concat())
+}
+
+fn rule(words: &[&str], profile: &str) -> Option<Lines> {
     let mut draft = Draft::default();
     let mut rest = words.iter().copied();
     let mut is_source = false;
@@ -214,8 +218,11 @@ fn rule(words: &[&str]) -> Option<Lines> {
                 let ports = rest.next()?;
                 draft.port(is_source, ports)?;
             }
-            "app" => draft.port(is_source, application(rest.next()?)?)?,
-            _ => draft.port(false, application(word).unwrap_or(word))?,
+            "app" => {
+                application(rest.next()?)?;
+                draft.port(is_source, profile)?;
+            }
+            _ => draft.port(false, if application(word).is_some() { profile } else { word })?,
         }
     }
     draft.lines()
@@ -242,7 +249,7 @@ fn network(text: &str) -> Option<Option<IpNet>> {
 
 fn application(name: &str) -> Option<&'static str> {
     let name = name.to_lowercase();
-    APPLICATIONS.iter().find(|(n, _)| *n == name).map(|(_, ports)| *ports)
+    APPLICATIONS.lines().filter_map(|line| line.split_once('\t')).find(|(n, _)| *n == name).map(|(_, ports)| ports)
 }
 
 impl Draft {

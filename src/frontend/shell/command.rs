@@ -69,7 +69,9 @@ pub(super) fn is_query(words: &[Word]) -> bool {
 
 /// Whether a file decides what happens to packets.
 pub(super) fn configures_network(path: &str) -> bool {
-    const PLACES: [&str; 8] = [
+    const PLACES: [&str; 10] = [
+        "/etc/ufw/",
+        "/etc/default/ufw",
         "/etc/docker/daemon.json",
         "/etc/firewalld/",
         "/etc/sysctl",
@@ -237,7 +239,7 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
         "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),
         "ssh" | "autossh" => words.iter().skip(1).any(|w| is_tunnel(&w.text)),
-        "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "docker-proxy" => true,
+        "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "docker-proxy" | "ufw-docker" => true,
         // Other engines, and docker in the hands of a user or in a machine of its own.
         "podman" | "nerdctl" => has(&["run", "create", "start", "network", "pod", "play", "kube", "compose", "up"]),
         "podman-compose" | "rootlesskit" => true,

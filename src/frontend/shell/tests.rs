@@ -101,6 +101,15 @@ fn services_start_and_stop_rule_sets() {
     check("systemctl start firewalld docker", &["event:FirewalldStart", "event:EngineStart"]);
     check("sudo systemctl enable --now firewalld.service", &["event:FirewalldStart"]);
     check("systemctl restart docker; service firewalld reload", &["event:EngineRestart", "event:FirewalldReload"]);
+    // Without a restart policy a container stays down.
+    check(
+        "docker run --name aa x; docker run --name bb y; docker run --restart=always --name cc z; systemctl restart docker",
+        &["run:x", "run:y", "run:z", "event:EngineRestart", "?systemctl restart docker", "?systemctl restart docker"],
+    );
+    check(
+        "docker run --name aa x; docker run --name bb y; systemctl restart docker; docker start bb",
+        &["run:x", "run:y", "event:EngineRestart", "?systemctl restart docker"],
+    );
     check("systemctl restart firewalld", &["event:FirewalldStop", "event:FirewalldStart"]);
     check("systemctl status docker; systemctl enable docker; systemctl start nginx", &[]);
     check("systemctl stop docker", &["?systemctl stop docker"]);

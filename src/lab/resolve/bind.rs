@@ -12,7 +12,7 @@ use crate::source::{Span, Spanned};
 
 use super::machines::Machine;
 use super::names::{join_path, sentence_name, span_of, unknown_name};
-use super::{Context, HostId, Input, configured, infer};
+use super::{Context, HostId, Input, infer, own_interfaces};
 
 /// Everything that was read, sorted by what it is about.
 #[derive(Default)]
@@ -89,7 +89,7 @@ pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input], machines: &'a
         infer::hosts(context, inputs, machines, &mut plan);
     }
     for (index, host) in plan.hosts.iter_mut().enumerate() {
-        configured::complete(context, HostId(index), host);
+        own_interfaces::complete(context, HostId(index), host);
     }
     plan
 }

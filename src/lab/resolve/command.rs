@@ -55,7 +55,7 @@ pub(super) fn read(container: &ContainerDecl, image: Option<&'static str>) -> Sa
     let mut reader = Reader { said: Said { program: Some(program), ..Said::default() }, address: false, port: false };
     reader.options(program, &words);
     reader.variables(program, &container.variables());
-    reader.defaults(program);
+    reader.defaults(program, &container.command);
     reader.said
 }
 
@@ -194,14 +194,25 @@ impl Reader {
         }
     }
 
-    fn defaults(&mut self, program: &Program) {
+    fn defaults(&mut self, program: &Program, command: &[Spanned<String>]) {
         if !self.address {
-            self.said.address = program.address.map(|value| Told { value, span: None, widened: None });
+            let widened = appended(program, command);
+            self.said.address = program.address.map(|value| Told { value, span: None, widened });
         }
         if !self.port {
             self.said.port = program.port.map(|value| Told { value, span: None, widened: None });
         }
     }
+}
+
+/// An option behind a command line that makes its program listen on all addresses. The words of a command that is written
+/// as a list do not stand side by side.
+fn appended(program: &Program, command: &[Spanned<String>]) -> Option<Spanned<String>> {
+    let of_address = || program.options.iter().filter(|o| o.says == Says::Address && !o.adds && !o.bare);
+    let option = of_address().find(|o| o.name.starts_with("--")).or_else(|| of_address().next())?;
+    let [.., before, last] = command else { return None };
+    let is_line = before.span.source == last.span.source && before.span.end + 1 == last.span.start;
+    is_line.then(|| Spanned::new(format!(" {} 0.0.0.0", option.name), last.span.after()))
 }
 
 /// Host, port and protocol of a place to listen: `tcp://0.0.0.0:80/`, `:8443/udp`, `8000`.

@@ -115,6 +115,8 @@ fn container(
         };
         extra_hosts.extend(address.map(|address| (name.value.clone(), address)));
     }
+    let is_withheld = publishes.is_empty() && matches!(networking, Networking::Bridges(_));
+    let withheld = if is_withheld { publish::withheld(declaration, &draft.name) } else { Vec::new() };
     Container {
         name: draft.name.clone(),
         aliases: declaration.aliases.iter().filter(|a| **a != draft.name).cloned().collect(),
@@ -122,6 +124,7 @@ fn container(
         image: declaration.image.clone(),
         networking,
         publishes,
+        withheld,
         processes,
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
@@ -130,6 +133,7 @@ fn container(
         environment: declaration.variables(),
         command: declaration.words().cloned().collect(),
         dials: declaration.dials.clone(),
+        exposes: declaration.exposed().cloned().collect(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }

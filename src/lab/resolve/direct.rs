@@ -50,8 +50,13 @@ pub(super) fn at_once(
 }
 
 fn own_chain(command: &IptablesCommand, chain: &str, backend: RuleBackend) -> String {
-    let is_built_in = command.table.built_in().contains(&chain);
-    if backend == RuleBackend::Iptables && is_built_in { format!("{chain}_direct") } else { chain.to_owned() }
+    let is_built_in = |name: &str| command.table.built_in().contains(&name);
+    match (backend, chain.strip_suffix("_direct")) {
+        (RuleBackend::Iptables, _) if is_built_in(chain) => format!("{chain}_direct"),
+        // These chains do not exist then, and firewalld takes their names off.
+        (RuleBackend::Nftables, Some(own)) if is_built_in(own) => own.to_owned(),
+        _ => chain.to_owned(),
+    }
 }
 
 fn goes_before(other: &DirectRule, priority: i32, command: &IptablesCommand, chain: &str) -> bool {

@@ -64,6 +64,7 @@ fn set_options(engine: &mut Engine, stated: &EngineDecl, host: &str) {
         engine.origin = Origin::written(format!("docker engine {} on `{host}`", version.value), version.span);
     }
     let options = &mut engine.options;
+    options.stated.extend(places(stated));
     set(&mut options.iptables, stated.iptables.as_ref());
     set(&mut options.ip_forward, stated.ip_forward.as_ref());
     set(&mut options.ip_forward_no_drop, stated.ip_forward_no_drop.as_ref());
@@ -78,6 +79,11 @@ fn set_options(engine: &mut Engine, stated: &EngineDecl, host: &str) {
     if let Some(address) = &stated.host_gateway {
         options.host_gateway = Some(address.value);
     }
+}
+
+fn places(stated: &EngineDecl) -> impl Iterator<Item = (&'static str, Span)> {
+    let options = [("iptables", &stated.iptables), ("icc", &stated.icc), ("userland-proxy", &stated.userland_proxy)];
+    options.into_iter().filter_map(|(name, option)| option.as_ref().map(|option| (name, option.span)))
 }
 
 fn set<T: Copy>(option: &mut T, stated: Option<&Spanned<T>>) {

@@ -2,13 +2,14 @@
 //! written.
 
 use crate::lab::declaration::{DirectRule, FirewallChange, FirewallCmd};
-use crate::lab::iptables::{IptablesChange, IptablesCommand, UfwChange};
+use crate::lab::iptables::{IptablesChange, IptablesCommand};
 use crate::lab::nft::NftRuleset;
 use crate::lab::{Declaration, Host, HostEvent, RuleBackend};
 use crate::source::Span;
 
 use super::bind::HostPlan;
 use super::direct;
+use super::ufw::Ufw;
 
 /// Events in order, and the rules that they speak of.
 #[derive(Default)]
@@ -47,7 +48,8 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
 }
 
 fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
-    let mut collected = Collected::default();
+    let mut collected = Collected { ufw: Ufw::of_files(plan), ..Collected::default() };
+    collected.boot_ufw();
     let stated: Vec<HostEvent> = plan.stated.iter().filter_map(|d| collected.event(d, backend)).collect();
     let files: Vec<HostEvent> = plan.files.iter().filter_map(|d| collected.event(d, backend)).collect();
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
@@ -57,7 +59,7 @@ fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
     let at_boot = boot.len();
     let started = before.iter().copied().chain(files).chain(after.iter().copied());
     let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
-    let unknown_ufw = ufw.first.filter(|_| ufw.is_enabled.is_none());
+    let unknown_ufw = ufw.unknown();
     Events { order, rules, nft, at_boot, unknown_ufw }
 }
 
@@ -78,14 +80,6 @@ struct Collected {
     ufw: Ufw,
     /// Direct rules that were given to the running firewalld.
     direct: Vec<DirectRule>,
-}
-
-#[derive(Default)]
-struct Ufw {
-    is_enabled: Option<bool>,
-    /// What was given so far, in force or not.
-    kept: Vec<IptablesCommand>,
-    first: Option<Span>,
 }
 
 fn is_permanent(declaration: &Declaration) -> bool {
@@ -117,8 +111,7 @@ impl Collected {
                 None
             }
             Declaration::Ufw(change) => {
-                self.ufw.first = self.ufw.first.or(Some(change.span));
-                let commands = self.ufw.change(&change.value)?;
+                let commands = self.ufw.change(change)?;
                 Some(self.rules(commands))
             }
             _ => None,
@@ -139,6 +132,14 @@ impl Collected {
         }
     }
 
+    /// ufw.service comes before the network, like nftables.service (`Before=network-pre.target`).
+    fn boot_ufw(&mut self) {
+        if let Some(commands) = self.ufw.boot() {
+            let event = self.rules(commands);
+            self.boot.push(event);
+        }
+    }
+
     fn nft(&mut self, ruleset: NftRuleset) -> HostEvent {
         self.nft.push(ruleset);
         HostEvent::NftRules(self.nft.len() - 1)
@@ -147,30 +148,5 @@ impl Collected {
     fn rules(&mut self, commands: Vec<IptablesCommand>) -> HostEvent {
         self.rules.push(commands);
         HostEvent::UserRules(self.rules.len() - 1)
-    }
-}
-
-impl Ufw {
-    /// What a line changes at once.
-    fn change(&mut self, change: &UfwChange) -> Option<Vec<IptablesCommand>> {
-        let is_enabled = self.is_enabled == Some(true);
-        match change {
-            UfwChange::Enable(loaded) => {
-                self.is_enabled = Some(true);
-                let everything = || loaded.iter().chain(&self.kept).cloned().collect();
-                (!is_enabled).then(everything)
-            }
-            UfwChange::Disable(unloaded) | UfwChange::Reset(unloaded) => {
-                self.is_enabled = Some(false);
-                if matches!(change, UfwChange::Reset(_)) {
-                    self.kept.clear();
-                }
-                is_enabled.then(|| unloaded.clone())
-            }
-            UfwChange::Set(commands) => {
-                self.kept.extend(commands.iter().cloned());
-                is_enabled.then(|| commands.clone())
-            }
-        }
     }
 }

@@ -138,6 +138,7 @@ fn untouched(version: Version, backend: RuleBackend, origin: Origin) -> Firewall
         backend,
         default_zone: "public".to_owned(),
         strict_forward_ports: false,
+        strict_at: None,
         cleanup_on_exit: true,
         direct: Vec::new(),
         uses_direct: false,
@@ -180,6 +181,7 @@ fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
     }
     if let Some(strict) = &stated.strict_forward_ports {
         firewalld.strict_forward_ports = strict.value;
+        firewalld.strict_at = Some(strict.span);
     }
     if let Some(cleanup) = &stated.cleanup_on_exit {
         firewalld.cleanup_on_exit = cleanup.value;

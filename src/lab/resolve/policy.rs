@@ -63,7 +63,14 @@ fn forwards(policy: &Policy, zones: &BTreeMap<String, Zone>, release: Release) -
         _ => None,
     };
     let by_rule = policy.content.rich_rules.iter().filter_map(|rule| of_rule(&rule.value.element));
-    let all: Vec<ForwardPort> = policy.content.forward_ports.iter().map(|f| f.value.clone()).chain(by_rule).collect();
+    let all: Vec<ForwardPort> = policy
+        .content
+        .forward_ports
+        .iter()
+        .chain(&policy.content.later_forward_ports)
+        .map(|f| f.value.clone())
+        .chain(by_rule)
+        .collect();
     if all.is_empty() || policy.egress.is_empty() {
         return None;
     }

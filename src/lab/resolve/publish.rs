@@ -115,20 +115,8 @@ fn expand(
     default_address: Option<IpAddr>,
     ports: &Ports,
 ) -> Vec<Publish> {
-    let publish = |host_port: Option<u16>, container_port: u16| {
-        let what = match host_port {
-            Some(port) => format!("published port {port} of `{container}`"),
-            None => format!("port {container_port} of `{container}`, published on a port that docker chooses"),
-        };
-        Publish {
-            host_address: declaration.host_address,
-            host_port,
-            container_port,
-            protocol: declaration.protocol,
-            guard: None,
-            origin: Origin::written(what, declaration.span),
-        }
-    };
+    let publish =
+        |host_port: Option<u16>, container_port: u16| publish(declaration, container, host_port, container_port);
     let inside = declaration.container_ports;
     let Some(outside) = declaration.host_ports else {
         return (inside.first..=inside.last).map(|port| publish(None, port)).collect();
@@ -146,6 +134,31 @@ fn expand(
     }
     context.report(ranges_differ(declaration.span, outside, inside));
     Vec::new()
+}
+
+fn publish(declaration: &PublishDecl, container: &str, host_port: Option<u16>, container_port: u16) -> Publish {
+    let what = match host_port {
+        Some(port) => format!("published port {port} of `{container}`"),
+        None => format!("port {container_port} of `{container}`, published on a port that docker chooses"),
+    };
+    Publish {
+        host_address: declaration.host_address,
+        host_port,
+        container_port,
+        protocol: declaration.protocol,
+        guard: None,
+        origin: Origin::written(what, declaration.span),
+    }
+}
+
+/// The ports, ranges left out, that a container would publish if one of its networks were not internal.
+pub(super) fn withheld(container: &ContainerDecl, name: &str) -> Vec<Publish> {
+    let single = |ports: PortRange| (ports.count() == 1).then_some(ports.first);
+    let of = |declaration: &PublishDecl| {
+        let outside = declaration.host_ports.map(single);
+        Some(publish(declaration, name, outside.unwrap_or_default(), single(declaration.container_ports)?))
+    };
+    container.publishes.iter().filter_map(of).collect()
 }
 
 /// `-P` publishes every exposed port, those of the image included, on ports that the kernel chooses.

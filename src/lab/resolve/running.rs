@@ -222,6 +222,7 @@ fn merged(stated: &ContainerDecl, running: &RunningDecl, binds_elsewhere: bool) 
         publish_all: None,
         stopped: listed.stopped,
         refused: None,
+        restarts: stated.restarts,
         exposes: if listed.exposes.is_empty() { stated.exposes.clone() } else { listed.exposes.clone() },
         ..stated.clone()
     };

@@ -9,8 +9,8 @@ use crate::lab::{Attachment, Firewalld, Host, HostEvent, Lab, Networking, Proces
 use crate::net::url_host;
 use crate::source::Sources;
 
-mod configured;
 mod firewalld;
+mod own_interfaces;
 
 /// Files -> the lab, and `file:line: message` of every diagnostic, those of the front-ends first.
 fn read(files: &[(&str, &str)]) -> (Lab, Vec<String>) {

@@ -15,7 +15,7 @@ use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
 use super::hypervisor::{self, Hypervisor};
 use super::names::{span_of, unknown_name};
-use super::{Context, configured, nat_network, parent, vm, vm_host};
+use super::{Context, nat_network, own_interfaces, parent, vm, vm_host};
 
 /// Segments under construction, with what is needed to attach hosts to them.
 pub(super) struct Segments {
@@ -125,7 +125,7 @@ impl Segments {
             _ => None,
         };
         let of_containers = plan.hosts.iter().flat_map(HostPlan::declarations).find_map(parent::lan);
-        let told_lan = of_containers.or_else(|| plan.hosts.iter().find_map(configured::lan));
+        let told_lan = of_containers.or_else(|| plan.hosts.iter().find_map(own_interfaces::lan));
         Self { all, taken, stated_networks: declarations.filter_map(network).collect(), told_lan }
     }
 

@@ -15,8 +15,8 @@ use crate::source::{Span, Spanned};
 use super::Context;
 use super::addresses::{nth, prefix, within};
 use super::bind::HostPlan;
-use super::configured::guest_name;
 use super::hypervisor::{Hypervisor, Release, is_on};
+use super::own_interfaces::guest_name;
 use super::topology::{HostLeg, Segments, default_gateways, stated_addresses, stated_interface};
 
 const CITE_NAT: &str =

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ServiceDecl, ZoneDecl};
+use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ServiceChange, ServiceDecl, ZoneDecl};
 use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
-use crate::lab::{Content, Entry, Peers, Policy, RichElement, RichRule, Service, Target, Zone};
+use crate::lab::{Content, Entry, ForwardPort, Peers, Policy, RichElement, RichRule, Service, Target, Zone};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -143,15 +143,19 @@ pub(super) fn change(
     }
     let definitions = configuration.definitions.clone();
     match place {
+        Place::Policy(..) if unknown_end(&configuration.zones, &command.change).is_some() => {
+            if let Some(zone) = unknown_end(&configuration.zones, &command.change) {
+                context.report(unknown_zone(zone, command.span, configuration.zones.keys()));
+            }
+            false
+        }
         Place::Policy(name, span) => match configuration.policies.get_mut(name) {
             Some(policy) => {
                 let before = policy.clone();
                 let changed = change_policy(context, &definitions, policy, command, &origin());
                 if let Some(what) = conflict(policy, &configuration.zones, release) {
                     *policy = before;
-                    context.report(
-                        Diagnostic::new(Code::FirewalldBadRule, what).label(command.span, "firewalld refuses this"),
-                    );
+                    context.report(refused(command.span, what));
                     return false;
                 }
                 changed
@@ -177,12 +181,29 @@ pub(super) fn change(
     }
 }
 
+/// The zone that an end of a policy should become and that does not exist.
+fn unknown_end<'c>(zones: &BTreeMap<String, Zone>, change: &'c FirewallChange) -> Option<&'c str> {
+    match change {
+        FirewallChange::IngressZone(true, name) | FirewallChange::EgressZone(true, name) => {
+            (!matches!(name.as_str(), "ANY" | "HOST") && !zones.contains_key(name)).then_some(name)
+        }
+        _ => None,
+    }
+}
+
 /// Changes of what there is, as opposed to changes inside a zone or policy.
 fn define(context: &mut Context, configuration: &mut Configuration, command: &FirewallCmd) -> Option<bool> {
     use FirewallChange as C;
     let origin = || Origin::written(describe(&command.change), command.span);
     let Configuration { zones, policies, definitions, .. } = configuration;
     Some(match &command.change {
+        C::NewZone(name) | C::NewPolicy(name) if zones.contains_key(name) != policies.contains_key(name) => {
+            let is_same_kind = matches!(command.change, C::NewZone(_)) == zones.contains_key(name);
+            if !is_same_kind {
+                context.report(refused(command.span, format!("`{name}` would be a zone as well as a policy")));
+            }
+            is_same_kind
+        }
         C::NewZone(name) => {
             zones.entry(name.clone()).or_insert_with(|| empty_zone(origin()));
             true
@@ -204,6 +225,10 @@ fn define(context: &mut Context, configuration: &mut Configuration, command: &Fi
         C::DeleteService(name) => definitions.services.remove(name).is_some(),
         C::NewIpSet(set) => definitions.ipsets.insert(set.name.value.clone(), (**set).clone()).is_none(),
         C::DeleteIpSet(name) => definitions.ipsets.remove(name).is_some(),
+        C::InService(_, ServiceChange::Include(true, other)) if definitions.service(&other.value).is_none() => {
+            context.report(unknown_service(definitions, &other.value, other.span));
+            false
+        }
         C::InService(name, change) => {
             let known = definitions.change_service(name, change, empty_service(name, command.span));
             if !known {
@@ -297,26 +322,18 @@ fn change_content(
     origin: &Origin,
 ) -> bool {
     use FirewallChange as C;
-    let is_permanent = command.permanent;
     match &command.change {
         C::Port(add, port) => set(&mut content.ports, *add, *port, origin),
         C::SourcePort(add, port) => set(&mut content.source_ports, *add, *port, origin),
         C::Protocol(add, protocol) => set(&mut content.protocols, *add, *protocol, origin),
-        C::ForwardPort(add, forward) => {
-            // What a running firewalld is told comes behind what it has loaded.
-            if !is_permanent && !content.rich_rules.is_empty() {
-                set(&mut content.later_forward_ports, *add, forward.clone(), origin);
-            }
-            if is_permanent || !add || content.rich_rules.is_empty() {
-                set(&mut content.forward_ports, *add, forward.clone(), origin);
-            }
-        }
+        C::ForwardPort(add, forward) => change_forward_port(content, *add, forward, command.permanent, origin),
+        C::IcmpBlock(_, kind) if !knows_icmp_type(context, kind, command.span) => return false,
         C::IcmpBlock(add, kind) => set(&mut content.icmp_blocks, *add, kind.clone(), origin),
         C::IcmpBlockInversion(on) => content.icmp_block_inversion = *on,
         C::Masquerade(on) => content.masquerade = on.then(|| origin.clone()),
         C::Service(false, name) => content.services.retain(|s| s.value.name != *name),
         C::Service(true, name) => {
-            if !knows_service(context, definitions, name, origin) {
+            if !knows_service(context, definitions, name, command.span) {
                 return false;
             }
             if content.services.iter().all(|s| s.value.name != *name) {
@@ -324,9 +341,7 @@ fn change_content(
             }
         }
         C::RichRule(add, rule) => {
-            if let RichElement::Service(service) = &rule.element
-                && !knows_service(context, definitions, &service.name, origin)
-            {
+            if !knows_what_it_names(context, definitions, rule, command.span) {
                 return false;
             }
             content.rich_rules.retain(|r| !same_rule(&r.value, rule));
@@ -345,9 +360,46 @@ fn change_content(
     true
 }
 
-fn knows_service(context: &mut Context, definitions: &Definitions, name: &str, origin: &Origin) -> bool {
+/// What a running firewalld is told comes behind the rich rules that it has loaded.
+fn change_forward_port(content: &mut Content, add: bool, forward: &ForwardPort, is_permanent: bool, origin: &Origin) {
+    let is_there = content.forward_ports.iter().any(|other| other.value == *forward);
+    let is_later = !is_permanent && !content.rich_rules.is_empty() && !is_there;
+    if is_later || !add {
+        set(&mut content.later_forward_ports, add, forward.clone(), origin);
+    }
+    if !is_later || !add {
+        set(&mut content.forward_ports, add, forward.clone(), origin);
+    }
+}
+
+/// Whether the service or ICMP type of a rich rule exists.
+fn knows_what_it_names(context: &mut Context, definitions: &Definitions, rule: &RichRule, span: Span) -> bool {
+    match &rule.element {
+        RichElement::Service(service) => knows_service(context, definitions, &service.name, span),
+        RichElement::IcmpBlock(kind) | RichElement::IcmpType(kind) => knows_icmp_type(context, kind, span),
+        _ => true,
+    }
+}
+
+fn knows_icmp_type(context: &mut Context, name: &str, span: Span) -> bool {
+    let is_known = firewall_builtin::ICMP_TYPES.contains(&name);
+    if !is_known {
+        let diagnostic = refused(span, format!("there is no ICMP type `{name}`"));
+        context.report(match did_you_mean(name, firewall_builtin::ICMP_TYPES) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None => diagnostic.help("`firewall-cmd --get-icmptypes` lists them"),
+        });
+    }
+    is_known
+}
+
+fn refused(span: Span, message: String) -> Diagnostic {
+    Diagnostic::new(Code::FirewalldBadRule, message).label(span, "firewalld refuses this")
+}
+
+fn knows_service(context: &mut Context, definitions: &Definitions, name: &str, span: Span) -> bool {
     let is_known = definitions.service(name).is_some();
-    if let Some(span) = origin.span().filter(|_| !is_known) {
+    if !is_known {
         context.report(unknown_service(definitions, name, span));
     }
     is_known

@@ -77,6 +77,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         image: None,
         networking,
         publishes: publishes.iter().map(|p| publish(p)).collect(),
+        withheld: Vec::new(),
         processes: vec![Process { name: "app".to_owned(), listens: vec![listen(3000)], origin: origin() }],
         publish_at: None,
         network_at: None,
@@ -85,6 +86,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         environment: Vec::new(),
         command: Vec::new(),
         dials: Vec::new(),
+        exposes: Vec::new(),
         origin: origin(),
     }
 }

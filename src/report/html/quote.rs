@@ -11,6 +11,9 @@ use super::super::patch;
 /// Lines around a marked one.
 const CONTEXT: usize = 1;
 
+/// Of one line, so many characters are quoted.
+const LONGEST: usize = 120;
+
 /// The lines of a span with their neighbours, and what is to be said about them.
 pub(super) fn lines(sources: &Sources, span: Span, says: &str) -> String {
     let file = sources.get(span.source);
@@ -41,6 +44,15 @@ pub(super) fn lines(sources: &Sources, span: Span, says: &str) -> String {
         "<figure class=\"quote\"><figcaption><b>{}</b>{says}</figcaption><pre>{html}</pre></figure>\n",
         escaped(&sources.place(span))
     )
+}
+
+/// The first line of a span, cut where it is long.
+pub(super) fn one_line(sources: &Sources, span: Span) -> String {
+    let text = sources.text(span).lines().next().unwrap_or("");
+    let shown: String = text.chars().take(LONGEST).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    let place = escaped(&sources.place(span));
+    format!("<span class=\"source\"><b>{place}</b> <code>{}{more}</code></span>", escaped(&shown))
 }
 
 /// A change of a file as a compiler suggests it.

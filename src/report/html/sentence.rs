@@ -2,7 +2,9 @@
 
 use crate::check::{Answer, Attempt, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
 
+use crate::dataplane::Trace;
 use crate::provenance::Basis;
+use crate::source::Span;
 
 use super::super::markup::escaped;
 use super::super::path;
@@ -42,7 +44,7 @@ pub(super) fn item(
         html += &format!("<p>Why it matters: {}</p>\n", escaped(&reason.value));
     }
     html += &works_at(page, verdict);
-    html += &attempt.zip(way).map_or(String::new(), |(attempt, way)| walk(number, &attempt.witness, way));
+    html += &attempt.zip(way).map_or(String::new(), |(attempt, way)| walk(page, number, &attempt.witness, way));
     html += &attempt.map_or(String::new(), |attempt| blockers(page, verdict, &attempt.blockers));
     html += &conditions(page, verdict);
     html += &verdict.notes.iter().map(|note| format!("<p class=\"note\">{}</p>\n", escaped(note))).collect::<String>();
@@ -87,7 +89,7 @@ fn works_at(page: &Page<'_>, verdict: &Verdict) -> String {
 }
 
 /// The stops of the way, with the numbers that they have in the picture.
-fn walk(number: usize, witness: &Witness, way: &WalkedWay) -> String {
+fn walk(page: &Page<'_>, number: usize, witness: &Witness, way: &WalkedWay) -> String {
     let mut html = format!(
         "<h3>Hop by hop</h3>\n<p><b>{}</b> from {} <a class=\"to-picture\" href=\"#way-{number}\">show it in the picture</a></p>\n\
          <ol class=\"walk\">\n",
@@ -101,9 +103,17 @@ fn walk(number: usize, witness: &Witness, way: &WalkedWay) -> String {
             Fate::Blocked => " class=\"blocked\"",
         };
         let lines: Vec<String> = stop.lines.iter().map(|line| escaped(line)).collect();
-        html += &format!("<li{class}>{}</li>\n", lines.join("<br>"));
+        html += &format!("<li{class}>{}{}</li>\n", lines.join("<br>"), reasons(page, &witness.trace, &stop.steps));
     }
     html + &format!("</ol>\n<p>What you would see: <b>{}</b></p>\n", escaped(way.sees))
+}
+
+/// The lines of the user's files that are behind some steps.
+fn reasons(page: &Page<'_>, trace: &Trace, steps: &[usize]) -> String {
+    let origins = steps.iter().filter_map(|index| trace.steps.get(*index)?.origin);
+    let mut spans: Vec<Span> = origins.filter_map(|id| page.report.dataplane.origins.get(id).span()).collect();
+    spans.dedup();
+    spans.into_iter().map(|span| quote::one_line(page.sources, span)).collect()
 }
 
 fn blockers(page: &Page<'_>, verdict: &Verdict, blockers: &[Blocker]) -> String {

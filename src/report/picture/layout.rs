@@ -20,14 +20,15 @@ const DOOR: i32 = 22;
 const NEAR: i32 = 13;
 /// Between houses: two lanes.
 const FAR: i32 = 20;
-/// What is written on a card may be this wide.
+/// Facts on a card may be this wide, and names.
 const CARD: i32 = 152;
+const NAME: i32 = 190;
 /// Doors may be this wide together before they begin another row.
 const DOORS: i32 = 460;
 /// How much wider than high a group is.
 const RATIO: f64 = 1.8;
 /// Houses, and cards, that are no longer than this together stand in one row.
-const ONE_ROW: i32 = 920;
+const ONE_ROW: i32 = 1180;
 const ONE_ROW_OF_CARDS: i32 = 420;
 
 /// A rectangle in pixels.
@@ -129,10 +130,10 @@ fn block(house: &House) -> Block<'_> {
 
 /// A small thing: name, facts, what it listens on.
 fn card(house: &House) -> Block<'_> {
-    let facts = house.facts.iter().map(|fact| width(fact, Font::Mono));
-    let title = width(&house.title, Font::Title);
-    let label = if shows_label(house) { width(&house.label, Font::Label) + 12 } else { 0 };
-    let written = facts.chain([title + label]).max().unwrap_or(0).clamp(60, CARD + label);
+    let facts = house.facts.iter().map(|fact| width(fact, Font::Mono)).max().unwrap_or(0);
+    let label = if shows_label(house) { width(&house.label, Font::Label) + 14 } else { 0 };
+    let title = width(&house.title, Font::Title).min(NAME) + label;
+    let written = facts.min(CARD).max(title).max(60);
     let mut doors = flow(&house.doors, written.max(96), 6);
     let w = written.max(doors.w) + 2 * (PAD - 4);
     let text = header_height(house) - 4;

@@ -13,6 +13,8 @@ use super::layout::{Layout, Rect};
 const LANE: i32 = 6;
 /// How near a line may come to a text.
 const CLEAR: i32 = 3;
+/// What is wider than this need not be left in the middle.
+const WIDE: i32 = 240;
 /// A bend costs as much as this many pixels.
 const BEND: i32 = 40;
 
@@ -137,7 +139,7 @@ impl Router {
 
     /// The crossings of the cheapest line; none where the lanes do not lead there.
     fn search(&self, from: Id, to: Id) -> Vec<Spot> {
-        let (Some(start), Some(goal)) = (self.crossing(from), self.crossing(to)) else { return Vec::new() };
+        let (Some(start), Some(goal)) = (self.crossing(from, to), self.crossing(to, from)) else { return Vec::new() };
         let mut best: BTreeMap<Spot, i32> = BTreeMap::new();
         let mut before: BTreeMap<Spot, Spot> = BTreeMap::new();
         let mut open = BinaryHeap::new();
@@ -173,8 +175,13 @@ impl Router {
         Vec::new()
     }
 
-    fn crossing(&self, id: Id) -> Option<(usize, usize)> {
-        let (x, y) = self.anchors.get(&id)?.center();
+    /// Where a line towards `other` begins: in the middle, or of something wide where the other one is above or below.
+    fn crossing(&self, id: Id, other: Id) -> Option<(usize, usize)> {
+        let (rect, other) = (self.anchors.get(&id)?, self.anchors.get(&other)?);
+        let (middle, y) = rect.center();
+        let opposite = other.center().0;
+        let is_below = rect.x + LANE < opposite && opposite < rect.right() - LANE;
+        let x = if WIDE < rect.w && is_below { opposite } else { middle };
         Some((self.xs.binary_search(&x).ok()?, self.ys.binary_search(&y).ok()?))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::check::Witness;
-use crate::dataplane::{Dataplane, Decision, Event, InterfaceId, NodeId, Outcome, Step, Symptom, Way};
+use crate::dataplane::{Dataplane, Decision, Event, Hook, InterfaceId, NodeId, Outcome, Step, Symptom, Way};
 use crate::provenance::Basis;
 
 use super::super::path;
@@ -50,10 +50,19 @@ pub enum Fate {
 /// The way of a witness; nothing if it begins nowhere in the picture.
 pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Option<WalkedWay> {
     let mut stops: Vec<Stop> = Vec::new();
-    for (index, step) in path::numbered_hops(&witness.trace) {
+    let mut touched: Vec<Id> = Vec::new();
+    let hops: BTreeSet<usize> = path::numbered_hops(&witness.trace).map(|(index, _)| index).collect();
+    for (index, step) in witness.trace.steps.iter().enumerate() {
+        if !hops.contains(&index) && !is_let_in(picture, step, stops.last()) {
+            continue;
+        }
         let line = told(dataplane, step);
         let is_answer = step.way == Way::Reply;
-        let here = place(picture, dataplane, step, stops.last());
+        let later = witness.trace.steps.get(index + 1..).unwrap_or_default();
+        let here = place(picture, dataplane, step, later, stops.last());
+        let start = || picture.places.nodes.get(&step.node).copied().filter(|_| stops.is_empty());
+        let here = here.or_else(start);
+        touched.extend(picture.places.nodes.get(&step.node));
         match (here, stops.last_mut()) {
             (Some(at), last) if last.as_ref().is_none_or(|last| last.at != at || last.is_answer != is_answer) => {
                 stops.push(Stop { at, steps: vec![index], lines: vec![line], fate: Fate::Passes, is_answer });
@@ -70,9 +79,21 @@ pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Optio
         stops.push(Stop { at, steps: Vec::new(), lines: Vec::new(), fate: Fate::Passes, is_answer: false });
     }
     end(&mut stops, &witness.trace.outcome);
-    let lit = stops.iter().flat_map(|stop| picture.places.around(stop.at)).collect();
+    touched.extend(stops.iter().map(|stop| stop.at));
+    let lit = touched.into_iter().flat_map(|id| picture.places.around(id)).collect();
     let sees = path::symptom(witness.trace.outcome.symptom, witness.trace.flow.protocol);
     Some(WalkedWay { stops, lit, sees })
+}
+
+/// Whether a rule lets a packet in that has just come through an adapter: then it passes the guard.
+fn is_let_in(picture: &Picture, step: &Step, last: Option<&Stop>) -> bool {
+    let from_outside = last.is_some_and(|last| {
+        let house = picture.places.nodes.get(&step.node);
+        picture.places.outer.get(&last.at) == house && !last.is_answer
+    });
+    let is_request = step.way == Way::Request && from_outside;
+    is_request
+        && matches!(step.event, Event::Filtered { hook: Hook::Input, rule: Some(_), decision: Decision::Accepted, .. })
 }
 
 fn told(dataplane: &Dataplane, step: &Step) -> String {
@@ -94,14 +115,25 @@ fn end(stops: &mut [Stop], outcome: &Outcome) {
     }
 }
 
+/// The card of a container in the network that it dials through.
+fn card(picture: &Picture, node: NodeId, later: &[Step]) -> Option<Id> {
+    let routed = later.iter().take_while(|step| step.node == node).find_map(|step| match step.event {
+        Event::Routed { interface, .. } => Some(interface),
+        _ => None,
+    });
+    let card = picture.places.interfaces.get(&(node, routed?)).copied()?;
+    let house = picture.places.nodes.get(&node).copied();
+    Some(card).filter(|card| picture.places.outer.get(card).copied() != house)
+}
+
 /// Where a step takes place; nothing means where the packet is already.
-fn place(picture: &Picture, dataplane: &Dataplane, step: &Step, last: Option<&Stop>) -> Option<Id> {
+fn place(picture: &Picture, dataplane: &Dataplane, step: &Step, later: &[Step], last: Option<&Stop>) -> Option<Id> {
     let places = &picture.places;
     let node = places.nodes.get(&step.node).copied();
     match &step.event {
         // A relay's own connection begins at the port that it took the client's from.
         Event::Dialed if step.leg > 0 && is_at(picture, step.node, last) => None,
-        Event::Dialed => node,
+        Event::Dialed => card(picture, step.node, later).or(node),
         Event::Crossed { link, to } => {
             let interfaces = &dataplane.node(*to).interfaces;
             let on_link = |((at, index), _): &(&(NodeId, InterfaceId), &Id)| {
@@ -114,7 +146,7 @@ fn place(picture: &Picture, dataplane: &Dataplane, step: &Step, last: Option<&St
             forward(picture, dataplane, step)
         }
         Event::Delivered { owner } => places.listener(step.node, owner, step.header.destination_port),
-        Event::Filtered { decision, .. } if *decision != Decision::Accepted => guard(picture, dataplane, step),
+        Event::Filtered { .. } => guard(picture, dataplane, step),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use crate::dataplane::{
 use crate::diagnostic::Code;
 use crate::net::{Header, Protocol};
 use crate::provenance::OriginId;
-use crate::report::{json, trace};
+use crate::report::{Section, json, trace};
 use crate::source::{SourceId, Span, Spanned};
 
 const LAB: &str = "hosts:
@@ -318,7 +318,8 @@ fn a_report_for_programs() {
     let lab = Lab::new();
     let judgements = vec![lab.violated()];
     let report = Report { judgements, diagnostics: Vec::new(), dataplane: lab.dataplane };
-    snapshot("check-json", &json::report(&report, &lab.sources));
+    let section = Section { title: None, report, sources: lab.sources };
+    snapshot("check-json", &json::sections(&[section]));
 }
 
 #[test]

@@ -179,11 +179,11 @@ pub(super) fn change(draft: &mut Draft, dice: &mut Dice, before: &str) -> String
             container(draft, dice, &mut text, "c5", "bridge");
             text.push_str("docker start c1\n");
         }
-        5 => text.push_str("docker stop c2\n"),
+        5 if has("front") => text.push_str("docker network rm front\n"),
         6 if has("front") => text.push_str("docker network connect front c1\n"),
         7 if has("back") => text.push_str("docker network connect back c2\n"),
         8 if has("back") => text.push_str("docker network disconnect back c3\n"),
-        9 if has("sealed") => text.push_str("docker network connect sealed c1\ndocker network disconnect bridge c1\n"),
+        9 if has("sealed") => text.push_str("docker network connect sealed c1\n"),
         _ => text.push_str("docker network create late\n"),
     }
     text

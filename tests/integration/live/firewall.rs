@@ -74,15 +74,15 @@ const ZONE_ELEMENTS: [&str; 29] = [
     "<rule family=\"ipv4\"><source address=\"192.168.56.20\"/><forward-port port=\"8080\" protocol=\"tcp\" to-port=\"3000\" to-addr=\"172.17.0.2\"/></rule>",
     "<rule priority=\"10\"><protocol value=\"tcp\"/><drop/></rule>",
     "<rule><icmp-block name=\"echo-request\"/></rule>",
-    "<source-port port=\"40000-65535\" protocol=\"udp\"/>",
+    "<source-port port=\"30000-65535\" protocol=\"udp\"/>",
     "<service name=\"https\"/>",
     "<forward-port port=\"3005\" protocol=\"tcp\" to-port=\"22\"/>",
     "<forward-port port=\"9001\" protocol=\"udp\" to-port=\"9000\" to-addr=\"192.168.57.20\"/>",
-    "<rule><log prefix=\"x\"/><port port=\"3005\" protocol=\"tcp\"/><reject type=\"tcp-reset\"/></rule>",
+    "<rule family=\"ipv4\"><log prefix=\"x\"/><port port=\"3005\" protocol=\"tcp\"/><reject type=\"tcp-reset\"/></rule>",
     "<rule family=\"ipv4\"><source address=\"192.168.0.0/16\"/><service name=\"ssh\"/><accept/></rule>",
     "<rule priority=\"-1\" family=\"ipv4\"><source address=\"172.16.0.0/12\"/><drop/></rule>",
     "<rule family=\"ipv4\"><destination invert=\"true\" address=\"192.168.56.10\"/><accept/></rule>",
-    "<rule priority=\"-3\"><forward-port port=\"8081\" protocol=\"tcp\" to-port=\"3005\"/></rule>",
+    "<rule priority=\"-3\" family=\"ipv4\"><forward-port port=\"8081\" protocol=\"tcp\" to-port=\"3005\"/></rule>",
     "<rule family=\"ipv4\"><destination address=\"192.168.57.0/24\"/><masquerade/></rule>",
 ];
 
@@ -177,7 +177,6 @@ pub(super) fn change(dice: &mut Dice) -> &'static str {
         "firewall-cmd --add-rich-rule='rule family=ipv4 forward-port port=8080 protocol=tcp to-port=9000 to-addr=192.168.57.20'\n",
         "firewall-cmd --add-rich-rule='rule priority=-10 family=ipv4 source address=192.168.56.0/24 port port=3000 protocol=tcp reject'\n",
         "firewall-cmd --zone=trusted --add-source=172.16.0.0/12\n",
-        "systemctl restart docker\nfirewall-cmd --reload\n",
         "firewall-cmd --runtime-to-permanent\nfirewall-cmd --complete-reload\n",
     ])
 }

@@ -64,6 +64,7 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
         publish_at: None,
         network_at: None,
         refused: None,
+        restarts: true,
         stopped: None,
         span: service.key.span,
     };

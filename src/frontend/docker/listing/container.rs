@@ -43,6 +43,7 @@ pub(super) fn read(object: &Node) -> Vec<Declaration> {
         publish_at: None,
         network_at: None,
         refused: None,
+        restarts: true,
         stopped: None,
         span: place,
     };

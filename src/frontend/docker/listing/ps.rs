@@ -122,6 +122,7 @@ fn running(listed: Listed) -> Option<Box<RunningDecl>> {
         publish_at: None,
         network_at: None,
         refused: None,
+        restarts: true,
         stopped: None,
         span,
     };

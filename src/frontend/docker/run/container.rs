@@ -207,6 +207,7 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
         refused: None,
+        restarts: false,
         stopped: None,
         span: whole,
     }
@@ -251,6 +252,7 @@ impl Reader {
                 self.first.aliases_at = Some(value.span);
             }
             "ip" => self.first.address = self.address(value),
+            "restart" => self.container.restarts = value.text != "no",
             // Since engine 20.10 the name service answers to it (moby pull request 39204).
             "hostname" if value.unknown().is_none() => self.container.aliases.push(value.text.clone()),
             "env" => self.variable(value),

@@ -1,6 +1,7 @@
 //! `docker rm` and its kin: what they undo of that which the same script stated before. Of containers and networks a
 //! trace is left: later ones got other addresses because of them.
 
+use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
@@ -72,6 +73,8 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
             let freed = FreedDecl::Container { name: name.value.clone(), network: None };
             end(out, freed, |d| is_container(d, &name.value));
         }
+        // docker refuses to remove a network that running containers are on: "has active endpoints".
+        TakeBack::Network(name) if used_networks(out).contains(&name.value) => {}
         TakeBack::Network(name) => {
             let freed = FreedDecl::Network(name.value.clone());
             end(out, freed, |d| matches!(d, Declaration::Network(n) if n.name.value == name.value));
@@ -110,6 +113,16 @@ fn quoted(name: &str) -> String {
     format!("`{name}`")
 }
 
+/// What is said of the containers that stay down when dockerd restarts: those without a restart policy (docs.docker.com,
+/// "Start containers automatically"; observed with 20.10.24). `live-restore` of the daemon is not looked at.
+pub fn stopped_by_restart(out: &Declarations) -> Vec<String> {
+    let names = out.value.iter().filter_map(|d| match d {
+        Declaration::Container(c) if !c.restarts => c.name.as_ref(),
+        _ => None,
+    });
+    names.map(|name| format!("{}{STOPPED}", quoted(&name.value))).collect()
+}
+
 /// Names of containers of which it was said that they do not run.
 fn idle(out: &Declarations) -> Vec<String> {
     let said =
@@ -126,11 +139,14 @@ fn started(name: &str, out: &mut Declarations) {
     let is_it = |d: &Declaration| {
         let Declaration::Unmodeled(said) = d else { return None };
         let who = said.value.strip_suffix(STOPPED).or_else(|| said.value.strip_suffix(NOT_STARTED))?;
-        (name == ANY || who == quoted(name)).then_some(said.span)
+        (name == ANY || who == quoted(name)).then(|| said.clone())
     };
-    let spans: Vec<Span> = out.value.iter().filter_map(is_it).collect();
+    let said: Vec<Spanned<String>> = out.value.iter().filter_map(is_it).collect();
     out.value.retain(|d| is_it(d).is_none());
-    out.diagnostics.retain(|d| d.labels.first().is_none_or(|label| !spans.contains(&label.span)));
+    let is_said = |d: &Diagnostic, said: &Spanned<String>| {
+        d.message.ends_with(&said.value) && d.labels.first().is_some_and(|label| label.span == said.span)
+    };
+    out.diagnostics.retain(|d| !said.iter().any(|said| is_said(d, said)));
 }
 
 /// A container keeps its networks and addresses under another name.
@@ -143,7 +159,10 @@ fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
                 if let Some(rest) =
                     said.value.strip_prefix(&quoted(from)).filter(|rest| [STOPPED, NOT_STARTED].contains(rest))
                 {
-                    said.value = format!("{}{rest}", quoted(&to.value));
+                    let now = format!("{}{rest}", quoted(&to.value));
+                    let about = out.diagnostics.iter_mut().filter(|d| d.message.ends_with(&said.value));
+                    about.for_each(|d| d.message = d.message.replace(&said.value, &now));
+                    said.value = now;
                 }
             }
             _ => {}
@@ -151,16 +170,25 @@ fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
     }
 }
 
-/// Ends the networks that no container is on so far.
-fn unused_networks(out: &mut Declarations) {
+/// The networks that containers are on so far, unless these are known not to run.
+fn used_networks(out: &Declarations) -> Vec<String> {
+    let idle = idle(out);
     let mut used: Vec<String> = Vec::new();
     for declaration in &out.value {
         match declaration {
-            Declaration::Container(c) => used.extend(c.networks.iter().map(|a| a.network.value.clone())),
-            Declaration::Connect(c) => used.push(c.attach.network.value.clone()),
+            Declaration::Container(c) if c.name.as_ref().is_none_or(|name| !idle.contains(&name.value)) => {
+                used.extend(c.networks.iter().map(|a| a.network.value.clone()));
+            }
+            Declaration::Connect(c) if !idle.contains(&c.container.value) => used.push(c.attach.network.value.clone()),
             _ => {}
         }
     }
+    used
+}
+
+/// Ends the networks that no container is on so far.
+fn unused_networks(out: &mut Declarations) {
+    let used = used_networks(out);
     let unused = |d: &Declaration| match d {
         Declaration::Network(n) if !n.external && !used.contains(&n.name.value) => Some(n.name.value.clone()),
         _ => None,

@@ -225,13 +225,23 @@ fn what_is_taken_back_is_gone() {
     check("docker create --name we a; docker rename we ve; docker start ve", &["name=ve image=a"]);
     check("docker run --name we a; docker stop we; docker start we", &["name=we image=a"]);
     check("docker run --name we a; docker update --memory 1g we; docker restart we", &["name=we image=a"]);
+    let script =
+        "docker run --name we a; docker run --restart always --name ve a; systemctl restart docker; docker start we";
+    check(script, &["name=we image=a", "name=ve image=a"]);
     // What is gone has held addresses meanwhile.
     for line in ["docker network create n; docker network rm n", "docker network create n; docker system prune -f"] {
         let (_, out) = read(line);
         assert!(matches!(out.value.as_slice(), [Declaration::Former(_), Declaration::Freed(FreedDecl::Network(_))]));
     }
-    let (_, out) = read("docker network create n; docker network rm n");
-    assert!(matches!(out.value.as_slice(), [Declaration::Former(_), Declaration::Freed(FreedDecl::Network(_))]));
+    // docker does not remove what a running container is on.
+    let has_network = |script: &str| read(script).1.value.iter().any(|d| matches!(d, Declaration::Network(_)));
+    assert!(has_network("docker network create n; docker run --name we --network n a; docker network rm n"));
+    assert!(!has_network(
+        "docker network create n; docker run --name we --network n a; docker rm we; docker network rm n"
+    ));
+    assert!(!has_network(
+        "docker network create n; docker run --name we --network n a; docker stop we; docker network rm n"
+    ));
 }
 
 #[test]

@@ -25,7 +25,12 @@ const VALUED_INSIDE: [&str; 6] = ["include", "destination", "helper", "module", 
 pub(super) const SWITCHES: [&str; 4] = ["masquerade", "forward", "icmp-block-inversion", "disable"];
 
 /// Other options with a value.
-pub(super) const OTHER_VALUED: [&str; 30] = [
+pub(super) const OTHER_VALUED: [&str; 35] = [
+    "name",
+    "new-helper",
+    "delete-helper",
+    "new-icmptype",
+    "delete-icmptype",
     "policy-set",
     "zone",
     "policy",
@@ -59,7 +64,11 @@ pub(super) const OTHER_VALUED: [&str; 30] = [
 ];
 
 /// Options that change no packet.
-pub(super) const HARMLESS: [&str; 14] = [
+pub(super) const HARMLESS: [&str; 17] = [
+    "name",
+    // Helpers look into connections that are open already.
+    "new-helper",
+    "delete-helper",
     "quiet",
     "verbose",
     "version",
@@ -134,6 +143,39 @@ fn takes_value(name: &str) -> bool {
 
 pub(super) fn value_of(options: &[Opt], name: &str) -> Option<Spanned<String>> {
     options.iter().find(|o| o.name == name)?.value.as_ref().map(Word::spanned)
+}
+
+/// Options that are about a zone only.
+const OF_ZONES: [&str; 7] = [
+    "interface",
+    "source",
+    "forward",
+    "icmp-block-inversion",
+    "change-interface",
+    "change-source",
+    "set-ingress-priority",
+];
+
+/// Options that are about a policy only.
+const OF_POLICIES: [&str; 3] = ["ingress-zone", "egress-zone", "disable"];
+
+/// The option because of which firewall-cmd does nothing at all, with what it says (firewall-cmd of 1.3.3 and 2.5.0,
+/// `options_zone_unique`, `options_policy_unique`).
+pub(super) fn misplaced(options: &[Opt]) -> Option<(Span, &'static str)> {
+    let has = |name: &str| options.iter().find(|o| o.name == name);
+    let is_one_of = |option: &&Opt, names: &[&str]| {
+        let name = option.name.as_str();
+        let kind = ["add-", "remove-"].iter().find_map(|verb| name.strip_prefix(verb)).unwrap_or(name);
+        names.contains(&kind) || name == "set-egress-priority" && names.contains(&"set-ingress-priority")
+    };
+    let of_zone = options.iter().find(|o| is_one_of(o, &OF_ZONES));
+    let of_policy = options.iter().find(|o| is_one_of(o, &OF_POLICIES));
+    match (has("policy").or_else(|| has("policy-set")), has("zone"), of_zone, of_policy) {
+        (Some(_), Some(zone), _, _) => Some((zone.span, "`--zone` and `--policy` do not go together")),
+        (Some(_), None, Some(option), _) => Some((option.span, "this option is about zones, not about policies")),
+        (None, _, _, Some(option)) => Some((option.span, "this option needs `--policy`")),
+        _ => None,
+    }
 }
 
 /// Whether an option only asks.

@@ -30,6 +30,7 @@ fn container(command: &str, variables: &str) -> ContainerDecl {
         network_at: None,
         stopped: None,
         refused: None,
+        restarts: true,
         span,
     }
 }

@@ -1,0 +1,111 @@
+//! The way of one packet as a mermaid flow chart, which GitHub draws: <https://mermaid.js.org/syntax/flowchart.html>.
+
+use crate::dataplane::{Dataplane, Event, Step, Trace, Way};
+
+use super::super::path;
+
+/// Longer ways are cut: GitHub draws no chart of more than 500 edges, and nobody reads one.
+const MOST_STOPS: usize = 40;
+
+/// A chart from the dialler to where it ends.
+pub(super) fn chart(dataplane: &Dataplane, trace: &Trace) -> String {
+    let mut chart =
+        Chart { dataplane, lines: vec!["flowchart LR".to_owned()], stops: 0, label: Vec::new(), arrow: "-->" };
+    for step in path::told(trace).filter(|step| path::is_hop(step)) {
+        if MOST_STOPS <= chart.stops {
+            chart.end("…", "");
+            break;
+        }
+        chart.step(step);
+    }
+    chart.lines.push("classDef works fill:#dafbe1,stroke:#1a7f37,color:#1f2328".to_owned());
+    chart.lines.push("classDef blocked fill:#ffebe9,stroke:#cf222e,color:#1f2328".to_owned());
+    chart.lines.join("\n") + "\n"
+}
+
+/// A chart in the making; the last stop is where the packet is.
+struct Chart<'a> {
+    dataplane: &'a Dataplane,
+    lines: Vec<String>,
+    stops: usize,
+    /// What has been said of the next edge.
+    label: Vec<String>,
+    arrow: &'static str,
+}
+
+impl Chart<'_> {
+    fn step(&mut self, step: &Step) {
+        let name = |node| self.dataplane.node(node).name.clone();
+        match &step.event {
+            Event::Dialed => {
+                let (from, dials) = (name(step.node), path::event(self.dataplane, step));
+                // A relay dials from the node that it hands the connection to.
+                self.go_on(&from);
+                self.label.push(dials);
+            }
+            Event::Rewritten { .. } | Event::Filtered { .. } => self.label.push(path::event(self.dataplane, step)),
+            Event::Crossed { link, to } => {
+                let answer = if step.way == Way::Reply { "answer " } else { "" };
+                self.label.push(format!("{answer}over {}", self.dataplane.link(*link).name));
+                let to = name(*to);
+                self.go_on(&to);
+            }
+            Event::Relayed { relay } => {
+                self.label.push(relay.clone());
+                self.arrow = "-.->";
+            }
+            Event::Delivered { owner } => self.end(&format!("{owner} gets it"), "works"),
+            Event::Ended(_) => {
+                let (what, answer) = (path::event(self.dataplane, step), step.way == Way::Reply);
+                let what = what.strip_prefix("the packet ").unwrap_or(&what);
+                self.end(&format!("{}{what}", if answer { "answer: " } else { "" }), "blocked");
+            }
+            Event::Received { .. } | Event::Routed { .. } | Event::Answered => {}
+        }
+    }
+
+    /// The next stop.
+    fn go_on(&mut self, name: &str) {
+        let edge = self.edge(self.arrow);
+        self.lines.push(format!("{edge}n{}[\"{}\"]", self.stops, escaped(name)));
+        self.stops += 1;
+        self.arrow = "-->";
+    }
+
+    /// What became of it, beside the last stop.
+    fn end(&mut self, what: &str, class: &str) {
+        let arrow = if class == "blocked" { "--x" } else { "-->" };
+        let edge = self.edge(arrow);
+        let class = if class.is_empty() { String::new() } else { format!(":::{class}") };
+        self.lines.push(format!("{edge}e{}([\"{}\"]){class}", self.lines.len(), escaped(what)));
+    }
+
+    /// From the last stop, if there is one.
+    fn edge(&mut self, arrow: &str) -> String {
+        let label = self.label.join(", ");
+        self.label.clear();
+        match (self.stops.checked_sub(1), label.is_empty()) {
+            (None, _) => String::new(),
+            (Some(last), true) => format!("n{last} {arrow} "),
+            (Some(last), false) => format!("n{last} {arrow}|\"{}\"| ", escaped(&label)),
+        }
+    }
+}
+
+/// Everything but letters, digits and what is harmless in a quoted text, as mermaid's character codes.
+fn escaped(text: &str) -> String {
+    let harmless = |c: char| c.is_alphanumeric() || " .:/-_,()…→".contains(c);
+    text.chars().map(|c| if harmless(c) { c.to_string() } else { format!("#{};", u32::from(c)) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_cannot_break_out() {
+        assert_eq!(escaped("rocky/grafana:3000"), "rocky/grafana:3000");
+        assert_eq!(escaped("a\"]\n<b>`#"), "a#34;#93;#10;#60;b#62;#96;#35;");
+        assert_eq!(escaped("포트"), "포트");
+    }
+}
