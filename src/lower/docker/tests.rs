@@ -86,6 +86,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         environment: Vec::new(),
         command: Vec::new(),
         dials: Vec::new(),
+        exposes: Vec::new(),
         origin: origin(),
     }
 }

@@ -156,6 +156,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         environment: Vec::new(),
         command: Vec::new(),
         dials: Vec::new(),
+        exposes: Vec::new(),
         origin: origin(),
     }
 }
