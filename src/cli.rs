@@ -24,8 +24,10 @@ mod probe;
 mod reports;
 mod revision;
 mod rules;
+mod shipped;
 mod terminal;
 mod trace;
+mod watch;
 mod why;
 
 pub use exit::Exit;
@@ -76,6 +78,9 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Completions { shell } => shipped::completions(shell),
+        Command::Manual => shipped::manual(),
+        Command::Schema { name } => shipped::schema(name),
     }
 }
 
@@ -91,6 +96,9 @@ fn refusal(command: &Command, format: Format) -> Option<&'static str> {
             | Command::Report(_)
             | Command::Accept(_)
             | Command::Explain(_)
+            | Command::Completions { .. }
+            | Command::Manual
+            | Command::Schema { .. }
     );
     let is_report = match command {
         Command::Check(arguments) => arguments.emit.is_none() && !arguments.matrix,

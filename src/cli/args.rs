@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 /// Decides who can reach what in a lab of VMs, containers and firewalls, from the files on disk, and shows why.
 #[derive(Debug, Parser)]
@@ -74,6 +75,29 @@ pub(super) enum Command {
     Lsp,
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
+    /// Print what makes a shell complete commands and options.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    #[command(name = "man")]
+    Manual,
+    /// Print a JSON Schema, for editors and for programs that read what `--format json` prints.
+    Schema {
+        /// Of what.
+        name: SchemaName,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    /// `lab.yaml`.
+    Lab,
+    /// Files of sentences.
+    Sentences,
+    /// What `--format json` prints.
+    Report,
 }
 
 #[derive(Args, Debug)]
@@ -91,6 +115,9 @@ pub(super) struct CheckArguments {
     /// them change an answer.
     #[arg(long, conflicts_with_all = ["emit", "strict"])]
     pub(super) matrix: bool,
+    /// Do it again whenever a file changes, until Ctrl-C.
+    #[arg(long)]
+    pub(super) watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

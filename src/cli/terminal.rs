@@ -21,6 +21,11 @@ pub(super) fn print_aside(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// Whether a person reads standard output as it is written.
+pub(super) fn is_shown() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// What may be used on standard output. See <https://no-color.org>.
 pub(super) fn style() -> Style {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty());

@@ -30,6 +30,7 @@ mod replay;
 mod reviews;
 mod sarif;
 mod schema;
+mod shipped;
 mod specs;
 mod support;
 mod vagrant;
