@@ -4,6 +4,7 @@ mod accept;
 mod args;
 mod ask;
 mod check;
+mod collect;
 mod coverage;
 mod diff;
 mod exit;
@@ -74,6 +75,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Coverage(arguments) => coverage::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Lsp => lsp::run(),
@@ -91,6 +93,7 @@ fn refusal(command: &Command, format: Format) -> Option<&'static str> {
         Command::Why(_)
             | Command::Rules(_)
             | Command::Infer(_)
+            | Command::Collect(_)
             | Command::Init(_)
             | Command::Graph(_)
             | Command::Report(_)

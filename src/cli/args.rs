@@ -65,6 +65,9 @@ pub(super) enum Command {
     Coverage(CoverageArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
+    /// Write what VirtualBox, docker, firewalld, ufw and ip list on this machine into a directory, to be checked. Changes
+    /// nothing else.
+    Collect(CollectArguments),
     /// Draft a lab.yaml: the machines, addresses and releases that the files leave open, with what is assumed of them.
     Init(InitArguments),
     /// Write down who can reach what today, as sentences.
@@ -279,6 +282,12 @@ pub(super) struct LintArguments {
     /// Directories or files of the lab.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CollectArguments {
+    /// A new directory.
+    pub(super) directory: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -11,6 +11,7 @@ mod agreement;
 mod architecture;
 mod broken;
 mod cli;
+mod collect;
 mod compose;
 mod dead_rules;
 mod documented;
