@@ -29,5 +29,6 @@ mod sarif;
 mod schema;
 mod specs;
 mod support;
+mod truncated;
 mod vagrant;
 mod virtualbox;
