@@ -14,6 +14,7 @@ mod infer;
 mod init;
 mod lint;
 pub mod load;
+mod lsp;
 mod matrix;
 mod model;
 mod overview;
@@ -69,6 +70,7 @@ fn obey(Arguments { format, command }: Arguments) -> Exit {
         Command::Infer(arguments) => infer::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
+        Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }
@@ -93,6 +95,7 @@ fn refusal(command: &Command, format: Format) -> Option<&'static str> {
     };
     match format {
         Format::Human => None,
+        _ if matches!(command, Command::Lsp) => Some("`lsp` speaks the language server protocol and nothing else"),
         Format::Csv if matches!(command, Command::Exposure(_)) => None,
         Format::Csv => Some("only `canreach exposure` has a table for `--format csv`"),
         Format::Json if prints_text => Some(

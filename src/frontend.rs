@@ -326,19 +326,9 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         }
         Format::Shell => shell::parse(source, text),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
-        Format::SystemdUnit => {
-            let mut read = systemd::without_events(shell::parse(source, &systemd::start_command(text)));
-            let is_addition = extension(file_name(path)) == "conf";
-            read.diagnostics.extend(systemd::second_command(source, text, is_addition));
-            read
-        }
+        Format::SystemdUnit => unit(source, path, text),
         Format::VirtualBox => machine_file::parse(source, text),
-        Format::Vagrantfile => {
-            let text: Arc<str> = text.into();
-            let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
-            let read = vagrant::parse(&file, &mut |_| None);
-            Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
-        }
+        Format::Vagrantfile => machines(source, path, text),
         Format::VirtualBoxGlobal => global_file::parse(source, text),
         Format::VirtualBoxListing => listing::parse(source, text),
         Format::VirtualBoxRanges => networks_conf::parse(source, text),
@@ -381,6 +371,20 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),
     }
+}
+
+fn unit(source: SourceId, path: &str, text: &str) -> Declarations {
+    let mut read = systemd::without_events(shell::parse(source, &systemd::start_command(text)));
+    let is_addition = extension(file_name(path)) == "conf";
+    read.diagnostics.extend(systemd::second_command(source, text, is_addition));
+    read
+}
+
+fn machines(source: SourceId, path: &str, text: &str) -> Declarations {
+    let text: Arc<str> = text.into();
+    let file = File { source, path: path.to_owned(), whole: Arc::clone(&text), text };
+    let read = vagrant::parse(&file, &mut |_| None);
+    Declarations { value: read.value.into_iter().flatten().collect(), diagnostics: read.diagnostics }
 }
 
 fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {

@@ -4,6 +4,8 @@ pub mod codes;
 pub mod contrast;
 pub mod diff;
 pub mod draft;
+pub mod editor;
+mod escape;
 mod excerpt;
 pub mod exposure;
 mod finding;
@@ -24,6 +26,7 @@ pub mod sarif;
 pub mod terminal;
 pub mod trace;
 mod unified;
+pub mod uri;
 
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::{Attachment, Container, Host, HostId, HostKind, Lab, Networking, Process, SegmentKind};
+use crate::lab::{
+    Attachment, Container, Host, HostId, HostKind, Interface, Lab, Networking, Process, Segment, SegmentKind,
+};
 use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
 use crate::net::{Family, IpNet, Ipv4Net};
@@ -235,20 +237,28 @@ impl Places<'_> {
     }
 
     fn lan(&self, span: Span, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
-        let below = self.machines_below(target);
-        let mut all: Vec<Endpoint> = self
-            .lab
-            .hosts()
-            .filter(|(id, host)| host.kind != HostKind::Router && !below.contains(id) && self.is_on_lan(host))
-            .filter_map(|(id, host)| self.of_host(id, host))
-            .collect();
-        all.extend(self.strangers());
+        let all = self.on_segments(|segment| segment.kind == SegmentKind::Lan, target);
         non_empty(all, span, "the lab has no LAN")
     }
 
+    /// The machines on some segments: those that are named, and strangers.
+    fn on_segments(&self, is_meant: impl Fn(&Segment) -> bool, target: Option<&Endpoint>) -> Vec<Endpoint> {
+        let below = self.machines_below(target);
+        let is_on = |host: &Host| {
+            let on = |interface: &Interface| match interface.attachment {
+                Attachment::Segment(id) => is_meant(self.lab.segment(id)),
+                _ => false,
+            };
+            host.interfaces.iter().any(on)
+        };
+        let named = self.lab.hosts().filter(|(id, host)| host.kind != HostKind::Router && !below.contains(id));
+        let named = named.filter(|(_, host)| is_on(host)).filter_map(|(id, host)| self.of_host(id, host));
+        named.filter(|e| !is_same(e, target)).chain(self.strangers(&is_meant)).collect()
+    }
+
     /// The machines that nobody names, one endpoint for each LAN.
-    fn strangers(&self) -> impl Iterator<Item = Endpoint> {
-        let lans = self.lab.segments.iter().filter(|s| s.kind == SegmentKind::Lan);
+    fn strangers(&self, is_meant: impl Fn(&Segment) -> bool) -> impl Iterator<Item = Endpoint> {
+        let lans = self.lab.segments.iter().filter(move |s| s.kind == SegmentKind::Lan && is_meant(s));
         lans.filter_map(move |segment| {
             let name = stranger_name(&segment.name);
             let node = self.dataplane.node_named(&name)?;
@@ -266,7 +276,7 @@ impl Places<'_> {
         let has_own = |c: &Container| matches!(c.networking, Networking::Bridges(_) | Networking::None(_));
         let containers = self.lab.containers().filter(|(_, c)| has_own(c));
         let containers = containers.filter_map(|(id, c)| self.of_container(id, c));
-        self.outside().into_iter().chain(self.strangers()).chain(hosts).chain(containers).collect()
+        self.outside().into_iter().chain(self.strangers(|_| true)).chain(hosts).chain(containers).collect()
     }
 
     /// Addresses on the links of a node that somebody has.
@@ -276,12 +286,6 @@ impl Places<'_> {
             .flat_map(|link| self.dataplane.members(link))
             .flat_map(|(_, _, i)| i.addresses.iter().map(|a| a.net.addr()))
             .collect()
-    }
-
-    fn is_on_lan(&self, host: &Host) -> bool {
-        host.interfaces
-            .iter()
-            .any(|i| matches!(i.attachment, Attachment::Segment(id) if self.lab.segment(id).kind == SegmentKind::Lan))
     }
 
     /// The target's host, the host that runs that VM, and so on.
@@ -392,9 +396,14 @@ impl Places<'_> {
                 all.extend(members.filter_map(|c| self.of_container(id, c)).filter(|e| !is_same(e, target)));
             }
         }
+        if !found && self.lab.segments.iter().any(|segment| segment.name == name.value) {
+            let on_segment = self.on_segments(|segment| segment.name == name.value, target);
+            return non_empty(on_segment, name.span, "nobody else is on this network");
+        }
         if !found {
             let networks = self.lab.hosts.iter().filter_map(|h| h.engine.as_ref()).flat_map(|e| &e.networks);
-            let known: Vec<&str> = networks.map(|n| n.name.as_str()).collect();
+            let segments = self.lab.segments.iter().map(|segment| segment.name.as_str());
+            let known: Vec<&str> = networks.map(|n| n.name.as_str()).chain(segments).collect();
             return Err(Box::new(unknown("network", name, &known)));
         }
         non_empty(all, name.span, "nobody else is on this network")

@@ -61,16 +61,20 @@ pub(super) fn plan(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint
     proposals.truncate(MOST_FIXES);
     let mut plan = Plan::default();
     for proposal in proposals {
-        if plan.attempt.is_none() {
+        if plan.blockers.is_empty() {
             plan.blockers = proposal.blockers;
-            plan.attempt = Some(proposal.attempt);
+            plan.attempt = Some(proposal.attempt).filter(|attempt| can_be_known(checker, attempt));
         }
         plan.fixes.push(proposal.fix);
     }
-    if plan.attempt.is_none() {
-        plan.attempt = best_attempt(checker, sentence, member, aim);
-    }
+    plan.attempt = plan.attempt.or_else(|| best_attempt(checker, sentence, member, aim));
     plan
+}
+
+/// Whether somebody has the address today. One that a machine would get only after the fix is nothing to try.
+fn can_be_known(checker: &Checker<'_>, attempt: &Witness) -> bool {
+    let address = attempt.trace.flow.destination;
+    address.is_loopback() || checker.places.dataplane.nodes().any(|(_, node)| node.addresses().any(|a| a == address))
 }
 
 /// Whether a fix does all that another one does, and more.

@@ -66,6 +66,8 @@ pub(super) enum Command {
     Infer(InferArguments),
     /// Turn violated sentences round to what is the case.
     Accept(AcceptArguments),
+    /// Serve an editor over standard input and output: diagnostics, who can reach a line, quick fixes.
+    Lsp,
     /// Explain a code like `canreach::nat::no_inbound`, or list all codes.
     Explain(ExplainArguments),
 }
@@ -293,12 +295,17 @@ mod tests {
         check("infer", true);
         check("accept lab --dry-run", true);
         check("explain", true);
+        check("lsp", true);
         check("exposure", true);
         check("diff old new", true);
         check("fix", true);
         check("lint", true);
         check("lint a b", true);
         check("fix lab --apply", true);
+        check("graph", true);
+        check("graph lab --sentence s --as dot -o file", true);
+        check("graph lab --as png", false);
+        check("report lab --output file", true);
         check("diff main..HEAD", true);
         check("diff", false);
         check("exposure lab --format csv", true);

@@ -20,25 +20,29 @@ pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
     if let Some(stage) = arguments.emit {
         return models.iter().map(|model| emit(model, stage)).fold(Exit::Holds, Exit::or);
     }
-    let overview = match models.as_slice() {
-        [model] if model.lab.sentences.is_empty() && format == Format::Human => overview::of(model),
-        _ => String::new(),
-    };
     let mut exit = Exit::Holds;
     let mut sections = Vec::new();
     for model in models {
         let sentences = model.lab.sentences.clone();
         let found = lint::diagnostics(&model);
+        let is_first_look = sentences.is_empty() && format == Format::Human;
+        let overview = if is_first_look { overview::of(&model) } else { String::new() };
         match judged(model, found, &sentences, (arguments.strict, format)) {
             Ok(section) => {
                 exit = exit.or(Exit::of(&section.report));
                 sections.push(section);
             }
-            Err(error) => exit = contradiction(&error),
+            Err(error) => exit = exit.or(contradiction(&error)),
+        }
+        if format == Format::Human {
+            reports::print(&sections, format, Asked::Sentences);
+            terminal::print(&overview);
+            sections.clear();
         }
     }
-    reports::print(&sections, format, Asked::Sentences);
-    terminal::print(&overview);
+    if format != Format::Human {
+        reports::print(&sections, format, Asked::Sentences);
+    }
     exit
 }
 
@@ -56,7 +60,7 @@ pub(super) fn decide(model: Model, sentences: &[Statement], format: Format) -> E
 }
 
 /// Decides sentences; `found` is what is to be said about the files.
-fn judged(
+pub(super) fn judged(
     model: Model,
     found: Vec<Diagnostic>,
     sentences: &[Statement],

@@ -1,7 +1,8 @@
 //! `canreach fix`: ways out of violated sentences, each tried on the files before it is offered.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::slice;
 
 use crate::check::{self, Answer, CheckError, Checked, Exposure, Fix, Judgement};
@@ -24,6 +25,22 @@ pub(super) fn run(arguments: &FixArguments, format: Format) -> Exit {
     ending.unwrap_or_else(|error| contradiction(&error))
 }
 
+/// The ways out of a sentence that work, in the lab with some texts in place of those on disk.
+pub(super) fn working(path: &Path, texts: &Replacements, sentence: &str) -> Result<Vec<Fix>, CheckError> {
+    let lab = Lab { path: path.to_owned() };
+    let Some(state) = lab.with(texts.clone())? else { return Ok(Vec::new()) };
+    let mut working = Vec::new();
+    let asked = state.violated().filter(|(_, judgement)| judgement.statement.sentence.value == sentence);
+    for (index, judgement) in asked {
+        for fix in &judgement.verdict.fixes {
+            if matches!(lab.tried(&state, index, fix)?, Tried::Works(_)) {
+                working.push(fix.clone());
+            }
+        }
+    }
+    Ok(working)
+}
+
 /// The files of a lab on disk, of which some may be replaced.
 struct Lab {
     path: PathBuf,
@@ -34,7 +51,8 @@ struct State {
     texts: Replacements,
     model: Model,
     checked: Checked,
-    exposure: Exposure,
+    /// Who can reach what; is made when somebody asks for it.
+    exposure: OnceCell<Exposure>,
 }
 
 impl Lab {
@@ -66,7 +84,7 @@ impl Lab {
         let mut repair = Repair { sentence, headline, offers: Vec::new(), left_out: Vec::new() };
         for fix in &judgement.verdict.fixes {
             match self.tried(state, index, fix)? {
-                Tried::Works(after) => repair.offers.push(state.offer(fix, &after)),
+                Tried::Works(after) => repair.offers.push(state.offer(fix, &after)?),
                 Tried::ByHand => repair.offers.push(by_hand(fix)),
                 Tried::Fails(reason) => repair.left_out.push(format!("{}: {reason}", what(fix))),
             }
@@ -137,18 +155,25 @@ enum Tried {
 impl State {
     fn of(texts: Replacements, model: Model) -> Result<Self, CheckError> {
         let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &model.lab.sentences)?;
-        let exposure = check::exposure(&model.lab, &model.dataplane)?;
-        Ok(Self { texts, model, checked, exposure })
+        Ok(Self { texts, model, checked, exposure: OnceCell::new() })
+    }
+
+    fn exposure(&self) -> Result<&Exposure, CheckError> {
+        let exposure = match self.exposure.get() {
+            Some(exposure) => return Ok(exposure),
+            None => check::exposure(&self.model.lab, &self.model.dataplane)?,
+        };
+        Ok(self.exposure.get_or_init(|| exposure))
     }
 
     fn violated(&self) -> impl Iterator<Item = (usize, &Judgement)> {
         self.checked.judgements.iter().enumerate().filter(|(_, j)| j.verdict.answer == Answer::Violated)
     }
 
-    fn offer(&self, fix: &Fix, after: &Self) -> Offer {
-        let differences = check::diff(view((&self.model, &self.exposure)), view((&after.model, &after.exposure)));
+    fn offer(&self, fix: &Fix, after: &Self) -> Result<Offer, CheckError> {
+        let differences = check::diff(view((&self.model, self.exposure()?)), view((&after.model, after.exposure()?)));
         let sources = after.model.sources.clone();
-        Offer { fix: fix.clone(), files: after.changed(&self.model.sources), differences, sources }
+        Ok(Offer { fix: fix.clone(), files: after.changed(&self.model.sources), differences, sources })
     }
 
     /// The replaced texts beside what stood there before.

@@ -26,7 +26,7 @@ pub(super) fn run(arguments: &GraphArguments) -> Exit {
         },
         None => None,
     };
-    let title = arguments.lab.display().to_string();
+    let title = title(&arguments.lab);
     let way = shown.as_ref().map(|shown| &shown.way);
     let text = match arguments.language {
         Language::Svg => svg::document(&picture, &title, shown.as_ref()),
@@ -53,6 +53,12 @@ fn shown(model: &mut Model, picture: &Picture, text: &str) -> Result<Option<Show
         terminal::complain("this sentence has no connection that could be drawn");
     }
     Ok(way.map(|way| Shown::of(judgement, way)))
+}
+
+/// What a lab is called: its directory, also where that is only `.`.
+pub(super) fn title(lab: &Path) -> String {
+    let name = lab.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    name.unwrap_or_else(|| lab.display().to_string())
 }
 
 /// Writes to a file, or prints.

@@ -8,15 +8,13 @@ use crate::report::{Report, picture};
 
 use super::args::ReportArguments;
 use super::exposure::contradiction;
-use super::graph::write;
+use super::graph::{title, write};
 use super::model::{self, Model};
 use super::{Exit, lint};
 
 pub(super) fn run(arguments: &ReportArguments) -> Exit {
     let Some(model) = model::build(slice::from_ref(&arguments.lab)) else { return Exit::Unusable };
-    let title =
-        arguments.lab.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    match page(model, &title.unwrap_or_else(|| arguments.lab.display().to_string())) {
+    match page(model, &title(&arguments.lab)) {
         Ok(page) => write(&page, arguments.output.as_deref()),
         Err(error) => contradiction(&error),
     }

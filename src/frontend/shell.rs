@@ -406,6 +406,10 @@ impl Walker<'_> {
             self.unmodeled(whole, format!("`{name} …` {doubt}"));
             return;
         }
+        if let Some(variable) = self.other_engine(first).filter(|_| !outcome.value.is_empty()) {
+            self.unmodeled(whole, format!("a docker command for the engine that `{variable}` names"));
+            return;
+        }
         let reported: Vec<Span> = outcome.diagnostics.iter().flat_map(|d| &d.labels).map(|l| l.span).collect();
         self.out.diagnostics.extend(outcome.diagnostics);
         for effect in outcome.value {
@@ -423,6 +427,19 @@ impl Walker<'_> {
                 Effect::Unmodeled(what) => self.unmodeled(what.span, what.value),
             }
         }
+    }
+
+    /// The variable that turns docker to another engine: one of another machine, or of a user (docs.docker.com, docker CLI,
+    /// "Environment variables").
+    fn other_engine(&self, program: &Word) -> Option<&'static str> {
+        let name = program.text.rsplit('/').next().unwrap_or_default();
+        let is_set = |variable: &&str| match self.variables.get(*variable) {
+            Some(Some(value)) => !matches!(value.as_str(), "" | "default" | "unix:///var/run/docker.sock"),
+            Some(None) => true,
+            None => false,
+        };
+        let variables = ["DOCKER_HOST", "DOCKER_CONTEXT"].into_iter();
+        variables.filter(|_| matches!(name, "docker" | "docker-compose")).find(is_set)
     }
 
     /// docker compose takes from variables what no option says (docs.docker.com, Compose, "Pre-defined environment

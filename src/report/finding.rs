@@ -1,8 +1,8 @@
 //! What formats for machines list: a sentence that does not hold or cannot be decided, or a message about a file. Each
 //! has a code, one line that stands alone, and at most one place at which it is shown.
 
-use crate::check::{Answer, Judgement, Verdict};
-use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::check::{Answer, Blocker, Judgement, Verdict};
+use crate::diagnostic::{Code, Diagnostic, Label, Severity};
 use crate::source::{Sources, Span};
 
 use super::{Report, fix, path};
@@ -63,6 +63,18 @@ impl<'a> Finding<'a> {
             About::File(diagnostic) => {
                 let labels = diagnostic.labels.iter().map(|label| label.message.clone()).filter(|m| !m.is_empty());
                 labels.chain(diagnostic.help.iter().map(|help| format!("help: {help}"))).collect()
+            }
+        }
+    }
+
+    /// The other places that it is about.
+    pub(super) fn elsewhere(&self) -> Vec<Label> {
+        match self.about {
+            About::File(diagnostic) => diagnostic.labels.iter().skip(1).cloned().collect(),
+            About::Sentence(Judgement { statement, verdict }) => {
+                let sentence = Label { span: statement.sentence.span, message: "the sentence".to_owned() };
+                let blocker = |b: &Blocker| Some(Label { span: b.origin.span()?, message: b.message.clone() });
+                std::iter::once(sentence).chain(verdict.blockers.iter().filter_map(blocker).skip(1)).collect()
             }
         }
     }

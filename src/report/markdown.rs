@@ -1,7 +1,6 @@
 //! A report as a comment on a pull request: a table of the sentences, and for each that does not hold a block that opens,
 //! with the packet's way as a chart, the lines, and the fix as a diff. In Markdown as GitHub reads it.
 
-mod escape;
 mod mermaid;
 
 use crate::check::{self, Answer, Condition, Edit, Fix, Judgement, Verdict, Witness};
@@ -9,11 +8,10 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::provenance::{Basis, Origin};
 use crate::source::{SourceId, Sources, Span};
 
+use super::escape::{block, cell, code, html_code, plain, prose};
 use super::finding::{Finding, shown};
 use super::unified::unified;
 use super::{Report, Section, Style, fix, path};
-
-use escape::{block, code, html_code, plain, prose};
 
 /// By this, whoever posts the comment finds the one to replace.
 const MARK: &str = "<!-- canreach -->\n";
@@ -91,12 +89,13 @@ fn sign(judgement: &Judgement) -> &'static str {
 /// A sentence, and where it works, or why it does not hold.
 fn row(judgement: &Judgement) -> String {
     let verdict = &judgement.verdict;
-    let mut says = if verdict.answer == Answer::Holds { works_at(verdict) } else { prose(&verdict.headline) };
-    if verdict.answer == Answer::Holds {
-        let mut conditions = verdict.conditions.iter().map(|condition| format!("if {}", prose(&condition.statement)));
-        says = [says, conditions.by_ref().collect::<Vec<_>>().join("; ")].join(" ");
-    }
-    format!("| {} | {} | {} |\n", sign(judgement), code(&judgement.statement.sentence.value), says.trim())
+    let conditions = verdict.conditions.iter().map(|condition| format!("if {}", prose(&condition.statement)));
+    let says = match verdict.answer {
+        Answer::Holds => [works_at(verdict), conditions.collect::<Vec<_>>().join("; ")].join(" "),
+        Answer::Violated | Answer::Undecided => prose(&verdict.headline),
+    };
+    let sentence = code(&judgement.statement.sentence.value);
+    format!("| {} | {} | {} |\n", sign(judgement), cell(&sentence), cell(says.trim()))
 }
 
 fn works_at(verdict: &Verdict) -> String {

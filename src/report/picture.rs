@@ -135,6 +135,14 @@ pub struct Door {
     pub lines: Vec<String>,
 }
 
+impl Door {
+    /// What is written on it, and what its looks say.
+    fn words(&self) -> impl Iterator<Item = String> {
+        let more = if self.kind == DoorKind::Assumed { " (assumed)" } else { "" };
+        self.lines.iter().map(move |line| format!("{line}{more}"))
+    }
+}
+
 /// What a door is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DoorKind {
@@ -187,8 +195,8 @@ impl Picture {
     /// What a screen reader says: every house with what is in its wall, indented.
     pub fn in_words(&self) -> String {
         fn say(house: &House, depth: usize, text: &mut String) {
-            let doors = house.doors.iter().flat_map(|door| &door.lines);
-            let facts: Vec<&str> = house.facts.iter().chain(doors).map(String::as_str).collect();
+            let doors = house.doors.iter().flat_map(Door::words);
+            let facts: Vec<String> = house.facts.iter().cloned().chain(doors).collect();
             let facts = if facts.is_empty() { String::new() } else { format!(": {}", facts.join("; ")) };
             *text += &format!("{}{} ({}){facts}\n", "  ".repeat(depth), house.title, house.label);
             house.rooms.iter().for_each(|room| say(room, depth + 1, text));

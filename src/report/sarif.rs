@@ -12,7 +12,7 @@ mod place;
 
 use std::collections::BTreeMap;
 
-use crate::check::{Blocker, Fix, Verdict};
+use crate::check::{Fix, Verdict};
 use crate::diagnostic::{Code, Label, Severity};
 use crate::source::Sources;
 
@@ -155,21 +155,11 @@ fn result(section: &Section, finding: &Finding<'_>, rules: &[Code], seen: &mut B
 
 /// The other lines that a finding is about.
 fn related(finding: &Finding<'_>, sources: &Sources) -> Vec<Location> {
-    let labels: Vec<Label> = match finding.about {
-        About::File(diagnostic) => diagnostic.labels.iter().skip(1).cloned().collect(),
-        About::Sentence(judgement) => {
-            let sentence = Label { span: judgement.statement.sentence.span, message: "the sentence".to_owned() };
-            let blocker = |b: &Blocker| Some(Label { span: b.origin.span()?, message: b.message.clone() });
-            let blockers = judgement.verdict.blockers.iter().filter_map(blocker).skip(1);
-            std::iter::once(sentence).chain(blockers).collect()
-        }
+    let location = |(number, label): (usize, &Label)| Location {
+        id: Some(number),
+        ..place::location(sources, label.span, Some(&label.message))
     };
-    let mut related: Vec<Location> =
-        labels.iter().take(MOST_RELATED - 1).map(|l| place::location(sources, l.span, Some(&l.message))).collect();
-    for (number, location) in (1..).zip(&mut related) {
-        location.id = Some(number);
-    }
-    related
+    (1..MOST_RELATED).zip(&finding.elsewhere()).map(location).collect()
 }
 
 /// The same for the same finding, wherever its line has moved to in its file: what is asked, or the text of the line,

@@ -61,10 +61,12 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 ];
 
 /// What only some modules may name: external crates, and the parts of `std` that reach the machine.
-const ONLY_IN: [(&str, &[&str]); 17] = [
+const ONLY_IN: [(&str, &[&str]); 19] = [
     ("z3", &["smt"]),
     ("miette", &["report"]),
     ("quick_junit", &["report"]),
+    ("lsp_types", &["report", "cli"]),
+    ("lsp_server", &["cli"]),
     ("serde", &["report", "cli"]),
     ("serde_json", &["report", "cli"]),
     ("clap", &["cli"]),

@@ -190,6 +190,21 @@ fn every_code_is_explained_offline() {
 }
 
 #[test]
+fn labs_are_drawn() {
+    let lab = lab("mac/browser can reach grafana:3000");
+    let graph = |arguments: &[&str]| canreach_in(lab.path(), &[&["graph", "."], arguments].concat());
+    graph(&[]).check(0, &["<svg", "grafana", "NAT of rocky"]);
+    graph(&["--as", "mermaid"]).check(0, &["flowchart TB", "subgraph"]);
+    graph(&["--as", "dot", "--sentence", "mac can reach grafana:3000"]).check(0, &["digraph", "penwidth=2.5"]);
+    graph(&["--sentence", "mac can reach grafna:3000"]).check(2, &["did you mean `grafana`?"]);
+    graph(&["--output", "nowhere/lab.svg"]).check(2, &["cannot write `nowhere/lab.svg`"]);
+    let page = canreach_in(lab.path(), &["report", "--output", "report.html"]);
+    page.check(0, &[]);
+    assert!(page.stdout.is_empty());
+    assert!(fs::read_to_string(lab.path().join("report.html")).unwrap().starts_with("<!doctype html>"));
+}
+
+#[test]
 fn connections_are_traced() {
     let lab = lab("mac/browser can reach grafana:3000");
     let trace =

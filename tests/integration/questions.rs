@@ -258,16 +258,18 @@ fn fixes_work(draft: &Draft) {
             };
             let after = [(texts[0].0, new(texts[0].0, &texts[0].1)), (texts[1].0, new(texts[1].0, &texts[1].1))];
             let (sources, lab) = sources_and_lab_of(&borrowed(&after));
-            let verdicts = check::check_all(&lab, &lower::lower(&lab), &sources, &lab.sentences).unwrap().judgements;
+            let checked = check::check_all(&lab, &lower::lower(&lab), &sources, &lab.sentences).unwrap();
             let what: Vec<&str> = fix.edits.iter().map(|e| e.what.as_str()).collect();
+            let verdict = checked.judgements.get(index).map(|judgement| &judgement.verdict);
             assert_eq!(
-                verdicts[index].verdict.answer,
-                Answer::Holds,
-                "{} after {what:?} in\n{}{}: {}",
+                verdict.map(|verdict| verdict.answer),
+                Some(Answer::Holds),
+                "{} after {what:?} in\n{}{}: {:?} {:?}",
                 judgement.statement.sentence.value,
                 after[0].1,
                 after[1].1,
-                verdicts[index].verdict.headline
+                verdict.map(|verdict| &verdict.headline),
+                checked.diagnostics
             );
         }
     }

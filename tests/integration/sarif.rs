@@ -184,7 +184,7 @@ fn fingerprints_do_not_depend_on_line_numbers_and_are_distinct() {
 
 #[test]
 fn columns_count_characters_and_files_are_named_from_the_working_directory() {
-    let compose = "services:\n  웹: {image: nginx, ports: [\"8080:80\"]} # 한글\n".as_bytes();
+    let compose = "services:\n  web: {labels: {설명: 값}, image: nginx, ports: [\"8080:80\"]}\n".as_bytes();
     let lab = Directory::with(&[
         ("내 랩/compose.yaml", compose),
         ("내 랩/specs/a.yaml", b"sentences: [lan cannot reach host:8080]\n"),
@@ -192,7 +192,7 @@ fn columns_count_characters_and_files_are_named_from_the_working_directory() {
     let log = log(lab.path(), &["check", "내 랩"]);
     let physical = &results(&log)[0]["locations"][0]["physicalLocation"];
     assert_eq!(text(physical, "/artifactLocation/uri"), "%EB%82%B4%20%EB%9E%A9/compose.yaml");
-    assert_eq!(physical["region"]["startColumn"], 30);
+    assert_eq!(physical["region"]["startColumn"], 48);
     let elsewhere = canreach_in(root(), &["check", lab.path().to_str().unwrap(), "--format", "sarif"]).json();
     let uri = text(&elsewhere, "/runs/0/results/0/locations/0/physicalLocation/artifactLocation/uri");
     assert!(uri.starts_with("file:///") && uri.ends_with("/compose.yaml"), "{uri}");

@@ -216,6 +216,19 @@ fn every_page_is_true() {
     assert!(complaints.is_empty(), "{} complaints\n{}", complaints.len(), complaints.join("\n"));
 }
 
+/// Whether a file exists, and in it the heading behind `#`, as GitHub makes names of headings.
+fn is_there(directory: &Path, target: &str) -> bool {
+    let (file, heading) = target.split_once('#').map_or((target, None), |(file, heading)| (file, Some(heading)));
+    let path = directory.join(file);
+    let Some(heading) = heading else { return path.exists() };
+    let name = |line: &str| -> String {
+        let kept = line.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+        kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter_map(|line| line.strip_prefix("## ")).any(|line| name(line) == heading)
+}
+
 #[test]
 fn every_page_is_listed_and_every_link_leads_to_a_page() {
     let directory = root().join("specs");
@@ -226,7 +239,7 @@ fn every_page_is_listed_and_every_link_leads_to_a_page() {
         complaints.extend((!index.contains(&format!("]({name})"))).then(|| format!("{name} is not in README.md")));
         let text = fs::read_to_string(&path).unwrap() + &index;
         let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let missing = targets.filter(|target| !target.contains("://") && !directory.join(target).exists());
+        let missing = targets.filter(|target| !target.contains("://") && !is_there(&directory, target));
         complaints.extend(missing.map(|target| format!("{name} links to {target}, which does not exist")));
     }
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));

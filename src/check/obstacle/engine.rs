@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::diagnostic::Code;
 use crate::lab::{
     Container, ContainerNetwork, Endpoint as Attached, Engine, EngineOptions, GatewayMode, Host, HostId, Lab,
-    Networking,
+    Networking, Publish,
 };
 use crate::net::{IpNet, Ipv4Net};
 use crate::provenance::Origin;
@@ -145,6 +145,9 @@ impl Place<'_> {
         if !network.internal || !self.engine.containers.iter().filter(on_it).any(|c| self.is_end(c)) {
             return None;
         }
+        if self.engine.containers.iter().flat_map(|c| &c.withheld).any(|publish| self.is_taken(publish)) {
+            return None;
+        }
         let name = network.aliases.first().unwrap_or(&network.name);
         let place = network.origin.span().and_then(|span| {
             let compose = self.scene.swapped(span, "internal: true", "internal: false");
@@ -170,6 +173,15 @@ impl Place<'_> {
                 }
             }),
         })
+    }
+
+    /// A container that publishes a port that is taken does not start.
+    fn is_taken(&self, publish: &Publish) -> bool {
+        let Some(port) = publish.host_port else { return false };
+        let mut listens = self.host.processes.iter().flat_map(|process| &process.listens);
+        let mut others = self.engine.containers.iter().flat_map(|container| &container.publishes);
+        listens.any(|l| l.protocol == publish.protocol && l.ports.contains(port))
+            || others.any(|p| p.protocol == publish.protocol && p.host_port == Some(port))
     }
 
     fn is_end(&self, container: &Container) -> bool {

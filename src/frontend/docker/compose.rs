@@ -60,6 +60,10 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     let mut walk = Walk { diagnostics };
     value.extend(declarations(&mut walk, &root, Files { texts, given }, project, environment));
     let mut diagnostics = without_repetitions(walk.diagnostics, form);
+    // What was read of a text before the mistake in its syntax may be half a value.
+    if diagnostics.iter().any(|diagnostic| diagnostic.code == Code::YamlSyntax) {
+        diagnostics.retain(|diagnostic| diagnostic.code != Code::YamlType);
+    }
     interpolate::say_once(&mut diagnostics);
     let mut read = Declarations { value, diagnostics };
     refuse(&mut read);

@@ -61,6 +61,10 @@ pub fn parse(words: &[Word]) -> Outcome {
             Outcome { taken_back: vec![TakeBack::IdleContainers, TakeBack::UnusedNetworks], ..Outcome::default() }
         }
         "compose" => compose::parse(arguments, whole),
+        "context" if arguments.first().is_some_and(|verb| verb.text == "use") => match arguments.get(1) {
+            Some(name) if name.text == "default" => Outcome::default(),
+            _ => Outcome::unmodeled("a docker context, which may name another engine".to_owned(), whole),
+        },
         verb @ ("swarm" | "service" | "stack" | "node") => changing(verb, arguments, whole),
         _ => container_command(verb, arguments, whole),
     }

@@ -240,8 +240,11 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
         "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),
-        "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "podman" | "docker-proxy"
-        | "ufw-docker" => true,
+        "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "docker-proxy" | "ufw-docker" => true,
+        // Other engines, and docker in the hands of a user or in a machine of its own.
+        "podman" | "nerdctl" => has(&["run", "create", "start", "network", "pod", "play", "kube", "compose", "up"]),
+        "podman-compose" | "rootlesskit" => true,
+        "colima" | "limactl" | "docker-machine" | "minikube" | "kind" | "k3d" => has(&["start", "create"]),
         "tee" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "cp" | "mv" | "ln" | "install" | "sed" | "rm" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "xargs" => words.iter().skip(1).any(|w| mentions_network(&w.text)),

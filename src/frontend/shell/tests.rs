@@ -165,6 +165,20 @@ fn syntax_errors_leave_the_rest_usable() {
     check("docker run 'a\ndocker run b", &["?docker run 'a", "run:b"], "docker run 'a");
 }
 
+#[test]
+fn commands_for_another_engine_are_not_taken_for_this_one() {
+    check("export DOCKER_HOST=unix:///run/user/1000/docker.sock\ndocker run a\n", &["?docker run a"]);
+    check("DOCKER_HOST=ssh://b docker run a\ndocker run c\n", &["?docker run a", "run:c"]);
+    check("DOCKER_CONTEXT=colima\ndocker-compose up\ndocker ps", &["?docker-compose up"]);
+    check("export DOCKER_HOST=unix:///var/run/docker.sock\ndocker run a\n", &["run:a"]);
+    check(
+        "docker context use rootless\ndocker context ls\ndocker context use default",
+        &["?docker context use rootless"],
+    );
+    check("podman ps\npodman run -p 80:80 a\nnerdctl images", &["?podman run -p 80:80 a"]);
+    check("colima status\ncolima start\npodman-compose up", &["?colima start", "?podman-compose up"]);
+}
+
 const SAMPLE: &str = "A=\"x 가\" B=${A:-y}\nfor i in 1 2; do docker run -p \"$i\":80 --name 'w'$i a$(b `c`) \\\n nginx; done\n\
     if [ x ]; then firewall-cmd --add-rich-rule='rule family=\"ipv4\" drop'; fi\ncat <<E > f\n$x\nE\n\
     f() { docker rm x; docker network create --subnet=10.0.0.0/8 나; }\nf && (docker run --network name=나,ip=1.2.3.4 x)\n";

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::lab::ContainerNetwork;
+use crate::lab::{ContainerNetwork, GatewayMode};
 
 use super::addresses::Taken;
 
@@ -26,13 +26,19 @@ pub(super) struct Leases<'a> {
     all: Vec<Lease>,
 }
 
+/// What the bridge holds of its network's addresses: nothing on an isolated one, where the first container gets the
+/// lowest (moby 28.5 libnetwork/drivers/bridge/bridge_linux.go, `GetSkipGwAlloc`).
+fn own_address(network: &ContainerNetwork) -> Option<IpAddr> {
+    (network.gateway_mode != GatewayMode::Isolated).then_some(network.gateway)
+}
+
 /// The number of a lease.
 #[derive(Clone, Copy)]
 pub(super) struct LeaseId(usize);
 
 impl<'a> Leases<'a> {
     pub(super) fn new(networks: &'a [ContainerNetwork]) -> Self {
-        let reserved = networks.iter().map(|network| vec![network.gateway]).collect();
+        let reserved = networks.iter().map(|network| own_address(network).into_iter().collect()).collect();
         Self { networks, reserved, all: Vec::new() }
     }
 

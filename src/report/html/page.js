@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const svg = document.querySelector("svg.canreach");
+  const canvas = document.querySelector(".canvas");
   const bar = document.querySelector(".bar");
   const now = bar.querySelector(".now");
   const sentences = [...document.querySelectorAll(".sentence")];
@@ -9,6 +10,15 @@
   let step = -1;
 
   const rows = () => (open ? [...open.querySelectorAll(".steps tr[data-stop]")] : []);
+
+  // Only the picture is scrolled, not the page that somebody is reading.
+  const reveal = (element) => {
+    if (!element) return;
+    const frame = canvas.getBoundingClientRect();
+    const box = element.getBoundingClientRect();
+    if (box.left < frame.left || box.right > frame.right) canvas.scrollLeft += box.left - frame.left - 40;
+    if (box.top < frame.top || box.bottom > frame.bottom) canvas.scrollTop += box.top - frame.top - 40;
+  };
 
   const clear = () => {
     svg.classList.remove("walking");
@@ -32,8 +42,7 @@
     svg.classList.add("walking");
     way.classList.add("shown");
     way.dataset.lit.split(" ").forEach((id) => document.getElementById(id)?.classList.add("lit"));
-    const first = way.querySelector(".stop");
-    first?.scrollIntoView?.({ block: "nearest", inline: "nearest" });
+    reveal(way.querySelector(".stop"));
   };
 
   const walk = (by) => {
@@ -47,7 +56,9 @@
     row.setAttribute("aria-current", "step");
     row.scrollIntoView({ block: "nearest" });
     const way = document.getElementById(open.dataset.way);
-    way?.querySelector(`[data-stop="${row.dataset.stop}"]`)?.classList.add("at");
+    const stop = way?.querySelector(`[data-stop="${row.dataset.stop}"]`);
+    stop?.classList.add("at");
+    reveal(stop);
     const cells = [...row.cells].map((cell) => cell.innerText.replace(/\n/g, " "));
     now.textContent = `Step ${cells[0]} of ${all.length}: ${cells[1]} ${cells[2]}`;
   };

@@ -38,7 +38,7 @@ fn add(house: &House, way: Option<&WalkedWay>, depth: usize, text: &mut String) 
     let indent = "  ".repeat(depth);
     let look = look(house.id, way);
     if house.kind.is_card() || (house.rooms.is_empty() && house.doors.is_empty()) {
-        let doors = house.doors.iter().flat_map(|door| door.lines.iter().map(|line| assumed(door, line)));
+        let doors = house.doors.iter().flat_map(Door::words);
         let label = std::iter::once(house.title.clone()).chain(house.facts.iter().cloned()).chain(doors);
         let label = label.collect::<Vec<_>>().join("\n");
         let _ = writeln!(text, "{indent}{} [label={}{look}];", house.id, quoted(&label));
@@ -49,7 +49,7 @@ fn add(house: &House, way: Option<&WalkedWay>, depth: usize, text: &mut String) 
     let facts = if house.facts.is_empty() { house.title.clone() } else { house.facts.join("\n") };
     let _ = writeln!(text, "{indent}  {} [shape=plaintext, label={}{look}];", house.id, quoted(&facts));
     for door in &house.doors {
-        let lines: Vec<String> = door.lines.iter().map(|line| assumed(door, line)).collect();
+        let lines: Vec<String> = door.words().collect();
         let shape = if door.kind == DoorKind::Guard { "octagon" } else { "cds" };
         let look = self::look(door.id, way);
         let _ = writeln!(text, "{indent}  {} [shape={shape}, label={}{look}];", door.id, quoted(&lines.join("\n")));
@@ -58,10 +58,6 @@ fn add(house: &House, way: Option<&WalkedWay>, depth: usize, text: &mut String) 
         add(room, way, depth + 1, text);
     }
     let _ = writeln!(text, "{indent}}}");
-}
-
-fn assumed(door: &Door, line: &str) -> String {
-    if door.kind == DoorKind::Assumed { format!("{line} (assumed)") } else { line.to_owned() }
 }
 
 fn look(id: Id, way: Option<&WalkedWay>) -> &'static str {

@@ -52,7 +52,7 @@ fn add(house: &House, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     let facts = house.facts.iter().cloned();
     if house.kind.is_card() || (house.rooms.is_empty() && house.doors.is_empty()) {
-        let doors = house.doors.iter().flat_map(|door| door.lines.iter().map(|line| assumed(door, line)));
+        let doors = house.doors.iter().flat_map(Door::words);
         let lines: Vec<String> = std::iter::once(house.title.clone()).chain(facts).chain(doors).collect();
         let _ = writeln!(text, "{indent}{}[{}]", house.id, broken(&lines));
         return;
@@ -60,7 +60,7 @@ fn add(house: &House, depth: usize, text: &mut String) {
     let lines: Vec<String> = std::iter::once(format!("{} ({})", house.title, house.label)).chain(facts).collect();
     let _ = writeln!(text, "{indent}subgraph {}[{}]", house.id, broken(&lines));
     for door in &house.doors {
-        let lines: Vec<String> = door.lines.iter().map(|line| assumed(door, line)).collect();
+        let lines: Vec<String> = door.words().collect();
         let label = broken(&lines);
         let _ = match door.kind {
             DoorKind::Guard => writeln!(text, "{indent}  {}[/{label}\\]:::guard", door.id),
@@ -71,10 +71,6 @@ fn add(house: &House, depth: usize, text: &mut String) {
         add(room, depth + 1, text);
     }
     let _ = writeln!(text, "{indent}end");
-}
-
-fn assumed(door: &Door, line: &str) -> String {
-    if door.kind == DoorKind::Assumed { format!("{line} (assumed)") } else { line.to_owned() }
 }
 
 fn broken(lines: &[String]) -> String {

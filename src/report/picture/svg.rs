@@ -44,7 +44,7 @@ impl Shown {
 }
 
 /// How small a page may draw a picture, in hundredths; below that nobody can read it.
-const LEAST_SCALE: i32 = 68;
+const LEAST_SCALE: i32 = 58;
 
 /// The narrowest picture that has room for sentences.
 const LEAST: i32 = 640;

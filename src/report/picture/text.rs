@@ -100,7 +100,7 @@ mod tests {
         check("abcd", 27);
         check("데모", 27);
         check("e\u{301}", 7);
-        assert!(width("데이터베이스", Font::Title) > width("iiiiii", Font::Title) * 3);
+        assert!(width("데이터베이스", Font::Title) > width("iiiiii", Font::Title) * 2);
     }
 
     #[test]

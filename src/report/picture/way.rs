@@ -60,6 +60,8 @@ pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Optio
         let is_answer = step.way == Way::Reply;
         let later = witness.trace.steps.get(index + 1..).unwrap_or_default();
         let here = place(picture, dataplane, step, later, stops.last());
+        let start = || picture.places.nodes.get(&step.node).copied().filter(|_| stops.is_empty());
+        let here = here.or_else(start);
         touched.extend(picture.places.nodes.get(&step.node));
         match (here, stops.last_mut()) {
             (Some(at), last) if last.as_ref().is_none_or(|last| last.at != at || last.is_answer != is_answer) => {

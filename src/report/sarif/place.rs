@@ -1,10 +1,9 @@
 //! Places: files as URIs, spans as regions.
 
-use std::fmt::Write;
-
 use crate::source::{Sources, Span};
 
 use super::super::finding::shown;
+use super::super::uri;
 use super::format::{ArtifactLocation, Location, PhysicalLocation, Region};
 use super::text;
 
@@ -26,28 +25,11 @@ pub(super) fn location(sources: &Sources, span: Span, message: Option<&str>) -> 
 
 /// A file by its name: relative to the root, or absolute where it lies elsewhere.
 pub(super) fn artifact(name: &str) -> ArtifactLocation {
-    let is_absolute = name.starts_with('/');
-    // `C:/lab.yaml`
-    let has_drive = name.as_bytes().get(1) == Some(&b':');
-    let uri = match (is_absolute, has_drive) {
-        (true, _) => format!("file://{}", escaped(name)),
-        (_, true) => format!("file:///{}", escaped(name)),
-        _ => escaped(name),
-    };
-    ArtifactLocation { uri, uri_base_id: (!is_absolute && !has_drive).then_some(ROOT) }
-}
-
-/// Everything but what RFC 3986 calls unreserved, and the slashes, as `%XX`.
-fn escaped(name: &str) -> String {
-    let mut uri = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(char::from(byte)),
-            // Writing to a string cannot fail.
-            _ => drop(write!(uri, "%{byte:02X}")),
-        }
+    // `/srv/lab.yaml`, or `C:/lab.yaml`
+    match name.starts_with('/') || name.as_bytes().get(1) == Some(&b':') {
+        true => ArtifactLocation { uri: uri::of_path(name), uri_base_id: None },
+        false => ArtifactLocation { uri: uri::escaped(name), uri_base_id: Some(ROOT) },
     }
-    uri
 }
 
 /// An empty region is a place where something can be inserted.

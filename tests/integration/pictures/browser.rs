@@ -1,6 +1,5 @@
 //! The page in a real browser, where there is one.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -41,10 +40,8 @@ fn a_sentence_lights_its_way() {
         return;
     };
     let scene = Scene::open(&root().join("examples/production"));
-    let directory = Directory::with(&[]);
-    fs::create_dir_all(directory.path()).unwrap();
+    let directory = Directory::with(&[("report.html", scene.page("production").as_bytes())]);
     let page = directory.path().join("report.html");
-    fs::write(&page, scene.page("production")).unwrap();
     let dom = opened(&browser, &page, "sentence-8");
     assert!(dom.contains("class=\"canreach walking\""), "the script did not run");
     assert!(tag(&dom, "sentence-8").contains(" open") && !tag(&dom, "sentence-7").contains(" open"));
@@ -55,4 +52,27 @@ fn a_sentence_lights_its_way() {
     assert!(dom.contains("phone cannot reach rocky:22: holds: no route to host"), "the heading does not say it");
     let whole = opened(&browser, &page, "");
     assert!(!whole.contains("class=\"canreach walking\"") && !tag(&whole, "way-8").contains("shown"));
+}
+
+/// A click on "Next", made by a second script in a copy of the page that allows one.
+#[test]
+fn a_way_is_walked_step_by_step() {
+    let Some(browser) = browser() else {
+        println!("skipped: there is no Chromium here");
+        return;
+    };
+    let page = Scene::open(&root().join("examples/production")).page("production");
+    let policy = page.find("<meta http-equiv").unwrap();
+    let policy = &page[policy..policy + page[policy..].find('>').unwrap() + 1];
+    let click = "document.querySelector('[data-do=next]').click();";
+    let clicks = format!("<script>{}</script></body>", click.repeat(4));
+    let page = page.replace(policy, "").replace("</body>", &clicks);
+    let directory = Directory::with(&[("report.html", page.as_bytes())]);
+    let dom = opened(&browser, &directory.path().join("report.html"), "sentence-8");
+    let current: Vec<&str> =
+        dom.split("aria-current=\"step\"").skip(1).map(|rest| rest.split("</tr>").next().unwrap()).collect();
+    assert_eq!(current.len(), 1);
+    assert!(current[0].contains("<td>4</td><td>rocky</td>"), "{}", current[0]);
+    assert_eq!(dom.matches("class=\"at\"").count(), 1);
+    assert!(dom.contains("Step 4 of "), "the heading does not say it");
 }

@@ -107,8 +107,10 @@ impl Loader<'_> {
                 Some(base) => merge::merge(base, root, &mut Vec::new(), &mut self.diagnostics),
                 None => root,
             };
-            // What a later file would mend is refused all the same.
-            schema::check(&merged, &mut self.diagnostics);
+            // What a later file would mend is refused all the same. Of a file that is no YAML, only a part was read.
+            if !self.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::YamlSyntax) {
+                schema::check(&merged, &mut self.diagnostics);
+            }
             model = Some(merged);
         }
         model

@@ -1,9 +1,12 @@
 //! What `ufw status`, `ufw status verbose` and `ufw status numbered` print (release 0.36.2): the truth about the rules that
 //! were given, whatever scripts say.
 
+use std::net::IpAddr;
+
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::iptables::UfwChange;
+use crate::net::IpNet;
 use crate::source::{SourceId, Span, Spanned};
 
 use super::{commands, default, loaded, rules, unloaded};
@@ -119,7 +122,7 @@ fn end(column: &str) -> (Shown<'_>, Option<&str>) {
         Some((what, interface)) => (what.trim(), Some(interface.trim())),
         None => (column, None),
     };
-    let is_address = |word: &str| word.parse::<crate::net::IpNet>().is_ok() || word.parse::<std::net::IpAddr>().is_ok();
+    let is_address = |word: &str| word.parse::<IpNet>().is_ok() || word.parse::<IpAddr>().is_ok();
     let shown = match what.split_once(' ') {
         Some(("Anywhere", ports)) => Shown { address: "any", ports: Some(ports) },
         Some((address, ports)) if is_address(address) => Shown { address, ports: Some(ports) },

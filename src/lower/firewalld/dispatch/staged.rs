@@ -6,7 +6,7 @@
 //! no second stage (recorded: fw-nftables-*); 2.5.0 had one, which only ever found the default zone and addresses.
 
 use crate::dataplane::{Action, ChainId, Hook};
-use crate::lab::{Entry, Firewalld, Policy, RuleBackend};
+use crate::lab::{Entry, Firewalld, Policy, RuleBackend, Target};
 use crate::net::Version;
 
 use super::super::content;
@@ -105,7 +105,7 @@ impl Plan<'_> {
         let list = dispatch(writer, INPUT);
         self.find(writer, list, Side::Ingress, |writer, zone| {
             let chain = writer.chain(Space::Filter, &format!("IN_{}_to_HOST", zone.name));
-            let end = writer.zone_target(zone.zone.target);
+            let end = end(writer, zone.zone.target);
             self.third(writer, chain, INPUT, (End::Zone(zone), &[End::Host]), &Own { zone, end });
             chain
         });
@@ -148,7 +148,7 @@ impl Plan<'_> {
                 let name = format!("{prefix}_{}_to_{}", from.name, End::Zone(to).name());
                 let chain = writer.chain(space, &name);
                 let own = if hook == Hook::Forward {
-                    Own { zone: from, end: writer.zone_target(from.zone.target) }
+                    Own { zone: from, end: end(writer, from.zone.target) }
                 } else {
                     Own { zone: to, end: self.end.clone() }
                 };
@@ -185,6 +185,12 @@ impl Plan<'_> {
 struct Own<'a> {
     zone: &'a InForce<'a>,
     end: Action,
+}
+
+/// What the target of a zone does here: one that rejects answers like one that says nothing, unlike before 2.5.
+/// Source: firewalld 2.5.2 `src/firewall/core/ipXtables.py`, `build_zone_target_rules`; observed.
+fn end(writer: &Writer<'_>, target: Target) -> Action {
+    writer.zone_target(if target == Target::Reject { Target::Default } else { target })
 }
 
 /// iptables repeats a jump for every pair that asks for it, nftables does not (recorded: fw-iptables-* of 2.5.2).

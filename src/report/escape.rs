@@ -26,20 +26,25 @@ pub(super) fn plain(text: &str) -> String {
             '>' => shown += "&gt;",
             // Mentions and references are found in the finished text; nothing of no width stands between.
             '@' | '#' => shown.extend([c, '\u{200b}']),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => shown.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '~' | '!' => shown.extend(['\\', c]),
             c => shown.push(c),
         }
     }
     shown
 }
 
-/// Code within a line; in a table, too.
+/// Code within a line.
 pub(super) fn code(text: &str) -> String {
-    let text = one_line(text).replace('|', "\\|");
+    let text = one_line(text);
     let fence = "`".repeat(longest_run(&text) + 1);
     // A blank keeps a backtick at the edge apart, and is taken away by the reader.
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Markdown as a cell of a table: bars are taken for its edges even in code.
+pub(super) fn cell(markdown: &str) -> String {
+    markdown.replace('|', "\\|")
 }
 
 /// Code within HTML, where Markdown is not read.
@@ -71,7 +76,7 @@ mod tests {
     fn prose_keeps_its_code_and_nothing_else() {
         let check = |text: &str, expected: &str| assert_eq!(prose(text), expected);
         check("`mac` cannot reach db:5432", "`mac` cannot reach db:5432");
-        check("a|b `c|d`", "a\\|b `c\\|d`");
+        check("a|b `c|d`", "a|b `c|d`");
         check("an `open one", "an \\`open one");
         check("`a` and `b", "`a` and \\`b");
         check("<img> *x* [a](b)", "&lt;img&gt; \\*x\\* \\[a\\](b)");
@@ -82,6 +87,7 @@ mod tests {
     #[test]
     fn fences_are_longer_than_what_they_hold() {
         assert_eq!(code("a``b"), "```a``b```");
+        assert_eq!(cell(&prose("a|b `c|d`")), "a\\|b `c\\|d`");
         assert_eq!(code("`a"), "`` `a ``");
         assert_eq!(block("sh", "echo ```\n"), "````sh\necho ```\n````\n");
         assert_eq!(html_code("<b>&"), "<code>&lt;b&gt;&amp;</code>");
