@@ -10,7 +10,8 @@ const NETPLAN: &str = "network:\n  ethernets:\n    lan: {match: {macaddress: \"0
 const LISTING: &str = "$ ip addr # 주소\n2: eth0@if3: <UP> mtu 1500\n    link/ether 08:00:27:a1:b2:c3 brd ff:ff:ff:ff:ff:ff\n    inet 10.0.2.15/24 scope global eth0\ndefault via 10.0.2.2 dev eth0 metric 100\n";
 const JSON: &str = r#"[{"ifname":"eth0","link_type":"ether","address":"08:00:27:a1:b2:c3","addr_info":[{"family":"inet","local":"10.0.2.15","prefixlen":24}]},{"dst":"default","gateway":"10.0.2.2","dev":"eth0","metric":100}]"#;
 const KEYFILE: &str = "[connection]\nid=집\ninterface-name=eth1\nzone=work\n[ipv4]\nmethod=manual\naddress1=10.0.0.5/24,10.0.0.1\nroute1=10.1.0.0/16,10.0.0.9\n";
-const IFCFG: &str = "# 주소\nDEVICE=eth1\nBOOTPROTO=none\nIPADDR=10.0.0.5\nNETMASK=255.255.255.0\nGATEWAY=10.0.0.1\nZONE=work\n";
+const IFCFG: &str =
+    "# 주소\nDEVICE=eth1\nBOOTPROTO=none\nIPADDR=10.0.0.5\nNETMASK=255.255.255.0\nGATEWAY=10.0.0.1\nZONE=work\n";
 const SCRIPT: &str = "ssh -fN -p 2222 -L '*:8080:[::1]:80' -R 9000:localhost:9001 me@서버\n";
 
 fn check(path: &str, text: &str) {
