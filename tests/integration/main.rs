@@ -34,5 +34,6 @@ mod schema;
 mod shipped;
 mod specs;
 mod support;
+mod truncated;
 mod vagrant;
 mod virtualbox;

@@ -186,6 +186,7 @@ fn lab(engine: Engine) -> Lab {
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        tunnels: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
         files: Vec::new(),

@@ -173,6 +173,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         events: vec![],
         rules: vec![],
         nft: vec![],
+        tunnels: vec![],
         ip_forward: false,
         routes: vec![],
         files: vec![],
