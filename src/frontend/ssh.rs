@@ -12,12 +12,15 @@ use crate::source::{Span, Spanned};
 /// Options that take a value.
 const VALUED: &str = "BbcDEeFIiJLlmOoPpQRSWw";
 
+/// The option of autossh that does, which to ssh is a flag (autossh(1) 1.4).
+const MONITOR: char = 'M';
+
 /// Reads one command line; the first word is the program.
 pub fn parse(words: &[Word]) -> Declarations {
     let mut out = Declarations::default();
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return out };
     let whole = first.span.to(last.span);
-    let line = Line::read(words.get(1..).unwrap_or_default());
+    let line = Line::read(words.get(1..).unwrap_or_default(), first.text.ends_with("autossh"));
     if line.forwards.is_empty() {
         return out;
     }
@@ -53,7 +56,7 @@ struct Line {
 }
 
 impl Line {
-    fn read(words: &[Word]) -> Self {
+    fn read(words: &[Word], is_autossh: bool) -> Self {
         let mut line = Self::default();
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -67,7 +70,7 @@ impl Line {
             };
             for (at, option) in options.char_indices() {
                 let attached = word.slice(at + 2..word.text.len());
-                if !VALUED.contains(option) {
+                if !VALUED.contains(option) && !(is_autossh && option == MONITOR) {
                     line.is_gateway |= option == 'g';
                     continue;
                 }
