@@ -4,6 +4,7 @@ mod accept;
 mod args;
 mod ask;
 mod check;
+mod collect;
 mod coverage;
 mod diff;
 mod exit;
@@ -24,9 +25,11 @@ mod probe;
 mod reports;
 mod revision;
 mod rules;
+mod shipped;
 mod teach;
 mod terminal;
 mod trace;
+mod watch;
 mod why;
 
 pub use exit::Exit;
@@ -76,11 +79,15 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
         Command::Coverage(arguments) => coverage::run(&arguments, format),
         Command::Lint(arguments) => lint::run(&arguments, format),
         Command::Infer(arguments) => infer::run(&arguments),
+        Command::Collect(arguments) => collect::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Accept(arguments) => accept::run(&arguments),
         Command::Lsp => lsp::run(),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Teach(arguments) => teach::run(&arguments),
+        Command::Completions { shell } => shipped::completions(shell),
+        Command::Manual => shipped::manual(),
+        Command::Schema { name } => shipped::schema(name),
     }
 }
 
@@ -91,12 +98,16 @@ fn refusal(command: &Command, format: Format) -> Option<&'static str> {
         Command::Why(_)
             | Command::Rules(_)
             | Command::Infer(_)
+            | Command::Collect(_)
             | Command::Init(_)
             | Command::Graph(_)
             | Command::Report(_)
             | Command::Accept(_)
             | Command::Explain(_)
             | Command::Teach(_)
+            | Command::Completions { .. }
+            | Command::Manual
+            | Command::Schema { .. }
     );
     let is_report = match command {
         Command::Check(arguments) => arguments.emit.is_none() && !arguments.matrix,

@@ -16,6 +16,7 @@ pub mod ruby;
 pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
+pub mod ssh;
 pub mod systemd;
 pub mod vagrant;
 pub mod virtualbox;

@@ -19,6 +19,7 @@ pub mod machine;
 pub mod nft;
 pub mod programs;
 pub mod resolve;
+pub mod tunnel;
 
 pub use container::{
     Container, ContainerNetwork, Endpoint, Engine, EngineOptions, GatewayMode, Networking, Platform, Publish,

@@ -10,6 +10,7 @@ pub mod firewalld;
 pub mod internet;
 mod namespace;
 pub mod topology;
+mod tunnel;
 mod unmodeled;
 pub mod user_rules;
 mod vm_nat;
@@ -22,6 +23,7 @@ pub fn lower(lab: &Lab) -> Dataplane {
     let mut dataplane = Dataplane { switches: lab.switches.clone(), ..Dataplane::default() };
     let map = topology::lower(lab, &mut dataplane);
     vm_nat::lower(lab, &map, &mut dataplane);
+    tunnel::lower(lab, &map, &mut dataplane);
     internet::lower(lab, &map, &mut dataplane);
     for (id, _) in lab.hosts() {
         events::apply(lab, id, map.host(id), &mut dataplane);

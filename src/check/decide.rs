@@ -12,7 +12,7 @@ use crate::property::{Cause, ExpectedSymptom, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::{Sources, Spanned};
-use crate::switch::{Setting, Switch, SwitchId, SwitchKind};
+use crate::switch::{Setting, Switch, SwitchId, SwitchKind, Switches};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
@@ -309,15 +309,17 @@ impl<'a> Checker<'a> {
             is_yes(&encoding.find(&flipped, &[])) != is_yes(&found.answer)
         };
         let of_kind = |kind| encoding.switches().iter().filter(move |id| dataplane.switches.get(**id).kind == kind);
-        let conditions = of_kind(SwitchKind::Assumption).filter(|id| changes(id)).map(|id| {
-            let switch = dataplane.switches.get(*id);
-            Condition {
-                statement: switch.statement.clone(),
-                origin: switch.origin.clone(),
-                otherwise: if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds },
-            }
-        });
-        let conditions: Vec<Condition> = conditions.collect();
+        let assumptions: Vec<SwitchId> = of_kind(SwitchKind::Assumption).copied().collect();
+        let mut sets: Vec<Vec<SwitchId>> = assumptions.iter().filter(|id| changes(id)).map(|id| vec![*id]).collect();
+        if sets.is_empty() {
+            sets.extend(together(&assumptions, |chosen| {
+                let flipped = chosen.iter().fold(setting.clone(), |all, id| all.with(*id, !setting.is_on(*id)));
+                is_yes(&encoding.find(&flipped, &[])) != is_yes(&found.answer)
+            }));
+        }
+        let otherwise = if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds };
+        let conditions: Vec<Condition> =
+            sets.iter().filter_map(|set| condition(&dataplane.switches, set, otherwise)).collect();
         let open: Vec<SwitchId> = of_kind(SwitchKind::Unmodeled).copied().collect();
         let decisive = if is_yes(&found.answer) {
             let alone: Vec<SwitchId> = open.iter().filter(|id| changes(id)).copied().collect();
@@ -540,6 +542,29 @@ pub(super) fn dialable(dataplane: &Dataplane) -> Vec<IpAddr> {
     all
 }
 
+/// Assumptions that change an answer only when all of them are wrong: none of them can be left out.
+fn together(assumptions: &[SwitchId], changes: impl Fn(&[SwitchId]) -> bool) -> Option<Vec<SwitchId>> {
+    let mut set = assumptions.to_vec();
+    if set.len() < 2 || !changes(&set) {
+        return None;
+    }
+    for id in assumptions {
+        let rest: Vec<SwitchId> = set.iter().copied().filter(|other| other != id).collect();
+        if changes(&rest) {
+            set = rest;
+        }
+    }
+    Some(set)
+}
+
+/// The answer stays as it is if one of the assumptions is right.
+fn condition(switches: &Switches, set: &[SwitchId], otherwise: Answer) -> Option<Condition> {
+    let first = switches.get(*set.first()?);
+    let statements = set.iter().map(|id| &switches.get(*id).statement);
+    let statement = Text::joined(statements, &text!(", or ", ", 또는 "));
+    Some(Condition { statement, origin: first.origin.clone(), otherwise })
+}
+
 fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
     for condition in more {
         if !all.iter().any(|c| c.statement == condition.statement) {
@@ -634,4 +659,22 @@ fn is_expected(expected: ExpectedSymptom, seen: Symptom) -> bool {
 /// A blocker that goes back to a step of a trace.
 pub(super) fn blocker(code: Code, message: Text, origin: Origin) -> Blocker {
     Blocker { code, message, origin }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn assumptions_that_matter_only_together_are_one_condition() {
+        let check = |wrong: &[&[u32]], expected: Option<&[u32]>| {
+            let all: Vec<SwitchId> = (0..4).map(SwitchId).collect();
+            let changes = |set: &[SwitchId]| wrong.iter().any(|w| w.iter().all(|id| set.contains(&SwitchId(*id))));
+            let found = together(&all, changes).map(|set| set.iter().map(|id| id.0).collect::<Vec<_>>());
+            assert_eq!(found.as_deref(), expected);
+        };
+        check(&[], None);
+        check(&[&[1, 3]], Some(&[1, 3]));
+        check(&[&[0, 1, 2], &[2, 3]], Some(&[2, 3]));
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::language;
 
@@ -84,6 +85,9 @@ pub(super) enum Command {
     Coverage(CoverageArguments),
     /// Look for mistakes that need no sentence. Exit code 0: none; 1: warnings.
     Lint(LintArguments),
+    /// Write what VirtualBox, docker, firewalld, ufw and ip list on this machine into a directory, to be checked. Changes
+    /// nothing else.
+    Collect(CollectArguments),
     /// Draft a lab.yaml: the machines, addresses and releases that the files leave open, with what is assumed of them.
     Init(InitArguments),
     /// Write down who can reach what today, as sentences.
@@ -96,6 +100,29 @@ pub(super) enum Command {
     Explain(ExplainArguments),
     /// Give a lesson that follows connections step by step, or list the lessons.
     Teach(TeachArguments),
+    /// Print what makes a shell complete commands and options.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    #[command(name = "man")]
+    Manual,
+    /// Print a JSON Schema, for editors and for programs that read what `--format json` prints.
+    Schema {
+        /// Of what.
+        name: SchemaName,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaName {
+    /// `lab.yaml`.
+    Lab,
+    /// Files of sentences.
+    Sentences,
+    /// What `--format json` prints.
+    Report,
 }
 
 #[derive(Args, Debug)]
@@ -113,6 +140,9 @@ pub(super) struct CheckArguments {
     /// them change an answer.
     #[arg(long, conflicts_with_all = ["emit", "strict"])]
     pub(super) matrix: bool,
+    /// Do it again whenever a file changes, until Ctrl-C.
+    #[arg(long)]
+    pub(super) watch: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -274,6 +304,12 @@ pub(super) struct LintArguments {
     /// Directories or files of the lab.
     #[arg(default_value = ".")]
     pub(super) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct CollectArguments {
+    /// A new directory.
+    pub(super) directory: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -11,10 +11,17 @@ use crate::report::{Asked, Section, terminal as rendering};
 use super::args::{CheckArguments, Emit, Format};
 use super::exposure::contradiction;
 use super::model::{self, Model};
-use super::{Exit, fix, lint, matrix, overview, reports, terminal};
+use super::{Exit, fix, lint, matrix, overview, reports, terminal, watch};
+
+pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
+    if arguments.watch {
+        return watch::run(&arguments.paths, || once(arguments, format));
+    }
+    once(arguments, format)
+}
 
 /// Checks every lab; reports follow one another.
-pub(super) fn run(arguments: &CheckArguments, format: Format) -> Exit {
+fn once(arguments: &CheckArguments, format: Format) -> Exit {
     if arguments.matrix {
         return matrix::run(&arguments.paths, format);
     }

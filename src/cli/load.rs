@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -119,6 +120,20 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
         return Err(LoadError::Nothing { path });
     }
     Ok(loaded)
+}
+
+/// When each file was written that a lab could be read from, and how long it is.
+pub fn stamps(paths: &[PathBuf]) -> BTreeMap<PathBuf, (Option<SystemTime>, u64)> {
+    let mut found = Vec::new();
+    for path in paths {
+        // What is gone comes back, or is complained about when the files are read.
+        let _ = discover(path, paths.len() == 1, &mut found);
+    }
+    let stamp = |file: Found| {
+        let metadata = fs::metadata(&file.disk).ok()?;
+        Some((file.disk, (metadata.modified().ok(), metadata.len())))
+    };
+    found.into_iter().filter_map(stamp).collect()
 }
 
 /// A page that holds a lab, or sentences; one that is named and holds commands is a file like others.

@@ -50,6 +50,11 @@ fn set(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// Whether a person reads standard output as it is written.
+pub(super) fn is_shown() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// What may be used on standard output. See <https://no-color.org>.
 pub(super) fn style() -> Style {
     let dumb = set("TERM").is_some_and(|term| term == "dumb");

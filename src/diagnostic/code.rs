@@ -87,6 +87,7 @@ codes! {
     FirewalldZoneConflict "firewalld" "zone_conflict" Error;
     FirewalldFallsBack "firewalld" "falls_back" Error;
     FirewalldListingDiffers "firewalld" "listing_differs" Warning;
+    UfwBadRule "ufw" "bad_rule" Error;
     IptablesBadRule "iptables" "bad_rule" Error;
     IptablesUnknownInterface "iptables" "unknown_interface" Warning;
     IptablesUnknownChain "iptables" "unknown_chain" Error;

@@ -164,6 +164,7 @@ impl<'a> Path<'a> {
         };
         let Some(kind) = says else { return lost(disposition, Symptom::TimedOut) };
         match self.reply(dialer, dialed, node, packet.reply(kind)) {
+            Ok(()) if is_kept_from(packet.header.protocol, kind) => lost(disposition, Symptom::TimedOut),
             Ok(()) if disposition == Disposition::NoNeighbor => lost(disposition, Symptom::NoNeighbor),
             Ok(()) => lost(disposition, symptom_of(kind)),
             Err(_) => lost(disposition, Symptom::TimedOut),
@@ -607,6 +608,12 @@ const LOOPBACK: InterfaceId = InterfaceId(0);
 
 fn lost(disposition: Disposition, symptom: Symptom) -> Outcome {
     Outcome { disposition, symptom, delivery: None }
+}
+
+/// Whether the kernel keeps an error from the program: one that may pass is not told to who sent a datagram (Linux 6.1
+/// `net/ipv4/udp.c`, `__udp4_lib_err`; `net/ipv4/icmp.c`, `icmp_err_convert`).
+fn is_kept_from(protocol: Protocol, kind: Kind) -> bool {
+    protocol == Protocol::Udp && matches!(kind, Kind::Error(IcmpError::Net | IcmpError::Host))
 }
 
 fn symptom_of(kind: Kind) -> Symptom {

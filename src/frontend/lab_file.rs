@@ -18,6 +18,7 @@
 //!       enp0s3: {adapter: 1, address: 10.0.2.15/24}
 //!       enp0s8:
 //!         nat: {network: 10.0.3.0/24, forwards: ["tcp:127.0.0.1:3000:3000"], localhost-reachable: true, engine: libslirp}
+//!     tunnels: [{local: "8080:localhost:3000", through: gate}, {proxy: "8000:192.168.56.10:80"}]
 //!     listen: [22/tcp, "127.0.0.1:9001/udp", 9000]
 //!     docker: {version: 28.5.2, platform: engine, userland-proxy: false}
 //!     firewalld: {version: 2.5.2, backend: nftables, default-zone: public}
@@ -45,6 +46,7 @@ mod listen;
 mod products;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 
 const SECTIONS: &[&str] = &["networks", "hosts", "containers", "groups", "sentences"];
 

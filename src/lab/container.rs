@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::net::{IpNet, Protocol, Version};
+use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 use crate::switch::SwitchId;
@@ -194,6 +194,8 @@ pub struct Container {
     pub command: Vec<Spanned<String>>,
     /// Addresses that a file in it tells its program to dial.
     pub dials: Vec<Spanned<String>>,
+    /// The ports that its statement or its Dockerfile exposes.
+    pub exposes: Vec<Spanned<(Protocol, PortRange)>>,
     /// Where it is defined.
     pub origin: Origin,
 }

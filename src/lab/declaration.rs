@@ -15,6 +15,7 @@ use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
+use super::tunnel::TunnelDecl;
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 mod firewalld;
@@ -43,6 +44,8 @@ pub enum Declaration {
     MachineChange(MachineChange),
     /// A network that the hypervisor keeps, or an interface of the machine that it runs on.
     Hypervisor(HypervisorDecl),
+    /// An ssh tunnel or a port proxy.
+    Tunnel(TunnelDecl),
     /// What the system of a machine says about one of its interfaces.
     InterfaceConfig(Box<InterfaceConfig>),
     /// An option of the engine, from dockerd arguments or lab.yaml.

@@ -9,6 +9,7 @@ use crate::source::Sources;
 use crate::switch::{SwitchId, SwitchKind};
 
 use super::firewall::{Content, Service};
+use super::tunnel::Tunnel;
 use super::{
     Attachment, Container, ContainerNetwork, Engine, Entry, Firewalld, Forward, ForwardPort, Host, HostKind, Interface,
     Lab, Networking, Policy, Process, Publish, Segment, VmNat, Zone,
@@ -82,11 +83,20 @@ impl Printer<'_> {
             vec![self.explained(&format!("host {} {kind} {:?}{forward}", host.name, host.os), &host.origin)];
         lines.extend(host.interfaces.iter().flat_map(|interface| self.interface(interface)));
         lines.extend(host.routes.iter().map(|(net, gateway)| format!("  route {net} via {gateway}")));
+        lines.extend(host.tunnels.iter().map(|tunnel| self.tunnel(tunnel)));
         lines.extend(host.processes.iter().flat_map(|process| self.process("  ", process)));
         lines.extend(host.engine.iter().flat_map(|engine| self.engine(engine)));
         lines.extend(host.firewalld.iter().flat_map(|firewalld| self.firewalld(firewalld)));
         lines.extend(host.events.iter().map(|event| format!("  event {event:?}")));
         lines
+    }
+
+    fn tunnel(&self, tunnel: &Tunnel) -> String {
+        let address = tunnel.listen_address.map_or("*".to_owned(), |address| address.to_string());
+        let (to, port) = tunnel.to;
+        let from = &self.lab.host(tunnel.from).name;
+        let line = format!("  tunnel {address}:{} to {to}:{port} dialled by {from}", tunnel.listen_port);
+        self.explained(&line, &tunnel.origin)
     }
 
     fn interface(&self, interface: &Interface) -> Vec<String> {

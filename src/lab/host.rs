@@ -11,6 +11,7 @@ use super::declaration::Insertion;
 use super::iptables::IptablesCommand;
 use super::machine::ForwardNotation;
 use super::nft::NftRuleset;
+use super::tunnel::Tunnel;
 use super::{Engine, Firewalld};
 
 /// Index of a host in its lab.
@@ -69,6 +70,8 @@ pub struct Host {
     pub rules: Vec<Vec<IptablesCommand>>,
     /// Rule sets of nftables; `events` says when they are loaded.
     pub nft: Vec<NftRuleset>,
+    /// Tunnels and port proxies that listen on it.
+    pub tunnels: Vec<Tunnel>,
     /// Whether the kernel forwards packets without an engine asking for it (`net.ipv4.ip_forward`).
     pub ip_forward: bool,
     /// Extra routes: destination and gateway.

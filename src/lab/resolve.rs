@@ -32,6 +32,7 @@ mod publish;
 mod refusal;
 mod running;
 mod topology;
+mod tunnels;
 mod ufw;
 mod user_rules;
 mod vm;
@@ -106,6 +107,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         }));
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
+    tunnels::attach(&mut context, &plan, &mut hosts);
     desktop::settle(&mut context, &plan.hosts, &mut hosts);
     names::shorten(&mut hosts);
     context.unmodeled.extend(plan.unmodeled.iter().map(|u| Unmodeled {

@@ -1,9 +1,10 @@
 //! Published ports that lead to nobody, and databases that are open to everybody.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::{Listen, Publish, images};
-use crate::net::Protocol;
+use crate::net::{PortRange, Protocol};
 use crate::provenance::{Basis, Origin};
+use crate::source::Spanned;
 
 use super::scene::{Place, Scene};
 
@@ -57,6 +58,7 @@ pub(super) fn lint(scene: &Scene<'_>) -> Vec<Diagnostic> {
         for publish in place.container.publishes.iter().filter(|p| p.guard.is_none()) {
             found.extend(nobody(place, publish, &listens).or_else(|| only_loopback(place, publish, &listens)));
         }
+        found.extend(place.container.exposes.iter().filter_map(|exposed| closed(place, exposed, &listens)));
         found.extend(place.container.publishes.iter().find_map(|publish| open_database(scene, place, publish)));
     }
     found
@@ -95,6 +97,24 @@ fn nobody(place: Place<'_>, publish: &Publish, listens: &[&Listen]) -> Option<Di
         _ if all_written || leads_nowhere() => Some(mismatched(place, publish, &of_protocol)),
         _ => None,
     }
+}
+
+/// An exposed port where nobody listens, because the program says that it listens on others.
+fn closed(place: Place<'_>, exposed: &Spanned<(Protocol, PortRange)>, listens: &[&Listen]) -> Option<Diagnostic> {
+    let (protocol, ports) = exposed.value;
+    let listens: Vec<&&Listen> = listens.iter().filter(|l| l.protocol == protocol).collect();
+    let is_taken = listens.iter().any(|l| takes(l, protocol, ports.first));
+    if is_taken || ports.count() != 1 || listens.is_empty() || !listens.iter().all(|l| is_written(l)) {
+        return None;
+    }
+    // What the image below exposes is not said here.
+    let is_own = place.container.image.iter().all(|image| image.span != exposed.span);
+    let first = listens.first().filter(|_| is_own && !mentions(place, ports.first))?;
+    let name = &place.container.name;
+    let message = format!("port {} of `{name}` is exposed, but its program listens on {}", ports.first, first.ports);
+    let diagnostic = Diagnostic::new(Code::DockerWrongPort, message).label(exposed.span, "nothing listens there");
+    let diagnostic = at(diagnostic, &first.origin, "it listens here");
+    Some(Diagnostic { severity: Severity::Advice, ..diagnostic.help(format!("write `{}`", first.ports)) })
 }
 
 /// Whether the image is one whose ports come from a file that nobody gave us.

@@ -60,6 +60,24 @@ fn container_ports() {
 }
 
 #[test]
+fn exposed_ports_that_nobody_listens_on() {
+    let built = |dockerfile: &str, expected: &[&str]| {
+        check(&[("compose.yaml", "services: {api: {build: .}}\n"), ("Dockerfile", dockerfile)], expected);
+    };
+    let wrong = ["docker::wrong_port Dockerfile:2"];
+    built(
+        "FROM python:3\nEXPOSE 8080\nCMD [\"uvicorn\", \"api:app\", \"--host\", \"0.0.0.0\", \"--port\", \"8000\"]\n",
+        &wrong,
+    );
+    built("FROM python:3\nEXPOSE 8000\nCMD uvicorn api:app --host 0.0.0.0 --port 8000\n", &[]);
+    built("FROM python:3\nEXPOSE 8000 9090\nCMD uvicorn api:app --host 0.0.0.0 --port 8000\n", &[]);
+    // The port is a default, and the image may have another.
+    built("FROM python:3\nEXPOSE 8080\nCMD uvicorn api:app --host 0.0.0.0\n", &[]);
+    built("FROM python:3\nEXPOSE 8080\nCMD python app.py\n", &[]);
+    built("FROM python:3\nENV METRICS_PORT=9090\nEXPOSE 9090\nCMD uvicorn api:app --host 0.0.0.0 --port 8000\n", &[]);
+}
+
+#[test]
 fn programs_on_loopback_behind_a_published_port() {
     script(
         "docker run -d -p 8000:8000 own uvicorn app --host 127.0.0.1 --port 8000\n",

@@ -110,6 +110,11 @@ fn the_blocked_hop_is_marked() {
     let chart = &blocks(&page)[0].1;
     assert!(chart.contains("n0 --x|\"dials tcp 127.0.0.1:3000\"| "), "{chart}");
     assert!(chart.contains("finds nobody who listens on tcp 127.0.0.1:3000\"]):::blocked"), "{chart}");
+    let page = canreach(&["check", "examples/network-none", "--format", "markdown"]).stdout;
+    let charts: Vec<String> = blocks(&page).into_iter().filter(|(name, _)| name == "mermaid").map(|(_, c)| c).collect();
+    let rejected = "n2 --x e4([\"rejects it with ICMP administratively prohibited by rule";
+    assert!(charts[0].contains(rejected), "{}", charts[0]);
+    assert!(charts[1].starts_with("flowchart LR\nn0[\"rocky/grafana\"]\nn0 --x e2([\"finds no route"), "{}", charts[1]);
 }
 
 /// What is left of a page without its code: a run of backticks up to the next one of the same length.

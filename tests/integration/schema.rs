@@ -62,6 +62,8 @@ fn every_command_passes() {
     check("repairs", &["fix", lab]);
     check("repairs", &["fix", "examples/default-bridge-names"]);
     check("diff", &["diff", "examples/nat-no-forward", lab]);
+    check("coverage", &["coverage", lab]);
+    check("probes", &["probe", lab]);
     check("matrix", &["check", "examples/firewalld-published", "--matrix"]);
 }
 

@@ -9,7 +9,7 @@ use crate::lab::{Declaration, Os};
 use crate::net::IpNet;
 use crate::source::{Span, Spanned};
 
-use super::{interface, listen, products, strings};
+use super::{interface, listen, products, strings, tunnel};
 
 const KEYS: &[&str] = &[
     "os",
@@ -25,6 +25,7 @@ const KEYS: &[&str] = &[
     "firewalld",
     "virtualbox",
     "events",
+    "tunnels",
     "ip-forward",
     "routes",
 ];
@@ -45,6 +46,9 @@ pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> Vec<Declaratio
     }
     if let Some(node) = entry.value.get("virtualbox") {
         declarations.extend(products::virtualbox(walk, node));
+    }
+    if let Some(node) = entry.value.get("tunnels") {
+        declarations.extend(tunnel::read(walk, node));
     }
     if let Some(node) = entry.value.get("events") {
         declarations.extend(products::events(walk, node));

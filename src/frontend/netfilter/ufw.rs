@@ -4,6 +4,7 @@
 //! read as `allow`: it refuses from the sixth connection within 30 seconds on.
 
 mod files;
+mod refusal;
 mod status;
 #[cfg(test)]
 mod tests;
@@ -60,6 +61,10 @@ pub fn parse(words: &[Word]) -> Declarations {
     let (Some(first), Some(last)) = (words.first(), words.last()) else { return out };
     let span = first.span.to(last.span);
     let is_known = words.iter().all(|w| w.unknown().is_none());
+    if let Some(refused) = refusal::refusal(words).filter(|_| is_known) {
+        out.diagnostics.push(refused);
+        return out;
+    }
     let texts: Vec<&str> = words.iter().skip(1).map(|w| w.text.as_str()).filter(|w| !w.starts_with("--")).collect();
     let change = if is_known { change(&texts, span) } else { None };
     let is_dry = words.iter().any(|w| w.text == "--dry-run");

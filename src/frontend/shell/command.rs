@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
 use crate::frontend::netfilter::{iptables, ufw};
+use crate::frontend::ssh;
 use crate::frontend::virtualbox::manage;
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
@@ -44,6 +45,7 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         }
         "ufw" => declared(ufw::parse(words)),
         "VBoxManage" | "vboxmanage" | "VBoxManage.exe" => declared(manage::parse(words)),
+        "ssh" | "autossh" => declared(ssh::parse(words)),
         "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
@@ -238,7 +240,6 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
         "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),
-        "ssh" | "autossh" => words.iter().skip(1).any(|w| is_tunnel(&w.text)),
         "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "docker-proxy" | "ufw-docker" => true,
         // Other engines, and docker in the hands of a user or in a machine of its own.
         "podman" | "nerdctl" => has(&["run", "create", "start", "network", "pod", "play", "kube", "compose", "up"]),
@@ -254,12 +255,4 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
 
 fn sets_net(argument: &str) -> bool {
     (argument.starts_with("net.") || argument.starts_with("net/")) && argument.contains('=')
-}
-
-/// `-L 8080:…`, `-NL …`: a cluster of short options with one that opens a tunnel.
-fn is_tunnel(argument: &str) -> bool {
-    let Some(options) = argument.strip_prefix('-') else { return false };
-    let flags: String = options.chars().take_while(char::is_ascii_alphabetic).collect();
-    ["L", "R", "D", "w"].iter().any(|flag| flags.starts_with(flag))
-        || (flags.chars().all(|c| "1246AaCfGgKkMNnqsTtVvXxYyLRD".contains(c)) && flags.contains(['L', 'R', 'D']))
 }

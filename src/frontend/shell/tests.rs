@@ -123,7 +123,7 @@ fn programs_without_a_model_are_reported() {
         "ufw delete 3",
         "ip route add 10.0.0.0/8 via 10.0.2.2",
         "sysctl -w net.ipv4.ip_forward=1",
-        "ssh -fNL 8080:localhost:80 host",
+        "ssh -fND 1080 host",
         "VBoxManage import box.ova",
         "socat TCP-LISTEN:80,fork TCP:10.0.0.1:80",
         "docker exec web ip addr",

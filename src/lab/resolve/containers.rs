@@ -133,6 +133,7 @@ fn container(
         environment: declaration.variables(),
         command: declaration.words().cloned().collect(),
         dials: declaration.dials.clone(),
+        exposes: declaration.exposed().cloned().collect(),
         origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
     }
 }

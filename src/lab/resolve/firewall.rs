@@ -84,6 +84,7 @@ pub(super) fn resolve(
     daemon.runs = !starts(plan, HostEvent::FirewalldStart);
     go_through(context, plan, &mut daemon);
     check_default_zone(context, plan, &mut daemon);
+    check_bindings(context, &daemon);
     listings(context, plan, &mut daemon);
     let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, .. } = daemon;
     if let Some(conflict) = conflict {
@@ -429,6 +430,15 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
             if changed && command.permanent {
                 daemon.pending.push(command.span);
             }
+        }
+    }
+}
+
+/// NetworkManager cannot put an interface into a zone that does not exist: it stays where it is.
+fn check_bindings(context: &mut Context, daemon: &Daemon) {
+    for InterfaceZone { zone: named, .. } in &daemon.bindings {
+        if !named.value.is_empty() && !daemon.running.zones.contains_key(&named.value) {
+            context.report(zone::unknown_zone(&named.value, named.span, daemon.running.zones.keys()));
         }
     }
 }

@@ -127,10 +127,11 @@ fn bind<'a>(
     }
 }
 
-/// VirtualBox is told about machines and networks on the host that runs it, which alone has host-only interfaces.
+/// VirtualBox is told about machines and networks on the host that runs it, which alone has host-only interfaces; and
+/// tunnels lead from there into machines.
 fn is_about_the_runner(declaration: &Declaration) -> bool {
     match declaration {
-        Declaration::MachineChange(_) | Declaration::Hypervisor(_) => true,
+        Declaration::MachineChange(_) | Declaration::Hypervisor(_) | Declaration::Tunnel(_) => true,
         Declaration::InterfaceConfig(config) => config.name.as_ref().is_some_and(|n| n.value.starts_with("vboxnet")),
         _ => false,
     }

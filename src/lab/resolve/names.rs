@@ -83,6 +83,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::MachineChange(d) => Some(d.span),
         Declaration::Hypervisor(d) => Some(d.span()),
         Declaration::InterfaceConfig(d) => Some(d.span),
+        Declaration::Tunnel(d) => Some(d.span),
         Declaration::Engine(d) => d.span,
         Declaration::Network(d) => Some(d.span),
         Declaration::Container(d) => Some(d.span),

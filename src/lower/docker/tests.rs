@@ -86,6 +86,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         environment: Vec::new(),
         command: Vec::new(),
         dials: Vec::new(),
+        exposes: Vec::new(),
         origin: origin(),
     }
 }
@@ -185,6 +186,7 @@ fn lab(engine: Engine) -> Lab {
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        tunnels: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),
         files: Vec::new(),

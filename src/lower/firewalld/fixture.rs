@@ -156,6 +156,7 @@ fn container(name: &str, at: Option<(usize, &str)>, publishes: &[(Option<&str>, 
         environment: Vec::new(),
         command: Vec::new(),
         dials: Vec::new(),
+        exposes: Vec::new(),
         origin: origin(),
     }
 }
@@ -172,6 +173,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         events: vec![],
         rules: vec![],
         nft: vec![],
+        tunnels: vec![],
         ip_forward: false,
         routes: vec![],
         files: vec![],

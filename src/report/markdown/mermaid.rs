@@ -9,11 +9,20 @@ const MOST_STOPS: usize = 40;
 
 /// A chart from the dialler to where it ends.
 pub(super) fn chart(dataplane: &Dataplane, trace: &Trace) -> String {
-    let mut chart =
-        Chart { dataplane, lines: vec!["flowchart LR".to_owned()], stops: 0, label: Vec::new(), arrow: "-->" };
+    let mut chart = Chart {
+        dataplane,
+        lines: vec!["flowchart LR".to_owned()],
+        stops: 0,
+        label: Vec::new(),
+        arrow: "-->",
+        is_over: false,
+    };
+    chart.go_on(&dataplane.node(trace.flow.from).name);
     for step in path::told(trace).filter(|step| path::is_hop(step)) {
         if MOST_STOPS <= chart.stops {
             chart.end("…", "");
+        }
+        if chart.is_over {
             break;
         }
         chart.step(step);
@@ -31,6 +40,7 @@ struct Chart<'a> {
     /// What has been said of the next edge.
     label: Vec<String>,
     arrow: &'static str,
+    is_over: bool,
 }
 
 impl Chart<'_> {
@@ -38,14 +48,13 @@ impl Chart<'_> {
         let name = |node| self.dataplane.node(node).name.clone();
         match &step.event {
             Event::Dialed => {
-                let (from, dials) = (name(step.node), path::event(self.dataplane, step).to_string());
                 // A relay dials from the node that it hands the connection to.
-                self.go_on(&from);
-                self.label.push(dials);
-            }
-            Event::Rewritten { .. } | Event::Filtered { .. } => {
+                if step.leg > 0 {
+                    self.go_on(&name(step.node));
+                }
                 self.label.push(path::event(self.dataplane, step).to_string());
             }
+            Event::Rewritten { .. } => self.label.push(path::event(self.dataplane, step).to_string()),
             Event::Crossed { link, to } => {
                 let answer = if step.way == Way::Reply { "answer " } else { "" };
                 self.label.push(format!("{answer}over {}", self.dataplane.link(*link).name));
@@ -57,7 +66,8 @@ impl Chart<'_> {
                 self.arrow = "-.->";
             }
             Event::Delivered { owner } => self.end(&format!("{owner} gets it"), "works"),
-            Event::Ended(_) => {
+            // Of the rules, only those that stop it are hops.
+            Event::Filtered { .. } | Event::Ended(_) => {
                 let (what, answer) = (path::event(self.dataplane, step), step.way == Way::Reply);
                 let what = what.strip_prefix("the packet ").unwrap_or(&what);
                 self.end(&format!("{}{what}", if answer { "answer: " } else { "" }), "blocked");
@@ -76,6 +86,8 @@ impl Chart<'_> {
 
     /// What became of it, beside the last stop.
     fn end(&mut self, what: &str, class: &str) {
+        // Behind a delivery, an answer is only told if it got lost.
+        self.is_over = class != "works";
         let arrow = if class == "blocked" { "--x" } else { "-->" };
         let edge = self.edge(arrow);
         let class = if class.is_empty() { String::new() } else { format!(":::{class}") };

@@ -229,13 +229,24 @@ fn detach(network: &str, container: &str, whole: Span, out: &mut Declarations) -
         return true;
     }
     let position = out.value.iter().position(|d| is_container(d, container) && matches!(d, Declaration::Container(_)));
-    let Some((at, Declaration::Container(c))) = position.and_then(|at| Some((at, out.value.get_mut(at)?))) else {
-        return false;
-    };
+    let Some(at) = position else { return false };
+    let Some(Declaration::Container(c)) = out.value.get(at) else { return false };
     let Some(index) = c.networks.iter().position(|a| a.network.value == network) else { return false };
+    let is_last = c.networks.len() == 1;
+    // A network that it was connected to takes the place, if nobody got an address in between.
+    let is_connect = |d: &Declaration| matches!(d, Declaration::Connect(c) if c.container.value == container);
+    let next = out.value.iter().position(is_connect).filter(|_| is_last);
+    let between = next.and_then(|next| out.value.get(at + 1..next)).unwrap_or(&[]);
+    if between.iter().any(|d| matches!(d, Declaration::Container(_) | Declaration::Connect(_))) {
+        return false;
+    }
+    let next = next.map(|next| out.value.remove(next));
+    let Some(Declaration::Container(c)) = out.value.get_mut(at) else { return false };
     let attach = c.networks.remove(index);
-    if c.networks.is_empty() {
-        c.mode = Some(Spanned::new(NetworkMode::None, whole));
+    match next {
+        Some(Declaration::Connect(next)) => c.networks.push(next.attach),
+        _ if is_last => c.mode = Some(Spanned::new(NetworkMode::None, whole)),
+        _ => {}
     }
     let former = ConnectDecl { container: Spanned::new(container.to_owned(), whole), attach, span: c.span };
     out.value.insert(at + 1, Declaration::Former(Box::new(Declaration::Connect(former))));

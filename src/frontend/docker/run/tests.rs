@@ -222,6 +222,11 @@ fn what_is_taken_back_is_gone() {
         &["name=we image=a net=n2"],
     );
     check("docker run --name we --network n1 a; docker network disconnect n1 we", &["name=we image=a mode=None"]);
+    // What it was connected to meanwhile stays.
+    check(
+        "docker run --name we --network n1 a; docker network connect n2 we; docker network disconnect n1 we",
+        &["name=we image=a net=n2"],
+    );
     check("docker create --name we a; docker rename we ve; docker start ve", &["name=ve image=a"]);
     check("docker run --name we a; docker stop we; docker start we", &["name=we image=a"]);
     check("docker run --name we a; docker update --memory 1g we; docker restart we", &["name=we image=a"]);

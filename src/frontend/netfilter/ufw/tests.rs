@@ -133,3 +133,28 @@ fn profiles() {
     assert_eq!(lines("ufw allow from 10.0.0.0/8 to any app CIFS").len(), 2);
     assert_eq!(lines("ufw allow 'My App'").first().unwrap(), "unmodeled `ufw allow My App`");
 }
+
+/// ufw 0.36.2 refused these, and took those.
+#[test]
+fn lines_that_are_refused() {
+    let check = |line: &str, expected: &str| assert_eq!(lines(line), [expected], "{line}");
+    check("ufw allow 99999/tcp", "`99999/tcp` is no port");
+    check("ufw allow 22/xyz", "`22/xyz` is no port");
+    check("ufw allow 22:21/tcp", "`22:21/tcp` is no port");
+    check("ufw allow 0", "`0` is no port");
+    check("ufw allow from any port 70000", "`70000` is no port");
+    check("ufw alow 22", "ufw has no command `alow`");
+    check("ufw default alow", "`alow` is not a policy");
+    check("ufw insert x allow 22", "`x` is not a position");
+    check("ufw allow from 10.0.0.0/99", "`10.0.0.0/99` is not an address");
+    check("ufw allow to 10.0.0.300", "`10.0.0.300` is not an address");
+    check("ufw allow from 10.0.0.1 to fe80::1", "from one family of addresses to another");
+    check("ufw allow proto xyz from any", "`xyz` is not a protocol");
+    check("ufw allow 80,443", "several ports without a protocol");
+    check("ufw allow 8000:8010", "several ports without a protocol");
+    for taken in
+        ["ufw allow 80,443/tcp", "ufw allow proto esp from any", "ufw allow from any to any port 80,443 proto tcp"]
+    {
+        assert!(lines(taken).iter().all(|line| line.starts_with('V')), "{taken}: {:?}", lines(taken));
+    }
+}
