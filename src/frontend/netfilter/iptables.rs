@@ -6,8 +6,10 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
-use crate::lab::iptables::{Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RuleTarget};
-use crate::net::Family;
+use crate::lab::iptables::{
+    Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RejectWith, RuleTarget,
+};
+use crate::net::{Family, Protocol};
 use crate::source::{Span, Spanned};
 
 use super::Token;
@@ -476,6 +478,11 @@ impl<'t> Reader<'t> {
         self.header.sort_by_key(|(rank, _)| *rank);
         let conditions: Vec<Condition> = self.header.into_iter().map(|(_, c)| c).chain(self.conditions).collect();
         let rule = IptablesRule { conditions, target };
+        // Linux, net/ipv4/netfilter/ipt_REJECT.c, `reject_tg_check`.
+        let is_tcp = rule.conditions.contains(&Condition::Protocol(Protocol::Tcp));
+        if rule.target == RuleTarget::Reject(RejectWith::TcpReset) && !is_tcp {
+            return Err(bad("`--reject-with tcp-reset` needs `-p tcp`".to_owned(), self.whole));
+        }
         let unmodeled = gaps::of_rule(&rule);
         let change = match verb {
             Verb::Append(chain) => IptablesChange::Append(chain, rule),

@@ -114,11 +114,20 @@ fn conditions() {
 }
 
 #[test]
+fn a_reset_answers_tcp_only() {
+    let rule = "iptables -A C -p tcp -j REJECT --reject-with tcp-reset";
+    check(rule, "V4 filter -A C [Protocol(Tcp)] Reject(TcpReset)");
+    let needs = "canreach::iptables::bad_rule: `--reject-with tcp-reset` needs `-p tcp`";
+    for protocol in ["", "-p udp ", "! -p tcp "] {
+        check(&format!("iptables -A C {protocol}-j REJECT --reject-with tcp-reset"), needs);
+    }
+}
+
+#[test]
 fn targets() {
     let with = |target: &str, expected: &str| {
         check(&format!("iptables -t nat -A C {target}"), &format!("V4 nat -A C [] {expected}"));
     };
-    with("-j REJECT --reject-with tcp-reset", "Reject(TcpReset)");
     with("-j REJECT", "Reject(Port)");
     with("-g MINE", "Goto(\"MINE\")");
     with("-j DNAT --to-destination 10.0.0.5:80", "DestinationNat { address: Some(10.0.0.5), port: Some(80) }");

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AddressPool, EngineDecl, FreedDecl, NetworkDecl};
 use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
-use crate::net::IpNet;
+use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -160,7 +160,7 @@ fn networks(
 ) -> Networks {
     let mut found = Networks { names: Vec::new(), refused: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
-    let declared = accepted(context, id, host_plan, host, &mut found);
+    let declared = accepted(context, id, host_plan, (host, engine.version), &mut found);
     let mut pools = Pools::new(&addresses.pools, engine.version);
     let bridge = bridge_network(engine, &in_use, addresses, &mut pools);
     in_use.push(bridge.subnet);
@@ -217,7 +217,7 @@ fn accepted<'a>(
     context: &mut Context,
     id: HostId,
     host_plan: &HostPlan<'a>,
-    host: &Host,
+    (host, version): (&Host, Version),
     found: &mut Networks,
 ) -> Vec<(usize, &'a NetworkDecl)> {
     let mut accepted: Vec<(usize, &NetworkDecl)> = Vec::new();
@@ -234,6 +234,15 @@ fn accepted<'a>(
             if first.subnet != network.subnet || first.internal != network.internal {
                 context.report(network_twice(first, network));
             }
+        } else if version >= ISOLATES
+            && is_isolated(network)
+            && network.internal.as_ref().is_none_or(|internal| !internal.value)
+        {
+            found.refused.insert(network.name.value.clone());
+            context.report(isolated_but_not_internal(network));
+        } else if let Some((_, other)) = accepted.iter().find(|(_, n)| same_bridge(n, network)) {
+            found.refused.insert(network.name.value.clone());
+            context.report(bridge_twice(other, network));
         } else if let Some((_, other)) = accepted.iter().find(|(_, n)| subnets_overlap(n, network)) {
             found.refused.insert(network.name.value.clone());
             context.report(pools_overlap(other, network));
@@ -353,6 +362,36 @@ fn network_twice(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
     .label(second.name.span, "created again here")
     .label(first.name.span, "first created here")
     .help("give one of them another name")
+}
+
+/// The first release that has the mode; older ones ignore an option that they do not know.
+const ISOLATES: Version = Version::new(28, 0, 0);
+
+fn is_isolated(network: &NetworkDecl) -> bool {
+    network.gateway_mode.as_ref().is_some_and(|mode| mode.value == GatewayMode::Isolated)
+}
+
+/// docs.docker.com, Bridge network driver, "Gateway mode isolated"; observed with 28.5.2.
+fn isolated_but_not_internal(network: &NetworkDecl) -> Diagnostic {
+    let span = network.gateway_mode.as_ref().map_or(network.span, |mode| mode.span);
+    let message = format!("network `{}` is isolated, but not internal", network.name.value);
+    Diagnostic::new(Code::DockerBadFlag, message)
+        .label(span, "docker refuses to create this network")
+        .help("add `--internal`, in a compose file `internal: true`")
+}
+
+fn same_bridge(a: &NetworkDecl, b: &NetworkDecl) -> bool {
+    a.bridge.as_ref().zip(b.bridge.as_ref()).is_some_and(|(a, b)| a.value == b.value)
+}
+
+/// moby, libnetwork/drivers/bridge: "networks have same bridge name"; observed with 26.1.5.
+fn bridge_twice(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
+    let span = |network: &NetworkDecl| network.bridge.as_ref().map_or(network.span, |bridge| bridge.span);
+    let names = (&first.name.value, &second.name.value);
+    Diagnostic::new(Code::DockerNameTaken, format!("networks `{}` and `{}` have the same bridge", names.0, names.1))
+        .label(span(second), "docker refuses to create this network")
+        .label(span(first), "because of this one")
+        .help("give one of them another name of bridge")
 }
 
 fn pools_overlap(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {

@@ -208,7 +208,13 @@ fn configured(
     } else {
         Health::Running
     };
-    let names_docker = |c: &FirewallCmd| c.zone.as_ref().is_some_and(|z| z.value == "docker");
+    let names_docker = |c: &FirewallCmd| {
+        let is_end = match &c.change {
+            FirewallChange::IngressZone(_, end) | FirewallChange::EgressZone(_, end) => end == "docker",
+            _ => false,
+        };
+        is_end || c.zone.as_ref().is_some_and(|zone| zone.value == "docker")
+    };
     if has_engine && plan.declarations().filter_map(command).any(names_docker) {
         read.zones.entry("docker".to_owned()).or_insert_with(zone::docker_zone);
     }
