@@ -34,7 +34,7 @@ mod why;
 
 pub use exit::Exit;
 
-use std::thread;
+use std::{panic, thread};
 
 use clap::Parser;
 
@@ -48,6 +48,7 @@ const STACK: usize = 256 * 1024 * 1024;
 /// Does what the command line says.
 pub fn run() -> Exit {
     let arguments = Arguments::parse();
+    keep_quiet_about_scripts();
     let worker = thread::Builder::new().stack_size(STACK).spawn(move || obey(arguments));
     match worker.map(thread::JoinHandle::join) {
         Ok(Ok(exit)) => exit,
@@ -56,6 +57,17 @@ pub fn run() -> Exit {
             Exit::Internal
         }
     }
+}
+
+/// The parser of shell scripts panics at some texts, which are then reported as not understood: nobody has to read that it
+/// did.
+fn keep_quiet_about_scripts() {
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if !info.location().is_some_and(|location| location.file().contains("brush-parser")) {
+            tell(info);
+        }
+    }));
 }
 
 fn obey(Arguments { format, lang, command }: Arguments) -> Exit {

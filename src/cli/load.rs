@@ -11,9 +11,9 @@ use thiserror::Error;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::markdown::{self, PageLab};
 use crate::frontend::projects::{LabTexts, read_lab};
-use crate::frontend::{self, File};
+use crate::frontend::{self, File, Format};
 use crate::lab::{Declaration, Input};
-use crate::source::{SourceId, Sources, Span};
+use crate::source::{SourceId, Sources, Span, Spanned};
 
 /// Larger files are not configuration that somebody wrote.
 const SIZE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -109,9 +109,18 @@ pub fn load_with(paths: &[PathBuf], replaced: &Replacements) -> Result<Loaded, L
     found.dedup_by(|a, b| a.name == b.name);
     let places = found.iter().map(|file| (file.name.clone(), file.disk.clone())).collect();
     let mut loaded = Loaded { sources: Sources::default(), labs: Vec::new(), diagnostics: Vec::new(), files: places };
-    let (pages, files): (Vec<File>, Vec<File>) =
-        found.iter().filter_map(|file| read(&mut loaded, file, replaced)).partition(|file| is_page(file, &listed));
+    let (mut texts, mut lost) = (Vec::new(), Vec::new());
+    for file in &found {
+        match read(&mut loaded, file, replaced) {
+            Ok(text) => texts.extend(text),
+            Err(input) => lost.extend(input),
+        }
+    }
+    let (pages, files): (Vec<File>, Vec<File>) = texts.into_iter().partition(|file| is_page(file, &listed));
     directory(&mut loaded, paths, &files, &listed, replaced);
+    if let Some(lab) = loaded.labs.first_mut() {
+        lab.inputs.extend(lost);
+    }
     for file in pages {
         page(&mut loaded, &file, listed.contains(&file.path));
     }
@@ -191,32 +200,44 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
     }
 }
 
-fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Option<File> {
+/// The text of a file if it is one of ours; if it cannot be read, what stands for it.
+fn read(loaded: &mut Loaded, file: &Found, replaced: &Replacements) -> Result<Option<File>, Option<Input>> {
     let text = match replaced.get(&file.name).map_or_else(|| contents(&file.disk), |text| Ok(text.clone())) {
         Ok(text) => text,
         Err(Problem::Encoding(foreign)) => {
-            if file.asked_for || frontend::detect(&file.name, &foreign.text).is_some() {
-                let source = loaded.sources.add(file.name.clone(), &foreign.text);
-                loaded.diagnostics.push(foreign.diagnostic(&file.name, source));
+            if !file.asked_for && frontend::detect(&file.name, &foreign.text).is_none() {
+                return Ok(None);
             }
-            return None;
+            let source = loaded.sources.add(file.name.clone(), &foreign.text);
+            loaded.diagnostics.push(foreign.diagnostic(&file.name, source));
+            return Err(lost(&file.name, &foreign.text, source));
         }
         // Whether this file is one of ours would have to be told by its text.
-        Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return None,
+        Err(_) if !file.asked_for && frontend::detect(&file.name, "").is_none() => return Ok(None),
         Err(problem) => {
             loaded.diagnostics.push(problem.diagnostic(&file.name));
-            return None;
+            let source = loaded.sources.add(file.name.clone(), "");
+            return Err(lost(&file.name, "", source));
         }
     };
     if frontend::detect(&file.name, &text).is_none() && !file.asked_for {
-        return None;
+        return Ok(None);
     }
     let source = loaded.sources.add(file.name.clone(), &text);
     if text.trim().is_empty() {
         loaded.diagnostics.push(empty(&file.name, source));
+        return Ok(None);
+    }
+    Ok(Some(whole_file(&loaded.sources, source, &file.name)))
+}
+
+/// What stands for a file that cannot be read and would configure something: whatever it says is not modelled.
+fn lost(name: &str, text: &str, source: SourceId) -> Option<Input> {
+    if let Some(Format::Markdown | Format::Specs) = frontend::detect(name, text) {
         return None;
     }
-    Some(whole_file(&loaded.sources, source, &file.name))
+    let what = Spanned::new(format!("what `{name}` says"), Span::new(source, 0, 0));
+    Some(Input { source, path: name.to_owned(), declarations: vec![Declaration::Unmodeled(what)] })
 }
 
 fn whole_file(sources: &Sources, source: SourceId, name: &str) -> File {
@@ -452,6 +473,7 @@ mod tests {
             &[
                 "a/compose.yaml",
                 "b/run.sh",
+                "old.sh",
                 "Warning: `empty.sh` is empty",
                 "Error: `old.sh` is not a UTF-8 text",
                 "Advice: `docker compose` does not read `a/compose.prod.yaml` unless it is told to",

@@ -2,6 +2,7 @@
 //! stretches that can be read and names the lines that cannot.
 
 use std::ops::Range;
+use std::panic;
 
 use brush_parser::ast::Program;
 use brush_parser::{Parser, SourceSpan};
@@ -46,7 +47,8 @@ pub(super) fn parse(text: &str, range: Range<usize>) -> (Vec<Chunk>, Vec<Range<u
 
 fn read(text: &str, range: Range<usize>) -> Option<Chunk> {
     let stretch = text.get(range.clone()).filter(|stretch| !is_too_nested(stretch))?;
-    let program = Parser::builder().build(stretch.as_bytes()).parse_program().ok()?;
+    // brush-parser 0.4.0 panics where an expansion is cut off behind a backslash, as in `${\\`: such text is not read.
+    let program = panic::catch_unwind(|| Parser::builder().build(stretch.as_bytes()).parse_program()).ok()?.ok()?;
     let offsets = stretch.char_indices().map(|(at, _)| range.start + at).chain([range.end]).collect();
     Some(Chunk { program, inside_broken_block: false, offsets })
 }

@@ -206,19 +206,31 @@ fn mutations() -> impl Strategy<Value = Vec<(usize, String)>> {
     proptest::collection::vec((0..SAMPLE.len(), "[ -~가\n]{0,3}|[$(){}'\"`\\\\;&|<>=-]{1,4}"), 1..6)
 }
 
+/// The sample with pieces in place of some of its characters.
+fn mutated(mutations: &[(usize, String)]) -> String {
+    let mut text = SAMPLE.to_owned();
+    for (at, piece) in mutations {
+        let at = (0..=*at.min(&text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let rest: String = text[at..].chars().skip(piece.len() / 2).collect();
+        text.truncate(at);
+        text.push_str(piece);
+        text.push_str(&rest);
+    }
+    text
+}
+
+#[test]
+fn text_at_which_the_parser_panics_is_not_understood() {
+    let (_, out) = read(&mutated(&[(100, "${\\".to_owned()), (185, "}".to_owned())]));
+    assert!(out.diagnostics.iter().any(|d| d.code == Code::ShellSyntax), "{:?}", out.diagnostics);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_scripts_never_panic_and_spans_stay_inside(mutations in mutations()) {
-        let mut text = SAMPLE.to_owned();
-        for (at, piece) in mutations {
-            let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            let rest: String = text[at..].chars().skip(piece.len() / 2).collect();
-            text.truncate(at);
-            text.push_str(&piece);
-            text.push_str(&rest);
-        }
+        let text = mutated(&mutations);
         let (_, out) = read(&text);
         for label in out.diagnostics.iter().flat_map(|d| &d.labels) {
             prop_assert!(text.get(label.span.start..label.span.end).is_some(), "{text:?} {label:?}");
