@@ -253,7 +253,13 @@ impl Printer<'_> {
         for entry in content.forward_ports.iter().chain(&content.later_forward_ports) {
             lines.push(self.entry("forward-port", forward_port(&entry.value), entry));
         }
-        lines.extend(content.icmp_blocks.iter().map(|entry| self.entry("icmp-block", &entry.value, entry)));
+        lines.extend(
+            content
+                .icmp_blocks
+                .iter()
+                .chain(&content.later_icmp_blocks)
+                .map(|entry| self.entry("icmp-block", &entry.value, entry)),
+        );
         lines.extend(content.icmp_block_inversion.then(|| "      icmp-block-inversion".to_owned()));
         // Rich rules are printed as they are kept: their text in the file stands at the place that is named.
         lines.extend(content.rich_rules.iter().map(|entry| self.entry("rule", format!("{:?}", entry.value), entry)));

@@ -118,6 +118,8 @@ pub struct Content {
     pub later_forward_ports: Vec<Entry<ForwardPort>>,
     /// Blocked ICMP types, by firewalld's name.
     pub icmp_blocks: Vec<Entry<String>>,
+    /// Those that a running firewalld was told after it had loaded rich rules, and that come behind them.
+    pub later_icmp_blocks: Vec<Entry<String>>,
     /// Only the listed ICMP types pass.
     pub icmp_block_inversion: bool,
     /// Rich rules.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ServiceChange, ServiceDecl, ZoneDecl};
 use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
-use crate::lab::{Content, Entry, ForwardPort, Peers, Policy, RichElement, RichRule, Service, Target, Zone};
+use crate::lab::{Content, Entry, Peers, Policy, RichElement, RichRule, Service, Target, Zone};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -322,13 +322,21 @@ fn change_content(
     origin: &Origin,
 ) -> bool {
     use FirewallChange as C;
+    // What a running firewalld is told comes behind the rich rules that it has loaded.
+    let is_later = !command.permanent && !content.rich_rules.is_empty();
     match &command.change {
         C::Port(add, port) => set(&mut content.ports, *add, *port, origin),
         C::SourcePort(add, port) => set(&mut content.source_ports, *add, *port, origin),
         C::Protocol(add, protocol) => set(&mut content.protocols, *add, *protocol, origin),
-        C::ForwardPort(add, forward) => change_forward_port(content, *add, forward, command.permanent, origin),
+        C::ForwardPort(add, forward) => {
+            let lists = (&mut content.forward_ports, &mut content.later_forward_ports);
+            change_either(lists, (*add, is_later), forward, origin);
+        }
         C::IcmpBlock(_, kind) if !knows_icmp_type(context, kind, command.span) => return false,
-        C::IcmpBlock(add, kind) => set(&mut content.icmp_blocks, *add, kind.clone(), origin),
+        C::IcmpBlock(add, kind) => {
+            let lists = (&mut content.icmp_blocks, &mut content.later_icmp_blocks);
+            change_either(lists, (*add, is_later), kind, origin);
+        }
         C::IcmpBlockInversion(on) => content.icmp_block_inversion = *on,
         C::Masquerade(on) => content.masquerade = on.then(|| origin.clone()),
         C::Service(false, name) => content.services.retain(|s| s.value.name != *name),
@@ -360,15 +368,19 @@ fn change_content(
     true
 }
 
-/// What a running firewalld is told comes behind the rich rules that it has loaded.
-fn change_forward_port(content: &mut Content, add: bool, forward: &ForwardPort, is_permanent: bool, origin: &Origin) {
-    let is_there = content.forward_ports.iter().any(|other| other.value == *forward);
-    let is_later = !is_permanent && !content.rich_rules.is_empty() && !is_there;
+/// Adds to the first list, or to the second what is later and not in the first; takes away from both.
+fn change_either<T: Clone + PartialEq>(
+    (first, later): (&mut Vec<Entry<T>>, &mut Vec<Entry<T>>),
+    (add, is_later): (bool, bool),
+    value: &T,
+    origin: &Origin,
+) {
+    let is_later = is_later && !first.iter().any(|entry| entry.value == *value);
     if is_later || !add {
-        set(&mut content.later_forward_ports, add, forward.clone(), origin);
+        set(later, add, value.clone(), origin);
     }
     if !is_later || !add {
-        set(&mut content.forward_ports, add, forward.clone(), origin);
+        set(first, add, value.clone(), origin);
     }
 }
 

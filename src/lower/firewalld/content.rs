@@ -53,6 +53,9 @@ pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Pla
     }
     rich_rule::write(writer, firewalld, places, &content.rich_rules);
     plain_forward_ports(writer, firewalld, places, &content.later_forward_ports);
+    for block in &content.later_icmp_blocks {
+        icmp_block(writer, places, content, block);
+    }
     for protocol in &content.protocols {
         let matches = vec![protocol_match(protocol.value)];
         allow(writer, places, protocol, format!("protocol {}", protocol.value), matches);
