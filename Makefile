@@ -1,7 +1,7 @@
 # `make demo` shows the program at work, `make test` runs all tests; both work on a machine that has only Rust, make
 # and a C compiler.
 
-CANREACH := target/release/canreach
+CANREACH := $(or $(CARGO_TARGET_DIR),target)/release/canreach
 
 # Labs whose sentences hold, and broken variants of them: there canreach exits with 1 and says why.
 HOLDING := nat-double-forward bridged

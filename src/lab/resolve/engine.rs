@@ -111,6 +111,8 @@ pub(super) struct Statement {
 pub(super) struct Networks {
     names: Vec<(String, Option<Statement>)>,
     refused: BTreeSet<String>,
+    /// Numbers of the statements at which the driver refused, after a subnet had been chosen.
+    failed: BTreeSet<usize>,
 }
 
 /// What a network's name leads to.
@@ -158,7 +160,7 @@ fn networks(
     engine: &mut Engine,
     addresses: &Addresses<'_>,
 ) -> Networks {
-    let mut found = Networks { names: Vec::new(), refused: BTreeSet::new() };
+    let mut found = Networks { names: Vec::new(), refused: BTreeSet::new(), failed: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
     let declared = accepted(context, id, host_plan, (host, engine.version), &mut found);
     let mut pools = Pools::new(&addresses.pools, engine.version);
@@ -176,6 +178,10 @@ fn networks(
                 if let Some(name) = former_network(was) {
                     former.extend(pools.next(&all_of(&in_use, &former)).map(|subnet| (name, subnet)));
                 }
+            }
+            // The subnet was taken before the driver refused, and the next network gets another one.
+            Declaration::Network(network) if found.failed.contains(&number) && network.subnet.is_none() => {
+                former.extend(pools.next(&all_of(&in_use, &former)).map(|subnet| ("", subnet)));
             }
             Declaration::Freed(FreedDecl::Network(name)) => former.retain(|(n, _)| n != name),
             _ => {}
@@ -239,9 +245,11 @@ fn accepted<'a>(
             && network.internal.as_ref().is_none_or(|internal| !internal.value)
         {
             found.refused.insert(network.name.value.clone());
+            found.failed.insert(number);
             context.report(isolated_but_not_internal(network));
         } else if let Some((_, other)) = accepted.iter().find(|(_, n)| same_bridge(n, network)) {
             found.refused.insert(network.name.value.clone());
+            found.failed.insert(number);
             context.report(bridge_twice(other, network));
         } else if let Some((_, other)) = accepted.iter().find(|(_, n)| subnets_overlap(n, network)) {
             found.refused.insert(network.name.value.clone());
