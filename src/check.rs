@@ -24,6 +24,10 @@ mod refused;
 pub mod repair;
 pub mod verdict;
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
+
 use thiserror::Error;
 
 pub use accept::accepted;
@@ -131,13 +135,23 @@ pub fn check_with(
     statements: &[Statement],
     replay: Replay,
 ) -> Result<Checked, CheckError> {
-    let mut checked = Checked::default();
     let checker = Checker::new(lab, dataplane, sources, replay);
+    let mut checked = Checked::default();
+    for part in in_parallel(statements, |part| judge(&checker, part)) {
+        let part = part?;
+        checked.judgements.extend(part.judgements);
+        checked.diagnostics.extend(part.diagnostics);
+    }
+    Ok(checked)
+}
+
+fn judge(checker: &Checker<'_>, statements: &[Statement]) -> Result<Checked, CheckError> {
+    let mut checked = Checked::default();
     for statement in statements {
         let judged = parse(&statement.sentence).and_then(|sentence| checker.judge(&sentence).transpose_error());
         match judged {
             Ok(Ok(mut verdict)) => {
-                forget_assumed_origins(&mut verdict, dataplane);
+                forget_assumed_origins(&mut verdict, checker.places.dataplane);
                 checked.judgements.push(Judgement { statement: statement.clone(), verdict });
             }
             Ok(Err(error)) => return Err(error),
@@ -145,6 +159,30 @@ pub fn check_with(
         }
     }
     Ok(checked)
+}
+
+/// The walk over a dataplane goes deep where networks do.
+const STACK: usize = 64 * 1024 * 1024;
+
+/// Sentences have nothing to do with each other: each processor takes a stretch of them, with a solver of its own.
+fn in_parallel<T: Send>(statements: &[Statement], work: impl Fn(&[Statement]) -> T + Sync) -> Vec<T> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let length = statements.len().div_ceil(processors).max(1);
+    if processors == 1 || statements.len() < 4 {
+        return vec![work(statements)];
+    }
+    let work = &work;
+    thread::scope(|scope| {
+        let start = |part| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || work(part));
+        let parts: Vec<_> = statements.chunks(length).map(|part| (part, start(part))).collect();
+        let finished = parts.into_iter().map(|(part, handle)| match handle.map(ScopedJoinHandle::join) {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // No thread to be had.
+            Err(_) => work(part),
+        });
+        finished.collect()
+    })
 }
 
 /// A program that is only assumed to listen has no origin in the dataplane that a report walks through; the verdict
