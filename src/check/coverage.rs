@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::dataplane::Dataplane;
+use crate::dataplane::{Dataplane, Event};
 use crate::lab::{Attachment, Host, Lab, Statement};
 use crate::lower::lower;
 use crate::net::Protocol;
@@ -84,8 +84,19 @@ fn lines(dataplane: &Dataplane, sources: &Sources, judgements: &[Judgement]) -> 
     for judgement in judgements {
         let verdict = &judgement.verdict;
         let traces = verdict.witnesses.iter().chain(&verdict.failure).map(|witness| &witness.trace);
-        let steps = traces.flat_map(|trace| &trace.steps).filter_map(|step| step.origin);
-        let of_steps = steps.filter_map(|id: OriginId| dataplane.origins.get(id).span());
+        let steps = traces.flat_map(|trace| &trace.steps);
+        // A packet that comes by exercises the lines that make the machine and its interface, too.
+        let origins = steps.flat_map(|step| {
+            let node = dataplane.node(step.node);
+            let interface = match step.event {
+                Event::Received { interface } | Event::Routed { interface, .. } => {
+                    Some(node.interface(interface).origin)
+                }
+                _ => None,
+            };
+            step.origin.into_iter().chain(interface).chain([node.origin])
+        });
+        let of_steps = origins.filter_map(|id: OriginId| dataplane.origins.get(id).span());
         let of_blockers = verdict.blockers.iter().filter_map(|blocker| blocker.origin.span());
         let met: BTreeSet<(SourceId, usize)> = of_steps.chain(of_blockers).map(place).collect();
         for at in met {
