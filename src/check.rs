@@ -17,16 +17,13 @@ pub mod infer;
 pub mod matrix;
 mod obstacle;
 mod own_loopback;
+mod parallel;
 mod place;
 mod plan;
 pub mod probe;
 mod refused;
 pub mod repair;
 pub mod verdict;
-
-use std::num::NonZero;
-use std::panic::resume_unwind;
-use std::thread::{self, ScopedJoinHandle};
 
 use thiserror::Error;
 
@@ -52,6 +49,7 @@ use crate::source::{Sources, Spanned};
 use crate::switch::Setting;
 
 use decide::Checker;
+use parallel::in_parallel;
 
 /// This program contradicts itself.
 #[derive(Debug, Error)]
@@ -159,30 +157,6 @@ fn judge(checker: &Checker<'_>, statements: &[Statement]) -> Result<Checked, Che
         }
     }
     Ok(checked)
-}
-
-/// The walk over a dataplane goes deep where networks do.
-const STACK: usize = 64 * 1024 * 1024;
-
-/// Sentences have nothing to do with each other: each processor takes a stretch of them, with a solver of its own.
-fn in_parallel<T: Send>(statements: &[Statement], work: impl Fn(&[Statement]) -> T + Sync) -> Vec<T> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let length = statements.len().div_ceil(processors).max(1);
-    if processors == 1 || statements.len() < 4 {
-        return vec![work(statements)];
-    }
-    let work = &work;
-    thread::scope(|scope| {
-        let start = |part| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || work(part));
-        let parts: Vec<_> = statements.chunks(length).map(|part| (part, start(part))).collect();
-        let finished = parts.into_iter().map(|(part, handle)| match handle.map(ScopedJoinHandle::join) {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => resume_unwind(panic),
-            // No thread to be had.
-            Err(_) => work(part),
-        });
-        finished.collect()
-    })
 }
 
 /// A program that is only assumed to listen has no origin in the dataplane that a report walks through; the verdict

@@ -17,6 +17,7 @@ use crate::switch::{Setting, SwitchKind};
 
 use super::CheckError;
 use super::decide::dialable;
+use super::parallel::in_parallel;
 use super::place::{Endpoint, Places};
 
 /// Who can reach what.
@@ -115,9 +116,7 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
         ..Exposure::default()
     };
     let surveyor = Surveyor { dataplane, settled: dataplane.settled(&setting), addresses: dialable(dataplane) };
-    for (dialler, endpoint) in endpoints.iter().enumerate() {
-        surveyor.add_contacts(&mut exposure, dialler, endpoint, &setting)?;
-    }
+    surveyor.add_all_contacts(&mut exposure, &endpoints, &setting)?;
     exposure.contacts.sort_by(|a, b| contact_key(a).cmp(&contact_key(b)));
     exposure.contacts.dedup_by(|a, b| contact_key(a) == contact_key(b));
     exposure.unsure.sort_unstable();
@@ -149,6 +148,13 @@ impl Exposure {
     }
 }
 
+/// What one dialler reaches.
+#[derive(Default)]
+struct Reached {
+    contacts: Vec<Contact>,
+    unsure: Vec<String>,
+}
+
 struct Surveyor<'a> {
     dataplane: &'a Dataplane,
     settled: Dataplane,
@@ -156,25 +162,45 @@ struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    fn add_contacts(
+    fn add_all_contacts(
         &self,
         exposure: &mut Exposure,
+        endpoints: &[Endpoint],
+        setting: &Setting,
+    ) -> Result<(), CheckError> {
+        let numbered: Vec<(usize, &Endpoint)> = endpoints.iter().enumerate().collect();
+        let known: &Exposure = exposure;
+        let found = in_parallel(&numbered, |part| -> Result<Vec<Reached>, CheckError> {
+            part.iter().map(|(dialler, endpoint)| self.reached(known, *dialler, endpoint, setting)).collect()
+        });
+        for part in found {
+            for reached in part? {
+                exposure.contacts.extend(reached.contacts);
+                exposure.unsure.extend(reached.unsure);
+            }
+        }
+        Ok(())
+    }
+
+    fn reached(
+        &self,
+        exposure: &Exposure,
         dialler: usize,
         endpoint: &Endpoint,
         setting: &Setting,
-    ) -> Result<(), CheckError> {
+    ) -> Result<Reached, CheckError> {
+        let mut reached = Reached::default();
         for protocol in [Protocol::Tcp, Protocol::Udp] {
             if !exposure.listeners.iter().any(|l| l.protocol == protocol) {
                 continue;
             }
             let found = survey(&self.settled, &query(endpoint, protocol, Goal::Anyone), setting, &self.addresses);
-            exposure.unsure.extend(found.unsure);
+            reached.unsure.extend(found.unsure);
             for flow in found.flows {
-                let contact = self.contact(exposure, dialler, &flow, setting)?;
-                exposure.contacts.extend(contact);
+                reached.contacts.extend(self.contact(exposure, dialler, &flow, setting)?);
             }
         }
-        Ok(())
+        Ok(reached)
     }
 
     /// What the interpreter makes of the solver's flow; nothing if it ends outside of the matrix.
@@ -244,9 +270,7 @@ impl Surveyor<'_> {
                 settled: self.dataplane.settled(&flipped),
                 addresses: self.addresses.clone(),
             };
-            for (dialler, endpoint) in endpoints.iter().enumerate() {
-                surveyor.add_contacts(&mut other, dialler, endpoint, &flipped)?;
-            }
+            surveyor.add_all_contacts(&mut other, endpoints, &flipped)?;
             exposure.doubts.extend(differing(exposure, &other));
         }
         exposure.doubts.sort_unstable();

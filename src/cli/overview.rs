@@ -10,8 +10,20 @@ use crate::report::exposure as rendering;
 use super::model::Model;
 use super::terminal;
 
+/// A matrix with more cells is nothing to wait for, nor to read, for somebody who has not asked for it.
+const MOST_CELLS: usize = 1000;
+
 /// Nothing if the lab has nothing that listens.
 pub(super) fn of(model: &Model) -> String {
+    let hosts = || model.lab.hosts.iter().filter(|host| host.kind != HostKind::Router);
+    let diallers = hosts().count() + model.lab.containers().count();
+    let programs = hosts().flat_map(|host| &host.processes);
+    let programs = programs.chain(model.lab.containers().flat_map(|(_, container)| &container.processes));
+    let listeners: usize = programs.map(|program| program.listens.len()).sum();
+    if MOST_CELLS < diallers * listeners {
+        let seen = format!("\n{diallers} machines and containers, {listeners} places where something listens\n");
+        return format!("{seen}{}\n{}  $ canreach exposure LAB\n", assumed(&model.lab), next(&model.lab));
+    }
     let Ok(exposure) = check::exposure(&model.lab, &model.dataplane) else { return String::new() };
     if exposure.listeners.is_empty() {
         return String::new();
