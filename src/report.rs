@@ -33,7 +33,7 @@ pub mod uri;
 
 use crate::check::{Answer, Judgement};
 use crate::dataplane::Dataplane;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::language::{Language, Text};
 use crate::source::Sources;
 
@@ -57,6 +57,12 @@ impl Report {
     /// Whether a sentence that is more than a wish got this answer.
     pub fn insists(&self, answer: Answer) -> bool {
         self.judgements.iter().any(|j| j.verdict.answer == answer && !j.statement.is_wish)
+    }
+
+    /// How many sentences have no verdict because they are not understood.
+    pub fn count_not_understood(&self) -> usize {
+        let is_one = |d: &&Diagnostic| matches!(d.code, Code::SentenceSyntax | Code::SentenceUnknownName);
+        self.diagnostics.iter().filter(is_one).count()
     }
 
     /// How many messages about the files are this bad.

@@ -321,7 +321,7 @@ fn sentences_line(report: &Report, style: Style) -> String {
     if all == 0 {
         return style.say(&text!("no sentence to decide\n", "판정할 문장이 없습니다\n")).to_owned();
     }
-    let parts: Vec<_> = [
+    let mut parts: Vec<_> = [
         (report.count(Answer::Holds), Answer::Holds, GREEN),
         (report.count(Answer::Violated), Answer::Violated, RED),
         (report.count(Answer::Undecided), Answer::Undecided, YELLOW),
@@ -330,7 +330,11 @@ fn sentences_line(report: &Report, style: Style) -> String {
     .filter(|(count, ..)| *count > 0)
     .map(|(count, answer, color)| style.paint(color, style.say(&answered(count, answer))))
     .collect();
-    let all = counted(all, &text!("sentence", "문장"));
+    let lost = report.count_not_understood();
+    if lost > 0 {
+        parts.push(style.paint(RED, style.say(&text!("{lost} not understood", "이해하지 못함 {lost}"))));
+    }
+    let all = counted(all + lost, &text!("sentence", "문장"));
     format!("{}: {}\n", style.say(&all), parts.join(", "))
 }
 
