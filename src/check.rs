@@ -7,6 +7,7 @@ pub mod accept;
 mod aim;
 pub mod attempt;
 mod blame;
+mod chosen_port;
 pub mod contrast;
 pub mod coverage;
 mod decide;

@@ -16,6 +16,7 @@ use crate::switch::{Setting, Switch, SwitchId, SwitchKind, Switches};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
+use super::chosen_port;
 use super::place::{Endpoint, Places};
 use super::plan;
 use super::refused;
@@ -81,6 +82,7 @@ impl<'a> Checker<'a> {
     fn with_notes(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
         let mut verdict = self.judge_one(sentence)?;
         verdict.notes.extend(refused::notes(self, sentence, &verdict));
+        verdict.notes.extend(chosen_port::notes(self, &verdict));
         Ok(verdict)
     }
 

@@ -86,6 +86,19 @@ fn a_strict_check_takes_no_assumption_for_granted() {
 }
 
 #[test]
+fn a_port_that_docker_chooses_is_said_to_be_its_choice() {
+    let answer = |publish: &str| {
+        let run = format!("docker run -d --name grafana {publish} grafana/grafana\n");
+        let lab = lab_with(&["lan can reach grafana:3000"], &run);
+        canreach_in(lab.path(), &["check"]).stdout
+    };
+    let chosen = answer("-p 3000");
+    assert!(chosen.contains("192.168.1.101:32768") && chosen.contains("`docker port grafana`"), "{chosen}");
+    let stated = answer("-p 3000:3000");
+    assert!(stated.contains("192.168.1.101:3000") && !stated.contains("docker port"), "{stated}");
+}
+
+#[test]
 fn two_connections_are_told_up_to_where_they_part() {
     let lab = lab_with(&[], SCRIPT);
     let why = |words: &[&str]| canreach_in(lab.path(), &[&["why", "."], words].concat());
