@@ -16,8 +16,8 @@ use super::{engine, firewall, stack::Stack};
 pub(super) struct Probe {
     pub(super) from: String,
     pub(super) protocol: String,
-    address: IpAddr,
-    port: u16,
+    pub(super) address: IpAddr,
+    pub(super) port: u16,
 }
 
 impl Probe {
