@@ -44,6 +44,18 @@ pub struct Firewalld {
     pub origin: Origin,
 }
 
+impl Firewalld {
+    /// First release whose nftables backend leaves the tables of iptables alone when no direct rules are configured.
+    ///
+    /// Source: firewalld `src/firewall/core/fw.py`, `may_skip_flush_direct_backends` (commit b7faa74d).
+    const SPARES_IPTABLES: Version = Version::new(2, 0, 0);
+
+    /// Whether starting, reloading and stopping takes away whatever others have in the tables of iptables.
+    pub fn empties_iptables(&self) -> bool {
+        self.backend == RuleBackend::Iptables || self.version < Self::SPARES_IPTABLES || self.uses_direct
+    }
+}
+
 /// What happens to a packet that nothing in a zone or policy decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {

@@ -14,6 +14,7 @@ mod containers;
 mod definitions;
 mod desktop;
 mod direct;
+mod emptied;
 mod engine;
 mod events;
 mod firewall;

@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 
 use super::addresses::{Pools, nth, overlap, prefix};
 use super::bind::{HostPlan, Plan};
+use super::emptied::Emptied;
 use super::names::span_of;
 use super::{Context, HostId, containers, parent};
 
@@ -43,8 +44,9 @@ pub(super) fn resolve(
             }
         }
     }
-    let networks = networks(context, id, host_plan, host, &mut engine, &addresses);
-    containers::resolve(context, plan, host_plan, host, &mut engine, &networks);
+    let emptied = Emptied::on(context, host_plan, &engine);
+    let networks = networks(context, id, host_plan, host, &mut engine, &addresses, &emptied);
+    containers::resolve(context, plan, host_plan, host, &mut engine, &networks, &emptied);
     Some(engine)
 }
 
@@ -159,10 +161,11 @@ fn networks(
     host: &Host,
     engine: &mut Engine,
     addresses: &Addresses<'_>,
+    emptied: &Emptied,
 ) -> Networks {
     let mut found = Networks { names: Vec::new(), refused: BTreeSet::new(), failed: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
-    let declared = accepted(context, id, host_plan, (host, engine.version), &mut found);
+    let declared = accepted(context, id, host_plan, (host, engine.version), emptied, &mut found);
     let mut pools = Pools::new(&addresses.pools, engine.version);
     let bridge = bridge_network(engine, &in_use, addresses, &mut pools);
     in_use.push(bridge.subnet);
@@ -224,6 +227,7 @@ fn accepted<'a>(
     id: HostId,
     host_plan: &HostPlan<'a>,
     (host, version): (&Host, Version),
+    emptied: &Emptied,
     found: &mut Networks,
 ) -> Vec<(usize, &'a NetworkDecl)> {
     let mut accepted: Vec<(usize, &NetworkDecl)> = Vec::new();
@@ -254,6 +258,13 @@ fn accepted<'a>(
         } else if let Some((_, other)) = accepted.iter().find(|(_, n)| subnets_overlap(n, network)) {
             found.refused.insert(network.name.value.clone());
             context.report(pools_overlap(other, network));
+        } else if let Some(diagnostic) = emptied.stops_network(number, network) {
+            found.refused.insert(network.name.value.clone());
+            // Until 27 its subnet stays taken.
+            if version.major < 28 {
+                found.failed.insert(number);
+            }
+            context.report(diagnostic);
         } else {
             accepted.push((number, network));
         }

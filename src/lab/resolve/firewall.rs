@@ -72,8 +72,8 @@ pub(super) fn resolve(
     plan: &HostPlan<'_>,
     engine: Option<&Engine>,
 ) -> Option<Firewalld> {
-    let first = plan.declarations().find(|d| is_about_firewalld(d))?;
-    let mut daemon = installed(context, plan, engine, first);
+    let stated = stated(context, plan)?;
+    let mut daemon = installed(context, plan, engine, stated);
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
     daemon.firewalld.routes_before_engine = routes(&daemon);
@@ -100,8 +100,9 @@ pub(super) fn resolve(
     Some(firewalld)
 }
 
-/// The daemon before anything happens.
-fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>, first: &Declaration) -> Daemon {
+/// firewalld of a host as its options state it, if anything on the host speaks of it.
+pub(super) fn stated(context: &Context, plan: &HostPlan<'_>) -> Option<Firewalld> {
+    let first = plan.declarations().find(|d| is_about_firewalld(d))?;
     let version = context.defaults.firewalld;
     let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
     let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
@@ -111,6 +112,11 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
             set_options(&mut firewalld, stated, &plan.name);
         }
     }
+    Some(firewalld)
+}
+
+/// The daemon before anything happens.
+fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>, mut firewalld: Firewalld) -> Daemon {
     let (permanent, health) = configured(context, plan, &mut firewalld, engine.is_some());
     let running = permanent.clone();
     let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
