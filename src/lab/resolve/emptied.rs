@@ -30,7 +30,12 @@ impl Emptied {
         let mut state =
             State { firewalld, runs, has_engine, follows: runs && has_engine, nat_is_flushed: false, gone: None };
         let mut changes = Vec::new();
-        for (number, declaration) in plan.declarations().enumerate() {
+        // Scripts ran behind the starts that lab.yaml lists, and before what came last.
+        let is_start = |d: &&Declaration| is_event(d, HostEvent::FirewalldStart) || is_event(d, HostEvent::EngineStart);
+        let starts = plan.stated.iter().rposition(is_start).map_or(0, |last| last + 1);
+        plan.stated.iter().take(starts).for_each(|declaration| state.happens(declaration));
+        state.gone = None;
+        for (number, declaration) in plan.declarations().enumerate().skip(plan.stated.len()) {
             let before = state.gone;
             state.happens(declaration);
             if state.gone != before {
@@ -40,15 +45,15 @@ impl Emptied {
         Self(changes)
     }
 
-    /// What has taken the chains that statement `number` at `span` needs. A start of the engine later in the same file
-    /// helps a container, which is started with it, and no network.
+    /// What has taken the chains that statement `number` at `span` needs.
     fn before(&self, number: usize, span: Span) -> Option<Span> {
         let gone = self.0.iter().rfind(|(n, _)| *n < number).and_then(|(_, gone)| *gone)?;
-        // What lab.yaml says of events says nothing of when a script ran in between.
+        // In which order several files ran is not known.
         (gone.source == span.source).then_some(gone)
     }
 
-    /// What keeps a container with published ports from being started.
+    /// What keeps a container with published ports from being started. After a later start of the engine it can be: then
+    /// it is what the script says of it.
     pub(super) fn stops_container(&self, number: usize, container: &ContainerDecl) -> Option<Diagnostic> {
         let gone = self.before(number, container.span)?;
         let is_started_later = self.0.iter().any(|(n, gone)| number < *n && gone.is_none());

@@ -18,6 +18,9 @@ use super::draft::{Draft, Probe};
 use super::stack::Stack;
 use super::{lines, otherwise};
 
+/// Ports by protocol and address.
+type Places<'a> = BTreeMap<(&'a str, String), Vec<String>>;
+
 /// Writes a page below `directory`.
 pub(super) fn write(directory: &Path, seed: u64, stack: &Stack, draft: &Draft, probes: &[Probe], seen: &[String]) {
     let mut page = format!("# seed {seed}, dockerd {}, firewalld {}\n", stack.engine, stack.firewalld);
@@ -26,16 +29,19 @@ pub(super) fn write(directory: &Path, seed: u64, stack: &Stack, draft: &Draft, p
         write!(page, "\n```{language} name={name}\n{text}```\n").unwrap();
     }
     page.push_str("\n| from | sees | dialling |\n|---|---|---|\n");
-    let mut rows: BTreeMap<(&str, &str), BTreeMap<(&str, String), Vec<String>>> = BTreeMap::new();
+    let mut rows: BTreeMap<(&str, &str), Places<'_>> = BTreeMap::new();
     for (probe, seen) in probes.iter().zip(seen) {
         let places = rows.entry((&probe.from, seen)).or_default();
         places.entry((&probe.protocol, probe.address.to_string())).or_default().push(probe.port.to_string());
     }
     for ((from, seen), places) in rows {
-        let dialled: Vec<String> = places.iter().map(|((protocol, address), ports)| match *protocol {
-            "icmp" => format!("icmp {address}"),
-            _ => format!("{protocol} {address}:{}", ports.join(",")),
-        }).collect();
+        let dialled: Vec<String> = places
+            .iter()
+            .map(|((protocol, address), ports)| match *protocol {
+                "icmp" => format!("icmp {address}"),
+                _ => format!("{protocol} {address}:{}", ports.join(",")),
+            })
+            .collect();
         writeln!(page, "| {from} | {seen} | {} |", dialled.join(" ")).unwrap();
     }
     fs::create_dir_all(directory).unwrap();
