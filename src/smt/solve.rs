@@ -12,7 +12,7 @@ use crate::switch::{Setting, SwitchId};
 
 use super::Query;
 use super::condition::{Variable, number, switch_term};
-use super::walk::{self, Ways};
+use super::walk::{self, Way, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
 pub(super) const NATURAL_SOURCE_PORT: u64 = 50_000;
@@ -53,7 +53,7 @@ impl Encoding {
     /// Encodes ways of a query that are known already.
     pub(super) fn of(dataplane: &Dataplane, query: Query, ways: Ways) -> Self {
         let Ways { nodes, all, unsure } = ways;
-        let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
+        let terms: Vec<Bool> = all.iter().map(Way::term).collect();
         let goal = if terms.is_empty() { Bool::from_bool(false) } else { Bool::or(&terms) };
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
         let mut params = Params::new();
