@@ -32,6 +32,7 @@ mod policy;
 mod publish;
 mod refusal;
 mod running;
+mod stored;
 mod topology;
 mod tunnels;
 mod ufw;

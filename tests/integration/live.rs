@@ -48,6 +48,8 @@ enum Outcome {
     AsPredicted,
     /// Not the second time: a machine that is busy can miss an answer.
     Once(String),
+    /// The program says that it cannot know, and why; and what differs from its guess.
+    Undecided(String),
     Otherwise(String),
 }
 
@@ -106,6 +108,10 @@ fn outcome(seed: u64, stack: &Stack) -> Outcome {
     if first.is_empty() {
         return Outcome::AsPredicted;
     }
+    let unknown = Model::of(&draft.files).unmodeled().join("; ");
+    if !unknown.is_empty() {
+        return Outcome::Undecided(format!("{unknown}\n{}", lines(&first)));
+    }
     let again = differences(&draft, stack, seed);
     let different: BTreeMap<_, _> =
         again.unwrap_or_default().into_iter().filter(|(row, _)| first.contains_key(row)).collect();
@@ -146,6 +152,7 @@ fn real_daemons_do_what_is_predicted() {
                         Outcome::Once(how) => {
                             println!("seed {seed}: as predicted when run again, the first time\n{how}")
                         }
+                        Outcome::Undecided(how) => println!("seed {seed}: undecided: {how}"),
                         Outcome::Otherwise(how) => {
                             println!("seed {seed}: otherwise\n{how}");
                             writeln!(all.lock().unwrap(), "seed {seed}:\n{how}").unwrap();

@@ -48,7 +48,7 @@ pub(super) fn write(directory: &Path, seed: u64, stack: &Stack, draft: &Draft, p
     fs::write(directory.join(format!("{seed}-{}.md", stack.engine)), page).unwrap();
 }
 
-/// The rows of a page that the model predicts otherwise, and how many rows there are.
+/// The rows of a page that the model predicts otherwise although it knows everything, and how many rows there are.
 fn replay(page: &str) -> (BTreeMap<String, String>, usize) {
     let source = Sources::default().add("page", page);
     let files: BTreeMap<String, String> = markdown::split(source, page)
@@ -59,7 +59,8 @@ fn replay(page: &str) -> (BTreeMap<String, String>, usize) {
     let engine = page.split("dockerd ").nth(1).and_then(|rest| rest.split(',').next()).unwrap().parse().unwrap();
     let probes = rows(page);
     let model = Model::of(&files);
-    (otherwise(&model, engine, probes.iter().map(|(probe, seen)| (probe, seen.as_str()))), probes.len())
+    let different = otherwise(&model, engine, probes.iter().map(|(probe, seen)| (probe, seen.as_str())));
+    (if model.unmodeled().is_empty() { different } else { BTreeMap::new() }, probes.len())
 }
 
 fn rows(page: &str) -> Vec<(Probe, String)> {
