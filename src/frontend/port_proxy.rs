@@ -183,7 +183,7 @@ mod tests {
     fn lines() {
         let check = |line: &str, expected: &str| {
             let source = Sources::default().add("a.sh", line);
-            assert_eq!(shown(&shell::parse(source, line)), [expected], "{line}");
+            assert_eq!(shown(&shell::parse(source, line))[0], expected, "{line}");
         };
         let add = "netsh interface portproxy add v4tov4";
         check(
