@@ -9,8 +9,11 @@
 //! module. Completeness: "no way" is an answer only if the walk met nothing that it cannot encode
 //! ([`Answer::Unknown`] otherwise).
 
+mod area;
+mod assumed;
 mod condition;
 mod dead;
+mod index;
 mod marks;
 mod matching;
 mod packet;

@@ -1,9 +1,12 @@
 //! Who can reach what: every dialler of the lab against everything that listens in it.
 //!
 //! One question per dialler, about every address and every port ("who takes a connection of yours?"); every answer is
-//! replayed before it is believed, as for sentences.
+//! replayed before it is believed, as for sentences. Of containers that are the same to everybody else one is asked. What
+//! a container does with its own programs is left out: it is nobody else's business, and different for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::iter;
+use std::mem;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Flow, Node, NodeId, Symptom, Trace};
@@ -17,6 +20,7 @@ use crate::switch::{Setting, SwitchKind};
 
 use super::CheckError;
 use super::decide::dialable;
+use super::fold::representatives;
 use super::parallel::in_parallel;
 use super::place::{Endpoint, Places};
 
@@ -27,10 +31,12 @@ pub struct Exposure {
     pub diallers: Vec<Dialler>,
     /// What listens.
     pub listeners: Vec<Listener>,
-    /// Every address that works, by listener and dialler, the simplest first.
-    pub contacts: Vec<Contact>,
-    /// Pairs that nothing is known to join, but something that is not modelled stands between them.
-    pub doubts: Vec<(usize, usize)>,
+    /// Every way that works for one of a group, by listener and dialler, the one with the simplest address first.
+    contacts: Vec<Contact>,
+    /// Pairs that nothing is known to join, but something that is not modelled stands between them; sorted.
+    doubts: Vec<(usize, usize)>,
+    /// For every dialler the first two of its group: those that are the same to everybody else.
+    groups: Vec<[usize; 2]>,
     /// What the analysis could not follow.
     pub unsure: Vec<String>,
 }
@@ -85,7 +91,7 @@ impl Listener {
     }
 }
 
-/// An address that works.
+/// A way that works, with the addresses that lead to it.
 #[derive(Clone, Debug)]
 pub struct Contact {
     /// Index of the dialler.
@@ -94,12 +100,21 @@ pub struct Contact {
     pub listener: usize,
     /// What is typed, in its shortest form: `localhost:3000`, `grafana:3000`.
     pub address: String,
+    /// What else may be typed; it goes the same way.
+    pub likewise: Vec<(String, Flow)>,
     /// Whom the listener sees: the dialler itself, or whoever translates or relays.
     pub seen: String,
     /// How it gets there.
     pub trace: Trace,
     /// It passes something that is not modelled.
     pub is_doubtful: bool,
+}
+
+impl Contact {
+    /// Everything that may be typed.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        iter::once(self.address.as_str()).chain(self.likewise.iter().map(|(address, _)| address.as_str()))
+    }
 }
 
 /// Finds out who can reach what.
@@ -111,6 +126,7 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
     let setting = dataplane.switches.defaults();
     let endpoints = places.everyone();
     let mut exposure = Exposure {
+        groups: groups(&representatives(dataplane, &endpoints)),
         diallers: diallers(lab, dataplane, &endpoints),
         listeners: listeners(lab, dataplane, &setting),
         ..Exposure::default()
@@ -128,23 +144,73 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
 
 /// `localhost` and names come before addresses, ways without relays before others, short ones before long ones.
 fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, usize, &str) {
-    let address = contact.address.as_str();
-    let is_number = address.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+    let (is_number, length, address) = simplicity(&contact.address);
     let relays = contact.trace.steps.iter().map(|s| s.leg).max().unwrap_or(0);
-    (contact.listener, contact.dialler, is_number, relays, address.len(), address)
+    (contact.listener, contact.dialler, is_number, relays, length, address)
+}
+
+fn simplicity(address: &str) -> (bool, usize, &str) {
+    (address.starts_with(|c: char| c.is_ascii_digit() || c == '['), address.len(), address)
+}
+
+/// The first two of every dialler's group, by the first of each.
+fn groups(representatives: &[usize]) -> Vec<[usize; 2]> {
+    let mut second: BTreeMap<usize, usize> = BTreeMap::new();
+    for (dialler, first) in representatives.iter().enumerate().filter(|(dialler, first)| dialler != *first) {
+        second.entry(*first).or_insert(dialler);
+    }
+    representatives.iter().map(|first| [*first, second.get(first).copied().unwrap_or(*first)]).collect()
 }
 
 impl Exposure {
-    /// The addresses at which a dialler reaches a listener, simplest first.
+    /// The addresses at which a dialler reaches a listener, simplest first. They are those of the dialler that stands for
+    /// its group.
     pub fn contacts(&self, dialler: usize, listener: usize) -> impl Iterator<Item = &Contact> {
-        let start = self.contacts.partition_point(|c| (c.listener, c.dialler) < (listener, dialler));
+        let cell = self.stand_in(dialler, listener).map(|stand_in| (listener, stand_in));
+        let start =
+            cell.map_or(self.contacts.len(), |cell| self.contacts.partition_point(|c| (c.listener, c.dialler) < cell));
         let rest = self.contacts.get(start..).unwrap_or_default().iter();
-        rest.take_while(move |c| (c.listener, c.dialler) == (listener, dialler))
+        rest.take_while(move |c| Some((c.listener, c.dialler)) == cell)
+    }
+
+    /// The addresses at which a dialler reaches a listener, each once, and whom the listener sees.
+    pub fn addresses(&self, dialler: usize, listener: usize) -> Vec<(&str, &str)> {
+        let mut all: Vec<(&str, &str)> = Vec::new();
+        let mut known: HashSet<&str> = HashSet::new();
+        for contact in self.contacts(dialler, listener) {
+            for address in contact.addresses().filter(|address| known.insert(address)) {
+                all.push((address, &contact.seen));
+            }
+        }
+        all
     }
 
     /// Whether something that is not modelled decides what a dialler can do with a listener.
     pub fn is_doubtful(&self, dialler: usize, listener: usize) -> bool {
-        self.doubts.contains(&(dialler, listener)) || self.contacts(dialler, listener).any(|c| c.is_doubtful)
+        let stand_in = self.stand_in(dialler, listener);
+        stand_in.is_some_and(|stand_in| self.doubts.binary_search(&(stand_in, listener)).is_ok())
+            || self.contacts(dialler, listener).any(|c| c.is_doubtful)
+    }
+
+    /// Whether a dialler is a container and the listener its own program.
+    pub fn is_own(&self, dialler: usize, listener: usize) -> bool {
+        let (dialler, listener) = (self.diallers.get(dialler), self.listeners.get(listener));
+        dialler.zip(listener).is_some_and(|(d, l)| matches!(d.class, Class::Container(_)) && d.node == l.node)
+    }
+
+    /// The diallers, those together that the lab treats alike, but for connections among themselves.
+    pub fn groups(&self) -> Vec<Vec<usize>> {
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (dialler, [first, _]) in self.groups.iter().enumerate() {
+            members.entry(*first).or_default().push(dialler);
+        }
+        members.into_values().collect()
+    }
+
+    /// Who was asked in place of a dialler: the first of its group whose program the listener is not; nobody if it is its own.
+    pub fn stand_in(&self, dialler: usize, listener: usize) -> Option<usize> {
+        let group = self.groups.get(dialler).filter(|_| !self.is_own(dialler, listener))?;
+        group.iter().copied().find(|member| !self.is_own(*member, listener))
     }
 }
 
@@ -168,25 +234,37 @@ impl Surveyor<'_> {
         endpoints: &[Endpoint],
         setting: &Setting,
     ) -> Result<(), CheckError> {
-        let numbered: Vec<(usize, &Endpoint)> = endpoints.iter().enumerate().collect();
         let known: &Exposure = exposure;
-        let found = in_parallel(&numbered, |part| -> Result<Vec<Reached>, CheckError> {
-            part.iter().map(|(dialler, endpoint)| self.reached(known, *dialler, endpoint, setting)).collect()
-        });
-        for part in found {
-            for reached in part? {
-                exposure.contacts.extend(reached.contacts);
-                exposure.unsure.extend(reached.unsure);
-            }
+        let asked: Vec<(usize, &Endpoint, Goal)> = endpoints
+            .iter()
+            .enumerate()
+            .filter_map(|(dialler, endpoint)| Some((dialler, endpoint, self.asked(known, dialler)?)))
+            .collect();
+        let found =
+            in_parallel(&asked, |(dialler, endpoint, goal)| self.reached(known, *dialler, (endpoint, goal), setting));
+        for reached in found {
+            let reached = reached?;
+            exposure.contacts.extend(reached.contacts);
+            exposure.unsure.extend(reached.unsure);
         }
         Ok(())
+    }
+
+    /// The first of a group is asked about everybody, the second about the first.
+    fn asked(&self, exposure: &Exposure, dialler: usize) -> Option<Goal> {
+        let [first, second] = *exposure.groups.get(dialler)?;
+        if dialler == first {
+            return Some(Goal::Anyone);
+        }
+        let node = exposure.diallers.get(first)?.node;
+        (dialler == second).then_some(Goal::Socket { node, owner: None, ports: PortRange::ALL })
     }
 
     fn reached(
         &self,
         exposure: &Exposure,
         dialler: usize,
-        endpoint: &Endpoint,
+        (endpoint, goal): (&Endpoint, &Goal),
         setting: &Setting,
     ) -> Result<Reached, CheckError> {
         let mut reached = Reached::default();
@@ -194,28 +272,34 @@ impl Surveyor<'_> {
             if !exposure.listeners.iter().any(|l| l.protocol == protocol) {
                 continue;
             }
-            let found = survey(&self.settled, &query(endpoint, protocol, Goal::Anyone), setting, &self.addresses);
+            let found = survey(&self.settled, &query(endpoint, protocol, goal.clone()), setting, &self.addresses);
             reached.unsure.extend(found.unsure);
-            for flow in found.flows {
-                reached.contacts.extend(self.contact(exposure, dialler, &flow, setting)?);
+            for alike in &found.ways {
+                reached.contacts.extend(self.contact(exposure, dialler, alike, setting)?);
             }
         }
         Ok(reached)
     }
 
-    /// What the interpreter makes of the solver's flow; nothing if it ends outside of the matrix.
+    /// What the interpreter makes of the simplest of the solver's flows that go the same way; nothing if it ends outside
+    /// of the matrix.
     fn contact(
         &self,
         exposure: &Exposure,
         dialler: usize,
-        flow: &Flow,
+        alike: &[Flow],
         setting: &Setting,
     ) -> Result<Option<Contact>, CheckError> {
         let name = exposure.diallers.get(dialler).map_or("", |d| d.name.as_str());
-        let trace = eval::trace(self.dataplane, flow, setting);
+        let mut dialed: Vec<(String, Flow)> = alike.iter().map(|f| (typed(self.settled.node(f.from), f), *f)).collect();
+        dialed.sort_by(|(a, _), (b, _)| simplicity(a).cmp(&simplicity(b)));
+        dialed.dedup_by(|(a, _), (b, _)| a == b);
+        let mut dialed = dialed.into_iter();
+        let Some((address, flow)) = dialed.next() else { return Ok(None) };
+        let trace = eval::trace(self.dataplane, &flow, setting);
         let Some(delivery) = trace.outcome.delivery.clone().filter(|_| trace.outcome.symptom == Symptom::Works) else {
             let sentence = format!("{name} can reach {}:{}", flow.destination, flow.destination_port);
-            return Err(CheckError::Disagreement { sentence, flow: *flow, trace: Box::new(trace) });
+            return Err(CheckError::Disagreement { sentence, flow, trace: Box::new(trace) });
         };
         let is_it = |l: &Listener| {
             l.node == delivery.node
@@ -223,13 +307,16 @@ impl Surveyor<'_> {
                 && l.protocol == flow.protocol
                 && l.ports.contains(delivery.header.destination_port)
         };
-        let Some(listener) = exposure.listeners.iter().position(is_it) else { return Ok(None) };
+        let listener =
+            exposure.listeners.iter().position(is_it).filter(|listener| !exposure.is_own(dialler, *listener));
+        let Some(listener) = listener else { return Ok(None) };
         let is_doubtful = trace.steps.iter().any(|s| !self.dataplane.node(s.node).unmodeled.is_empty());
         Ok(Some(Contact {
             dialler,
             listener,
-            address: typed(self.settled.node(flow.from), flow),
-            seen: seen(self.dataplane, flow, delivery.header.source),
+            address,
+            likewise: dialed.collect(),
+            seen: seen(self.dataplane, &flow, delivery.header.source),
             trace,
             is_doubtful,
         }))
@@ -244,6 +331,9 @@ impl Surveyor<'_> {
         for (to, listener) in exposure.listeners.iter().enumerate() {
             let goal = Goal::Socket { node: listener.node, owner: Some(listener.owner.clone()), ports: listener.ports };
             for (from, endpoint) in endpoints.iter().enumerate() {
+                if exposure.stand_in(from, to) != Some(from) {
+                    continue;
+                }
                 let between = relevant_nodes(self.dataplane, &query(endpoint, listener.protocol, goal.clone()));
                 let is_uncertain = between.iter().any(|id| !self.dataplane.node(*id).unmodeled.is_empty());
                 if is_uncertain && exposure.contacts(from, to).next().is_none() {
@@ -264,7 +354,9 @@ impl Surveyor<'_> {
         let switches = self.dataplane.switches.iter().filter(|(_, s)| s.kind == SwitchKind::Unmodeled);
         for (id, _) in switches {
             let flipped = setting.with(id, !setting.is_on(id));
-            let mut other = Exposure { contacts: Vec::new(), ..exposure.clone() };
+            let contacts = mem::take(&mut exposure.contacts);
+            let mut other = exposure.clone();
+            exposure.contacts = contacts;
             let surveyor = Surveyor {
                 dataplane: self.dataplane,
                 settled: self.dataplane.settled(&flipped),

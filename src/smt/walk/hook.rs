@@ -2,7 +2,7 @@
 
 use crate::dataplane::{Action, Hook, InterfaceId, NodeKind};
 use crate::net::{Protocol, address_from_bits};
-use crate::smt::condition::Assumed;
+use crate::smt::assumed::Assumed;
 use crate::smt::marks::{Marks, TooManyMarks};
 use crate::smt::packet::{Connection, Field, Fields, Sense};
 use crate::smt::route::{self, Towards};
@@ -109,6 +109,7 @@ impl Walk<'_> {
         let connection = at.connection.and_then(|i| case.connections.get(i).copied());
         View {
             node,
+            facts: self.index.facts(at.node),
             fields: at.fields,
             sense: at.sense,
             phase: at.phase,
@@ -207,7 +208,7 @@ impl Walk<'_> {
             Action::SourceNat { address } => connection.reply.destination = Field::address(*address),
             Action::Masquerade => {
                 let Some(interface) = outgoing else { return false };
-                let cases = route::routes(self.dataplane, at.node, at.fields.destination, at.sense, assumed);
+                let cases = route::routes(&self.index, at.node, at.fields.destination, at.sense, assumed);
                 let hop = match cases.first() {
                     Some((Towards::Out { gateway: Some(gateway), .. }, _)) => Some(*gateway),
                     _ => known(at.fields.destination),
