@@ -5,12 +5,14 @@
 //! [`Lab`]. `lower` then says what each product makes of it.
 
 pub mod container;
+pub mod databases;
 pub mod declaration;
 pub mod defaults;
 pub mod dump;
 pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
+pub mod hosted;
 pub mod images;
 pub mod interface_config;
 pub mod ipset;
@@ -34,6 +36,7 @@ pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,
     Process, Segment, SegmentId, SegmentKind, SharedNat, VmNat,
 };
+pub use hosted::{ForwardMode, Forwarding, HostFirewall, Keeper, Wsl, WslMode};
 
 pub use resolve::{Input, resolve, resolve_with};
 

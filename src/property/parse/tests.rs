@@ -57,6 +57,9 @@ fn sentences_of_the_grammar() {
     let check = |sentence, expected| assert_eq!(parts(&understood(sentence)), expected);
     check("mac/browser can reach grafana:3000", r#"mac/browser | can | Named("grafana") port 3000 tcp"#);
     check("lan cannot reach mysql:3306", r#"<lan> | cannot | Named("mysql") port 3306 tcp"#);
+    check("mac can reach any database", "mac | can | Every(Databases) tcp");
+    check("mac can reach any host:22-23", "mac | can | Every(Hosts) port 22-23 tcp");
+    check("mac can ping any container", "mac | can | ping Every(Containers)");
     check("any container cannot reach rocky:22", r#"<any container> | cannot | Named("rocky") port 22 tcp"#);
     check("any host can ping rocky", r#"<any host> | can | ping Named("rocky")"#);
     check("network backend cannot reach internet", "<network backend> | cannot | Internet tcp");
@@ -128,6 +131,12 @@ fn a_word_outside_the_grammar_is_pointed_at() {
         "",
         "expected who: a host, a container, `lan`, `internet`, `anyone`, `any container`, `network NAME`",
         "",
+    );
+    check(
+        "mac can reach any databse",
+        "databse",
+        "expected `container`, `host` or `database` after `any`, found `databse`",
+        "did you mean `database`?",
     );
     check("mac can reach web:http", "http", "`http` is not a port", "");
     check("mac can reach web:0", "0", "`0` is not a port", "");
