@@ -138,6 +138,15 @@ pub struct Content {
     pub rich_rules: Vec<Entry<RichRule>>,
 }
 
+impl Content {
+    /// Makes what a running firewalld was told later like the rest, as it is once it is stored.
+    pub fn store(&mut self) {
+        self.forward_ports.append(&mut self.later_forward_ports);
+        self.icmp_blocks.append(&mut self.later_icmp_blocks);
+        self.rich_rules.iter_mut().for_each(|rule| rule.value.later = false);
+    }
+}
+
 /// One item of a zone or policy.
 #[derive(Clone, Debug)]
 pub struct Entry<T> {
@@ -237,6 +246,8 @@ pub struct RichRule {
     pub action: RichAction,
     /// `limit` of the action: what exceeds it is not met by the rule.
     pub limit: Option<String>,
+    /// A running firewalld was told: it comes behind those of its priority that were loaded, whatever their order.
+    pub later: bool,
 }
 
 /// What a rich rule is about.

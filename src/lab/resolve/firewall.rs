@@ -428,6 +428,9 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
     match &command.change {
         FirewallChange::RuntimeToPermanent => {
             daemon.permanent = daemon.running.clone();
+            let zones = daemon.permanent.zones.values_mut().map(|zone| &mut zone.content);
+            let policies = daemon.permanent.policies.values_mut().map(|policy| &mut policy.content);
+            zones.chain(policies).for_each(Content::store);
             let unordered = stored::unordered(&daemon.permanent.zones, daemon.firewalld.version);
             daemon.shuffled = unordered.into_iter().map(|zone| (zone, command.span)).collect();
             daemon.pending.clear();
