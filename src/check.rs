@@ -149,6 +149,22 @@ pub fn check_with(
     Ok(checked)
 }
 
+/// Only the answers, in the order of the sentences that can be read: what explains them is not looked for.
+///
+/// # Errors
+/// When the two engines disagree, which is a bug of this program.
+pub fn answers(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    statements: &[Statement],
+) -> Result<Vec<Answer>, CheckError> {
+    let checker = Checker { is_brief: true, ..Checker::new(lab, dataplane, sources, eval::trace) };
+    let judged = in_parallel(statements, |statement| judge(&checker, statement));
+    let judged: Result<Vec<_>, CheckError> = judged.into_iter().collect();
+    Ok(judged?.into_iter().flatten().map(|judgement| judgement.verdict.answer).collect())
+}
+
 fn judge(checker: &Checker<'_>, statement: &Statement) -> Result<Result<Judgement, Box<Diagnostic>>, CheckError> {
     let judged = parse(&statement.sentence).and_then(|sentence| checker.judge(&sentence).transpose_error());
     match judged {
