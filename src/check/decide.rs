@@ -45,6 +45,8 @@ pub(super) struct Checker<'a> {
     pub(super) setting: Setting,
     pub(super) replay: Replay,
     pub(super) sources: &'a Sources,
+    /// Only the answer is wanted.
+    pub(super) is_brief: bool,
 }
 
 /// What was found for one subject and one aim.
@@ -58,7 +60,13 @@ pub(super) struct Found {
 
 impl<'a> Checker<'a> {
     pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, sources: &'a Sources, replay: Replay) -> Self {
-        Self { places: Places { lab, dataplane }, setting: dataplane.switches.defaults(), replay, sources }
+        Self {
+            places: Places { lab, dataplane },
+            setting: dataplane.switches.defaults(),
+            replay,
+            sources,
+            is_brief: false,
+        }
     }
 
     /// `only` says two things: they can, and nobody else can.
@@ -112,7 +120,7 @@ impl<'a> Checker<'a> {
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, Text::default());
         // For one who dials every address is of interest, for a crowd one each.
-        let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
+        let most = if members.len() > 1 || self.is_brief { 1 } else { MOST_WITNESSES };
         for aim in aims {
             let unknown =
                 self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
@@ -122,6 +130,9 @@ impl<'a> Checker<'a> {
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
+                    smt::Answer::No if found.unmodeled.is_empty() && self.is_brief => {
+                        return Ok(Verdict::new(Answer::Violated, Text::default()));
+                    }
                     smt::Answer::No if found.unmodeled.is_empty() => {
                         return Ok(blame::unreachable(self, sentence, member, aim, verdict.conditions));
                     }
@@ -152,6 +163,9 @@ impl<'a> Checker<'a> {
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::No if found.unmodeled.is_empty() => {}
+                    smt::Answer::Yes(_) if found.unmodeled.is_empty() && self.is_brief => {
+                        return Ok(Verdict::new(Answer::Violated, Text::default()));
+                    }
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
                         return Ok(blame::exposed(self, sentence, member, aim, found.witnesses, dataplane));
                     }
@@ -159,7 +173,7 @@ impl<'a> Checker<'a> {
                     _ => return Ok(undecided(sentence, None, found.unmodeled)),
                 }
             }
-            if !self.is_reachable_at_all(aim, dataplane) {
+            if !self.is_brief && !self.is_reachable_at_all(aim, dataplane) {
                 let target = &aim.label;
                 verdict.notes.push(text!(
                     "vacuous: nothing at all can reach {target}, not even its own host",
@@ -182,7 +196,7 @@ impl<'a> Checker<'a> {
     ) -> Result<Verdict, Stop> {
         for member in members {
             for aim in aims {
-                if sentence.symptom.is_none() && verdict.failure.is_some() {
+                if sentence.symptom.is_none() && (self.is_brief || verdict.failure.is_some()) {
                     return Ok(verdict);
                 }
                 let Some(attempt) = blame::natural_attempt(self, sentence, member, aim) else { continue };
@@ -275,7 +289,9 @@ impl<'a> Checker<'a> {
         let setting = dataplane.switches.defaults();
         let encoding = Encoding::new(dataplane, query);
         found.answer = encoding.find(&setting, &[]);
-        self.gather_conditions(sentence, &encoding, dataplane, &mut found);
+        if !self.is_brief {
+            self.gather_conditions(sentence, &encoding, dataplane, &mut found);
+        }
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
         let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {

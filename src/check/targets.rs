@@ -65,7 +65,7 @@ impl Places<'_> {
             let known = self.listening(&endpoint, many, protocol);
             let meant: Vec<Option<Spanned<PortRange>>> = match (ports, protocol) {
                 (Some(_), _) if many == Many::Databases && known.is_empty() => continue,
-                (Some(stated), _) => vec![Some(stated.clone())],
+                (Some(stated), _) => vec![Some(*stated)],
                 (None, Protocol::Icmp) => vec![None],
                 (None, _) => known.into_iter().map(|range| Some(Spanned::new(range, place.span))).collect(),
             };

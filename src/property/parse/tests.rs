@@ -132,12 +132,6 @@ fn a_word_outside_the_grammar_is_pointed_at() {
         "expected who: a host, a container, `lan`, `internet`, `anyone`, `any container`, `network NAME`",
         "",
     );
-    check(
-        "mac can reach any databse",
-        "databse",
-        "expected `container`, `host` or `database` after `any`, found `databse`",
-        "did you mean `database`?",
-    );
     check("mac can reach web:http", "http", "`http` is not a port", "");
     check("mac can reach web:0", "0", "`0` is not a port", "");
     check("mac can reach web:90-80", "90-80", "`90-80` is not a port", "");
@@ -195,4 +189,12 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_kind_of_target_is_one_of_three() {
+    let (result, _) = read("mac can reach any databse");
+    let diagnostic = result.unwrap_err();
+    assert_eq!(diagnostic.message.as_str(), "expected `container`, `host` or `database` after `any`, found `databse`");
+    assert_eq!(diagnostic.help.as_deref(), Some("did you mean `database`?"));
 }
