@@ -143,6 +143,11 @@ impl Replay<'_> {
         let machine = self.lab.host(self.host);
         if let Some(firewalld) = &machine.firewalld {
             user_rules::apply(&firewalld.direct, self.node, self.dataplane);
+            // What made it turn forwarding on may be gone by now: it stays on, and dockerd leaves the policy alone.
+            if firewalld.routes_before_engine && self.forwarding().0 == Toggle::Off {
+                let origin = self.dataplane.origins.add(firewalld.origin.clone());
+                self.set_forwarding((Toggle::On, origin));
+            }
         }
         let routes_before =
             machine.engine.is_none() || machine.firewalld.as_ref().is_none_or(|f| f.routes_before_engine);
