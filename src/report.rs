@@ -20,6 +20,7 @@ pub mod markdown;
 mod markup;
 pub mod matrix;
 mod message;
+mod part;
 mod patch;
 mod path;
 pub mod picture;
