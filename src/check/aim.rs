@@ -38,7 +38,7 @@ pub(super) enum Dialing {
 impl Places<'_> {
     /// Everything that the sentence wants reached.
     pub(super) fn aims(&self, sentence: &Sentence) -> Result<Vec<Aim>, Box<Diagnostic>> {
-        let each = self.each_target(sentence)?;
+        let Some(each) = self.each_target(sentence)? else { return self.aims_of_one(sentence) };
         let aims: Result<Vec<Vec<Aim>>, _> = each.iter().map(|sentence| self.aims_of_one(sentence)).collect();
         Ok(aims?.concat())
     }

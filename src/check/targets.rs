@@ -15,12 +15,7 @@ use super::verdict::{Answer, Verdict};
 impl Checker<'_> {
     /// A sentence about many targets holds if it holds of each; what is said of the first that it does not hold of.
     pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
-        let each = self.places.each_target(sentence)?;
-        if let [one] = each.as_slice()
-            && !one.subject.of.is_empty()
-        {
-            return self.judge_of_one(one);
-        }
+        let Some(each) = self.places.each_target(sentence)? else { return self.judge_of_one(sentence) };
         let mut all = Verdict::new(Answer::Holds, Text::default());
         let mut named: Vec<String> = Vec::new();
         for one in &each {
@@ -47,25 +42,26 @@ impl Checker<'_> {
         }
         let (said, named) = (&sentence.text.value, named.join(", "));
         all.headline = text!("{said}: {named}", "{said}: {named}");
+        all.notes.insert(0, text!("what is meant: {named}", "대상: {named}"));
         Ok(all)
     }
 }
 
 impl Places<'_> {
-    /// One sentence for every target of a sentence about many; otherwise the sentence itself.
-    pub(super) fn each_target(&self, sentence: &Sentence) -> Result<Vec<Sentence>, Box<Diagnostic>> {
+    /// One sentence for every target of a sentence about many; nothing if it is about one.
+    pub(super) fn each_target(&self, sentence: &Sentence) -> Result<Option<Vec<Sentence>>, Box<Diagnostic>> {
         let (place, ports, protocol) = match &sentence.verb {
             Verb::Reach { target, protocol, .. } => (&target.place, target.ports.as_ref(), *protocol),
             Verb::Ping(place) => (place, None, Protocol::Icmp),
-            Verb::Resolve(_) => return Ok(vec![sentence.clone()]),
+            Verb::Resolve(_) => return Ok(None),
         };
         let (many, members) = match &place.value {
             Place::Every(many) => (Some(*many), self.every(*many, place.span)),
             Place::Named(name) => match self.group(name, place.span)? {
                 Some(members) => (None, members),
-                None => return Ok(vec![sentence.clone()]),
+                None => return Ok(None),
             },
-            Place::Address(_) | Place::Internet => return Ok(vec![sentence.clone()]),
+            Place::Address(_) | Place::Internet => return Ok(None),
         };
         let mut each: Vec<Sentence> = Vec::new();
         for (name, endpoint) in members {
@@ -86,7 +82,7 @@ impl Places<'_> {
         if each.is_empty() {
             return Err(Box::new(nothing(many, place.span)));
         }
-        Ok(each)
+        Ok(Some(each))
     }
 
     /// The members of a group of lab.yaml; nothing if that is no group, or somebody bears the name.
