@@ -14,6 +14,7 @@ mod decide;
 pub mod diff;
 mod edits;
 pub mod exposure;
+mod fold;
 pub mod infer;
 pub mod matrix;
 mod obstacle;

@@ -9,6 +9,8 @@
 //! module. Completeness: "no way" is an answer only if the walk met nothing that it cannot encode
 //! ([`Answer::Unknown`] otherwise).
 
+mod area;
+mod assumed;
 mod condition;
 mod dead;
 mod marks;

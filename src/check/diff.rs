@@ -7,7 +7,7 @@ use crate::dataplane::{Dataplane, Flow, Symptom};
 use crate::eval;
 
 use super::blame;
-use super::exposure::{Class, Contact, Exposure};
+use super::exposure::{Contact, Exposure};
 use super::verdict::Blocker;
 
 /// One of the two labs.
@@ -71,15 +71,15 @@ pub fn diff(old: View<'_>, new: View<'_>) -> Vec<Difference> {
 /// Names of a listener and a dialler.
 type Key<'a> = (&'a str, &'a str);
 
-/// A container that dials itself is left out: nobody opens or closes that.
 fn cells(view: View<'_>) -> BTreeMap<Key<'_>, Vec<&Contact>> {
     let mut cells: BTreeMap<Key<'_>, Vec<&Contact>> = BTreeMap::new();
-    let Exposure { diallers, listeners, contacts, .. } = view.exposure;
-    for contact in contacts {
-        if let (Some(listener), Some(dialler)) = (listeners.get(contact.listener), diallers.get(contact.dialler))
-            && !(matches!(dialler.class, Class::Container(_)) && dialler.node == listener.node)
-        {
-            cells.entry((&listener.name, &dialler.name)).or_default().push(contact);
+    let exposure = view.exposure;
+    for (row, listener) in exposure.listeners.iter().enumerate() {
+        for (column, dialler) in exposure.diallers.iter().enumerate() {
+            let contacts: Vec<&Contact> = exposure.contacts(column, row).collect();
+            if !contacts.is_empty() {
+                cells.insert((&listener.name, &dialler.name), contacts);
+            }
         }
     }
     cells

@@ -1,9 +1,11 @@
 //! Who can reach what: every dialler of the lab against everything that listens in it.
 //!
 //! One question per dialler, about every address and every port ("who takes a connection of yours?"); every answer is
-//! replayed before it is believed, as for sentences.
+//! replayed before it is believed, as for sentences. Of containers that are the same to everybody else one is asked. What
+//! a container does with its own programs is left out: it is nobody else's business, and different for each.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Flow, Node, NodeId, Symptom, Trace};
@@ -17,6 +19,7 @@ use crate::switch::{Setting, SwitchKind};
 
 use super::CheckError;
 use super::decide::dialable;
+use super::fold::representatives;
 use super::parallel::in_parallel;
 use super::place::{Endpoint, Places};
 
@@ -27,10 +30,12 @@ pub struct Exposure {
     pub diallers: Vec<Dialler>,
     /// What listens.
     pub listeners: Vec<Listener>,
-    /// Every address that works, by listener and dialler, the simplest first.
-    pub contacts: Vec<Contact>,
-    /// Pairs that nothing is known to join, but something that is not modelled stands between them.
-    pub doubts: Vec<(usize, usize)>,
+    /// Every address that works for one of a group, by listener and dialler, the simplest first.
+    contacts: Vec<Contact>,
+    /// Pairs that nothing is known to join, but something that is not modelled stands between them; sorted.
+    doubts: Vec<(usize, usize)>,
+    /// For every dialler the first two of its group: those that are the same to everybody else.
+    groups: Vec<[usize; 2]>,
     /// What the analysis could not follow.
     pub unsure: Vec<String>,
 }
@@ -111,6 +116,7 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
     let setting = dataplane.switches.defaults();
     let endpoints = places.everyone();
     let mut exposure = Exposure {
+        groups: groups(&representatives(dataplane, &endpoints)),
         diallers: diallers(lab, dataplane, &endpoints),
         listeners: listeners(lab, dataplane, &setting),
         ..Exposure::default()
@@ -134,17 +140,52 @@ fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, usize, &str) {
     (contact.listener, contact.dialler, is_number, relays, address.len(), address)
 }
 
+/// The first two of every dialler's group, by the first of each.
+fn groups(representatives: &[usize]) -> Vec<[usize; 2]> {
+    let mut second: BTreeMap<usize, usize> = BTreeMap::new();
+    for (dialler, first) in representatives.iter().enumerate().filter(|(dialler, first)| dialler != *first) {
+        second.entry(*first).or_insert(dialler);
+    }
+    representatives.iter().map(|first| [*first, second.get(first).copied().unwrap_or(*first)]).collect()
+}
+
 impl Exposure {
-    /// The addresses at which a dialler reaches a listener, simplest first.
+    /// The addresses at which a dialler reaches a listener, simplest first. They are those of the dialler that stands for
+    /// its group.
     pub fn contacts(&self, dialler: usize, listener: usize) -> impl Iterator<Item = &Contact> {
-        let start = self.contacts.partition_point(|c| (c.listener, c.dialler) < (listener, dialler));
+        let cell = self.stand_in(dialler, listener).map(|stand_in| (listener, stand_in));
+        let start =
+            cell.map_or(self.contacts.len(), |cell| self.contacts.partition_point(|c| (c.listener, c.dialler) < cell));
         let rest = self.contacts.get(start..).unwrap_or_default().iter();
-        rest.take_while(move |c| (c.listener, c.dialler) == (listener, dialler))
+        rest.take_while(move |c| Some((c.listener, c.dialler)) == cell)
     }
 
     /// Whether something that is not modelled decides what a dialler can do with a listener.
     pub fn is_doubtful(&self, dialler: usize, listener: usize) -> bool {
-        self.doubts.contains(&(dialler, listener)) || self.contacts(dialler, listener).any(|c| c.is_doubtful)
+        let stand_in = self.stand_in(dialler, listener);
+        stand_in.is_some_and(|stand_in| self.doubts.binary_search(&(stand_in, listener)).is_ok())
+            || self.contacts(dialler, listener).any(|c| c.is_doubtful)
+    }
+
+    /// Whether a dialler is a container and the listener its own program.
+    pub fn is_own(&self, dialler: usize, listener: usize) -> bool {
+        let (dialler, listener) = (self.diallers.get(dialler), self.listeners.get(listener));
+        dialler.zip(listener).is_some_and(|(d, l)| matches!(d.class, Class::Container(_)) && d.node == l.node)
+    }
+
+    /// The diallers, those together that the lab treats alike, but for connections among themselves.
+    pub fn groups(&self) -> Vec<Vec<usize>> {
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (dialler, [first, _]) in self.groups.iter().enumerate() {
+            members.entry(*first).or_default().push(dialler);
+        }
+        members.into_values().collect()
+    }
+
+    /// Who was asked in place of a dialler: the first of its group whose program the listener is not; nobody if it is its own.
+    pub fn stand_in(&self, dialler: usize, listener: usize) -> Option<usize> {
+        let group = self.groups.get(dialler).filter(|_| !self.is_own(dialler, listener))?;
+        group.iter().copied().find(|member| !self.is_own(*member, listener))
     }
 }
 
@@ -168,10 +209,16 @@ impl Surveyor<'_> {
         endpoints: &[Endpoint],
         setting: &Setting,
     ) -> Result<(), CheckError> {
-        let numbered: Vec<(usize, &Endpoint)> = endpoints.iter().enumerate().collect();
         let known: &Exposure = exposure;
-        let found = in_parallel(&numbered, |part| -> Result<Vec<Reached>, CheckError> {
-            part.iter().map(|(dialler, endpoint)| self.reached(known, *dialler, endpoint, setting)).collect()
+        let asked: Vec<(usize, &Endpoint, Goal)> = endpoints
+            .iter()
+            .enumerate()
+            .filter_map(|(dialler, endpoint)| Some((dialler, endpoint, self.asked(known, dialler)?)))
+            .collect();
+        let found = in_parallel(&asked, |part| -> Result<Vec<Reached>, CheckError> {
+            part.iter()
+                .map(|(dialler, endpoint, goal)| self.reached(known, *dialler, (endpoint, goal), setting))
+                .collect()
         });
         for part in found {
             for reached in part? {
@@ -182,11 +229,21 @@ impl Surveyor<'_> {
         Ok(())
     }
 
+    /// The first of a group is asked about everybody, the second about the first.
+    fn asked(&self, exposure: &Exposure, dialler: usize) -> Option<Goal> {
+        let [first, second] = *exposure.groups.get(dialler)?;
+        if dialler == first {
+            return Some(Goal::Anyone);
+        }
+        let node = exposure.diallers.get(first)?.node;
+        (dialler == second).then_some(Goal::Socket { node, owner: None, ports: PortRange::ALL })
+    }
+
     fn reached(
         &self,
         exposure: &Exposure,
         dialler: usize,
-        endpoint: &Endpoint,
+        (endpoint, goal): (&Endpoint, &Goal),
         setting: &Setting,
     ) -> Result<Reached, CheckError> {
         let mut reached = Reached::default();
@@ -194,7 +251,7 @@ impl Surveyor<'_> {
             if !exposure.listeners.iter().any(|l| l.protocol == protocol) {
                 continue;
             }
-            let found = survey(&self.settled, &query(endpoint, protocol, Goal::Anyone), setting, &self.addresses);
+            let found = survey(&self.settled, &query(endpoint, protocol, goal.clone()), setting, &self.addresses);
             reached.unsure.extend(found.unsure);
             for flow in found.flows {
                 reached.contacts.extend(self.contact(exposure, dialler, &flow, setting)?);
@@ -223,7 +280,9 @@ impl Surveyor<'_> {
                 && l.protocol == flow.protocol
                 && l.ports.contains(delivery.header.destination_port)
         };
-        let Some(listener) = exposure.listeners.iter().position(is_it) else { return Ok(None) };
+        let listener =
+            exposure.listeners.iter().position(is_it).filter(|listener| !exposure.is_own(dialler, *listener));
+        let Some(listener) = listener else { return Ok(None) };
         let is_doubtful = trace.steps.iter().any(|s| !self.dataplane.node(s.node).unmodeled.is_empty());
         Ok(Some(Contact {
             dialler,
@@ -244,6 +303,9 @@ impl Surveyor<'_> {
         for (to, listener) in exposure.listeners.iter().enumerate() {
             let goal = Goal::Socket { node: listener.node, owner: Some(listener.owner.clone()), ports: listener.ports };
             for (from, endpoint) in endpoints.iter().enumerate() {
+                if exposure.stand_in(from, to) != Some(from) {
+                    continue;
+                }
                 let between = relevant_nodes(self.dataplane, &query(endpoint, listener.protocol, goal.clone()));
                 let is_uncertain = between.iter().any(|id| !self.dataplane.node(*id).unmodeled.is_empty());
                 if is_uncertain && exposure.contacts(from, to).next().is_none() {
@@ -264,7 +326,9 @@ impl Surveyor<'_> {
         let switches = self.dataplane.switches.iter().filter(|(_, s)| s.kind == SwitchKind::Unmodeled);
         for (id, _) in switches {
             let flipped = setting.with(id, !setting.is_on(id));
-            let mut other = Exposure { contacts: Vec::new(), ..exposure.clone() };
+            let contacts = mem::take(&mut exposure.contacts);
+            let mut other = exposure.clone();
+            exposure.contacts = contacts;
             let surveyor = Surveyor {
                 dataplane: self.dataplane,
                 settled: self.dataplane.settled(&flipped),

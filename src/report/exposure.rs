@@ -3,7 +3,7 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::check::{Class, Dialler, Exposure, Listener};
+use crate::check::{Class, Exposure, Listener};
 use crate::language::text;
 use crate::source::Sources;
 
@@ -41,12 +41,12 @@ pub(super) struct Grid {
 pub(super) fn grid(exposure: &Exposure, style: Style) -> Grid {
     let columns: Vec<Column> = columns(exposure, style)
         .into_iter()
-        .filter(|c| (0..exposure.listeners.len()).any(|row| !cell(exposure, c, row).is_empty()))
+        .filter(|c| (0..exposure.listeners.len()).any(|row| !is_empty(exposure, c, row)))
         .collect();
     let mut rows = vec![header(&columns, style)];
     for (index, listener) in exposure.listeners.iter().enumerate() {
         let assumed = if listener.is_assumed() { " *" } else { "" };
-        let cells = columns.iter().map(|column| cell(exposure, column, index));
+        let cells = columns.iter().map(|column| cell(exposure, column, index, style));
         rows.push(std::iter::once(format!("{}{assumed}", listener.name)).chain(cells).collect());
     }
     Grid { rows, legend: legend(exposure, &columns, style) }
@@ -59,10 +59,9 @@ fn header(columns: &[Column], style: Style) -> Vec<String> {
 }
 
 /// The shortest address, and how many more there are; `?` where something that is not modelled decides.
-fn cell(exposure: &Exposure, column: &Column, row: usize) -> String {
-    let is_self = |member: &usize| is_itself(exposure, *member, row);
-    let Some(member) = column.members.iter().find(|m| !is_self(m)).or(column.members.first()) else {
-        return String::new();
+fn cell(exposure: &Exposure, column: &Column, row: usize, style: Style) -> String {
+    let Some(member) = column.members.iter().find(|member| !exposure.is_own(**member, row)) else {
+        return style.say(&text!("itself", "자신")).to_owned();
     };
     let addresses: Vec<&str> = exposure.contacts(*member, row).map(|c| c.address.as_str()).collect();
     let doubt = if exposure.is_doubtful(*member, row) { "?" } else { "" };
@@ -73,24 +72,26 @@ fn cell(exposure: &Exposure, column: &Column, row: usize) -> String {
     }
 }
 
-/// A container that dials its own program: different for each, and never in question.
-fn is_itself(exposure: &Exposure, dialler: usize, row: usize) -> bool {
-    let (dialler, listener) = (exposure.diallers.get(dialler), exposure.listeners.get(row));
-    dialler.zip(listener).is_some_and(|(d, l)| matches!(d.class, Class::Container(_)) && d.node == l.node)
+/// Whether a column has nothing to say about a listener.
+fn is_empty(exposure: &Exposure, column: &Column, row: usize) -> bool {
+    let other = column.members.iter().find(|member| !exposure.is_own(**member, row));
+    other.is_none_or(|other| exposure.contacts(*other, row).next().is_none() && !exposure.is_doubtful(*other, row))
 }
 
 fn columns(exposure: &Exposure, style: Style) -> Vec<Column> {
     let mut columns: Vec<Column> = Vec::new();
-    for (index, dialler) in exposure.diallers.iter().enumerate() {
-        let class = |column: &Column| column.members.first().and_then(|m| exposure.diallers.get(*m)).map(|d| &d.class);
+    for members in exposure.groups() {
+        let Some(first) = members.first().copied() else { continue };
+        let Some(dialler) = exposure.diallers.get(first) else { continue };
         let joins = |column: &&mut Column| {
+            let Some(other) = column.members.first().copied() else { return false };
             matches!(dialler.class, Class::Container(_))
-                && class(column) == Some(&dialler.class)
-                && column.members.iter().all(|m| reach_the_same(exposure, *m, index))
+                && exposure.diallers.get(other).map(|d| &d.class) == Some(&dialler.class)
+                && reach_the_same(exposure, other, first)
         };
         match columns.iter_mut().find(joins) {
-            Some(column) => column.members.push(index),
-            None => columns.push(Column { title: dialler.name.clone(), members: vec![index] }),
+            Some(column) => column.members.extend(members),
+            None => columns.push(Column { title: dialler.name.clone(), members }),
         }
     }
     for column in &mut columns {
@@ -117,7 +118,7 @@ fn columns(exposure: &Exposure, style: Style) -> Vec<Column> {
 fn reach_the_same(exposure: &Exposure, a: usize, b: usize) -> bool {
     let addresses = |dialler, row| exposure.contacts(dialler, row).map(|c| (c.address.as_str(), c.is_doubtful));
     (0..exposure.listeners.len())
-        .filter(|row| !is_itself(exposure, a, *row) && !is_itself(exposure, b, *row))
+        .filter(|row| !exposure.is_own(a, *row) && !exposure.is_own(b, *row))
         .all(|row| addresses(a, row).eq(addresses(b, row)))
 }
 
@@ -184,15 +185,22 @@ fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> Vec<String> 
     lines
 }
 
-/// The matrix as CSV (RFC 4180): one row per listener, one column per dialler, addresses separated by blanks.
+/// The matrix as CSV (RFC 4180): one row per listener, one column per group of diallers, addresses separated by blanks.
 pub fn csv(exposure: &Exposure) -> String {
-    let names = exposure.diallers.iter().map(|d| d.name.as_str());
-    let mut text = csv_row(std::iter::once("listens").chain(names));
+    let groups = exposure.groups();
+    let titles: Vec<String> = groups.iter().map(|group| names(exposure, group).join(" ")).collect();
+    let mut text = csv_row(std::iter::once("listens").chain(titles.iter().map(String::as_str)));
     for (row, listener) in exposure.listeners.iter().enumerate() {
-        let cells: Vec<String> = (0..exposure.diallers.len()).map(|dialler| csv_cell(exposure, dialler, row)).collect();
+        let other = |group: &Vec<usize>| group.iter().copied().find(|member| !exposure.is_own(*member, row));
+        let cell = |group| other(group).map_or_else(String::new, |dialler| csv_cell(exposure, dialler, row));
+        let cells: Vec<String> = groups.iter().map(cell).collect();
         text += &csv_row(std::iter::once(listener.name.as_str()).chain(cells.iter().map(String::as_str)));
     }
     text
+}
+
+fn names<'a>(exposure: &'a Exposure, group: &[usize]) -> Vec<&'a str> {
+    group.iter().filter_map(|dialler| exposure.diallers.get(*dialler)).map(|d| d.name.as_str()).collect()
 }
 
 fn csv_cell(exposure: &Exposure, dialler: usize, row: usize) -> String {
@@ -213,16 +221,21 @@ fn csv_row<'a>(cells: impl Iterator<Item = &'a str>) -> String {
 
 /// The matrix as one JSON document.
 pub fn json(exposure: &Exposure, sources: &Sources) -> String {
-    let diallers = exposure.diallers.iter().map(|d| DiallerJson {
-        name: &d.name,
-        class: match d.class {
-            Class::Internet => "internet",
-            Class::Lan => "lan",
-            Class::Host => "host",
-            Class::Vm => "vm",
-            Class::Container(_) => "container",
-        },
-        networks: if let Class::Container(networks) = &d.class { networks } else { &[] },
+    let groups = exposure.groups();
+    let diallers = groups.iter().filter_map(|group| {
+        let d = exposure.diallers.get(*group.first()?)?;
+        Some(DiallerJson {
+            name: &d.name,
+            likewise: names(exposure, group.get(1..)?),
+            class: match d.class {
+                Class::Internet => "internet",
+                Class::Lan => "lan",
+                Class::Host => "host",
+                Class::Vm => "vm",
+                Class::Container(_) => "container",
+            },
+            networks: if let Class::Container(networks) = &d.class { networks } else { &[] },
+        })
     });
     let listeners = exposure.listeners.iter().enumerate().map(|(row, l)| ListenerJson {
         name: &l.name,
@@ -232,7 +245,7 @@ pub fn json(exposure: &Exposure, sources: &Sources) -> String {
         last_port: l.ports.last,
         is_assumed: l.is_assumed(),
         at: l.origin.span().map(|span| Place::of(sources, span)),
-        reached_by: reached_by(exposure, row),
+        reached_by: reached_by(exposure, &groups, row),
     });
     json::document(&ExposureDocument {
         format: FORMAT,
@@ -242,16 +255,17 @@ pub fn json(exposure: &Exposure, sources: &Sources) -> String {
     })
 }
 
-fn reached_by<'a>(exposure: &'a Exposure, row: usize) -> Vec<CellJson<'a>> {
-    let cell = |(dialler, d): (usize, &'a Dialler)| {
+/// One cell for every group, in the name of its first member that is not the listener itself.
+fn reached_by<'a>(exposure: &'a Exposure, groups: &[Vec<usize>], row: usize) -> Vec<CellJson<'a>> {
+    let cell = |group: &Vec<usize>| {
+        let dialler = group.iter().copied().find(|member| !exposure.is_own(*member, row))?;
         let contacts = exposure.contacts(dialler, row);
         let addresses: Vec<ContactJson<'a>> =
             contacts.map(|c| ContactJson { address: &c.address, seen_as: &c.seen }).collect();
         let is_doubtful = exposure.is_doubtful(dialler, row);
-        CellJson { dialler: &d.name, addresses, is_doubtful }
+        Some(CellJson { dialler: &exposure.diallers.get(dialler)?.name, addresses, is_doubtful })
     };
-    let cells = exposure.diallers.iter().enumerate().map(cell);
-    cells.filter(|c| !c.addresses.is_empty() || c.is_doubtful).collect()
+    groups.iter().filter_map(cell).filter(|c| !c.addresses.is_empty() || c.is_doubtful).collect()
 }
 
 #[derive(Serialize)]
@@ -265,6 +279,8 @@ struct ExposureDocument<'a> {
 #[derive(Serialize)]
 struct DiallerJson<'a> {
     name: &'a str,
+    /// Those that reach the same, but for the programs of each.
+    likewise: Vec<&'a str>,
     class: &'static str,
     networks: &'a [String],
 }

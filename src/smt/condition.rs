@@ -1,12 +1,13 @@
 //! Conditions on the unknown parts of a flow: folded while they are built, handed to Z3 only where they stay open.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
 use z3::ast::{BV, Bool};
 
 use crate::net::Family;
 use crate::switch::SwitchId;
 
+use super::area::{Area, Block};
 use super::ranges::Ranges;
 
 /// The four unknowns of a flow; every header on its path is made of these and of constants.
@@ -54,6 +55,8 @@ pub(super) enum Condition {
     False,
     /// One unknown lies in a set: kept apart because the cheap domain can decide it.
     In(Variable, Ranges),
+    /// Several unknowns lie in sets: decided as those of one are, while there are few.
+    Within(Box<Area>),
     /// Anything else.
     Term(Bool),
 }
@@ -72,7 +75,10 @@ impl Condition {
             (Self::False, _) | (_, Self::False) => Self::False,
             (Self::True, c) | (c, Self::True) => c,
             (Self::In(v, a), Self::In(w, b)) if v == w => in_set(v, a.intersect(&b)),
-            (a, b) => Self::Term(Bool::and(&[a.term(family), b.term(family)])),
+            (a, b) => match a.area().zip(b.area()).and_then(|(a, b)| a.intersect(&b)) {
+                Some(both) => in_area(both),
+                None => Self::Term(Bool::and(&[a.term(family), b.term(family)])),
+            },
         }
     }
 
@@ -81,16 +87,32 @@ impl Condition {
             (Self::True, _) | (_, Self::True) => Self::True,
             (Self::False, c) | (c, Self::False) => c,
             (Self::In(v, a), Self::In(w, b)) if v == w => Self::In(v, a.union(&b)),
-            (a, b) => Self::Term(Bool::or(&[a.term(family), b.term(family)])),
+            (a, b) => match a.area().zip(b.area()).and_then(|(a, b)| a.union(&b)) {
+                Some(either) => in_area(either),
+                None => Self::Term(Bool::or(&[a.term(family), b.term(family)])),
+            },
         }
     }
 
     pub(super) fn not(self, family: Family) -> Self {
+        let all = |variable: Variable| Ranges::all(variable.bits(family));
         match self {
             Self::True => Self::False,
             Self::False => Self::True,
-            Self::In(v, set) => in_set(v, Ranges::all(v.bits(family)).minus(&set)),
+            Self::In(v, set) => in_set(v, all(v).minus(&set)),
+            Self::Within(area) => match area.complement(all) {
+                Some(rest) => in_area(rest),
+                None => Self::Term(of_area(&area, family).not()),
+            },
             Self::Term(term) => Self::Term(term.not()),
+        }
+    }
+
+    fn area(&self) -> Option<Cow<'_, Area>> {
+        match self {
+            Self::In(variable, set) => Some(Cow::Owned(Area::of(Block::of(*variable, set.clone())))),
+            Self::Within(area) => Some(Cow::Borrowed(area)),
+            Self::True | Self::False | Self::Term(_) => None,
         }
     }
 
@@ -99,6 +121,7 @@ impl Condition {
             Self::True => Bool::from_bool(true),
             Self::False => Bool::from_bool(false),
             Self::In(variable, set) => membership(*variable, set, family),
+            Self::Within(area) => of_area(area, family),
             Self::Term(term) => term.clone(),
         }
     }
@@ -108,8 +131,32 @@ fn in_set(variable: Variable, set: Ranges) -> Condition {
     if set.is_empty() { Condition::False } else { Condition::In(variable, set) }
 }
 
+fn in_area(area: Area) -> Condition {
+    let simple = match area.blocks() {
+        [] => Some(Condition::False),
+        [block] => {
+            let mut sides = block.sides();
+            match (sides.next(), sides.next()) {
+                (None, _) => Some(Condition::True),
+                (Some((variable, set)), None) => Some(Condition::In(variable, set.clone())),
+                _ => None,
+            }
+        }
+        _ => None,
+    };
+    simple.unwrap_or_else(|| Condition::Within(Box::new(area)))
+}
+
+pub(super) fn of_area(area: &Area, family: Family) -> Bool {
+    let of_block = |block: &Block| {
+        let sides: Vec<Bool> = block.sides().map(|(variable, set)| membership(variable, set, family)).collect();
+        Bool::and(&sides)
+    };
+    Bool::or(&area.blocks().iter().map(of_block).collect::<Vec<_>>())
+}
+
 /// Aligned ranges (prefixes) become an equality of the upper bits, others two comparisons.
-fn membership(variable: Variable, set: &Ranges, family: Family) -> Bool {
+pub(super) fn membership(variable: Variable, set: &Ranges, family: Family) -> Bool {
     let bits = variable.bits(family);
     let term = variable.term(family);
     let parts: Vec<Bool> = set.parts().iter().map(|(first, last)| in_range(&term, *first, *last, bits)).collect();
@@ -138,69 +185,4 @@ pub(super) fn number(value: u128, bits: u32) -> BV {
     u64::try_from(value)
         .map_or_else(|_| BV::from_str(bits, &value.to_string()), |small| Some(BV::from_u64(small, bits)))
         .unwrap_or_else(|| BV::from_u64(0, bits))
-}
-
-/// What a path has assumed so far: a set for every unknown, and the conditions that no set can express.
-#[derive(Clone, Debug)]
-pub(super) struct Assumed {
-    pub(super) family: Family,
-    domains: BTreeMap<Variable, Ranges>,
-    terms: Vec<Bool>,
-}
-
-impl Assumed {
-    pub(super) fn new(family: Family) -> Self {
-        let domains = Variable::ALL.into_iter().map(|v| (v, Ranges::all(v.bits(family)))).collect();
-        Self { family, domains, terms: Vec::new() }
-    }
-
-    pub(super) fn domain(&self, variable: Variable) -> Ranges {
-        self.domains.get(&variable).cloned().unwrap_or_else(Ranges::empty)
-    }
-
-    /// A membership, decided if what is assumed decides it.
-    pub(super) fn fold(&self, variable: Variable, set: &Ranges) -> Condition {
-        let domain = self.domain(variable);
-        let inside = domain.intersect(set);
-        if inside.is_empty() {
-            Condition::False
-        } else if inside == domain {
-            Condition::True
-        } else {
-            Condition::In(variable, inside)
-        }
-    }
-
-    /// The same path under one more condition; nothing if that is impossible.
-    pub(super) fn and(mut self, condition: Condition) -> Option<Self> {
-        match condition {
-            Condition::True => {}
-            Condition::False => return None,
-            Condition::In(variable, set) => {
-                let domain = self.domain(variable).intersect(&set);
-                if domain.is_empty() {
-                    return None;
-                }
-                self.domains.insert(variable, domain);
-            }
-            Condition::Term(term) => self.terms.push(term),
-        }
-        Some(self)
-    }
-
-    /// Whether the sets say everything: then every combination of their members takes this path.
-    pub(super) fn is_box(&self) -> bool {
-        self.terms.is_empty()
-    }
-
-    /// Everything that is assumed, as one term.
-    pub(super) fn term(&self) -> Bool {
-        let mut all = self.terms.clone();
-        for (variable, set) in &self.domains {
-            if *set != Ranges::all(variable.bits(self.family)) {
-                all.push(membership(*variable, set, self.family));
-            }
-        }
-        Bool::and(&all)
-    }
 }

@@ -1,8 +1,9 @@
 //! What rules may leave on a packet and its connection without deciding anything: marks are known numbers on every path,
 //! and a path forks where it depends on something unknown which of them a packet has.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::IntoIter;
+use std::mem;
+
+use smallvec::{IntoIter, SmallVec, smallvec};
 
 use crate::dataplane::Action;
 use crate::net::Family;
@@ -44,15 +45,22 @@ impl Marks {
 #[derive(Debug)]
 pub(super) struct TooManyMarks;
 
-/// Under which condition a packet has which marks.
+/// Where nothing sets marks, there is one case.
+type Case = [(Marks, Condition); 1];
+
+/// Under which condition a packet has which marks, each only once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cases {
-    cases: BTreeMap<Marks, Condition>,
+    cases: SmallVec<Case>,
 }
 
 impl Cases {
     pub(super) fn one(marks: Marks, condition: Condition) -> Self {
-        Self { cases: BTreeMap::from([(marks, condition)]) }
+        Self { cases: smallvec![(marks, condition)] }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(Marks, Condition)> {
+        self.cases.iter()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -64,11 +72,10 @@ impl Cases {
         if matches!(condition, Condition::False) {
             return;
         }
-        let merged = match self.cases.remove(&marks) {
-            Some(present) => present.or(condition, family),
-            None => condition,
-        };
-        self.cases.insert(marks, merged);
+        match self.cases.iter_mut().find(|(present, _)| *present == marks) {
+            Some((_, present)) => *present = mem::replace(present, Condition::False).or(condition, family),
+            None => self.cases.push((marks, condition)),
+        }
     }
 
     /// Adds the packets of `others` that also fulfil a condition.
@@ -85,7 +92,7 @@ impl Cases {
 
 impl IntoIterator for Cases {
     type Item = (Marks, Condition);
-    type IntoIter = IntoIter<Marks, Condition>;
+    type IntoIter = IntoIter<Case>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.cases.into_iter()

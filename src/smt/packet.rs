@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::dataplane::NodeId;
 use crate::net::{IpNet, PortRange, Protocol, address_bits};
 
-use super::condition::{Assumed, Condition, Variable};
+use super::assumed::Assumed;
+use super::condition::{Condition, Variable};
 use super::ranges::Ranges;
 
 /// One header field: known, or one of the flow's unknowns.
@@ -32,7 +33,7 @@ impl Field {
     pub(super) fn values(self, assumed: &Assumed) -> Ranges {
         match self {
             Self::Known(value) => Ranges::one(value),
-            Self::Unknown(variable) => assumed.domain(variable),
+            Self::Unknown(variable) => assumed.domain(variable).clone(),
         }
     }
 

@@ -1,39 +1,44 @@
 //! Sets of numbers as sorted, disjoint, inclusive ranges: the cheap domain in which most conditions are decided
 //! before the solver is asked.
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::net::{IpNet, PortRange, address_bits};
+
+/// Nearly every set is one range: it needs no memory of its own.
+type Parts = SmallVec<[(u128, u128); 1]>;
 
 /// A set of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Ranges {
-    parts: Vec<(u128, u128)>,
+    parts: Parts,
 }
 
 impl Ranges {
     pub(super) fn empty() -> Self {
-        Self { parts: Vec::new() }
+        Self { parts: Parts::new() }
     }
 
     pub(super) fn one(value: u128) -> Self {
-        Self { parts: vec![(value, value)] }
+        Self { parts: smallvec![(value, value)] }
     }
 
     /// Every number of a width in bits.
     pub(super) fn all(bits: u32) -> Self {
-        Self { parts: vec![(0, u128::MAX >> (128 - bits))] }
+        Self { parts: smallvec![(0, u128::MAX >> (128 - bits))] }
     }
 
     /// Every number up to `last`.
     pub(super) fn up_to(last: u128) -> Self {
-        Self { parts: vec![(0, last)] }
+        Self { parts: smallvec![(0, last)] }
     }
 
     pub(super) fn of_net(net: &IpNet) -> Self {
-        Self { parts: vec![(address_bits(net.network()), address_bits(net.broadcast()))] }
+        Self { parts: smallvec![(address_bits(net.network()), address_bits(net.broadcast()))] }
     }
 
     pub(super) fn of_ports(ports: PortRange) -> Self {
-        Self { parts: vec![(u128::from(ports.first), u128::from(ports.last))] }
+        Self { parts: smallvec![(u128::from(ports.first), u128::from(ports.last))] }
     }
 
     pub(super) fn parts(&self) -> &[(u128, u128)] {
@@ -76,7 +81,7 @@ impl Ranges {
     }
 
     pub(super) fn intersect(&self, other: &Self) -> Self {
-        let mut parts = Vec::new();
+        let mut parts = Parts::new();
         for (a, b) in &self.parts {
             for (c, d) in &other.parts {
                 let (first, last) = (*a.max(c), *b.min(d));
@@ -96,7 +101,7 @@ impl Ranges {
     /// Of parts in any order, which may overlap.
     pub(super) fn of(mut parts: Vec<(u128, u128)>) -> Self {
         parts.sort_unstable();
-        let mut merged: Vec<(u128, u128)> = Vec::with_capacity(parts.len());
+        let mut merged = Parts::new();
         for (first, last) in parts {
             match merged.last_mut() {
                 Some(open) if first <= open.1.saturating_add(1) => open.1 = open.1.max(last),
@@ -133,7 +138,7 @@ mod tests {
     fn ranges() -> impl Strategy<Value = Ranges> {
         proptest::collection::vec((0u128..40, 0u128..6), 0..5).prop_map(|parts| {
             parts.into_iter().fold(Ranges::empty(), |set, (first, length)| {
-                set.union(&Ranges { parts: vec![(first, first + length)] })
+                set.union(&Ranges { parts: smallvec![(first, first + length)] })
             })
         })
     }

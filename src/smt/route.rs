@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, Route, RouteTarget};
 use crate::net::{Family, IpNet, address_bits, address_from_bits};
 
-use super::condition::{Assumed, Condition};
+use super::assumed::Assumed;
+use super::condition::Condition;
 use super::packet::{Field, Sense};
 use super::ranges::Ranges;
 

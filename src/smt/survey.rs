@@ -10,7 +10,8 @@ use crate::net::{Family, address_bits, address_from_bits};
 use crate::switch::Setting;
 
 use super::Query;
-use super::condition::{Assumed, Condition, Variable};
+use super::assumed::Assumed;
+use super::condition::{Condition, Variable};
 use super::ranges::Ranges;
 use super::solve::{Answer, Encoding, NATURAL_SOURCE_PORT};
 use super::walk::{self, Way, Ways};
@@ -55,8 +56,9 @@ struct Surveyor<'a> {
 
 impl Surveyor<'_> {
     fn example(&self, assumed: Assumed, survey: &mut Survey) {
-        if assumed.is_box() {
-            survey.flows.extend(self.member(&assumed));
+        if let Some(boxes) = assumed.boxes() {
+            let members = boxes.iter().filter_map(|assumed| self.member(assumed));
+            survey.flows.extend(members.min_by_key(|flow| (flow.destination, flow.destination_port)));
             return;
         }
         let ways = Ways { nodes: Default::default(), all: vec![Way { assumed }], unsure: Vec::new() };

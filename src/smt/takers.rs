@@ -8,7 +8,8 @@ use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol, address_bits};
 use crate::switch::SwitchId;
 
 use super::Goal;
-use super::condition::{Assumed, Condition};
+use super::assumed::Assumed;
+use super::condition::Condition;
 use super::packet::{Field, Fields};
 use super::ranges::Ranges;
 

@@ -14,7 +14,8 @@ use crate::dataplane::{
 use crate::net::{Protocol, address_from_bits};
 
 use super::Query;
-use super::condition::{Assumed, Condition, Variable};
+use super::assumed::Assumed;
+use super::condition::{Condition, Variable};
 use super::matching;
 use super::packet::{Connection, Field, Fields, Sense};
 use super::ranges::Ranges;

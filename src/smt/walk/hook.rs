@@ -2,7 +2,7 @@
 
 use crate::dataplane::{Action, Hook, InterfaceId, NodeKind};
 use crate::net::{Protocol, address_from_bits};
-use crate::smt::condition::Assumed;
+use crate::smt::assumed::Assumed;
 use crate::smt::marks::{Marks, TooManyMarks};
 use crate::smt::packet::{Connection, Field, Fields, Sense};
 use crate::smt::route::{self, Towards};
