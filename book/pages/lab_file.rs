@@ -11,7 +11,7 @@ const READER: &str = include_str!("../../src/frontend/lab_file.rs");
 const ORDER: [&str; 5] = ["network", "host", "interface", "nat", "container"];
 
 /// The page.
-pub fn page(schema: &str) -> io::Result<String> {
+pub(crate) fn page(schema: &str) -> io::Result<String> {
     let schema: Value = serde_json::from_str(schema).map_err(io::Error::other)?;
     let mut text = format!(
         "# lab.yaml\n\n{} `canreach schema lab` prints the JSON Schema that this page is made from, for editors; \

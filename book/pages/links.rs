@@ -6,13 +6,13 @@ use std::{fs, io};
 use super::Page;
 
 /// The targets of all links in a text.
-pub fn targets(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn targets(text: &str) -> impl Iterator<Item = &str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
 /// Leads links to directories to their pages, takes along the files that pages show, and undoes links to what is no part
 /// of the book.
-pub fn settle(root: &Path, pages: &mut Vec<Page>) -> io::Result<()> {
+pub(crate) fn settle(root: &Path, pages: &mut Vec<Page>) -> io::Result<()> {
     let known: Vec<String> = pages.iter().map(|page| page.path.clone()).collect();
     let mut files = Vec::new();
     for page in pages.iter_mut() {
@@ -40,12 +40,12 @@ pub fn settle(root: &Path, pages: &mut Vec<Page>) -> io::Result<()> {
 }
 
 /// Whether it leads to a file of the repository.
-pub fn is_relative(target: &str) -> bool {
+pub(crate) fn is_relative(target: &str) -> bool {
     !target.contains("://") && !target.contains(char::is_whitespace) && !target.is_empty()
 }
 
 /// Where a link leads, from the book's root and without the heading.
-pub fn resolved(from: &str, link: &str) -> String {
+pub(crate) fn resolved(from: &str, link: &str) -> String {
     let link = link.split('#').next().unwrap_or_default();
     if link.is_empty() {
         return from.to_owned();

@@ -2,7 +2,7 @@
 //! that links between pages lead to the same places in both; what is a table or a program's output is made here.
 
 mod lab_file;
-pub mod links;
+pub(crate) mod links;
 
 use std::fmt::Write;
 use std::path::Path;
@@ -14,11 +14,11 @@ use canreach::language::Language;
 use canreach::lesson::Topic;
 
 /// A page, or a file that pages show.
-pub struct Page {
+pub(crate) struct Page {
     /// Where it stands, from the book's root, with `/` between parts.
-    pub path: String,
+    pub(crate) path: String,
     /// What is in it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// A line of the summary: how deep, what it is called, which page it leads to.
@@ -49,7 +49,7 @@ const PROJECT: [(&str, &str); 3] =
 const LAB_FILE: &str = "docs/lab-file.md";
 
 /// Everything: the summary, the pages, and the files that they show.
-pub fn gather(root: &Path, program: &Path) -> io::Result<Vec<Page>> {
+pub(crate) fn gather(root: &Path, program: &Path) -> io::Result<Vec<Page>> {
     let mut pages = Vec::new();
     let parts = [
         Part { title: "", entries: listed(root, &GUIDE, &mut pages)? },
