@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use std::{env, fs, mem, process};
 
-use canreach::check::{Checked, check_all};
+use canreach::check::{self, Checked, check_all};
 use canreach::cli::load::load;
 use canreach::dataplane::Flow;
 use canreach::net::Protocol;
+use canreach::report::exposure::table;
 use canreach::report::{Report, Style, terminal};
 use canreach::{eval, lab, lint, lower};
 
@@ -53,6 +54,18 @@ fn main() {
             measure(name, &directory, run);
             let _ = fs::remove_dir_all(directory);
         }
+    }
+    let name = "50 sentences";
+    if is_wanted(name) {
+        let directory = many_sentences();
+        measure(name, &directory, run);
+        let _ = fs::remove_dir_all(directory);
+    }
+    let name = "1,000 containers, 5,000 rules: exposure";
+    if is_wanted(name) {
+        let directory = crowd();
+        measure(name, &directory, exposure);
+        let _ = fs::remove_dir_all(directory);
     }
     let name = "2,000 lines of compose, read only";
     if is_wanted(name) {
@@ -104,6 +117,73 @@ fn run(directory: &Path) -> usize {
         std::hint::black_box(terminal::render(&report, &loaded.sources, Style::PLAIN));
     }
     judged
+}
+
+/// One run of `canreach exposure`; how many programs listen.
+fn exposure(directory: &Path) -> usize {
+    let Ok(mut loaded) = load(&[directory.to_owned()]) else { return 0 };
+    let mut listeners = 0;
+    for files in mem::take(&mut loaded.labs) {
+        let lab = lab::resolve(&files.inputs).value;
+        let dataplane = lower::lower(&lab);
+        let Ok(exposure) = check::exposure(&lab, &dataplane) else {
+            println!("the engines disagree about {}", directory.display());
+            continue;
+        };
+        listeners += exposure.listeners.len();
+        std::hint::black_box(table(&exposure, Style::PLAIN));
+    }
+    listeners
+}
+
+/// The flagship lab with all that is true of it, said often.
+fn many_sentences() -> PathBuf {
+    let flagship = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/production");
+    let directory = env::temp_dir().join(format!("canreach-bench-{}-sentences", process::id()));
+    copy(&flagship, &directory);
+    let of = |who: &str| {
+        let targets = ["grafana:3000", "mysql:3306", "prometheus:9090", "node-exporter:9100"];
+        targets.map(|target| format!("  - {who} cannot reach {target}\n")).concat()
+    };
+    let denied = ["mac", "phone", "lan", "internet"].map(of).concat();
+    let allowed = ["mac", "phone", "lan", "rocky"].map(|who| format!("  - {who} can reach proxy:80\n")).concat();
+    let sentences =
+        format!("sentences:\n{denied}{allowed}  - mac can reach rocky:22\n{allowed}{allowed}{allowed}{allowed}");
+    if let Err(error) = fs::write(directory.join("specs/bench.yaml"), sentences) {
+        println!("cannot write {}: {error}", directory.display());
+    }
+    directory
+}
+
+fn copy(from: &Path, to: &Path) {
+    let _ = fs::create_dir_all(to);
+    for entry in fs::read_dir(from).into_iter().flatten().flatten() {
+        let (path, copied) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            copy(&path, &copied);
+        } else {
+            let _ = fs::copy(path, copied);
+        }
+    }
+}
+
+/// 1,000 published containers on 20 networks, and 5,000 rules of a blocklist in the chains that they pass.
+fn crowd() -> PathBuf {
+    let mut compose = String::from("services:\n");
+    for i in 0..1000 {
+        let _ = writeln!(compose, "  s{i}: {{image: nginx, ports: [\"{}:80\"], networks: [n{}]}}", 10_000 + i, i % 20);
+    }
+    compose.push_str("networks:\n");
+    for i in 0..20 {
+        let _ = writeln!(compose, "  n{i}: {{ipam: {{config: [{{subnet: 10.{}.0.0/16}}]}}}}", 100 + i);
+    }
+    let mut rules = String::new();
+    for i in 0..RULES {
+        let chain = if i % 2 == 0 { "DOCKER-USER" } else { "INPUT" };
+        let (high, low, port) = (i / 250, i % 250, 80 + i % 3);
+        let _ = writeln!(rules, "iptables -A {chain} -s 198.18.{high}.{low}/32 -p tcp --dport {port} -j DROP");
+    }
+    written(&format!("canreach-bench-{}-crowd", process::id()), &[("compose.yaml", &compose), ("firewall.sh", &rules)])
 }
 
 /// Only the files are read.

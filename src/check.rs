@@ -137,28 +137,25 @@ pub fn check_with(
 ) -> Result<Checked, CheckError> {
     let checker = Checker::new(lab, dataplane, sources, replay);
     let mut checked = Checked::default();
-    for part in in_parallel(statements, |part| judge(&checker, part)) {
-        let part = part?;
-        checked.judgements.extend(part.judgements);
-        checked.diagnostics.extend(part.diagnostics);
-    }
-    Ok(checked)
-}
-
-fn judge(checker: &Checker<'_>, statements: &[Statement]) -> Result<Checked, CheckError> {
-    let mut checked = Checked::default();
-    for statement in statements {
-        let judged = parse(&statement.sentence).and_then(|sentence| checker.judge(&sentence).transpose_error());
-        match judged {
-            Ok(Ok(mut verdict)) => {
-                forget_assumed_origins(&mut verdict, checker.places.dataplane);
-                checked.judgements.push(Judgement { statement: statement.clone(), verdict });
-            }
-            Ok(Err(error)) => return Err(error),
+    for judged in in_parallel(statements, |statement| judge(&checker, statement)) {
+        match judged? {
+            Ok(judgement) => checked.judgements.push(judgement),
             Err(diagnostic) => checked.diagnostics.push(*diagnostic),
         }
     }
     Ok(checked)
+}
+
+fn judge(checker: &Checker<'_>, statement: &Statement) -> Result<Result<Judgement, Box<Diagnostic>>, CheckError> {
+    let judged = parse(&statement.sentence).and_then(|sentence| checker.judge(&sentence).transpose_error());
+    match judged {
+        Ok(Ok(mut verdict)) => {
+            forget_assumed_origins(&mut verdict, checker.places.dataplane);
+            Ok(Ok(Judgement { statement: statement.clone(), verdict }))
+        }
+        Ok(Err(error)) => Err(error),
+        Err(diagnostic) => Ok(Err(diagnostic)),
+    }
 }
 
 /// A program that is only assumed to listen has no origin in the dataplane that a report walks through; the verdict

@@ -11,6 +11,7 @@ pub mod netfilter;
 pub mod netplan;
 pub mod network_manager;
 pub mod placed;
+pub mod port_proxy;
 pub mod projects;
 pub mod ruby;
 pub mod sentence_list;
@@ -20,6 +21,7 @@ pub mod ssh;
 pub mod systemd;
 pub mod vagrant;
 pub mod virtualbox;
+pub mod wsl_config;
 pub mod xml;
 pub mod yaml;
 
@@ -101,6 +103,10 @@ pub enum Format {
     IpListing,
     /// What they print with `-json`.
     IpListingJson,
+    /// What `netsh interface portproxy show` prints.
+    PortProxies,
+    /// `.wslconfig`: how WSL is connected.
+    WslConfig,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A Markdown page whose code blocks hold commands; read only when it is named.
@@ -197,6 +203,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("Vagrantfile", _) => Some(Format::Vagrantfile),
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
+        (".wslconfig", _) => Some(Format::WslConfig),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
         (_, "json") if ip_listing::is_json(text) => Some(Format::IpListingJson),
         (_, "yaml" | "yml") if within("netplan") || netplan::is_one(text) => Some(Format::Netplan),
@@ -233,6 +240,9 @@ fn printed(text: &str) -> Option<Format> {
     }
     if ufw::is_status(text) {
         return Some(Format::UfwStatus);
+    }
+    if port_proxy::is_one(text) {
+        return Some(Format::PortProxies);
     }
     ip_listing::is_one(text).then_some(Format::IpListing)
 }
@@ -355,6 +365,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Nft => nft::parse(source, text),
         Format::Netplan => netplan::parse(source, text),
         Format::IpListing => ip_listing::parse(source, text),
+        Format::PortProxies => port_proxy::parse_listing(source, text),
+        Format::WslConfig => wsl_config::parse(source, text),
         Format::IpListingJson => ip_listing::parse_json(source, text),
         Format::DockerListing => docker_listing::parse(source, text),
         Format::Commands => {

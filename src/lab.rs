@@ -11,6 +11,7 @@ pub mod dump;
 pub mod firewall;
 pub mod firewall_builtin;
 pub mod host;
+pub mod hosted;
 pub mod images;
 pub mod interface_config;
 pub mod ipset;
@@ -34,6 +35,7 @@ pub use host::{
     Attachment, Forward, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, Listen, NatEngine, Os,
     Process, Segment, SegmentId, SegmentKind, SharedNat, VmNat,
 };
+pub use hosted::{ForwardMode, Forwarding, HostFirewall, Keeper, Wsl, WslMode};
 
 pub use resolve::{Input, resolve, resolve_with};
 

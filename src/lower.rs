@@ -7,13 +7,16 @@ pub mod address;
 pub mod docker;
 pub mod events;
 pub mod firewalld;
+mod host_firewall;
 pub mod internet;
+mod libvirt;
 mod namespace;
 pub mod topology;
 mod tunnel;
 mod unmodeled;
 pub mod user_rules;
 mod vm_nat;
+mod wsl;
 
 use crate::dataplane::Dataplane;
 use crate::lab::Lab;
@@ -28,6 +31,8 @@ pub fn lower(lab: &Lab) -> Dataplane {
     for (id, _) in lab.hosts() {
         events::apply(lab, id, map.host(id), &mut dataplane);
     }
+    host_firewall::lower(lab, &map, &mut dataplane);
+    wsl::lower(lab, &map, &mut dataplane);
     unmodeled::mark(lab, &mut dataplane);
     dataplane
 }

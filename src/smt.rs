@@ -13,6 +13,7 @@ mod area;
 mod assumed;
 mod condition;
 mod dead;
+mod index;
 mod marks;
 mod matching;
 mod packet;

@@ -20,7 +20,7 @@ use super::decide::{Checker, blocker, symptom_text, url};
 use super::edits;
 use super::own_loopback;
 use super::place::Endpoint;
-use super::plan::{MOST_FIXES, Question, best_attempt, plan};
+use super::plan::{MOST_FIXES, Question, best_attempt, example, plan};
 use super::verdict::{Answer, Blocker, Condition, Edit, Fix, Verdict, Witness};
 
 /// A `can` sentence that is false.
@@ -129,7 +129,7 @@ fn naming(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &A
     let (lab, mut candidates) = edits::candidates(checker.places.lab, checker.sources, member, &by_address);
     candidates.retain(|candidate| candidate.code == Code::DockerIsolation);
     let question = Question { checker, sentence, member, aim: &by_address };
-    question.proposals(&lab, &candidates, None).into_iter().map(|proposal| proposal.fix).collect()
+    question.proposals(&lab, &candidates, None, MOST_FIXES).into_iter().map(|proposal| proposal.fix).collect()
 }
 
 fn on_default_bridge(checker: &Checker<'_>, end: &Endpoint, container: &Container) -> bool {
@@ -143,7 +143,7 @@ fn on_default_bridge(checker: &Checker<'_>, end: &Endpoint, container: &Containe
     }
 }
 
-/// What a person would try, and what happens.
+/// What a person would try, and what happens. Where a sentence says how it should fail, all that is in the way counts.
 pub(super) fn natural_attempt(
     checker: &Checker<'_>,
     sentence: &Sentence,
@@ -155,7 +155,8 @@ pub(super) fn natural_attempt(
     {
         return Some(unresolved(sentence, checker, member, aim));
     }
-    plan(checker, sentence, member, aim).attempt
+    let example = if sentence.symptom.is_none() { example(checker, sentence, member, aim) } else { None };
+    example.or_else(|| plan(checker, sentence, member, aim).attempt)
 }
 
 fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Witness {

@@ -180,6 +180,9 @@ impl<'a> Checker<'a> {
     ) -> Result<Verdict, Stop> {
         for member in members {
             for aim in aims {
+                if sentence.symptom.is_none() && verdict.failure.is_some() {
+                    return Ok(verdict);
+                }
                 let Some(attempt) = blame::natural_attempt(self, sentence, member, aim) else { continue };
                 let seen = attempt.trace.outcome.symptom;
                 if let Some(expected) = &sentence.symptom

@@ -103,7 +103,8 @@ fn difference(
 }
 
 fn addresses(contacts: &[&Contact]) -> BTreeMap<String, String> {
-    contacts.iter().map(|c| (c.address.clone(), c.seen.clone())).collect()
+    let seen = |c: &Contact| c.addresses().map(|address| (address.to_owned(), c.seen.clone())).collect::<Vec<_>>();
+    contacts.iter().flat_map(|c| seen(c)).collect()
 }
 
 /// The contacts of one side, those that the other side has not first: they are what is to be explained.

@@ -4,7 +4,8 @@
 //! replayed before it is believed, as for sentences. Of containers that are the same to everybody else one is asked. What
 //! a container does with its own programs is left out: it is nobody else's business, and different for each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::iter;
 use std::mem;
 use std::net::IpAddr;
 
@@ -30,7 +31,7 @@ pub struct Exposure {
     pub diallers: Vec<Dialler>,
     /// What listens.
     pub listeners: Vec<Listener>,
-    /// Every address that works for one of a group, by listener and dialler, the simplest first.
+    /// Every way that works for one of a group, by listener and dialler, the one with the simplest address first.
     contacts: Vec<Contact>,
     /// Pairs that nothing is known to join, but something that is not modelled stands between them; sorted.
     doubts: Vec<(usize, usize)>,
@@ -90,7 +91,7 @@ impl Listener {
     }
 }
 
-/// An address that works.
+/// A way that works, with the addresses that lead to it.
 #[derive(Clone, Debug)]
 pub struct Contact {
     /// Index of the dialler.
@@ -99,12 +100,21 @@ pub struct Contact {
     pub listener: usize,
     /// What is typed, in its shortest form: `localhost:3000`, `grafana:3000`.
     pub address: String,
+    /// What else may be typed; it goes the same way.
+    pub likewise: Vec<(String, Flow)>,
     /// Whom the listener sees: the dialler itself, or whoever translates or relays.
     pub seen: String,
     /// How it gets there.
     pub trace: Trace,
     /// It passes something that is not modelled.
     pub is_doubtful: bool,
+}
+
+impl Contact {
+    /// Everything that may be typed.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        iter::once(self.address.as_str()).chain(self.likewise.iter().map(|(address, _)| address.as_str()))
+    }
 }
 
 /// Finds out who can reach what.
@@ -134,10 +144,13 @@ pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError
 
 /// `localhost` and names come before addresses, ways without relays before others, short ones before long ones.
 fn contact_key(contact: &Contact) -> (usize, usize, bool, usize, usize, &str) {
-    let address = contact.address.as_str();
-    let is_number = address.starts_with(|c: char| c.is_ascii_digit() || c == '[');
+    let (is_number, length, address) = simplicity(&contact.address);
     let relays = contact.trace.steps.iter().map(|s| s.leg).max().unwrap_or(0);
-    (contact.listener, contact.dialler, is_number, relays, address.len(), address)
+    (contact.listener, contact.dialler, is_number, relays, length, address)
+}
+
+fn simplicity(address: &str) -> (bool, usize, &str) {
+    (address.starts_with(|c: char| c.is_ascii_digit() || c == '['), address.len(), address)
 }
 
 /// The first two of every dialler's group, by the first of each.
@@ -158,6 +171,18 @@ impl Exposure {
             cell.map_or(self.contacts.len(), |cell| self.contacts.partition_point(|c| (c.listener, c.dialler) < cell));
         let rest = self.contacts.get(start..).unwrap_or_default().iter();
         rest.take_while(move |c| Some((c.listener, c.dialler)) == cell)
+    }
+
+    /// The addresses at which a dialler reaches a listener, each once, and whom the listener sees.
+    pub fn addresses(&self, dialler: usize, listener: usize) -> Vec<(&str, &str)> {
+        let mut all: Vec<(&str, &str)> = Vec::new();
+        let mut known: HashSet<&str> = HashSet::new();
+        for contact in self.contacts(dialler, listener) {
+            for address in contact.addresses().filter(|address| known.insert(address)) {
+                all.push((address, &contact.seen));
+            }
+        }
+        all
     }
 
     /// Whether something that is not modelled decides what a dialler can do with a listener.
@@ -215,16 +240,12 @@ impl Surveyor<'_> {
             .enumerate()
             .filter_map(|(dialler, endpoint)| Some((dialler, endpoint, self.asked(known, dialler)?)))
             .collect();
-        let found = in_parallel(&asked, |part| -> Result<Vec<Reached>, CheckError> {
-            part.iter()
-                .map(|(dialler, endpoint, goal)| self.reached(known, *dialler, (endpoint, goal), setting))
-                .collect()
-        });
-        for part in found {
-            for reached in part? {
-                exposure.contacts.extend(reached.contacts);
-                exposure.unsure.extend(reached.unsure);
-            }
+        let found =
+            in_parallel(&asked, |(dialler, endpoint, goal)| self.reached(known, *dialler, (endpoint, goal), setting));
+        for reached in found {
+            let reached = reached?;
+            exposure.contacts.extend(reached.contacts);
+            exposure.unsure.extend(reached.unsure);
         }
         Ok(())
     }
@@ -253,26 +274,32 @@ impl Surveyor<'_> {
             }
             let found = survey(&self.settled, &query(endpoint, protocol, goal.clone()), setting, &self.addresses);
             reached.unsure.extend(found.unsure);
-            for flow in found.flows {
-                reached.contacts.extend(self.contact(exposure, dialler, &flow, setting)?);
+            for alike in &found.ways {
+                reached.contacts.extend(self.contact(exposure, dialler, alike, setting)?);
             }
         }
         Ok(reached)
     }
 
-    /// What the interpreter makes of the solver's flow; nothing if it ends outside of the matrix.
+    /// What the interpreter makes of the simplest of the solver's flows that go the same way; nothing if it ends outside
+    /// of the matrix.
     fn contact(
         &self,
         exposure: &Exposure,
         dialler: usize,
-        flow: &Flow,
+        alike: &[Flow],
         setting: &Setting,
     ) -> Result<Option<Contact>, CheckError> {
         let name = exposure.diallers.get(dialler).map_or("", |d| d.name.as_str());
-        let trace = eval::trace(self.dataplane, flow, setting);
+        let mut dialed: Vec<(String, Flow)> = alike.iter().map(|f| (typed(self.settled.node(f.from), f), *f)).collect();
+        dialed.sort_by(|(a, _), (b, _)| simplicity(a).cmp(&simplicity(b)));
+        dialed.dedup_by(|(a, _), (b, _)| a == b);
+        let mut dialed = dialed.into_iter();
+        let Some((address, flow)) = dialed.next() else { return Ok(None) };
+        let trace = eval::trace(self.dataplane, &flow, setting);
         let Some(delivery) = trace.outcome.delivery.clone().filter(|_| trace.outcome.symptom == Symptom::Works) else {
             let sentence = format!("{name} can reach {}:{}", flow.destination, flow.destination_port);
-            return Err(CheckError::Disagreement { sentence, flow: *flow, trace: Box::new(trace) });
+            return Err(CheckError::Disagreement { sentence, flow, trace: Box::new(trace) });
         };
         let is_it = |l: &Listener| {
             l.node == delivery.node
@@ -287,8 +314,9 @@ impl Surveyor<'_> {
         Ok(Some(Contact {
             dialler,
             listener,
-            address: typed(self.settled.node(flow.from), flow),
-            seen: seen(self.dataplane, flow, delivery.header.source),
+            address,
+            likewise: dialed.collect(),
+            seen: seen(self.dataplane, &flow, delivery.header.source),
             trace,
             is_doubtful,
         }))

@@ -45,14 +45,14 @@ pub(super) struct Proposal {
 pub(super) fn plan(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Plan {
     let question = Question { checker, sentence, member, aim };
     let (lab, candidates) = edits::candidates(checker.places.lab, checker.sources, member, aim);
-    let mut proposals = question.proposals(&lab, &candidates, None);
+    let mut proposals = question.proposals(&lab, &candidates, None, MOST_FIXES);
     for obstacle in question.obstacles() {
         let mut cleared = checker.places.lab.clone();
         (obstacle.clear)(&mut cleared);
         let moved = if obstacle.moves_target { question.moved(&cleared) } else { None };
         let aim = moved.as_ref().unwrap_or(aim);
         let (lab, candidates) = edits::candidates(&cleared, checker.sources, member, aim);
-        let more = Question { aim, ..question }.proposals(&lab, &candidates, Some(&obstacle));
+        let more = Question { aim, ..question }.proposals(&lab, &candidates, Some(&obstacle), MOST_FIXES);
         let is_new = |proposal: &Proposal| !proposals.iter().any(|known| is_part(&known.fix, &proposal.fix));
         let more: Vec<Proposal> = more.into_iter().filter(is_new).collect();
         proposals.extend(more);
@@ -69,6 +69,14 @@ pub(super) fn plan(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint
     }
     plan.attempt = plan.attempt.or_else(|| best_attempt(checker, sentence, member, aim));
     plan
+}
+
+/// The connection that the cheapest addition would let through, as it is today; nothing if additions do not help.
+pub(super) fn example(checker: &Checker<'_>, sentence: &Sentence, member: &Endpoint, aim: &Aim) -> Option<Witness> {
+    let question = Question { checker, sentence, member, aim };
+    let (lab, candidates) = edits::candidates(checker.places.lab, checker.sources, member, aim);
+    let cheapest = question.proposals(&lab, &candidates, None, 1).into_iter().next()?;
+    Some(cheapest.attempt).filter(|attempt| can_be_known(checker, attempt))
 }
 
 /// Whether somebody has the address today. One that a machine would get only after the fix is nothing to try.
@@ -109,7 +117,13 @@ impl Question<'_> {
     }
 
     /// The cheapest sets of edits that help in a lab from which an obstacle may have been taken.
-    pub(super) fn proposals(&self, lab: &Lab, candidates: &[Candidate], cleared: Option<&Obstacle>) -> Vec<Proposal> {
+    pub(super) fn proposals(
+        &self,
+        lab: &Lab,
+        candidates: &[Candidate],
+        cleared: Option<&Obstacle>,
+        most: usize,
+    ) -> Vec<Proposal> {
         let edited = lower(lab);
         let mut all: Vec<Proposal> = Vec::new();
         let Some(query) = query(self.checker, self.sentence, self.member, self.aim, &edited) else { return all };
@@ -118,7 +132,7 @@ impl Question<'_> {
         let prices: Vec<(SwitchId, u32)> = candidates.iter().map(|c| (c.switch, c.weight)).collect();
         let mut known: Vec<Vec<SwitchId>> = Vec::new();
         let mut dialed: Vec<(IpAddr, u16)> = Vec::new();
-        while known.len() < MOST_FIXES {
+        while known.len() < most {
             let Some(chosen) = encoding.cheapest_edits(&defaults, &prices, &known) else { break };
             if chosen.is_empty() && cleared.is_none() {
                 break;

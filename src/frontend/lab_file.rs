@@ -3,6 +3,7 @@
 //! ```yaml
 //! networks:
 //!   lan: {subnet: 192.168.1.0/24, gateway: 192.168.1.1, kind: lan, virtualbox: [en0]}
+//!   default: {subnet: 192.168.122.0/24, kind: libvirt, forward: nat, bridge: virbr0}
 //! hosts:
 //!   mac:
 //!     os: macos
@@ -19,6 +20,9 @@
 //!       enp0s8:
 //!         nat: {network: 10.0.3.0/24, forwards: ["tcp:127.0.0.1:3000:3000"], localhost-reachable: true, engine: libslirp}
 //!     tunnels: [{local: "8080:localhost:3000", through: gate}, {proxy: "8000:192.168.56.10:80"}]
+//!     libvirt: {version: 10.0.0, firewall-backend: iptables}
+//!     wsl: {networking-mode: mirrored, localhost-forwarding: true, host-address-loopback: false, firewall: true}
+//!     firewall: {allow: [8000, 53/udp]}
 //!     listen: [22/tcp, "127.0.0.1:9001/udp", 9000]
 //!     docker: {version: 28.5.2, platform: engine, userland-proxy: false}
 //!     firewalld: {version: 2.5.2, backend: nftables, default-zone: public}
@@ -37,10 +41,11 @@ use crate::diagnostic::Code;
 use crate::frontend::sentence_list;
 use crate::frontend::yaml::{self, Entry, Node, Walk};
 use crate::lab::declaration::{Declarations, ProcessDecl, SegmentDecl};
-use crate::lab::{Declaration, SegmentKind};
+use crate::lab::{Declaration, ForwardMode, SegmentKind};
 use crate::source::{SourceId, Spanned};
 
 mod host;
+mod hosted;
 mod interface;
 mod listen;
 mod products;
@@ -50,13 +55,22 @@ mod tunnel;
 
 const SECTIONS: &[&str] = &["networks", "hosts", "containers", "groups", "sentences"];
 
-const SEGMENT_KEYS: &[&str] = &["subnet", "gateway", "kind", "virtualbox"];
+const SEGMENT_KEYS: &[&str] = &["subnet", "gateway", "kind", "forward", "bridge", "virtualbox"];
 
 const SEGMENT_KINDS: &[(&str, SegmentKind)] = &[
     ("lan", SegmentKind::Lan),
     ("host-only", SegmentKind::HostOnly),
     ("internal", SegmentKind::Internal),
     ("nat-network", SegmentKind::NatNetwork),
+    ("libvirt", SegmentKind::Hosted),
+];
+
+/// As in `<forward mode=...>` of a network of libvirt, which an isolated one does not have.
+const FORWARD_MODES: &[(&str, ForwardMode)] = &[
+    ("nat", ForwardMode::Nat),
+    ("route", ForwardMode::Route),
+    ("open", ForwardMode::Open),
+    ("none", ForwardMode::Isolated),
 ];
 
 /// Reads `lab.yaml`. Segments come first and sentences last, in whatever order the file has them.
@@ -94,6 +108,8 @@ fn segment(walk: &mut Walk, entry: &Entry) -> SegmentDecl {
         kind: None,
         subnets: Vec::new(),
         gateway: None,
+        forward: None,
+        bridge: None,
         vbox_names: Vec::new(),
         span: entry.key.span.to(entry.value.span),
     };
@@ -106,6 +122,8 @@ fn segment(walk: &mut Walk, entry: &Entry) -> SegmentDecl {
             }
             "gateway" => segment.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
             "kind" => segment.kind = walk.word(value, "a kind of network", SEGMENT_KINDS, Code::LabBadValue),
+            "forward" => segment.forward = walk.word(value, "a way to forward", FORWARD_MODES, Code::LabBadValue),
+            "bridge" => segment.bridge = walk.string(value, "the name of a bridge"),
             "virtualbox" => segment.vbox_names = strings(walk, value, "a name that VirtualBox uses"),
             _ => {}
         }

@@ -27,6 +27,7 @@ mod iterate;
 mod machine;
 mod module;
 mod network;
+mod place;
 mod provision;
 mod record;
 mod value;
@@ -39,13 +40,21 @@ pub fn parse(file: &File, open: Open<'_>) -> Diagnosed<Vec<Vec<Declaration>>> {
     let mut shared = Shared::default();
     let mut parts = Vec::new();
     let directory = directory_of(&file.path);
-    for (name, calls) in machines {
+    for (index, (name, calls)) in machines.iter().enumerate() {
+        let own = if machines.len() == 1 {
+            [common.borrow().clone(), calls.borrow().clone()].concat()
+        } else {
+            calls.borrow().clone()
+        };
+        let others = machines.iter().enumerate().filter(|(other, _)| *other != index);
+        let others: Vec<Call> = others.flat_map(|(_, (_, calls))| calls.borrow().clone()).collect();
+        let forward_at = place::forward(file, &own, &others);
         let calls: Vec<Call> = common.borrow().iter().chain(calls.borrow().iter()).cloned().collect();
         let mut find = |path: &str| {
             let path = beside(directory, path.strip_prefix("/vagrant/").unwrap_or(path))?;
             open(&path)
         };
-        let machine = machine::machine(&name, &calls, &mut shared, &mut find);
+        let machine = machine::machine((name, forward_at), &calls, &mut shared, &mut find);
         parts.push(machine.value);
         out.diagnostics.extend(machine.diagnostics);
     }

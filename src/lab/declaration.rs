@@ -10,12 +10,13 @@ use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
 use super::host::{HostEvent, HostKind, Os, SegmentKind};
+use super::hosted::{ForwardMode, HostFirewallDecl, LibvirtDecl, WslDecl};
 use super::interface_config::InterfaceConfig;
 use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
-use super::tunnel::TunnelDecl;
+use super::tunnel::{ProxyEnd, TunnelDecl};
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 mod firewalld;
@@ -46,6 +47,14 @@ pub enum Declaration {
     Hypervisor(HypervisorDecl),
     /// An ssh tunnel or a port proxy.
     Tunnel(TunnelDecl),
+    /// The port proxy that listens there is taken away, or all are.
+    ProxyGone(Option<ProxyEnd>),
+    /// libvirt, which keeps networks.
+    Libvirt(LibvirtDecl),
+    /// How WSL connects its machine.
+    Wsl(WslDecl),
+    /// The firewall that the system has by itself.
+    HostFirewall(HostFirewallDecl),
     /// What the system of a machine says about one of its interfaces.
     InterfaceConfig(Box<InterfaceConfig>),
     /// An option of the engine, from dockerd arguments or lab.yaml.
@@ -212,6 +221,10 @@ pub struct SegmentDecl {
     pub subnets: Vec<Spanned<IpNet>>,
     /// Address of the router that leads to the internet; none means that nothing leads out.
     pub gateway: Option<Spanned<IpAddr>>,
+    /// How the host that keeps it for its machines carries packets in and out.
+    pub forward: Option<Spanned<ForwardMode>>,
+    /// The bridge by which that host is on it.
+    pub bridge: Option<Spanned<String>>,
     /// VirtualBox's name of the interface or network that this is: `vboxnet0`, `en0`.
     pub vbox_names: Vec<Spanned<String>>,
     /// The whole entry.

@@ -11,8 +11,8 @@ use crate::switch::{SwitchId, SwitchKind};
 use super::firewall::{Content, Service};
 use super::tunnel::Tunnel;
 use super::{
-    Attachment, Container, ContainerNetwork, Engine, Entry, Firewalld, Forward, ForwardPort, Host, HostKind, Interface,
-    Lab, Networking, Policy, Process, Publish, Segment, VmNat, Zone,
+    Attachment, Container, ContainerNetwork, Engine, Entry, Firewalld, Forward, ForwardPort, Forwarding, Host,
+    HostFirewall, HostKind, Interface, Lab, Networking, Policy, Process, Publish, Segment, VmNat, Wsl, Zone,
 };
 
 /// Everything in a lab.
@@ -69,7 +69,13 @@ impl Printer<'_> {
 
     fn segment(&self, segment: &Segment) -> String {
         let line = format!("segment {} {:?}{}", segment.name, segment.kind, listed("", &segment.subnets));
-        self.explained(&line, &segment.origin)
+        self.explained(&line, &segment.origin) + &segment.forwarding.as_ref().map_or(String::new(), |f| self.kept(f))
+    }
+
+    fn kept(&self, forwarding: &Forwarding) -> String {
+        let Forwarding { on, interface, mode, by, origin } = forwarding;
+        let on = &self.lab.host(*on).name;
+        format!("\n{}", self.explained(&format!("  kept by {on} as {interface} {mode:?} {by:?}"), origin))
     }
 
     fn host(&self, host: &Host) -> Vec<String> {
@@ -83,12 +89,26 @@ impl Printer<'_> {
             vec![self.explained(&format!("host {} {kind} {:?}{forward}", host.name, host.os), &host.origin)];
         lines.extend(host.interfaces.iter().flat_map(|interface| self.interface(interface)));
         lines.extend(host.routes.iter().map(|(net, gateway)| format!("  route {net} via {gateway}")));
+        lines.extend(host.wsl.iter().map(|wsl| self.wsl(wsl)));
+        lines.extend(host.firewall.iter().map(|firewall| self.firewall(firewall)));
         lines.extend(host.tunnels.iter().map(|tunnel| self.tunnel(tunnel)));
         lines.extend(host.processes.iter().flat_map(|process| self.process("  ", process)));
         lines.extend(host.engine.iter().flat_map(|engine| self.engine(engine)));
         lines.extend(host.firewalld.iter().flat_map(|firewalld| self.firewalld(firewalld)));
         lines.extend(host.events.iter().map(|event| format!("  event {event:?}")));
         lines
+    }
+
+    fn wsl(&self, wsl: &Wsl) -> String {
+        let localhost = (wsl.localhost_forwarding, "localhost-forwarding");
+        let options = flags(&[localhost, (wsl.host_address_loopback, "host-address-loopback")]);
+        self.explained(&format!("  wsl {:?}{options}", wsl.mode), &wsl.origin)
+    }
+
+    fn firewall(&self, firewall: &HostFirewall) -> String {
+        let allowed = listed("", firewall.allowed.iter().map(|(protocol, ports)| format!("{protocol} {ports}")));
+        let line = format!("  firewall{allowed}{}", guarded(firewall.lets_in));
+        self.explained(&line, &firewall.origin)
     }
 
     fn tunnel(&self, tunnel: &Tunnel) -> String {
@@ -103,6 +123,7 @@ impl Printer<'_> {
         let attachment = match &interface.attachment {
             Attachment::Segment(id) => format!("on {}", self.lab.segment(*id).name),
             Attachment::Nat(_) => "behind NAT".to_owned(),
+            Attachment::Mirrored => "mirrored".to_owned(),
             Attachment::Unattached => "unattached".to_owned(),
         };
         let addresses = listed("", interface.addresses.iter().map(|address| address.net));

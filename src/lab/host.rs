@@ -8,6 +8,7 @@ use crate::source::{SourceId, Spanned};
 use crate::switch::SwitchId;
 
 use super::declaration::Insertion;
+use super::hosted::{Forwarding, HostFirewall, Wsl};
 use super::iptables::IptablesCommand;
 use super::machine::ForwardNotation;
 use super::nft::NftRuleset;
@@ -70,6 +71,10 @@ pub struct Host {
     pub rules: Vec<Vec<IptablesCommand>>,
     /// Rule sets of nftables; `events` says when they are loaded.
     pub nft: Vec<NftRuleset>,
+    /// The firewall that its system has by itself, if it is on.
+    pub firewall: Option<HostFirewall>,
+    /// How WSL connects it, if it is WSL's machine.
+    pub wsl: Option<Wsl>,
     /// Tunnels and port proxies that listen on it.
     pub tunnels: Vec<Tunnel>,
     /// Whether the kernel forwards packets without an engine asking for it (`net.ipv4.ip_forward`).
@@ -97,6 +102,8 @@ pub enum HostEvent {
     EngineStart,
     /// dockerd restarts with its containers.
     EngineRestart,
+    /// libvirt starts the networks that it keeps.
+    NetworksStart,
     /// The user gives rules to iptables: an index of the host's `rules`.
     UserRules(usize),
     /// A rule set of nftables is loaded: an index of the host's `nft`.
@@ -138,6 +145,9 @@ pub enum Attachment {
     Segment(SegmentId),
     /// A VM's private NAT engine on the host that runs it.
     Nat(Box<VmNat>),
+    /// What an interface of the host that runs it is plugged into, whose addresses it has, too: WSL with
+    /// `networkingMode=mirrored`.
+    Mirrored,
     /// Nothing.
     Unattached,
 }
@@ -205,6 +215,8 @@ pub struct Segment {
     pub subnets: Vec<IpNet>,
     /// The NAT engine that all machines on it share.
     pub nat: Option<Box<SharedNat>>,
+    /// The machine that keeps it for its virtual machines and carries packets in and out.
+    pub forwarding: Option<Box<Forwarding>>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -231,6 +243,8 @@ pub enum SegmentKind {
     Internal,
     /// A VirtualBox NAT network: VMs behind one shared NAT.
     NatNetwork,
+    /// A network that a host keeps for its VMs and carries packets for: libvirt's, WSL's.
+    Hosted,
 }
 
 /// A program.

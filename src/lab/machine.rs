@@ -123,6 +123,8 @@ pub enum ForwardNotation {
     VboxXml,
     /// `tcp:127.0.0.1:3000:3000`, as in lab.yaml.
     LabYaml,
+    /// `guest: 3000, host: 3000, host_ip: "127.0.0.1"`, options of `config.vm.network`.
+    Vagrantfile,
 }
 
 /// An inbound forward.

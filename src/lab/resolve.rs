@@ -17,6 +17,8 @@ mod direct;
 mod engine;
 mod events;
 mod firewall;
+mod host_firewall;
+mod hosted;
 mod hypervisor;
 mod infer;
 mod ipset;
@@ -37,6 +39,7 @@ mod ufw;
 mod user_rules;
 mod vm;
 mod vm_host;
+mod wsl;
 mod zone;
 
 use crate::diagnostic::{Diagnosed, Diagnostic};
@@ -93,7 +96,9 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         host.processes = listen::host_processes(&plan, &host.name);
         host.engine = engine::resolve(&mut context, HostId(index), &plan, plan_of_host, host);
         host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
-        let events = events::resolve(plan_of_host, host, defaults.engine_first);
+        let keeps = segments.iter().any(|s| hosted::is_kept_by(s, HostId(index)));
+        let events = events::resolve(plan_of_host, host, defaults.engine_first, keeps);
+        context.unmodeled.extend(hosted::beside_firewalld(&segments, HostId(index), host));
         (host.events, host.rules, host.nft) = (events.order, events.rules, events.nft);
         ipset::write_out(&mut context, plan_of_host, host);
         user_rules::name_bridges(host);
@@ -107,6 +112,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         }));
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
     }
+    host_firewall::attach(&mut context, &plan, &mut hosts);
     tunnels::attach(&mut context, &plan, &mut hosts);
     desktop::settle(&mut context, &plan.hosts, &mut hosts);
     names::shorten(&mut hosts);

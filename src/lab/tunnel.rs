@@ -36,6 +36,9 @@ pub enum TunnelKind {
     Here,
 }
 
+/// Where a port proxy listens: an address, or all of them, and the port.
+pub type ProxyEnd = (Option<IpAddr>, u16);
+
 /// The machine that ssh connects to.
 #[derive(Clone, Debug)]
 pub struct SshServer {

@@ -8,6 +8,7 @@
 //! | complete reload | the same, and forgets connections, which nothing here depends on         | results of order-fw-first-*   |
 //! | firewalld stop  | empties only, and nothing with `CleanupOnExit=no`                        | order-fw-first-*-stop         |
 //! | engine start    | next to firewalld: makes its zone, which reloads firewalld; then its rules | order-fw-first-*            |
+//! | networks start  | libvirt makes its networks, with rules that it puts back whenever firewalld empties them | libvirt's own tests |
 //! | user rules      | a line of iptables, or a saved rule set in place of all tables of iptables | docker-user-chain            |
 //! | nft rules       | a rule set of nftables; a listing in place of everything                 | every recorded rule set       |
 //! | engine restart  | like a start, and finds firewalld if that came up in between              | order-dockerd-restart         |
@@ -24,7 +25,7 @@ use crate::lab::{Host, HostEvent, HostId, Lab};
 use crate::provenance::OriginId;
 
 use super::firewalld::Bridges;
-use super::{docker, firewalld, user_rules};
+use super::{docker, firewalld, libvirt, user_rules};
 
 /// Replays the events of `host` on its node, which has its interfaces and routes but no rules yet.
 pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
@@ -37,6 +38,7 @@ pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
         firewalld: Firewall::Stopped,
         engine: Engine::NeverStarted,
         has_run: false,
+        keeps_networks: false,
         routes_later: None,
     };
     for event in &machine.events {
@@ -72,6 +74,8 @@ struct Replay<'a> {
     engine: Engine,
     /// The engine has looked whether forwarding is on.
     has_run: bool,
+    /// libvirt has started its networks.
+    keeps_networks: bool,
     /// Forwarding as firewalld turns it on only after that.
     routes_later: Option<(Toggle, OriginId)>,
 }
@@ -104,6 +108,10 @@ impl Replay<'_> {
                     firewalld::stop(self.lab, self.host, self.node, self.dataplane);
                 }
                 self.firewalld = Firewall::Stopped;
+            }
+            HostEvent::NetworksStart => {
+                self.keeps_networks = true;
+                libvirt::start(self.lab, self.host, self.node, self.dataplane);
             }
             HostEvent::EngineStart | HostEvent::EngineRestart => self.start_engine(),
             HostEvent::NftRules(index) => {
@@ -138,6 +146,9 @@ impl Replay<'_> {
         }
         let routes_before =
             machine.engine.is_none() || machine.firewalld.as_ref().is_none_or(|f| f.routes_before_engine);
+        if self.keeps_networks {
+            libvirt::start(self.lab, self.host, self.node, self.dataplane);
+        }
         if !self.has_run && !routes_before && self.forwarding() != before {
             self.routes_later = Some(self.forwarding());
             self.set_forwarding(before);

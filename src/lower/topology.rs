@@ -54,7 +54,7 @@ fn lower_host(host: &Host, segments: &[LinkId], dataplane: &mut Dataplane) -> No
     for (index, adapter) in host.interfaces.iter().enumerate() {
         let link = match &adapter.attachment {
             Attachment::Segment(id) => segments.get(id.0).copied(),
-            Attachment::Nat(_) | Attachment::Unattached => None,
+            Attachment::Nat(_) | Attachment::Mirrored | Attachment::Unattached => None,
         };
         let origin = dataplane.origins.add(adapter.origin.clone());
         let up = adapter.connected;

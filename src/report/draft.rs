@@ -51,6 +51,7 @@ fn network(lab: &Lab, segment: &Segment) -> String {
         SegmentKind::HostOnly => "host-only",
         SegmentKind::Internal => "internal",
         SegmentKind::NatNetwork => "nat-network",
+        SegmentKind::Hosted => "libvirt",
     };
     format!("  {}: {{subnet: {subnet}{gateway}, kind: {kind}}}{}\n", scalar(&segment.name), remark(&segment.origin))
 }

@@ -63,12 +63,12 @@ fn cell(exposure: &Exposure, column: &Column, row: usize, style: Style) -> Strin
     let Some(member) = column.members.iter().find(|member| !exposure.is_own(**member, row)) else {
         return style.say(&text!("itself", "자신")).to_owned();
     };
-    let addresses: Vec<&str> = exposure.contacts(*member, row).map(|c| c.address.as_str()).collect();
+    let addresses = exposure.addresses(*member, row);
     let doubt = if exposure.is_doubtful(*member, row) { "?" } else { "" };
     match addresses.as_slice() {
         [] => doubt.to_owned(),
-        [one] => format!("{one}{doubt}"),
-        [first, more @ ..] => format!("{first} +{}{doubt}", more.len()),
+        [(one, _)] => format!("{one}{doubt}"),
+        [(first, _), more @ ..] => format!("{first} +{}{doubt}", more.len()),
     }
 }
 
@@ -116,7 +116,9 @@ fn columns(exposure: &Exposure, style: Style) -> Vec<Column> {
 }
 
 fn reach_the_same(exposure: &Exposure, a: usize, b: usize) -> bool {
-    let addresses = |dialler, row| exposure.contacts(dialler, row).map(|c| (c.address.as_str(), c.is_doubtful));
+    let addresses = |dialler, row| {
+        exposure.contacts(dialler, row).flat_map(|c| c.addresses().map(|address| (address, c.is_doubtful)))
+    };
     (0..exposure.listeners.len())
         .filter(|row| !exposure.is_own(a, *row) && !exposure.is_own(b, *row))
         .all(|row| addresses(a, row).eq(addresses(b, row)))
@@ -204,7 +206,7 @@ fn names<'a>(exposure: &'a Exposure, group: &[usize]) -> Vec<&'a str> {
 }
 
 fn csv_cell(exposure: &Exposure, dialler: usize, row: usize) -> String {
-    let mut words: Vec<&str> = exposure.contacts(dialler, row).map(|c| c.address.as_str()).collect();
+    let mut words: Vec<&str> = exposure.addresses(dialler, row).into_iter().map(|(address, _)| address).collect();
     if exposure.is_doubtful(dialler, row) {
         words.push("?");
     }
@@ -259,9 +261,9 @@ pub fn json(exposure: &Exposure, sources: &Sources) -> String {
 fn reached_by<'a>(exposure: &'a Exposure, groups: &[Vec<usize>], row: usize) -> Vec<CellJson<'a>> {
     let cell = |group: &Vec<usize>| {
         let dialler = group.iter().copied().find(|member| !exposure.is_own(*member, row))?;
-        let contacts = exposure.contacts(dialler, row);
+        let addresses = exposure.addresses(dialler, row);
         let addresses: Vec<ContactJson<'a>> =
-            contacts.map(|c| ContactJson { address: &c.address, seen_as: &c.seen }).collect();
+            addresses.into_iter().map(|(address, seen_as)| ContactJson { address, seen_as }).collect();
         let is_doubtful = exposure.is_doubtful(dialler, row);
         Some(CellJson { dialler: &exposure.diallers.get(dialler)?.name, addresses, is_doubtful })
     };

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::dataplane::{Match, Node, Route, RouteTarget, States};
+use crate::dataplane::{Match, Route, RouteTarget, States};
 use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};
 
 use super::condition::Condition;
@@ -35,8 +35,8 @@ pub(super) fn holds(view: &View<'_>, marks: Marks, condition: &Match) -> Conditi
         Match::OriginalSource(net) => began(view, |first| first.original.source.in_net(net, assumed)),
         Match::OriginalSourcePort(ports) => began(view, |first| first.original.source_port.in_ports(*ports, assumed)),
         Match::Reply => Condition::of(view.connection.is_some() && !view.is_original),
-        Match::DestinationIsLocal => fields.destination.within(&local_addresses(view.node, family), assumed),
-        Match::SourceIsLocal => fields.source.within(&local_addresses(view.node, family), assumed),
+        Match::DestinationIsLocal => fields.destination.within(&view.facts.local, assumed),
+        Match::SourceIsLocal => fields.source.within(&view.facts.local, assumed),
         Match::SourceIsRoutedBack => routed_back(view),
         Match::Mark { value, mask } => Condition::of(marks.packet & mask == *value),
         Match::ConnectionMark { value, mask } => Condition::of(marks.connection & mask == *value),
@@ -132,17 +132,4 @@ fn includes(states: States, phase: Phase) -> bool {
         Phase::Unseen | Phase::Invalid => states.invalid,
         Phase::Untracked => states.untracked,
     }
-}
-
-/// Every address that the node takes as its own.
-pub(super) fn local_addresses(node: &Node, family: Family) -> Ranges {
-    node.routes
-        .iter()
-        .filter(|r| matches!(r.target, RouteTarget::Local { .. }))
-        .filter(|r| Family::of(r.prefix.addr()) == family)
-        .fold(Ranges::empty(), |set, r| set.union(&range_of(&r.prefix)))
-}
-
-fn range_of(net: &IpNet) -> Ranges {
-    if net.prefix_len() == net.max_prefix_len() { Ranges::one(address_bits(net.addr())) } else { Ranges::of_net(net) }
 }

@@ -49,6 +49,11 @@ impl Ranges {
         self.parts.is_empty()
     }
 
+    /// The first and the last number; a range of none if there are no numbers.
+    pub(super) fn bounds(&self) -> (u128, u128) {
+        self.parts.first().zip(self.parts.last()).map_or((1, 0), |((first, _), (_, last))| (*first, *last))
+    }
+
     pub(super) fn first(&self) -> Option<u128> {
         self.parts.first().map(|(first, _)| *first)
     }

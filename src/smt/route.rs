@@ -1,15 +1,16 @@
 //! Routing and neighbours over sets of destinations: one case per way a packet may go.
 
-use std::cmp::Reverse;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, LinkId, Node, NodeId, Route, RouteTarget};
-use crate::net::{Family, IpNet, address_bits, address_from_bits};
+use crate::net::{Family, address_bits, address_from_bits};
 
 use super::assumed::Assumed;
 use super::condition::Condition;
+use super::index::Index;
 use super::packet::{Field, Sense};
 use super::ranges::Ranges;
+use super::takers::loopback_addresses;
 
 /// Where a packet goes at a node.
 #[derive(Clone, Copy, Debug)]
@@ -23,25 +24,25 @@ pub(super) enum Towards {
 /// The ways that a destination may be routed at a node, each with what it assumes. Destinations without a route are
 /// left out: nothing succeeds there.
 pub(super) fn routes(
-    dataplane: &Dataplane,
+    index: &Index<'_>,
     id: NodeId,
     destination: Field,
     sense: Sense,
     assumed: &Assumed,
 ) -> Vec<(Towards, Assumed)> {
     let mut cases = Vec::new();
-    let node = dataplane.node(id);
     let mut open = destination.values(assumed);
-    let claimed = claimed_addresses(dataplane, id, sense, assumed.family);
+    let claimed = claimed_addresses(index, id, sense);
     if let Some(here) = narrowed(destination, &claimed, assumed) {
         cases.push((Towards::Local, here));
         open = open.minus(&claimed);
     }
-    branch(&sorted_routes(node, assumed.family), destination, open, assumed, &mut cases);
+    branch(&index.facts(id).routes, destination, open, assumed, &mut cases);
     cases
 }
 
 /// Follows the routes from the most specific one; a guarded route splits what it matches into "is there" and "is not".
+/// The node's own addresses are one case.
 fn branch(
     routes: &[&Route],
     destination: Field,
@@ -49,26 +50,38 @@ fn branch(
     assumed: &Assumed,
     cases: &mut Vec<(Towards, Assumed)>,
 ) {
+    let mut own = Ranges::empty();
     for (index, route) in routes.iter().enumerate() {
         let matched = open.intersect(&Ranges::of_net(&route.prefix));
-        let Some(here) = narrowed(destination, &matched, assumed) else { continue };
+        if matched.is_empty() {
+            continue;
+        }
         open = open.minus(&matched);
-        let here = match route.guard {
-            None => Some(here),
-            Some(switch) => {
-                let absent = here.clone().and(Condition::switch(switch).not(assumed.family));
-                if let (Some(absent), Some(rest)) = (absent, routes.get(index + 1..)) {
-                    branch(rest, destination, matched, &absent, cases);
+        if route.guard.is_none() && matches!(route.target, RouteTarget::Local { .. }) {
+            own = own.union(&matched);
+        } else if let Some(here) = narrowed(destination, &matched, assumed) {
+            let here = match route.guard {
+                None => Some(here),
+                Some(switch) => {
+                    let absent = here.clone().and(Condition::switch(switch).not(assumed.family));
+                    if let (Some(absent), Some(rest)) = (absent, routes.get(index + 1..)) {
+                        branch(rest, destination, matched, &absent, cases);
+                    }
+                    here.and(Condition::switch(switch))
                 }
-                here.and(Condition::switch(switch))
+            };
+            if let (Some(here), Some(towards)) = (here, towards(route)) {
+                cases.push((towards, here));
             }
-        };
-        if let (Some(here), Some(towards)) = (here, towards(route)) {
-            cases.push((towards, here));
         }
         if open.is_empty() {
-            return;
+            break;
         }
+    }
+    // Packets to loopback addresses have another source.
+    let loopback = loopback_addresses(assumed.family);
+    for own in [own.minus(&loopback), own.intersect(&loopback)] {
+        cases.extend(narrowed(destination, &own, assumed).map(|here| (Towards::Local, here)));
     }
 }
 
@@ -87,24 +100,13 @@ fn narrowed(field: Field, set: &Ranges, assumed: &Assumed) -> Option<Assumed> {
     assumed.clone().and(field.within(set, assumed))
 }
 
-fn sorted_routes(node: &Node, family: Family) -> Vec<&Route> {
-    let is_alive = |route: &&Route| match route.target {
-        RouteTarget::Via { interface, .. } => node.interface(interface).up,
-        RouteTarget::Local { .. } | RouteTarget::Unreachable => true,
-    };
-    let mut routes: Vec<&Route> =
-        node.routes.iter().filter(|r| Family::of(r.prefix.addr()) == family).filter(is_alive).collect();
-    routes.sort_by_key(|r| (Reverse(r.prefix.prefix_len()), !matches!(r.target, RouteTarget::Local { .. }), r.metric));
-    routes
-}
-
 /// Addresses for which the node stands in as "any other host".
-fn claimed_addresses(dataplane: &Dataplane, id: NodeId, sense: Sense, family: Family) -> Ranges {
+fn claimed_addresses(index: &Index<'_>, id: NodeId, sense: Sense) -> Ranges {
     let mut claimed = Ranges::empty();
-    for interface in dataplane.node(id).interfaces.iter().filter(|i| stands_in(i, sense)) {
+    for interface in index.node(id).interfaces.iter().filter(|i| stands_in(i, sense)) {
         let Some(link) = interface.link else { continue };
-        for net in interface.claims.iter().filter(|n| Family::of(n.addr()) == family) {
-            claimed = claimed.union(&Ranges::of_net(net).minus(&taken_addresses(dataplane, link, family)));
+        for net in interface.claims.iter().filter(|n| Family::of(n.addr()) == index.family) {
+            claimed = claimed.union(&Ranges::of_net(net).minus(&taken_addresses(index, link)));
         }
     }
     claimed
@@ -117,61 +119,49 @@ fn stands_in(interface: &Interface, sense: Sense) -> bool {
 }
 
 /// Addresses that interfaces of a link have.
-pub(super) fn taken_addresses(dataplane: &Dataplane, link: LinkId, family: Family) -> Ranges {
-    dataplane
-        .members(link)
-        .filter(|(_, _, interface)| interface.up)
-        .flat_map(|(_, _, interface)| interface.addresses.iter())
-        .filter(|a| Family::of(a.net.addr()) == family)
-        .fold(Ranges::empty(), |set, a| set.union(&Ranges::one(address_bits(a.net.addr()))))
+fn taken_addresses(index: &Index<'_>, link: LinkId) -> Ranges {
+    let addresses = index.ports(link).iter().flat_map(|(.., interface)| &interface.addresses).map(|a| a.net.addr());
+    let of_family = addresses.filter(|address| Family::of(*address) == index.family).map(address_bits);
+    Ranges::of(of_family.map(|bits| (bits, bits)).collect())
 }
 
 /// Who answers for one address: nearly every question is about one, and sets are slow.
-fn known_neighbor(
-    dataplane: &Dataplane,
-    link: LinkId,
-    bits: u128,
-    sense: Sense,
-    family: Family,
-) -> Option<(NodeId, InterfaceId)> {
-    let is_it = |net: &IpNet| Family::of(net.addr()) == family && address_bits(net.addr()) == bits;
-    let members = || dataplane.members(link).filter(|(_, _, port)| port.up);
-    let owner = members().find(|(_, _, port)| port.addresses.iter().any(|a| is_it(&a.net)));
-    let address = address_from_bits(family, bits);
+fn known_neighbor(index: &Index<'_>, link: LinkId, bits: u128, sense: Sense) -> Option<(NodeId, InterfaceId)> {
+    let address = address_from_bits(index.family, bits);
     let stands = |port: &Interface| stands_in(port, sense) && port.claims.iter().any(|net| net.contains(&address));
-    let found = owner.or_else(|| members().find(|(_, _, port)| stands(port)));
-    found.map(|(node, interface, _)| (node, interface))
+    let stand_in = || index.ports(link).iter().find(|(.., port)| stands(port)).map(|(node, port, _)| (*node, *port));
+    index.owner(link, bits).or_else(stand_in)
 }
 
 /// Who may answer for the next hop on a link, each with what it assumes.
 pub(super) fn neighbors(
-    dataplane: &Dataplane,
+    index: &Index<'_>,
     link: LinkId,
     next_hop: Field,
     sense: Sense,
     assumed: &Assumed,
 ) -> Vec<(NodeId, InterfaceId, Assumed)> {
-    let family = assumed.family;
+    let family = index.family;
     if let Field::Known(bits) = next_hop.settled(assumed) {
-        let one = known_neighbor(dataplane, link, bits, sense, family);
+        let one = known_neighbor(index, link, bits, sense);
         return one.map(|(node, interface)| (node, interface, assumed.clone())).into_iter().collect();
     }
     let mut cases = Vec::new();
     let mut open = next_hop.values(assumed);
-    for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up) {
+    for (node, interface, port) in index.ports(link) {
         for address in port.addresses.iter().filter(|a| Family::of(a.net.addr()) == family) {
             let one = open.intersect(&Ranges::one(address_bits(address.net.addr())));
             if let Some(here) = narrowed(next_hop, &one, assumed) {
-                cases.push((node, interface, here));
+                cases.push((*node, *interface, here));
                 open = open.minus(&one);
             }
         }
     }
-    for (node, interface, port) in dataplane.members(link).filter(|(_, _, port)| port.up && stands_in(port, sense)) {
+    for (node, interface, port) in index.ports(link).iter().filter(|(.., port)| stands_in(port, sense)) {
         for net in port.claims.iter().filter(|n| Family::of(n.addr()) == family) {
             let some = open.intersect(&Ranges::of_net(net));
             if let Some(here) = narrowed(next_hop, &some, assumed) {
-                cases.push((node, interface, here));
+                cases.push((*node, *interface, here));
                 open = open.minus(&some);
             }
         }

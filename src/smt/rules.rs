@@ -6,6 +6,7 @@ use crate::net::Family;
 
 use super::assumed::Assumed;
 use super::condition::Condition;
+use super::index::{Facts, Outline};
 use super::marks::{Cases, Marks, TooManyMarks};
 use super::matching;
 use super::packet::{Connection, Fields, Sense};
@@ -13,6 +14,7 @@ use super::packet::{Connection, Fields, Sense};
 /// What rules can see of a packet on a path.
 pub(super) struct View<'a> {
     pub(super) node: &'a Node,
+    pub(super) facts: &'a Facts<'a>,
     pub(super) fields: Fields,
     pub(super) sense: Sense,
     pub(super) phase: Phase,
@@ -95,11 +97,17 @@ fn split(view: &View<'_>, here: Cases, rule: &Rule) -> (Cases, Cases) {
     (taken, passed_by)
 }
 
+/// The rules of a chain that can be about the packet.
+fn candidates<'a>(view: &View<'a>, id: ChainId) -> impl Iterator<Item = &'a Rule> + use<'a> {
+    let around = Outline::around(&view.fields, view.assumed);
+    view.facts.candidates(id, &view.node.ruleset.get(id).rules, around)
+}
+
 fn filter_chain(view: &View<'_>, id: ChainId, marks: Marks) -> Result<Ends, TooManyMarks> {
     let family = view.assumed.family;
     let mut ends = Ends::default();
     let mut here = Cases::one(marks, Condition::True);
-    for rule in &view.node.ruleset.get(id).rules {
+    for rule in candidates(view, id) {
         let (taken, passed_by) = split(view, here, rule);
         here = passed_by;
         for (marks, condition) in taken {
@@ -169,8 +177,7 @@ fn nat_chain<'a>(
 ) -> Result<Ends, TooManyMarks> {
     let family = view.assumed.family;
     let mut ends = Ends::default();
-    let node: &'a Node = view.node;
-    for rule in &node.ruleset.get(id).rules {
+    for rule in candidates(view, id) {
         let (taken, passed_by) = split(view, here, rule);
         here = passed_by;
         if let Action::Jump(target) | Action::Goto(target) = &rule.action

@@ -1,9 +1,9 @@
 //! Solving and decoding.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
-use z3::ast::{Ast, BV, Bool};
+use z3::ast::{Ast, BV, Bool, Dynamic};
 use z3::{Model, Optimize, Params, SatResult, Solver};
 
 use crate::dataplane::{Dataplane, Flow, NodeId};
@@ -12,7 +12,7 @@ use crate::switch::{Setting, SwitchId};
 
 use super::Query;
 use super::condition::{Variable, number, switch_term};
-use super::walk::{self, Ways};
+use super::walk::{self, Way, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
 pub(super) const NATURAL_SOURCE_PORT: u64 = 50_000;
@@ -53,16 +53,17 @@ impl Encoding {
     /// Encodes ways of a query that are known already.
     pub(super) fn of(dataplane: &Dataplane, query: Query, ways: Ways) -> Self {
         let Ways { nodes, all, unsure } = ways;
-        let terms: Vec<Bool> = all.iter().map(|way| way.assumed.term()).collect();
+        let terms: Vec<Bool> = all.iter().map(Way::term).collect();
         let goal = if terms.is_empty() { Bool::from_bool(false) } else { Bool::or(&terms) };
         let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
         let mut params = Params::new();
         params.set_u32("rlimit", STEP_LIMIT);
         solver.set_params(&params);
         solver.assert(&goal);
-        let text = goal.to_string();
         // Only switches that occur in the encoding can change the answer.
-        let switches = dataplane.switches.iter().map(|(id, _)| id).filter(|id| mentions(&text, *id)).collect();
+        let mentioned = booleans(&goal);
+        let is_mentioned = |id: &SwitchId| mentioned.contains(&switch_term(*id));
+        let switches = dataplane.switches.iter().map(|(id, _)| id).filter(is_mentioned).collect();
         Self { query, solver, goal, switches, unsure, nodes, is_empty: all.is_empty() }
     }
 
@@ -222,12 +223,17 @@ fn literal(id: SwitchId, setting: &Setting) -> Bool {
     if setting.is_on(id) { switch_term(id) } else { switch_term(id).not() }
 }
 
-fn mentions(text: &str, id: SwitchId) -> bool {
-    let name = format!("switch-{}", id.0);
-    text.match_indices(&name).any(|(at, _)| {
-        let behind = text.get(at + name.len()..).and_then(|rest| rest.chars().next());
-        behind.is_none_or(|c| !c.is_ascii_digit())
-    })
+/// The term and all Booleans that it is made of.
+fn booleans(term: &Bool) -> HashSet<Bool> {
+    let mut known = HashSet::new();
+    let mut open = vec![term.clone()];
+    while let Some(next) = open.pop() {
+        if !known.contains(&next) {
+            open.extend(next.children().iter().filter_map(Dynamic::as_bool));
+            known.insert(next);
+        }
+    }
+    known
 }
 
 /// The value of a bit-vector literal of any width.

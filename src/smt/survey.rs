@@ -19,8 +19,8 @@ use super::walk::{self, Way, Ways};
 /// What one dialler reaches.
 #[derive(Clone, Debug, Default)]
 pub struct Survey {
-    /// At least one connection for every way on which one succeeds.
-    pub flows: Vec<Flow>,
+    /// For every way on which connections succeed, some that take it: the same hops, translations and listener.
+    pub ways: Vec<Vec<Flow>>,
     /// Why there may be more.
     pub unsure: Vec<String>,
 }
@@ -29,24 +29,39 @@ pub struct Survey {
 /// does, one to any other address.
 pub fn survey(dataplane: &Dataplane, query: &Query, setting: &Setting, addresses: &[IpAddr]) -> Survey {
     let Ways { all, unsure, .. } = walk::ways(dataplane, query);
-    let mut survey = Survey { flows: Vec::new(), unsure };
+    let mut survey = Survey { ways: Vec::new(), unsure };
     let surveyor = Surveyor { dataplane, query, setting };
-    for Way { assumed } in all {
-        let before = survey.flows.len();
+    let of_family = addresses.iter().filter(|a| Family::of(**a) == query.family);
+    let addresses: Vec<u128> = of_family.map(|a| address_bits(*a)).collect();
+    for Way { assumed, is_to_itself } in all {
         let open = assumed.domain(Variable::Destination);
-        let of_family = addresses.iter().filter(|a| Family::of(**a) == query.family).map(|a| address_bits(*a));
-        for address in of_family.filter(|address| open.contains(*address)) {
-            let dialed = Condition::In(Variable::Destination, Ranges::one(address));
-            if let Some(assumed) = assumed.clone().and(dialed) {
-                surveyor.example(assumed, &mut survey);
+        let dialed = |address: &u128| {
+            let one = Condition::In(Variable::Destination, Ranges::one(*address));
+            open.contains(*address).then(|| assumed.clone().and(one)).flatten()
+        };
+        let before = survey.ways.len();
+        let mut alike = Vec::new();
+        for narrowed in addresses.iter().filter_map(dialed) {
+            match surveyor.member(&narrowed) {
+                Ok(flow) => alike.extend(flow),
+                Err(OnlyTheSolverKnows) => surveyor.ask(Way { assumed: narrowed, is_to_itself }, &mut survey),
             }
         }
-        if survey.flows.len() == before {
-            surveyor.example(assumed, &mut survey);
+        if alike.is_empty() && survey.ways.len() == before {
+            match surveyor.member(&assumed) {
+                Ok(flow) => alike.extend(flow),
+                Err(OnlyTheSolverKnows) => surveyor.ask(Way { assumed, is_to_itself }, &mut survey),
+            }
+        }
+        if !alike.is_empty() {
+            survey.ways.push(alike);
         }
     }
     survey
 }
+
+/// Sets do not say everything that is assumed.
+struct OnlyTheSolverKnows;
 
 struct Surveyor<'a> {
     dataplane: &'a Dataplane,
@@ -55,25 +70,27 @@ struct Surveyor<'a> {
 }
 
 impl Surveyor<'_> {
-    fn example(&self, assumed: Assumed, survey: &mut Survey) {
-        if let Some(boxes) = assumed.boxes() {
-            let members = boxes.iter().filter_map(|assumed| self.member(assumed));
-            survey.flows.extend(members.min_by_key(|flow| (flow.destination, flow.destination_port)));
-            return;
-        }
-        let ways = Ways { nodes: Default::default(), all: vec![Way { assumed }], unsure: Vec::new() };
+    fn ask(&self, way: Way, survey: &mut Survey) {
+        let ways = Ways { nodes: Default::default(), all: vec![way], unsure: Vec::new() };
         match Encoding::of(self.dataplane, self.query.clone(), ways).find(self.setting, &[]) {
             Answer::Yes(flow) => {
                 let source = flow.source.filter(|_| self.query.sources.is_some());
-                survey.flows.push(Flow { source, ..flow });
+                survey.ways.push(vec![Flow { source, ..flow }]);
             }
             Answer::No => {}
             Answer::Unknown(reason) => survey.unsure.push(reason),
         }
     }
 
+    /// A flow that takes the way, the lowest that is an example.
+    fn member(&self, assumed: &Assumed) -> Result<Option<Flow>, OnlyTheSolverKnows> {
+        let boxes = assumed.boxes().ok_or(OnlyTheSolverKnows)?;
+        let members = boxes.iter().filter_map(|sets| self.of_sets(sets));
+        Ok(members.min_by_key(|flow| (flow.destination, flow.destination_port)))
+    }
+
     /// A flow whose values lie in the sets, natural ones where possible.
-    fn member(&self, assumed: &Assumed) -> Option<Flow> {
+    fn of_sets(&self, assumed: &Assumed) -> Option<Flow> {
         let family = self.query.family;
         let value = |variable: Variable, natural: Option<u128>| {
             let set = assumed.domain(variable);

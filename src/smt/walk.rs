@@ -8,6 +8,8 @@ mod hook;
 
 use std::collections::BTreeSet;
 
+use z3::ast::Bool;
+
 use crate::dataplane::{
     AnswersFrom, Dataplane, Dial, Hook, InterfaceId, LinkId, Listen, Node, NodeId, NodeKind, Relay, Toggle,
 };
@@ -16,7 +18,7 @@ use crate::net::{Protocol, address_from_bits};
 use super::Query;
 use super::assumed::Assumed;
 use super::condition::{Condition, Variable};
-use super::matching;
+use super::index::Index;
 use super::packet::{Connection, Field, Fields, Sense};
 use super::ranges::Ranges;
 use super::route::{self, Towards};
@@ -32,6 +34,20 @@ const LOOPBACK: InterfaceId = InterfaceId(0);
 /// A way on which a connection succeeds.
 pub(super) struct Way {
     pub(super) assumed: Assumed,
+    /// The source of a connection to oneself is what it goes to.
+    pub(super) is_to_itself: bool,
+}
+
+impl Way {
+    /// Everything that is assumed, as one term; the source that routes chose, too, so that it can be read from the model.
+    pub(super) fn term(&self) -> Bool {
+        let family = self.assumed.family;
+        let all = self.assumed.term();
+        if !self.is_to_itself {
+            return all;
+        }
+        Bool::and(&[all, Variable::Source.term(family).eq(Variable::Destination.term(family))])
+    }
 }
 
 /// Every way, and whether there may be more that the encoding cannot see.
@@ -44,13 +60,15 @@ pub(super) struct Ways {
 
 pub(super) fn ways(dataplane: &Dataplane, query: &Query) -> Ways {
     let relevant = slice::relevant_nodes(dataplane, query);
-    let mut walk = Walk { dataplane, query, relevant, unsure: BTreeSet::new(), legs: 0 };
+    let index = Index::of(dataplane, query.family);
+    let mut walk = Walk { dataplane, index, query, relevant, unsure: BTreeSet::new(), legs: 0 };
     let all = walk.dialed();
     Ways { nodes: walk.relevant, all, unsure: walk.unsure.into_iter().collect() }
 }
 
 struct Walk<'a> {
     dataplane: &'a Dataplane,
+    index: Index<'a>,
     query: &'a Query,
     relevant: BTreeSet<NodeId>,
     unsure: BTreeSet<String>,
@@ -128,12 +146,11 @@ impl<'a> Walk<'a> {
         found
             .into_iter()
             .filter_map(|(case, source)| {
-                // The solver sees the source that routes chose, too, so that it can be read from the model.
                 let assumed = match source {
                     Field::Known(bits) => case.assumed.and(Condition::In(Variable::Source, Ranges::one(bits)))?,
                     Field::Unknown(_) => case.assumed,
                 };
-                Some(Way { assumed })
+                Some(Way { assumed, is_to_itself: source == destination })
             })
             .collect()
     }
@@ -147,7 +164,7 @@ impl<'a> Walk<'a> {
         (protocol, source_port, destination, destination_port): (Protocol, Field, Field, Field),
     ) -> Vec<(Case, Field)> {
         let mut succeeded = Vec::new();
-        for (towards, assumed) in route::routes(self.dataplane, from, destination, Sense::Request, &case.assumed) {
+        for (towards, assumed) in route::routes(&self.index, from, destination, Sense::Request, &case.assumed) {
             let case = Case { assumed, connections: case.connections.clone() };
             let Some((case, source)) = self.with_source(case, from, source, towards, destination) else { continue };
             let fields = Fields { protocol, source, source_port, destination, destination_port };
@@ -247,7 +264,7 @@ impl<'a> Walk<'a> {
                 let mut out = Vec::new();
                 for (case, at) in self.hook(case, at, Hook::Postrouting, Some(interface)) {
                     let hop = gateway.map_or(at.fields.destination, Field::address);
-                    for (to, port, assumed) in route::neighbors(self.dataplane, link, hop, at.sense, &case.assumed) {
+                    for (to, port, assumed) in route::neighbors(&self.index, link, hop, at.sense, &case.assumed) {
                         let hears = route::hears(self.dataplane, (to, port), (at.node, interface));
                         if hears && self.relevant.contains(&to) {
                             out.extend(self.transmit(Case { assumed, ..case.clone() }, at, link, (to, port), arrived));
@@ -314,7 +331,7 @@ impl<'a> Walk<'a> {
         let node = self.node(*at);
         let family = case.assumed.family;
         let loopback = loopback_addresses(family);
-        let mut refused = matching::local_addresses(node, family).minus(&loopback);
+        let mut refused = self.index.facts(at.node).local.minus(&loopback);
         let mut assumed = case.assumed;
         if !node.interface(interface).route_localnet {
             refused = refused.union(&loopback);
@@ -405,8 +422,7 @@ impl<'a> Walk<'a> {
             return vec![(case, answer)];
         }
         let mut answers = Vec::new();
-        for (towards, assumed) in
-            route::routes(self.dataplane, at.node, answer.destination, Sense::Answer, &case.assumed)
+        for (towards, assumed) in route::routes(&self.index, at.node, answer.destination, Sense::Answer, &case.assumed)
         {
             let case = Case { assumed, connections: case.connections.clone() };
             if let Some((case, source)) = self.with_source(case, at.node, None, towards, answer.destination) {
@@ -434,7 +450,7 @@ impl<'a> Walk<'a> {
     }
 
     fn routes(&self, case: &Case, at: &At) -> Vec<(Towards, Assumed)> {
-        route::routes(self.dataplane, at.node, at.fields.destination, at.sense, &case.assumed)
+        route::routes(&self.index, at.node, at.fields.destination, at.sense, &case.assumed)
     }
 
     fn node(&self, at: At) -> &'a Node {

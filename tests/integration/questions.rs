@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use canreach::check::{self, Answer, Class};
+use canreach::check::{self, Answer, Class, Contact};
 use canreach::dataplane::{Flow, Symptom};
 use canreach::{eval, lower};
 use proptest::prelude::*;
@@ -205,6 +205,11 @@ fn borrowed<'a>(files: &'a [(&'static str, String); 2]) -> [(&'a str, &'a str); 
     [(files[0].0, files[0].1.as_str()), (files[1].0, files[1].1.as_str())]
 }
 
+fn flows(contact: &Contact) -> Vec<Flow> {
+    let likewise = contact.likewise.iter().map(|(_, flow)| *flow);
+    std::iter::once(contact.trace.flow).chain(likewise).collect()
+}
+
 /// Every dialler against every address and port, by brute force.
 fn matrix_is_complete(draft: &Draft) {
     let texts = files(draft, "  []\n");
@@ -220,7 +225,8 @@ fn matrix_is_complete(draft: &Draft) {
         for (row, listener) in exposure.listeners.iter().enumerate().filter(|(row, _)| !exposure.is_own(number, *row)) {
             let found: BTreeSet<_> = exposure
                 .contacts(number, row)
-                .map(|c| (c.trace.flow.destination, c.trace.flow.destination_port))
+                .flat_map(flows)
+                .map(|flow| (flow.destination, flow.destination_port))
                 .filter(|(address, _)| addresses.contains(address))
                 .collect();
             let works = |flow: Flow| {
@@ -232,9 +238,9 @@ fn matrix_is_complete(draft: &Draft) {
                 outcome.symptom == Symptom::Works && is_it
             };
             // What one container reaches may be said of those that are the same.
-            for contact in exposure.contacts(number, row) {
-                let flow = Flow { from: dialler.node, ..contact.trace.flow };
-                assert!(works(flow), "{} does not reach {} at {}", dialler.name, listener.name, contact.address);
+            for flow in exposure.contacts(number, row).flat_map(flows) {
+                let works = works(Flow { from: dialler.node, ..flow });
+                assert!(works, "{} does not reach {}: {flow:?}", dialler.name, listener.name);
             }
             let mut seen = BTreeSet::new();
             for destination in &addresses {

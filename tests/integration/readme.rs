@@ -46,13 +46,20 @@ fn check(page: &str, locale: &str) {
     assert!(!blocks.is_empty());
     for block in blocks {
         let (call, shown) = block.split_once('\n').unwrap();
-        let arguments = call.strip_prefix("$ canreach ").unwrap().split(' ');
+        let arguments = words(call.strip_prefix("$ canreach ").unwrap());
         let mut canreach = Command::new(env!("CARGO_BIN_EXE_canreach"));
         canreach.args(arguments).current_dir(root).env("LANG", locale);
         let output = canreach.env_remove("LC_ALL").output().unwrap();
         let real = String::from_utf8(output.stdout).unwrap();
         assert!(is_shown(&real, shown), "{call} prints now\n{real}");
     }
+}
+
+/// The words of a call; what stands in quotes is one.
+fn words(call: &str) -> Vec<&str> {
+    let word =
+        |(index, part): (usize, &'_ str)| if index % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };
+    call.split('"').enumerate().flat_map(word).collect()
 }
 
 /// The pieces between the `…` stand in the output, one behind the other, from its beginning to its end.

@@ -66,7 +66,7 @@ impl Draft<'_> {
         let seat = match adapter.attachment {
             Attachment::Nat(_) => Seat::Adapter(host, index),
             Attachment::Segment(id) => Seat::Network(id),
-            Attachment::Unattached => return,
+            Attachment::Mirrored | Attachment::Unattached => return,
         };
         let Some(nat) = seat.nat(&self.lab).cloned() else { return };
         let own: Vec<IpAddr> = adapter.addresses.iter().map(|a| a.net.addr()).collect();
@@ -216,10 +216,12 @@ impl Draft<'_> {
         let replaced = replaced.and_then(|(f, _)| f.origin.span().map(|span| (f, span)));
         let value = |notation| self.forward_value(notation, wanted);
         match (replaced, &nat.forward_at) {
-            (Some((_, span)), Some((at, notation))) if at.at.source == span.source => {
+            (Some((_, span)), Some((at, notation)))
+                if at.at.source == span.source && *notation != ForwardNotation::Vagrantfile =>
+            {
                 let text = match notation {
                     ForwardNotation::VboxXml => format!("<Forwarding {}/>", value(*notation)),
-                    ForwardNotation::LabYaml => value(*notation),
+                    ForwardNotation::LabYaml | ForwardNotation::Vagrantfile => value(*notation),
                 };
                 (Some(span), text)
             }
@@ -280,6 +282,14 @@ impl Draft<'_> {
                 let ports = format!("hostport=\"{host_port}\" {guest}guestport=\"{guest_port}\"");
                 format!("name=\"port-{host_port}\" proto=\"{proto}\"{host} {ports}")
             }
+            ForwardNotation::Vagrantfile => {
+                let quoted = |key: &str, address: &Option<IpAddr>| {
+                    address.map(|address| format!(", {key}: \"{address}\"")).unwrap_or_default()
+                };
+                let (host, guest) = (quoted("host_ip", host_address), quoted("guest_ip", guest_address));
+                let protocol = if self.protocol == Protocol::Udp { ", protocol: \"udp\"" } else { "" };
+                format!("guest: {guest_port}, host: {host_port}{host}{guest}{protocol}")
+            }
             ForwardNotation::LabYaml => {
                 let host = host_address.map(|a| a.to_string()).unwrap_or_default();
                 let guest = guest_address.map(|a| format!("{a}:")).unwrap_or_default();
@@ -299,7 +309,7 @@ impl Seat {
         match self {
             Self::Adapter(host, index) => match &lab.host(host).interfaces.get(index)?.attachment {
                 Attachment::Nat(nat) => Some(nat),
-                Attachment::Segment(_) | Attachment::Unattached => None,
+                Attachment::Segment(_) | Attachment::Mirrored | Attachment::Unattached => None,
             },
             Self::Network(id) => lab.segment(id).nat.as_ref().map(|shared| &shared.nat),
         }
@@ -309,7 +319,7 @@ impl Seat {
         match self {
             Self::Adapter(host, index) => match &mut lab.hosts.get_mut(host.0)?.interfaces.get_mut(index)?.attachment {
                 Attachment::Nat(nat) => Some(nat),
-                Attachment::Segment(_) | Attachment::Unattached => None,
+                Attachment::Segment(_) | Attachment::Mirrored | Attachment::Unattached => None,
             },
             Self::Network(id) => lab.segments.get_mut(id.0)?.nat.as_mut().map(|shared| &mut shared.nat),
         }
@@ -332,22 +342,23 @@ pub(super) fn narrow(host: &mut Host, span: Span) -> Option<Edit> {
         let forward = nat.forwards.iter_mut().find(|f| f.origin.span() == Some(span) && is_wide(f.host_address));
         let Some(forward) = forward else { continue };
         forward.host_address = Some(LOOPBACK);
-        let text = notation.map_or_else(String::new, |notation| forward_text(forward, notation));
+        let text = notation.and_then(|notation| forward_text(forward, notation));
         let what = text!(
             "bind the NAT forward of port {port} to `{name}` to 127.0.0.1",
             "`{name}`의 {port}번 NAT 포트 포워딩을 127.0.0.1에만 묶음",
             port = forward.host_port
         );
-        return Some(Edit { what, at: notation.map(|_| span), text });
+        return Some(Edit { what, at: text.as_ref().map(|_| span), text: text.unwrap_or_default() });
     }
     None
 }
 
-/// A whole forward, as it is written in its file.
-fn forward_text(forward: &Forward, notation: ForwardNotation) -> String {
+/// A whole forward, as it is written in its file; a call of a Vagrantfile may say more than we know.
+fn forward_text(forward: &Forward, notation: ForwardNotation) -> Option<String> {
     let Forward { name, protocol, host_address, host_port, guest_address, guest_port, .. } = forward;
     let host = host_address.map(|a| a.to_string()).unwrap_or_default();
-    match notation {
+    Some(match notation {
+        ForwardNotation::Vagrantfile => return None,
         ForwardNotation::VboxXml => {
             let proto = if *protocol == Protocol::Udp { 0 } else { 1 };
             let guest = guest_address.map(|a| format!(" guestip=\"{a}\"")).unwrap_or_default();
@@ -359,5 +370,5 @@ fn forward_text(forward: &Forward, notation: ForwardNotation) -> String {
             let guest = guest_address.map(|a| format!("{a}:")).unwrap_or_default();
             format!("{protocol}:{host}:{host_port}:{guest}{guest_port}")
         }
-    }
+    })
 }

@@ -166,6 +166,8 @@ fn mode(scene: &Scene<'_>, on: HostId, to: SegmentId) -> Option<Mode> {
             what: text!("on internal network `{name}`", "`{name}` 내부 네트워크에"),
             options: Box::new(move |n| format!("--nic{n} intnet --intnet{n} {name}")),
         },
+        // VirtualBox does not attach to networks of libvirt or WSL.
+        SegmentKind::Hosted => return None,
         SegmentKind::NatNetwork => Mode {
             element: format!("<NATNetwork name=\"{name}\"/>"),
             what: text!("on NAT network `{name}`", "`{name}` NAT 네트워크에"),

@@ -9,7 +9,7 @@ use crate::lab::{Declaration, Os};
 use crate::net::IpNet;
 use crate::source::{Span, Spanned};
 
-use super::{interface, listen, products, strings, tunnel};
+use super::{hosted, interface, listen, products, strings, tunnel};
 
 const KEYS: &[&str] = &[
     "os",
@@ -24,6 +24,9 @@ const KEYS: &[&str] = &[
     "docker",
     "firewalld",
     "virtualbox",
+    "libvirt",
+    "wsl",
+    "firewall",
     "events",
     "tunnels",
     "ip-forward",
@@ -46,6 +49,15 @@ pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> Vec<Declaratio
     }
     if let Some(node) = entry.value.get("virtualbox") {
         declarations.extend(products::virtualbox(walk, node));
+    }
+    if let Some(node) = entry.value.get("libvirt") {
+        declarations.push(hosted::libvirt(walk, node));
+    }
+    if let Some(Entry { key, value, .. }) = entry.value.entry("wsl") {
+        declarations.push(hosted::wsl(walk, key, value));
+    }
+    if let Some(Entry { key, value, .. }) = entry.value.entry("firewall") {
+        declarations.extend(hosted::firewall(walk, key, value));
     }
     if let Some(node) = entry.value.get("tunnels") {
         declarations.extend(tunnel::read(walk, node));

@@ -13,8 +13,10 @@ const KEYS: &[&str] = &["adapter", "network", "nat", "address", "gateway"];
 
 const NAT_KEYS: &[&str] = &["network", "forwards", "localhost-reachable", "engine"];
 
-/// Whether the engine is libslirp.
-const ENGINES: &[(&str, bool)] = &[("libslirp", true), ("classic", false)];
+/// The engines: whether it is libslirp, and whether the guest reaches the host's loopback unless something else is
+/// stated, as it does with QEMU (qemu(1), `-netdev user`).
+const ENGINES: &[(&str, (bool, bool))] =
+    &[("libslirp", (true, false)), ("classic", (false, false)), ("qemu", (true, true))];
 
 /// Reads one entry of `interfaces:`.
 pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> InterfaceDecl {
@@ -57,6 +59,7 @@ fn nat(walk: &mut Walk, text: &str, key: &Spanned<String>, node: &Node) -> NatDe
     walk.check_keys(entries, "`nat`", NAT_KEYS);
     let forward_item = ListItem { key: "forwards", quote: "\"", implied: None };
     let forward_at = forward_item.place(text, node).map(|place| (place, ForwardNotation::LabYaml));
+    let mut engine = None;
     let mut nat = NatDecl { forward_at, ..NatDecl::new(key.span.to(node.span)) };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
@@ -66,9 +69,12 @@ fn nat(walk: &mut Walk, text: &str, key: &Spanned<String>, node: &Node) -> NatDe
                 nat.forwards = items.filter_map(|item| listen::forward(walk, item)).collect();
             }
             "localhost-reachable" => nat.localhost_reachable = walk.bool(value, "`localhost-reachable`"),
-            "engine" => nat.libslirp = walk.word(value, "a NAT engine", ENGINES, Code::LabBadValue),
+            "engine" => engine = walk.word(value, "a NAT engine", ENGINES, Code::LabBadValue),
             _ => {}
         }
     }
+    nat.libslirp = engine.map(|engine| engine.map(|(is_libslirp, _)| is_libslirp));
+    let reachable = engine.map(|engine| engine.map(|(_, is_reachable)| is_reachable));
+    nat.localhost_reachable = nat.localhost_reachable.or(reachable);
     nat
 }

@@ -1,5 +1,6 @@
 //! Where programs listen, `[address:]port[/protocol]`, and NAT forwards,
-//! `protocol:[host address]:host port:[guest address:]guest port`.
+//! `protocol:[host address]:host port:[guest address:]guest port`, or as QEMU's `hostfwd` writes them:
+//! `protocol:[host address]:host port-[guest address]:guest port`.
 
 use std::net::IpAddr;
 
@@ -60,7 +61,9 @@ fn parse_forward(item: &Spanned<String>) -> Option<ForwardDecl> {
         in_brackets = (in_brackets || c == '[') && c != ']';
         c == ':' && !in_brackets
     };
-    let parts: Vec<&str> = item.value.split(is_colon).collect();
+    // Ports have no ranges here: the only dash is QEMU's.
+    let text = item.value.replacen('-', ":", 1);
+    let parts: Vec<&str> = text.split(is_colon).collect();
     let (protocol, host_address, host_port, guest_address, guest_port) = match parts.as_slice() {
         [protocol, host, host_port, guest_port] => (protocol, host, host_port, &"", guest_port),
         [protocol, host, host_port, guest, guest_port] => (protocol, host, host_port, guest, guest_port),

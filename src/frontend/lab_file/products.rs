@@ -30,6 +30,7 @@ const EVENTS: &[(&str, HostEvent)] = &[
     ("firewalld-stop", HostEvent::FirewalldStop),
     ("docker", HostEvent::EngineStart),
     ("docker-restart", HostEvent::EngineRestart),
+    ("libvirt", HostEvent::NetworksStart),
 ];
 
 /// Reads `docker:`.
@@ -79,10 +80,10 @@ pub(super) fn events(walk: &mut Walk, node: &Node) -> Vec<Declaration> {
     items.filter_map(|item| walk.word(item, "an event", EVENTS, Code::LabBadValue)).map(Declaration::Event).collect()
 }
 
-fn version(walk: &mut Walk, node: &Node) -> Option<Spanned<Version>> {
+pub(super) fn version(walk: &mut Walk, node: &Node) -> Option<Spanned<Version>> {
     walk.parsed(node, "a version like `28.5.2`", Code::LabBadValue)
 }
 
-fn backend(walk: &mut Walk, node: &Node) -> Option<Spanned<RuleBackend>> {
+pub(super) fn backend(walk: &mut Walk, node: &Node) -> Option<Spanned<RuleBackend>> {
     walk.word(node, "a firewall backend", BACKENDS, Code::LabBadValue)
 }

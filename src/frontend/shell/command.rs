@@ -4,8 +4,8 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
 use crate::frontend::netfilter::{iptables, ufw};
-use crate::frontend::ssh;
 use crate::frontend::virtualbox::manage;
+use crate::frontend::{port_proxy, ssh};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
 use crate::source::{Span, Spanned};
@@ -46,6 +46,7 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         "ufw" => declared(ufw::parse(words)),
         "VBoxManage" | "vboxmanage" | "VBoxManage.exe" => declared(manage::parse(words)),
         "ssh" | "autossh" => declared(ssh::parse(words)),
+        "netsh" | "netsh.exe" => declared(port_proxy::parse(words)),
         "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),

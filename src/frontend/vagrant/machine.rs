@@ -6,8 +6,8 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::frontend::placed::{Nature, PlacedText};
 use crate::frontend::shell::{self, Variables};
 use crate::lab::Declaration;
-use crate::lab::declaration::Declarations;
-use crate::lab::machine::{AdapterDecl, AdapterMode, MachineDecl};
+use crate::lab::declaration::{Declarations, Insertion};
+use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardNotation, MachineDecl};
 use crate::source::{Span, Spanned};
 
 use super::adapter::{self, HostOnly};
@@ -44,15 +44,18 @@ const HARMLESS: [&str; 12] = [
     "nfs",
 ];
 
-/// Makes one machine.
+/// Makes one machine, another forward of which would be written at a place.
 pub(super) fn machine(
-    name: &Spanned<String>,
+    (name, forward_at): (&Spanned<String>, Option<Insertion>),
     calls: &[Call],
     shared: &mut Shared,
     find: Find<'_>,
 ) -> Diagnosed<Vec<Declaration>> {
     let mut maker = Maker { name, calls, out: Declarations::default() };
-    let adapters = maker.adapters(shared);
+    let mut adapters = maker.adapters(shared);
+    if let Some(AdapterMode::Nat(nat)) = adapters.iter_mut().find(|a| a.slot == 0).map(|a| &mut a.mode) {
+        nat.forward_at = forward_at.map(|place| (place, ForwardNotation::Vagrantfile));
+    }
     let machine = MachineDecl {
         name: name.clone(),
         settings: None,

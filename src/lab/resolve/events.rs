@@ -25,13 +25,16 @@ pub(super) struct Events {
 
 /// lab.yaml states the order of starts and what came last; scripts ran in between. What neither starts was there from
 /// the beginning, the firewall first unless the run assumes otherwise. A saved rule set is the state in the end.
-pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> Events {
+/// libvirt's networks come up before docker, which waits for the network to be online (docker.service,
+/// `After=network-online.target`; virtnetworkd.service, `After=network.target`).
+pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool, keeps_networks: bool) -> Events {
     let (has_firewalld, has_engine) = (host.firewalld.is_some(), host.engine.is_some());
     let backend = host.firewalld.as_ref().map_or(RuleBackend::Nftables, |f| f.backend);
     let mut events = in_order(plan, backend);
     events.order.retain(|event| match event {
         HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
+        HostEvent::NetworksStart => keeps_networks,
         _ => has_firewalld,
     });
     let at_boot = events.at_boot;
@@ -43,6 +46,10 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool) -> E
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
         let after_engine = usize::from(engine_first && order.get(at_boot) == Some(&HostEvent::EngineStart));
         order.insert(at_boot + after_engine, HostEvent::FirewalldStart);
+    }
+    if keeps_networks && !order.contains(&HostEvent::NetworksStart) {
+        let after_firewalld = usize::from(order.get(at_boot) == Some(&HostEvent::FirewalldStart));
+        order.insert(at_boot + after_firewalld, HostEvent::NetworksStart);
     }
     events
 }
@@ -64,7 +71,7 @@ fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
 }
 
 fn is_start(event: HostEvent) -> bool {
-    matches!(event, HostEvent::FirewalldStart | HostEvent::EngineStart)
+    matches!(event, HostEvent::FirewalldStart | HostEvent::EngineStart | HostEvent::NetworksStart)
 }
 
 /// Rules while they are collected.

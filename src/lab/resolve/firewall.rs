@@ -156,7 +156,10 @@ fn is_about_firewalld(declaration: &Declaration) -> bool {
     match declaration {
         D::Firewalld(_) | D::Zone(_) | D::Policy(_) | D::Service(_) | D::FirewalldIpSet(_) | D::FirewallCmd(_) => true,
         D::Direct(_) | D::FirewalldRefused(_) | D::FirewalldListed(_) => true,
-        D::Event(event) => !matches!(event.value, HostEvent::EngineStart | HostEvent::EngineRestart),
+        D::Event(event) => {
+            use HostEvent as E;
+            !matches!(event.value, E::EngineStart | E::EngineRestart | E::NetworksStart)
+        }
         _ => false,
     }
 }
@@ -300,7 +303,7 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         }
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
-        E::UserRules(_) | E::NftRules(_) => {}
+        E::UserRules(_) | E::NftRules(_) | E::NetworksStart => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {

@@ -41,7 +41,7 @@ fn describe(lab: &Lab) -> String {
             let at = match &interface.attachment {
                 Attachment::Segment(id) => lab.segment(*id).name.clone(),
                 Attachment::Nat(nat) => format!("{:?} NAT {}", nat.engine, nat.network),
-                Attachment::Unattached => "-".to_owned(),
+                Attachment::Mirrored | Attachment::Unattached => "-".to_owned(),
             };
             let addresses: Vec<String> = interface.addresses.iter().map(|a| a.net.to_string()).collect();
             let gateway = interface.gateway.map_or(String::new(), |g| format!(" via {g}"));

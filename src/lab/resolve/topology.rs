@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{InterfaceDecl, SegmentDecl};
 use crate::lab::{
-    Attachment, Declaration, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId, SegmentKind,
+    Attachment, Declaration, ForwardMode, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId,
+    SegmentKind, Wsl,
 };
 use crate::language::text;
 use crate::net::{IpNet, address_bits};
@@ -16,7 +17,7 @@ use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
 use super::hypervisor::{self, Hypervisor};
 use super::names::{span_of, unknown_name};
-use super::{Context, nat_network, own_interfaces, parent, vm, vm_host};
+use super::{Context, hosted, nat_network, own_interfaces, parent, vm, vm_host, wsl};
 
 /// Segments under construction, with what is needed to attach hosts to them.
 pub(super) struct Segments {
@@ -33,6 +34,8 @@ pub(super) struct Plugged {
     pub(super) segment: Segment,
     gateway: Option<(IpAddr, Origin)>,
     pub(super) vbox_names: Vec<String>,
+    /// How the host that keeps it carries packets, where lab.yaml says so.
+    pub(super) forward: Option<Spanned<ForwardMode>>,
     /// What the host that runs the machines of a host-only network has there, if that is known.
     host_leg: Option<HostLeg>,
 }
@@ -51,7 +54,7 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
     let hypervisors: Vec<Hypervisor> = plan.hosts.iter().map(|host| hypervisor::of(context, host)).collect();
     let none = Hypervisor::default();
     let physical_first = |is_vm: bool| plan.hosts.iter().enumerate().filter(move |(_, h)| h.machine.is_some() == is_vm);
-    for (index, host_plan) in physical_first(false) {
+    for (index, host_plan) in physical_first(false).filter(|(_, h)| !wsl::is_wsl(h)) {
         let runner = if let HostKind::Vm { on } = host_plan.kind { on.0 } else { index };
         let known = hypervisors.get(runner).unwrap_or(&none);
         let interfaces = stated_interfaces(context, &mut segments, host_plan, known);
@@ -68,7 +71,9 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
         let interfaces = vm::interfaces(context, &mut segments, HostId(index), host_plan, &runner);
         set_interfaces(&mut hosts, index, interfaces);
     }
+    wsl::connect(context, &mut segments, plan, &mut hosts);
     host_only_legs(&mut segments, &mut hosts);
+    hosted::attach(&mut segments.all, plan, &hosts);
     nat_network::attach(&context.defaults, &mut segments.all, plan, &hosts, &hypervisors);
     vm_host::check(context, &mut segments.all, plan, &mut hosts, &hypervisors);
     add_routers(&segments, &mut hosts);
@@ -94,6 +99,8 @@ fn bare(plan: &HostPlan<'_>) -> Host {
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        firewall: None,
+        wsl: None,
         tunnels: Vec::new(),
         ip_forward: declaration.and_then(|d| d.ip_forward.as_ref()).is_some_and(|f| f.value),
         routes: plan.routes.iter().map(|(to, via)| (to.value, via.value)).collect(),
@@ -109,6 +116,19 @@ fn files(plan: &HostPlan<'_>) -> Vec<SourceId> {
     files.sort_unstable();
     files.dedup();
     files
+}
+
+impl Plugged {
+    /// How the host that keeps it carries packets.
+    pub(super) fn mode(&self) -> ForwardMode {
+        self.forward.map_or(ForwardMode::Nat, |mode| mode.value)
+    }
+
+    /// The address of the host that keeps it: the stated one, else the first.
+    fn keeper(&self) -> Option<IpAddr> {
+        let stated = self.gateway.as_ref().map(|(address, _)| *address);
+        stated.or_else(|| nth(*self.segment.subnets.first()?, 1))
+    }
 }
 
 impl Segments {
@@ -161,7 +181,7 @@ impl Segments {
         found.next().is_none().then_some(SegmentId(index))
     }
 
-    fn containing(&self, address: IpAddr) -> Option<SegmentId> {
+    pub(super) fn containing(&self, address: IpAddr) -> Option<SegmentId> {
         self.all.iter().position(|p| p.segment.subnets.iter().any(|s| s.contains(&address))).map(SegmentId)
     }
 
@@ -206,9 +226,25 @@ impl Segments {
     }
 
     fn push(&mut self, name: &str, kind: SegmentKind, subnets: Vec<IpNet>, origin: Origin) -> SegmentId {
-        let segment = Segment { name: name.to_owned(), kind, subnets, nat: None, origin };
-        self.all.push(Plugged { segment, gateway: None, vbox_names: vec![name.to_owned()], host_leg: None });
+        let segment = Segment { name: name.to_owned(), kind, subnets, nat: None, forwarding: None, origin };
+        let vbox_names = vec![name.to_owned()];
+        self.all.push(Plugged { segment, gateway: None, vbox_names, forward: None, host_leg: None });
         SegmentId(self.all.len() - 1)
+    }
+
+    /// Adds a network that a host keeps and is on by `leg`.
+    pub(super) fn add_hosted(&mut self, name: &str, leg: &str, subnet: IpNet, origin: Origin) -> SegmentId {
+        let id = self.push(name, SegmentKind::Hosted, vec![subnet], origin);
+        self.all.get_mut(id.0).into_iter().for_each(|p| p.vbox_names = vec![leg.to_owned()]);
+        id
+    }
+
+    /// Says that Windows keeps a network for WSL, if it is one that a host can keep.
+    pub(super) fn keep(&mut self, id: SegmentId, on: HostId, wsl: &Wsl) {
+        if let Some(plugged) = self.all.get_mut(id.0).filter(|p| wsl::may_be_behind(p.segment.kind)) {
+            plugged.segment.kind = SegmentKind::Hosted;
+            plugged.segment.forwarding = Some(Box::new(wsl::forwarding(on, wsl)));
+        }
     }
 
     /// Adds an internal network, whose addresses nobody knows.
@@ -240,6 +276,8 @@ impl Segments {
         let plugged = self.all.get(id.0)?;
         match plugged.segment.kind {
             SegmentKind::NatNetwork => nth(*plugged.segment.subnets.first()?, 1),
+            SegmentKind::Hosted if plugged.mode() == ForwardMode::Isolated => None,
+            SegmentKind::Hosted => plugged.keeper(),
             _ => plugged.gateway.as_ref().map(|(address, _)| *address),
         }
     }
@@ -268,16 +306,20 @@ fn stated_segment(declaration: &SegmentDecl, plan: &Plan<'_>) -> Plugged {
         subnets = subnets_in_use(name, plan);
     }
     let gateway = declaration.gateway.as_ref();
+    let bridge = declaration.bridge.as_ref().map(|bridge| bridge.value.clone());
+    let vbox_names = declaration.vbox_names.iter().map(|n| n.value.clone());
     Plugged {
         segment: Segment {
             name: name.clone(),
             kind: declaration.kind.as_ref().map_or(default_kind, |k| k.value),
             subnets,
             nat: None,
+            forwarding: None,
             origin: Origin::written(format!("segment `{name}`"), declaration.span),
         },
         gateway: gateway.map(|g| (g.value, Origin::written(format!("router of `{name}`"), g.span))),
-        vbox_names: declaration.vbox_names.iter().map(|n| n.value.clone()).collect(),
+        vbox_names: bridge.into_iter().chain(vbox_names).collect(),
+        forward: declaration.forward,
         host_leg: None,
     }
 }
@@ -383,7 +425,7 @@ fn plug(segments: &mut Segments, interface: &mut Interface, id: SegmentId, host:
         && let Some(gateway) = segments.gateway(id)
     {
         interface.addresses.extend(gateway_address(segments, id, gateway));
-    } else if segments.kind(id) == Some(SegmentKind::Lan) {
+    } else if matches!(segments.kind(id), Some(SegmentKind::Lan | SegmentKind::Hosted)) {
         interface.addresses.extend(segments.assume_address(id, 100, &host.name, &interface.origin));
     }
 }
@@ -511,13 +553,14 @@ fn host_only_legs(segments: &mut Segments, hosts: &mut [Host]) {
         .collect();
     for (on, id) in needed {
         let Some(host) = hosts.get_mut(on.0) else { continue };
-        if segments.kind(id) == Some(SegmentKind::HostOnly) && !host.interfaces.iter().any(|i| segment(i) == Some(id)) {
+        let is_kept = matches!(segments.kind(id), Some(SegmentKind::HostOnly | SegmentKind::Hosted));
+        if is_kept && !host.interfaces.iter().any(|i| segment(i) == Some(id)) {
             host.interfaces.extend(host_only_leg(segments, id));
         }
     }
 }
 
-fn segment(interface: &Interface) -> Option<SegmentId> {
+pub(super) fn segment(interface: &Interface) -> Option<SegmentId> {
     match interface.attachment {
         Attachment::Segment(id) => Some(id),
         _ => None,
@@ -525,6 +568,7 @@ fn segment(interface: &Interface) -> Option<SegmentId> {
 }
 
 fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
+    const BRIDGE: &str = "libvirt, formatnetwork.html, `ip`: the address of the bridge, through which guests get out";
     const CITATION: &str = "VirtualBox manual, section 6.7: the host gets the first address of a host-only network";
     let plugged = segments.all.get(id.0)?;
     let name = plugged.vbox_names.first().unwrap_or(&plugged.segment.name).clone();
@@ -536,8 +580,11 @@ fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
         return Some(Interface { name, attachment, addresses, gateway: None, metric: None, connected: true, origin });
     }
     let subnet = *plugged.segment.subnets.first()?;
-    let origin = plugged.segment.origin.derive(format!("host-only interface `{name}`"), CITATION);
-    let address = nth(subnet, 1)?;
+    let origin = match plugged.segment.kind {
+        SegmentKind::Hosted => plugged.segment.origin.derive(format!("bridge `{name}`"), BRIDGE),
+        _ => plugged.segment.origin.derive(format!("host-only interface `{name}`"), CITATION),
+    };
+    let address = plugged.keeper()?;
     segments.taken.add(address);
     Some(Interface {
         name,
@@ -554,8 +601,8 @@ fn host_only_leg(segments: &mut Segments, id: SegmentId) -> Option<Interface> {
 fn add_routers(segments: &Segments, hosts: &mut Vec<Host>) {
     for (index, plugged) in segments.all.iter().enumerate() {
         let id = SegmentId(index);
-        let is_nat = plugged.segment.kind == SegmentKind::NatNetwork;
-        let Some((gateway, origin)) = plugged.gateway.as_ref().filter(|_| !is_nat) else { continue };
+        let has_own = matches!(plugged.segment.kind, SegmentKind::NatNetwork | SegmentKind::Hosted);
+        let Some((gateway, origin)) = plugged.gateway.as_ref().filter(|_| !has_own) else { continue };
         let declared = hosts
             .iter()
             .flat_map(|h| &h.interfaces)
@@ -589,6 +636,8 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        firewall: None,
+        wsl: None,
         tunnels: Vec::new(),
         ip_forward: true,
         routes: Vec::new(),

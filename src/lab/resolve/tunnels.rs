@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::lab::tunnel::{SshServer, Tunnel, TunnelDecl, TunnelKind};
+use crate::lab::tunnel::{ProxyEnd, SshServer, Tunnel, TunnelDecl, TunnelKind};
 use crate::lab::{Attachment, Declaration, Host, HostId, HostKind, Unmodeled};
 use crate::language::text;
 use crate::net::Family;
@@ -17,7 +17,14 @@ pub(super) fn attach(context: &mut Context, plan: &Plan<'_>, hosts: &mut [Host])
     for (index, host) in plan.hosts.iter().enumerate() {
         let id = HostId(index);
         for declaration in host.declarations() {
-            let Declaration::Tunnel(declared) = declaration else { continue };
+            let declared = match declaration {
+                Declaration::Tunnel(declared) => declared,
+                Declaration::ProxyGone(end) => {
+                    remove(hosts, id, *end);
+                    continue;
+                }
+                _ => continue,
+            };
             match tunnel(hosts, id, declared) {
                 Ok(mut tunnel) => {
                     tunnel.guard = up(context, hosts, id, declared);
@@ -29,6 +36,12 @@ pub(super) fn attach(context: &mut Context, plan: &Plan<'_>, hosts: &mut [Host])
             }
         }
     }
+}
+
+/// Takes away the port proxy that listens there, or all of a machine.
+fn remove(hosts: &mut [Host], id: HostId, end: Option<ProxyEnd>) {
+    let is_it = |t: &Tunnel| t.from == id && end.is_none_or(|end| end == (t.listen_address, t.listen_port));
+    hosts.get_mut(id.0).into_iter().for_each(|host| host.tunnels.retain(|tunnel| !is_it(tunnel)));
 }
 
 /// Nobody knows whether somebody runs the command just now.

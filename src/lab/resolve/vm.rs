@@ -199,7 +199,7 @@ fn offered(segments: &Segments, attachment: &Attachment) -> Option<IpAddr> {
     match attachment {
         Attachment::Nat(nat) => Some(nat.gateway),
         Attachment::Segment(id) => segments.gateway(*id),
-        Attachment::Unattached => None,
+        Attachment::Mirrored | Attachment::Unattached => None,
     }
 }
 
@@ -242,7 +242,7 @@ fn own_address(
             }
             address
         }
-        Attachment::Unattached => None,
+        Attachment::Mirrored | Attachment::Unattached => None,
     }
 }
 

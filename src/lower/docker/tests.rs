@@ -186,6 +186,8 @@ fn lab(engine: Engine) -> Lab {
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        firewall: None,
+        wsl: None,
         tunnels: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),

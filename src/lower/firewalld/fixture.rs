@@ -173,6 +173,8 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         events: vec![],
         rules: vec![],
         nft: vec![],
+        firewall: None,
+        wsl: None,
         tunnels: vec![],
         ip_forward: false,
         routes: vec![],

@@ -49,7 +49,7 @@ fn text(exposure: &Exposure, dataplane: &Dataplane, origin: &Origin, span: Span)
             let through = exposure
                 .contacts(column, row)
                 .filter(|contact| contact.trace.steps.iter().filter_map(|step| step.origin).any(passes));
-            let addresses: Vec<String> = through.map(|contact| code(&contact.address)).collect();
+            let addresses: Vec<String> = through.flat_map(|contact| contact.addresses().map(code)).collect();
             if !addresses.is_empty() {
                 let doubt = if exposure.is_doubtful(column, row) { " (not certain)" } else { "" };
                 let (name, to) = (prose(&dialler.name), prose(&listener.name));

@@ -170,7 +170,7 @@ impl<'a> Builder<'a> {
             match &adapter.attachment {
                 Attachment::Segment(id) if home == Some(*id) && !is_home_taken => is_home_taken = true,
                 Attachment::Segment(id) => self.plugs.push((door.id, *id)),
-                Attachment::Nat(_) | Attachment::Unattached => {}
+                Attachment::Nat(_) | Attachment::Mirrored | Attachment::Unattached => {}
             }
             doors.push(door);
         }
@@ -212,6 +212,7 @@ impl<'a> Builder<'a> {
             SegmentKind::HostOnly => "host-only network",
             SegmentKind::Internal => "internal network",
             SegmentKind::NatNetwork => "NAT network",
+            SegmentKind::Hosted => "virtual network",
         };
         let mut house = self.house(HouseKind::Segment, segment.name.as_str(), label);
         house.facts = subnets(segment);
@@ -324,7 +325,7 @@ fn runs_on(host: &Host) -> Option<HostId> {
 fn lans<'a>(lab: &'a Lab, host: &'a Host) -> impl Iterator<Item = SegmentId> + 'a {
     let segment = |attachment: &Attachment| match attachment {
         Attachment::Segment(id) => Some(*id),
-        Attachment::Nat(_) | Attachment::Unattached => None,
+        Attachment::Nat(_) | Attachment::Mirrored | Attachment::Unattached => None,
     };
     let all = host.interfaces.iter().filter_map(move |i| segment(&i.attachment));
     all.filter(|id| lab.segment(*id).kind == SegmentKind::Lan)

@@ -109,6 +109,7 @@ impl Walk<'_> {
         let connection = at.connection.and_then(|i| case.connections.get(i).copied());
         View {
             node,
+            facts: self.index.facts(at.node),
             fields: at.fields,
             sense: at.sense,
             phase: at.phase,
@@ -207,7 +208,7 @@ impl Walk<'_> {
             Action::SourceNat { address } => connection.reply.destination = Field::address(*address),
             Action::Masquerade => {
                 let Some(interface) = outgoing else { return false };
-                let cases = route::routes(self.dataplane, at.node, at.fields.destination, at.sense, assumed);
+                let cases = route::routes(&self.index, at.node, at.fields.destination, at.sense, assumed);
                 let hop = match cases.first() {
                     Some((Towards::Out { gateway: Some(gateway), .. }, _)) => Some(*gateway),
                     _ => known(at.fields.destination),

@@ -70,7 +70,7 @@ fn lines(lab: &Lab, id: HostId) -> Vec<Line> {
 fn nat_forwards(guest: &Host) -> impl Iterator<Item = &Forward> {
     guest.interfaces.iter().flat_map(|adapter| match &adapter.attachment {
         Attachment::Nat(nat) => nat.forwards.as_slice(),
-        Attachment::Segment(_) | Attachment::Unattached => &[],
+        Attachment::Segment(_) | Attachment::Mirrored | Attachment::Unattached => &[],
     })
 }
 
