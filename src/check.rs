@@ -25,6 +25,7 @@ mod plan;
 pub mod probe;
 mod refused;
 pub mod repair;
+mod targets;
 pub mod verdict;
 
 use thiserror::Error;

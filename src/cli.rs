@@ -79,7 +79,7 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
     match command {
         Command::Check(arguments) => check::run(&arguments, format),
         Command::Ask(arguments) => ask::run(&arguments, format),
-        Command::Why(arguments) => why::run(&arguments),
+        Command::Why(arguments) => why::run(&arguments, format),
         Command::Trace(arguments) => trace::run(&arguments, format),
         Command::Rules(arguments) => rules::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
@@ -107,8 +107,7 @@ fn obey(Arguments { format, lang, command }: Arguments) -> Exit {
 fn refusal(command: &Command, format: Format) -> Option<&'static str> {
     let prints_text = matches!(
         command,
-        Command::Why(_)
-            | Command::Rules(_)
+        Command::Rules(_)
             | Command::Infer(_)
             | Command::Collect(_)
             | Command::Init(_)

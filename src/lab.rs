@@ -5,6 +5,7 @@
 //! [`Lab`]. `lower` then says what each product makes of it.
 
 pub mod container;
+pub mod databases;
 pub mod declaration;
 pub mod defaults;
 pub mod dump;

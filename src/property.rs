@@ -123,6 +123,19 @@ pub enum Place {
     Address(IpAddr),
     /// Any machine outside.
     Internet,
+    /// Every member of a set.
+    Every(Many),
+}
+
+/// A set of targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Many {
+    /// `any container`
+    Containers,
+    /// `any host`
+    Hosts,
+    /// `any database`
+    Databases,
 }
 
 /// Where a program dials: `http://localhost:3000`.

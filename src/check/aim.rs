@@ -39,12 +39,18 @@ pub(super) enum Dialing {
 impl Places<'_> {
     /// Everything that the sentence wants reached.
     pub(super) fn aims(&self, sentence: &Sentence) -> Result<Vec<Aim>, Box<Diagnostic>> {
+        let each = self.each_target(sentence)?;
+        let aims: Result<Vec<Vec<Aim>>, _> = each.iter().map(|sentence| self.aims_of_one(sentence)).collect();
+        Ok(aims?.concat())
+    }
+
+    fn aims_of_one(&self, sentence: &Sentence) -> Result<Vec<Aim>, Box<Diagnostic>> {
         match &sentence.verb {
             Verb::Reach { target, at, protocol, by_name } => {
                 let aims = self.reach(target, *protocol)?;
                 aims.into_iter().map(|aim| with_dialing(aim, at.as_ref(), *by_name, target)).collect()
             }
-            Verb::Ping(place) => self.ping(place).map(|aim| vec![aim]),
+            Verb::Ping(place) => self.ping(place).map(|aim| aim.into_iter().collect()),
             Verb::Resolve(_) => Ok(Vec::new()),
         }
     }
@@ -62,6 +68,8 @@ impl Places<'_> {
                 dial: Dialing::Fixed(vec![*address], ports_of(target)),
             }]),
             Place::Named(name) => self.reach_named(&Spanned::new(name.clone(), span), target, protocol),
+            // Sentences about many are taken apart before.
+            Place::Every(_) => Ok(Vec::new()),
         }
     }
 
@@ -134,7 +142,7 @@ impl Places<'_> {
         })
     }
 
-    fn listening_ports(&self, endpoint: &Endpoint, protocol: Protocol) -> Vec<PortRange> {
+    pub(super) fn listening_ports(&self, endpoint: &Endpoint, protocol: Protocol) -> Vec<PortRange> {
         let sockets = self.dataplane.node(endpoint.node).sockets.iter();
         let own = sockets.filter(|s| s.protocol == protocol && endpoint.owner.as_ref().is_none_or(|o| *o == s.owner));
         let mut ports: Vec<PortRange> = own.map(|s| s.ports).collect();
@@ -143,7 +151,7 @@ impl Places<'_> {
         ports
     }
 
-    fn ping(&self, place: &Spanned<Place>) -> Result<Aim, Box<Diagnostic>> {
+    fn ping(&self, place: &Spanned<Place>) -> Result<Option<Aim>, Box<Diagnostic>> {
         let fixed = |address: IpAddr| Aim {
             label: address.to_string(),
             endpoint: None,
@@ -153,25 +161,26 @@ impl Places<'_> {
             dial: Dialing::Fixed(vec![address], PortRange::single(0)),
         };
         match &place.value {
-            Place::Address(address) => Ok(fixed(*address)),
+            Place::Every(_) => Ok(None),
+            Place::Address(address) => Ok(Some(fixed(*address))),
             Place::Internet => {
                 let endpoint = self.internet(place.span)?;
                 let outside = IpAddr::from([198, 51, 100, 1]);
                 let goal = Goal::Kernel(endpoint.node);
-                Ok(Aim { label: "internet".to_owned(), endpoint: Some(endpoint), goal, ..fixed(outside) })
+                Ok(Some(Aim { label: "internet".to_owned(), endpoint: Some(endpoint), goal, ..fixed(outside) }))
             }
             Place::Named(name) => {
                 let endpoint = self.named(&Spanned::new(name.clone(), place.span))?;
                 let node = self.dataplane.node(endpoint.node);
                 let own = node.addresses().filter(|a| !a.is_loopback()).collect();
-                Ok(Aim {
+                Ok(Some(Aim {
                     label: endpoint.label.clone(),
                     goal: Goal::Kernel(endpoint.node),
                     endpoint: Some(endpoint),
                     protocol: Protocol::Icmp,
                     port: None,
                     dial: Dialing::Fixed(own, PortRange::single(0)),
-                })
+                }))
             }
         }
     }

@@ -62,8 +62,10 @@ impl<'a> Checker<'a> {
     }
 
     /// `only` says two things: they can, and nobody else can.
-    pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
-        let mut verdict = self.with_notes(sentence)?;
+    pub(super) fn judge_of_one(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
+        let is_about_nobody = sentence.subject.of.is_empty();
+        let mut verdict =
+            if is_about_nobody { Verdict::new(Answer::Holds, Text::default()) } else { self.with_notes(sentence)? };
         for others in sentence.others() {
             let is_about_nobody = self.members(&others)?.is_empty();
             if verdict.answer != Answer::Holds || is_about_nobody {
@@ -100,7 +102,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn members(&self, sentence: &Sentence) -> Result<Vec<Endpoint>, Stop> {
+    pub(super) fn members(&self, sentence: &Sentence) -> Result<Vec<Endpoint>, Stop> {
         let aims = self.places.aims(sentence)?;
         let target = aims.first().and_then(|a| a.endpoint.as_ref());
         Ok(self.places.members(&sentence.subject, target)?)
@@ -570,7 +572,7 @@ fn condition(switches: &Switches, set: &[SwitchId], otherwise: Answer) -> Option
     Some(Condition { statement, origin: first.origin.clone(), otherwise })
 }
 
-fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
+pub(super) fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
     for condition in more {
         if !all.iter().any(|c| c.statement == condition.statement) {
             all.push(condition);

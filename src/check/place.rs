@@ -117,7 +117,7 @@ impl Places<'_> {
         host.is_some_and(|h| !h.processes.iter().any(|p| is_known(&p))) && did_you_mean(program, names).is_some()
     }
 
-    fn of_host(&self, id: HostId, host: &Host) -> Option<Endpoint> {
+    pub(super) fn of_host(&self, id: HostId, host: &Host) -> Option<Endpoint> {
         Some(Endpoint {
             label: host.name.clone(),
             node: self.dataplane.node_named(&host.name)?,
@@ -128,7 +128,7 @@ impl Places<'_> {
         })
     }
 
-    fn of_container(&self, id: HostId, container: &Container) -> Option<Endpoint> {
+    pub(super) fn of_container(&self, id: HostId, container: &Container) -> Option<Endpoint> {
         let host = self.lab.host(id);
         let name = match &container.networking {
             Networking::Host(_) => host.name.clone(),

@@ -8,12 +8,12 @@ use crate::report::contrast::{self as rendering, Half};
 use crate::report::terminal as report;
 use crate::source::{Span, Spanned};
 
-use super::args::WhyArguments;
+use super::args::{Format, WhyArguments};
 use super::model::Model;
 use super::{Exit, model, terminal};
 
 /// Shows the first place where two connections part.
-pub(super) fn run(arguments: &WhyArguments) -> Exit {
+pub(super) fn run(arguments: &WhyArguments, format: Format) -> Exit {
     let lab = arguments.lab.as_path();
     let second = arguments.within.as_deref().unwrap_or(lab);
     let other = arguments.other.as_deref().unwrap_or(&arguments.sentence);
@@ -33,7 +33,10 @@ pub(super) fn run(arguments: &WhyArguments) -> Exit {
     let halves = [one.half(first_title), two.half(second_title)];
     let [a, b] = &halves;
     let contrast = check::contrast(&a.told, &b.told);
-    terminal::print(&rendering::render(&halves, contrast.as_ref(), terminal::style()));
+    terminal::print(&match format {
+        Format::Json => rendering::json(&halves, contrast.as_ref()),
+        _ => rendering::render(&halves, contrast.as_ref(), terminal::style()),
+    });
     Exit::Holds
 }
 

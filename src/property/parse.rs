@@ -8,7 +8,7 @@
 //!           | NAME | HOST "/" PROCESS | ADDRESS | SUBNET
 //! verb      = "reach" target { "at" url | "over" ("tcp" | "udp") | "by name" } | "ping" place | "resolve" NAME
 //! target    = place [":" PORT ["-" PORT]]                            without a port: every port that listens
-//! place     = NAME | IPv4 | IPv6 | "[" IPv6 "]" | "internet"
+//! place     = NAME | IPv4 | IPv6 | "[" IPv6 "]" | "internet" | "any" ("container" | "host" | "database")
 //! url       = [("http" | "https" | "ssh" | "ftp") "://"] HOST [":" PORT] ["/" ...]
 //! symptom   = "timeout" | "refused" | "reset" | "no-route" | "unreachable" | "unresolved"
 //! cause     = "nat" | "docker" | "firewalld" | "firewall" | "filter" | "route" | "listen" | CODE | FILE [":" LINE]
@@ -23,7 +23,7 @@ use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
-use super::{ExpectedSymptom, Place, Sentence, Target, Url, Verb};
+use super::{ExpectedSymptom, Many, Place, Sentence, Target, Url, Verb};
 
 mod cause;
 mod subject;
@@ -41,6 +41,7 @@ const SYMPTOMS: &[(&str, ExpectedSymptom)] = &[
     ("unreachable", ExpectedSymptom::Unreachable),
     ("unresolved", ExpectedSymptom::Unresolved),
 ];
+const MANY: &[(&str, Many)] = &[("container", Many::Containers), ("host", Many::Hosts), ("database", Many::Databases)];
 const SCHEMES: &[(&str, u16)] = &[("http", 80), ("https", 443), ("ssh", 22), ("ftp", 21)];
 
 type Parsed<T> = Result<T, Box<Diagnostic>>;
@@ -178,8 +179,7 @@ fn verb(words: &mut Words<'_>) -> Parsed<Verb> {
     match word.text {
         "reach" => reach(words),
         "ping" => {
-            let word = words.expect(&text!("what is pinged", "ping을 보낼 대상"), &[])?;
-            let target = target(word)?;
+            let target = target(words, &text!("what is pinged", "ping을 보낼 대상"))?;
             match target.ports {
                 None => Ok(Verb::Ping(target.place)),
                 Some(ports) => Err(Box::new(
@@ -200,9 +200,7 @@ fn verb(words: &mut Words<'_>) -> Parsed<Verb> {
 }
 
 fn reach(words: &mut Words<'_>) -> Parsed<Verb> {
-    let word =
-        words.expect(&text!("what is reached, like `grafana:3000`", "연결할 대상(`grafana:3000` 같은 것)"), &[])?;
-    let target = target(word)?;
+    let target = target(words, &text!("what is reached, like `grafana:3000`", "연결할 대상(`grafana:3000` 같은 것)"))?;
     let (mut at, mut protocol, mut by_name) = (None, None, false);
     while let Some(option) = words.peek() {
         match option.text {
@@ -295,14 +293,33 @@ fn transport(word: Word<'_>) -> Parsed<Protocol> {
     }
 }
 
-/// `grafana:3000`, `[::1]:80`, `grafana`, `::1`.
-fn target(word: Word<'_>) -> Parsed<Target> {
+/// `grafana:3000`, `[::1]:80`, `grafana`, `::1`, `any database`.
+fn target(words: &mut Words<'_>, expected: &Text) -> Parsed<Target> {
+    let word = words.expect(expected, &[])?;
+    if word.text == "any" {
+        return every(word, words);
+    }
     if let Ok(address) = word.text.parse::<IpAddr>() {
         return Ok(Target { place: Spanned::new(Place::Address(address), word.span), ports: None });
     }
     let (host, port) = split_port(word);
     let ports = port.map(ports).transpose()?;
     Ok(Target { place: Spanned::new(place(host)?, host.span), ports })
+}
+
+fn every(any: Word<'_>, words: &mut Words<'_>) -> Parsed<Target> {
+    let names: Vec<&str> = MANY.iter().map(|(name, _)| *name).collect();
+    let expected = text!(
+        "`container`, `host` or `database` after `any`",
+        "`any` 뒤의 `container`, `host`, `database` 가운데 하나"
+    );
+    let word = words.expect(&expected, &names)?;
+    let (name, port) = split_port(word);
+    let Some((_, many)) = MANY.iter().find(|(known, _)| *known == name.text) else {
+        return Err(unexpected(Some(name), &expected, &names, name.span));
+    };
+    let ports = port.map(ports).transpose()?;
+    Ok(Target { place: Spanned::new(Place::Every(*many), any.span.to(name.span)), ports })
 }
 
 /// Splits a port off; a colon inside brackets belongs to the address.
@@ -367,7 +384,7 @@ fn url(word: Word<'_>, target: &Target) -> Parsed<Spanned<Url>> {
     };
     let host = match place(host)? {
         Place::Address(address) => address.to_string(),
-        Place::Named(_) | Place::Internet => host.text.to_owned(),
+        Place::Named(_) | Place::Internet | Place::Every(_) => host.text.to_owned(),
     };
     Ok(Spanned::new(Url { host, port, text: word.text.to_owned() }, word.span))
 }

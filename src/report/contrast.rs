@@ -1,10 +1,13 @@
 //! Two connections side by side: what they have in common, and the first place where they part.
 
+use serde::Serialize;
+
 use crate::check::{Contrast, Told};
 use crate::dataplane::{Dataplane, Step, Symptom};
 use crate::language::text;
 use crate::source::Sources;
 
+use super::json::{self, BlockerJson, FORMAT, StepJson, WitnessJson, Writer};
 use super::{Style, path};
 
 const GREEN: u8 = 32;
@@ -19,6 +22,12 @@ pub struct Half<'a> {
     pub sources: &'a Sources,
     /// What tells it from the other one: a sentence or a lab.
     pub title: &'a str,
+}
+
+impl<'a> Half<'a> {
+    fn writer(&self) -> Writer<'a> {
+        Writer { dataplane: self.told.dataplane, sources: self.sources }
+    }
 }
 
 /// For people.
@@ -52,6 +61,46 @@ pub fn render(halves: &[Half<'_>; 2], contrast: Option<&Contrast<'_>>, style: St
         }
     }
     text
+}
+
+/// The same as one JSON document.
+pub fn json(halves: &[Half<'_>; 2], contrast: Option<&Contrast<'_>>) -> String {
+    let [first, second] = halves;
+    let of = |half: &Half<'_>, index: usize| {
+        let verdict = half.told.verdict;
+        let writer = half.writer();
+        let at = |steps: [Option<&Step>; 2]| steps.get(index).copied().flatten().map(|step| writer.step(step));
+        HalfJson {
+            title: half.title.to_owned(),
+            answer: json::answer_word(verdict.answer),
+            headline: verdict.headline.to_string(),
+            blockers: verdict.blockers.iter().map(|blocker| writer.blocker(blocker)).collect(),
+            connection: contrast.and_then(|c| c.shown.get(index)).map(|witness| writer.witness(witness)),
+            let_through: contrast.and_then(|c| at(c.let_through)),
+            parting: contrast.and_then(|c| at(c.parting)),
+        }
+    };
+    let common = contrast.iter().flat_map(|c| &c.common).map(|step| first.writer().step(step)).collect();
+    json::document(&ContrastDocument { format: FORMAT, common, connections: [of(first, 0), of(second, 1)] })
+}
+
+#[derive(Serialize)]
+struct ContrastDocument {
+    format: &'static str,
+    /// What both do, up to where they part.
+    common: Vec<StepJson>,
+    connections: [HalfJson; 2],
+}
+
+#[derive(Serialize)]
+struct HalfJson {
+    title: String,
+    answer: &'static str,
+    headline: String,
+    blockers: Vec<BlockerJson>,
+    connection: Option<WitnessJson>,
+    let_through: Option<StepJson>,
+    parting: Option<StepJson>,
 }
 
 /// What happens, and, where they part, the line that makes it happen.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::check::{Answer, Condition, Edit, Fix, Judgement, Witness};
+use crate::check::{Answer, Blocker, Condition, Edit, Fix, Judgement, Witness};
 use crate::dataplane::{Dataplane, Disposition, Event, Step, Symptom, Trace, Way};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::provenance::{Basis, Origin};
@@ -152,9 +152,9 @@ fn event_word(event: &Event) -> &'static str {
     }
 }
 
-struct Writer<'a> {
-    dataplane: &'a Dataplane,
-    sources: &'a Sources,
+pub(super) struct Writer<'a> {
+    pub(super) dataplane: &'a Dataplane,
+    pub(super) sources: &'a Sources,
 }
 
 impl Writer<'_> {
@@ -170,22 +170,22 @@ impl Writer<'_> {
             code: verdict.code.map(|code| code.as_str()),
             witnesses: verdict.witnesses.iter().map(|witness| self.witness(witness)).collect(),
             failure: verdict.failure.as_ref().map(|witness| self.witness(witness)),
-            blockers: verdict
-                .blockers
-                .iter()
-                .map(|blocker| BlockerJson {
-                    code: blocker.code.as_str(),
-                    message: blocker.message.to_string(),
-                    origin: self.origin(&blocker.origin),
-                })
-                .collect(),
+            blockers: verdict.blockers.iter().map(|blocker| self.blocker(blocker)).collect(),
             fixes: verdict.fixes.iter().map(|fix| self.fix(fix)).collect(),
             conditions: verdict.conditions.iter().map(|condition| self.condition(condition)).collect(),
             notes: verdict.notes.iter().map(ToString::to_string).collect(),
         }
     }
 
-    fn witness(&self, witness: &Witness) -> WitnessJson {
+    pub(super) fn blocker(&self, blocker: &Blocker) -> BlockerJson {
+        BlockerJson {
+            code: blocker.code.as_str(),
+            message: blocker.message.to_string(),
+            origin: self.origin(&blocker.origin),
+        }
+    }
+
+    pub(super) fn witness(&self, witness: &Witness) -> WitnessJson {
         WitnessJson { url: witness.url.clone(), from: witness.from.clone(), trace: self.trace(&witness.trace) }
     }
 
@@ -228,7 +228,7 @@ impl Writer<'_> {
         }
     }
 
-    fn step(&self, step: &Step) -> StepJson {
+    pub(super) fn step(&self, step: &Step) -> StepJson {
         StepJson {
             leg: step.leg,
             way: if step.way == Way::Request { "request" } else { "reply" },
@@ -324,14 +324,14 @@ struct SentenceJson {
 }
 
 #[derive(Serialize)]
-struct WitnessJson {
+pub(super) struct WitnessJson {
     url: String,
     from: String,
     trace: TraceJson,
 }
 
 #[derive(Serialize)]
-struct BlockerJson {
+pub(super) struct BlockerJson {
     code: &'static str,
     message: String,
     origin: OriginJson,
@@ -381,7 +381,7 @@ struct DeliveryJson {
 }
 
 #[derive(Serialize)]
-struct StepJson {
+pub(super) struct StepJson {
     leg: usize,
     way: &'static str,
     node: String,

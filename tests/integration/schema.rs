@@ -64,6 +64,9 @@ fn every_command_passes() {
     check("diff", &["diff", "examples/nat-no-forward", lab]);
     check("coverage", &["coverage", lab]);
     check("probes", &["probe", lab]);
+    let sentence = "mac can reach grafana:3000";
+    check("contrast", &["why", lab, sentence, "--in", "examples/nat-no-forward"]);
+    check("contrast", &["why", lab, sentence, "internet can reach grafana:3000"]);
     check("matrix", &["check", "examples/firewalld-published", "--matrix"]);
 }
 

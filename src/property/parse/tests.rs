@@ -57,6 +57,9 @@ fn sentences_of_the_grammar() {
     let check = |sentence, expected| assert_eq!(parts(&understood(sentence)), expected);
     check("mac/browser can reach grafana:3000", r#"mac/browser | can | Named("grafana") port 3000 tcp"#);
     check("lan cannot reach mysql:3306", r#"<lan> | cannot | Named("mysql") port 3306 tcp"#);
+    check("mac can reach any database", "mac | can | Every(Databases) tcp");
+    check("mac can reach any host:22-23", "mac | can | Every(Hosts) port 22-23 tcp");
+    check("mac can ping any container", "mac | can | ping Every(Containers)");
     check("any container cannot reach rocky:22", r#"<any container> | cannot | Named("rocky") port 22 tcp"#);
     check("any host can ping rocky", r#"<any host> | can | ping Named("rocky")"#);
     check("network backend cannot reach internet", "<network backend> | cannot | Internet tcp");
@@ -186,4 +189,12 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_kind_of_target_is_one_of_three() {
+    let (result, _) = read("mac can reach any databse");
+    let diagnostic = result.unwrap_err();
+    assert_eq!(diagnostic.message.as_str(), "expected `container`, `host` or `database` after `any`, found `databse`");
+    assert_eq!(diagnostic.help.as_deref(), Some("did you mean `database`?"));
 }
