@@ -20,16 +20,18 @@ pub(crate) fn settle(root: &Path, pages: &mut Vec<Page>) -> io::Result<()> {
         let links: Vec<String> = targets(&page.text).filter(|target| is_relative(target)).map(str::to_owned).collect();
         for link in links {
             let path = resolved(&from, &link);
-            let index = format!("{path}/README.md");
-            if known.contains(&path) || link.starts_with('#') {
+            let target = if known.contains(&path) {
+                link.clone()
+            } else if known.contains(&format!("{path}/README.md")) {
+                format!("{link}/README.md")
+            } else {
+                files.extend(root.join(&path).is_file().then_some(path));
                 continue;
-            } else if known.contains(&index) {
-                page.text = page.text.replace(&format!("]({link})"), &format!("]({link}/README.md)"));
-            } else if root.join(&path).is_file() {
-                files.push(path);
-            }
+            };
+            page.text = page.text.replace(&format!("]({link})"), &format!("]({})", renamed(&target)));
         }
     }
+    pages.iter_mut().for_each(|page| page.path = renamed(&page.path));
     files.sort();
     files.dedup();
     for path in files {
@@ -37,6 +39,17 @@ pub(crate) fn settle(root: &Path, pages: &mut Vec<Page>) -> io::Result<()> {
         pages.push(Page { path, text });
     }
     Ok(())
+}
+
+/// mdBook makes the first page of a directory out of its README, and leaves links to it as they are.
+fn renamed(path: &str) -> String {
+    let (file, heading) = path.split_once('#').map_or((path, None), |(file, heading)| (file, Some(heading)));
+    let file = match file.rsplit_once('/') {
+        Some((directory, "README.md")) => format!("{directory}/index.md"),
+        None if file == "README.md" => "index.md".to_owned(),
+        _ => file.to_owned(),
+    };
+    heading.map_or(file.clone(), |heading| format!("{file}#{heading}"))
 }
 
 /// Whether it leads to a file of the repository.

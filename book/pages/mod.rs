@@ -46,6 +46,13 @@ const GUIDE: [(&str, &str); 7] = [
 ];
 const PROJECT: [(&str, &str); 3] =
     [("Architecture", "ARCHITECTURE.md"), ("Glossary", "GLOSSARY.md"), ("Changes", "CHANGELOG.md")];
+const BROKEN: [(&str, &str); 5] = [
+    ("Broken labs", "tests/broken/README.md"),
+    ("Docker", "tests/broken/docker.md"),
+    ("Firewalls", "tests/broken/firewall.md"),
+    ("Networks", "tests/broken/networks.md"),
+    ("VirtualBox", "tests/broken/virtualbox.md"),
+];
 const LAB_FILE: &str = "docs/lab-file.md";
 
 /// Everything: the summary, the pages, and the files that they show.
@@ -56,6 +63,7 @@ pub(crate) fn gather(root: &Path, program: &Path) -> io::Result<Vec<Page>> {
         Part { title: "Labs to copy", entries: examples(root, &mut pages)? },
         Part { title: "Lessons", entries: lessons(program, Language::English, &mut pages)? },
         Part { title: "The model", entries: mechanisms(root, &mut pages)? },
+        Part { title: "What breaks labs", entries: listed(root, &BROKEN, &mut pages)? },
         Part { title: "Codes of messages", entries: codes(Language::English, &mut pages) },
         Part { title: "The project", entries: listed(root, &PROJECT, &mut pages)? },
         Part { title: "한국어", entries: korean(root, program, &mut pages)? },

@@ -57,9 +57,14 @@ fn check(page: &str, locale: &str) {
 
 /// The words of a call; what stands in quotes is one.
 fn words(call: &str) -> Vec<&str> {
-    let word =
-        |(index, part): (usize, &'_ str)| if index % 2 == 1 { vec![part] } else { part.split_whitespace().collect() };
-    call.split('"').enumerate().flat_map(word).collect()
+    let mut words = Vec::new();
+    for (index, part) in call.split('"').enumerate() {
+        match index % 2 {
+            1 => words.push(part),
+            _ => words.extend(part.split_whitespace()),
+        }
+    }
+    words
 }
 
 /// The pieces between the `…` stand in the output, one behind the other, from its beginning to its end.

@@ -40,7 +40,7 @@ pub fn lessons(lessons: &[LessonPage], language: Language) -> String {
         [only] => only.title.to_owned(),
         _ => style.say(&text!("How packets find their way", "패킷이 길을 찾는 법")).to_owned(),
     };
-    let links: String = lessons.iter().map(|lesson| link(lesson)).collect();
+    let links: String = lessons.iter().map(link).collect();
     let contents = said(style, &text!("Lessons", "강의"));
     let contents = match lessons {
         [_] => String::new(),
