@@ -20,7 +20,7 @@ pub(crate) fn page(schema: &str) -> io::Result<String> {
         sample()
     );
     let mut sections = vec![("The file".to_owned(), &schema)];
-    let defined = || schema["$defs"].as_object().into_iter().flatten();
+    let defined = || schema.get("$defs").and_then(Value::as_object).into_iter().flatten();
     let place = |name: &str| ORDER.iter().position(|first| *first == name).unwrap_or(ORDER.len());
     sections.extend(defined().map(|(name, value)| (name.clone(), value)));
     sections.sort_by_key(|(name, value)| if std::ptr::eq(*value, &schema) { 0 } else { 1 + place(name) });
@@ -57,7 +57,8 @@ fn section<'a>(schema: &Value, name: &str, value: &'a Value, more: &mut Vec<(Str
 
 /// What a key is for: said beside it, or of the kind of value that it has.
 fn meaning<'a>(schema: &'a Value, value: &'a Value) -> &'a str {
-    let kind = value["$ref"].as_str().map(|target| &schema["$defs"][target.trim_start_matches("#/$defs/")]);
+    let name = value["$ref"].as_str().map(|target| target.trim_start_matches("#/$defs/"));
+    let kind = name.and_then(|name| schema.get("$defs")?.get(name));
     word(kind.unwrap_or(value), "description")
 }
 
