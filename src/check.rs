@@ -10,6 +10,7 @@ mod blame;
 mod chosen_port;
 pub mod contrast;
 pub mod coverage;
+mod crowd;
 mod decide;
 pub mod diff;
 mod edits;
@@ -25,6 +26,7 @@ mod plan;
 pub mod probe;
 mod refused;
 pub mod repair;
+mod symptom;
 mod targets;
 pub mod verdict;
 
@@ -34,6 +36,7 @@ pub use accept::accepted;
 pub use attempt::{Attempt, attempt};
 pub use contrast::{Contrast, Told, contrast};
 pub use coverage::{Coverage, Line, Unnoticed, coverage};
+pub use crowd::{Extent, Part};
 pub use diff::{Change, Difference, Side, View, diff};
 pub use exposure::{Class, Contact, Dialler, Exposure, Listener, exposure};
 pub use infer::{Inferred, infer};
@@ -145,6 +148,22 @@ pub fn check_with(
         }
     }
     Ok(checked)
+}
+
+/// Only the answers, in the order of the sentences that can be read: what explains them is not looked for.
+///
+/// # Errors
+/// When the two engines disagree, which is a bug of this program.
+pub fn answers(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    statements: &[Statement],
+) -> Result<Vec<Answer>, CheckError> {
+    let checker = Checker { is_brief: true, ..Checker::new(lab, dataplane, sources, eval::trace) };
+    let judged = in_parallel(statements, |statement| judge(&checker, statement));
+    let judged: Result<Vec<_>, CheckError> = judged.into_iter().collect();
+    Ok(judged?.into_iter().flatten().map(|judgement| judgement.verdict.answer).collect())
 }
 
 fn judge(checker: &Checker<'_>, statement: &Statement) -> Result<Result<Judgement, Box<Diagnostic>>, CheckError> {

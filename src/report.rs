@@ -21,6 +21,7 @@ mod markup;
 pub mod matrix;
 mod mermaid;
 mod message;
+mod part;
 mod patch;
 mod path;
 pub mod picture;

@@ -11,6 +11,7 @@
 
 mod area;
 mod assumed;
+mod boxes;
 mod condition;
 mod dead;
 mod index;
@@ -22,6 +23,7 @@ mod route;
 mod rules;
 mod slice;
 mod solve;
+mod sources;
 mod survey;
 mod takers;
 mod walk;
@@ -31,10 +33,11 @@ use std::net::IpAddr;
 pub use dead::{Dead, RuleAt, dead_rules};
 pub use slice::relevant_nodes;
 pub use solve::{Answer, Encoding};
-pub use survey::{Survey, survey};
+pub use sources::{AddressSet, Sources};
+pub use survey::{Found, Survey, survey};
 
 use crate::dataplane::NodeId;
-use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};
+use crate::net::{Family, PortRange, Protocol, address_bits};
 
 use condition::Variable;
 use ranges::Ranges;
@@ -56,28 +59,6 @@ pub struct Query {
     pub ports: PortRange,
     /// Who has to take it.
     pub goal: Goal,
-}
-
-/// The addresses that a dialler may have.
-#[derive(Clone, Debug)]
-pub struct Sources {
-    /// Inside these.
-    pub within: Vec<IpNet>,
-    /// But none of these.
-    pub except: Vec<IpNet>,
-    /// One of them that people would not find odd: taken for examples when it serves.
-    pub natural: Option<IpAddr>,
-}
-
-impl Sources {
-    fn set(&self, family: Family) -> Ranges {
-        nets(&self.within, family).minus(&nets(&self.except, family))
-    }
-}
-
-fn nets(all: &[IpNet], family: Family) -> Ranges {
-    let of_family = all.iter().filter(|net| Family::of(net.addr()) == family);
-    of_family.fold(Ranges::empty(), |set, net| set.union(&Ranges::of_net(net)))
 }
 
 fn addresses(all: &[IpAddr], family: Family) -> Ranges {
@@ -125,7 +106,7 @@ impl Query {
     fn bounds(&self) -> Vec<(Variable, Ranges)> {
         let mut bounds = Vec::new();
         if let Some(sources) = &self.sources {
-            bounds.push((Variable::Source, sources.set(self.family)));
+            bounds.push((Variable::Source, sources.ranges(self.family)));
         }
         if let Some(destinations) = &self.destinations {
             bounds.push((Variable::Destination, addresses(destinations, self.family)));

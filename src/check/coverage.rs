@@ -16,7 +16,7 @@ use crate::source::{SourceId, Sources, Span, Spanned};
 use super::diff::{Change, Difference, View, diff};
 use super::exposure::{Class, Exposure, exposure};
 use super::verdict::{Answer, Judgement};
-use super::{CheckError, check_all};
+use super::{CheckError, answers, check_all};
 
 /// At most this many changes are tried.
 const MOST_CHANGES: usize = 200;
@@ -59,17 +59,18 @@ pub struct Unnoticed {
 pub fn coverage(lab: &Lab, dataplane: &Dataplane, sources: &Sources) -> Result<Coverage, CheckError> {
     let judgements = check_all(lab, dataplane, sources, &lab.sentences)?.judgements;
     let mut found = Coverage { lines: lines(dataplane, sources, &judgements), ..Coverage::default() };
-    let auditor =
-        Auditor { lab, dataplane, sources, answers: answers(&judgements), exposure: exposure(lab, dataplane)? };
+    let auditor = Auditor {
+        lab,
+        dataplane,
+        sources,
+        answers: judgements.iter().map(|judgement| judgement.verdict.answer).collect(),
+        exposure: exposure(lab, dataplane)?,
+    };
     for change in changes(lab).into_iter().take(MOST_CHANGES) {
         found.tried += 1;
         found.unnoticed.extend(auditor.unnoticed(change)?);
     }
     Ok(found)
-}
-
-fn answers(judgements: &[Judgement]) -> Vec<Answer> {
-    judgements.iter().map(|judgement| judgement.verdict.answer).collect()
 }
 
 fn lines(dataplane: &Dataplane, sources: &Sources, judgements: &[Judgement]) -> BTreeMap<(SourceId, usize), Line> {
@@ -227,8 +228,7 @@ impl Auditor<'_> {
     fn unnoticed(&self, change: Mutation) -> Result<Option<Unnoticed>, CheckError> {
         let Mutation { what, at, lab } = change;
         let dataplane = lower(&lab);
-        let after = check_all(&lab, &dataplane, self.sources, &self.lab.sentences)?.judgements;
-        if answers(&after) != self.answers {
+        if answers(&lab, &dataplane, self.sources, &self.lab.sentences)? != self.answers {
             return Ok(None);
         }
         let exposure = exposure(&lab, &dataplane)?;
@@ -253,9 +253,9 @@ impl Auditor<'_> {
             let mut sources = self.sources.clone();
             let span = Span::new(sources.add("(proposed)", &text), 0, text.len());
             let statement = [Statement::from(Spanned::new(text.clone(), span))];
-            let now = check_all(self.lab, self.dataplane, &sources, &statement)?;
-            let then = check_all(lab, dataplane, &sources, &statement)?;
-            if answers(&now.judgements) == [Answer::Holds] && answers(&then.judgements) != [Answer::Holds] {
+            let now = answers(self.lab, self.dataplane, &sources, &statement)?;
+            let then = answers(lab, dataplane, &sources, &statement)?;
+            if now == [Answer::Holds] && then != [Answer::Holds] {
                 return Ok(Some(text));
             }
         }

@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::language::{Text, text};
 use crate::net::{Family, PortRange, Protocol, url_host};
-use crate::property::{Cause, ExpectedSymptom, Sentence, Verb};
+use crate::property::{Cause, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::{Sources, Spanned};
@@ -20,6 +20,7 @@ use super::chosen_port;
 use super::place::{Endpoint, Places};
 use super::plan;
 use super::refused;
+use super::symptom::{is_expected, symptom_text};
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
@@ -45,6 +46,8 @@ pub(super) struct Checker<'a> {
     pub(super) setting: Setting,
     pub(super) replay: Replay,
     pub(super) sources: &'a Sources,
+    /// Only the answer is wanted.
+    pub(super) is_brief: bool,
 }
 
 /// What was found for one subject and one aim.
@@ -58,7 +61,13 @@ pub(super) struct Found {
 
 impl<'a> Checker<'a> {
     pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, sources: &'a Sources, replay: Replay) -> Self {
-        Self { places: Places { lab, dataplane }, setting: dataplane.switches.defaults(), replay, sources }
+        Self {
+            places: Places { lab, dataplane },
+            setting: dataplane.switches.defaults(),
+            replay,
+            sources,
+            is_brief: false,
+        }
     }
 
     /// `only` says two things: they can, and nobody else can.
@@ -112,7 +121,7 @@ impl<'a> Checker<'a> {
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, Text::default());
         // For one who dials every address is of interest, for a crowd one each.
-        let most = if members.len() > 1 { 1 } else { MOST_WITNESSES };
+        let most = if members.len() > 1 || self.is_brief { 1 } else { MOST_WITNESSES };
         for aim in aims {
             let unknown =
                 self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
@@ -122,6 +131,9 @@ impl<'a> Checker<'a> {
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
+                    smt::Answer::No if found.unmodeled.is_empty() && self.is_brief => {
+                        return Ok(Verdict::new(Answer::Violated, Text::default()));
+                    }
                     smt::Answer::No if found.unmodeled.is_empty() => {
                         return Ok(blame::unreachable(self, sentence, member, aim, verdict.conditions));
                     }
@@ -152,6 +164,9 @@ impl<'a> Checker<'a> {
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
                     smt::Answer::No if found.unmodeled.is_empty() => {}
+                    smt::Answer::Yes(_) if found.unmodeled.is_empty() && self.is_brief => {
+                        return Ok(Verdict::new(Answer::Violated, Text::default()));
+                    }
                     smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
                         return Ok(blame::exposed(self, sentence, member, aim, found.witnesses, dataplane));
                     }
@@ -159,7 +174,7 @@ impl<'a> Checker<'a> {
                     _ => return Ok(undecided(sentence, None, found.unmodeled)),
                 }
             }
-            if !self.is_reachable_at_all(aim, dataplane) {
+            if !self.is_brief && !self.is_reachable_at_all(aim, dataplane) {
                 let target = &aim.label;
                 verdict.notes.push(text!(
                     "vacuous: nothing at all can reach {target}, not even its own host",
@@ -182,7 +197,7 @@ impl<'a> Checker<'a> {
     ) -> Result<Verdict, Stop> {
         for member in members {
             for aim in aims {
-                if sentence.symptom.is_none() && verdict.failure.is_some() {
+                if sentence.symptom.is_none() && (self.is_brief || verdict.failure.is_some()) {
                     return Ok(verdict);
                 }
                 let Some(attempt) = blame::natural_attempt(self, sentence, member, aim) else { continue };
@@ -275,7 +290,9 @@ impl<'a> Checker<'a> {
         let setting = dataplane.switches.defaults();
         let encoding = Encoding::new(dataplane, query);
         found.answer = encoding.find(&setting, &[]);
-        self.gather_conditions(sentence, &encoding, dataplane, &mut found);
+        if !self.is_brief {
+            self.gather_conditions(sentence, &encoding, dataplane, &mut found);
+        }
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
         let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
@@ -633,34 +650,6 @@ fn claim(sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Text {
 
 fn not_modelled(what: &Text) -> Text {
     text!("{what}: not modelled", "{what}: 모델에 없음"; what)
-}
-
-pub(super) fn symptom_text(symptom: Symptom) -> Text {
-    match symptom {
-        Symptom::Works => text!("it works", "연결됩니다"),
-        Symptom::Refused => text!("connection refused", "연결 거부 (connection refused)"),
-        Symptom::AcceptedThenClosed => {
-            text!("connected, then reset (empty reply)", "연결된 뒤 끊김 (connection reset, empty reply)")
-        }
-        Symptom::TimedOut => text!("timed out", "응답 없음, 시간 초과 (timed out)"),
-        Symptom::HostUnreachable => text!("no route to host, at once", "호스트 도달 불가, 즉시 (no route to host)"),
-        Symptom::NoNeighbor => {
-            text!("no route to host, after seconds", "호스트 도달 불가, 몇 초 뒤 (no route to host)")
-        }
-        Symptom::NetUnreachable => text!("network is unreachable", "네트워크 도달 불가 (network is unreachable)"),
-        Symptom::NameNotResolved => text!("name not resolved", "이름을 찾을 수 없음"),
-    }
-}
-
-fn is_expected(expected: ExpectedSymptom, seen: Symptom) -> bool {
-    match expected {
-        ExpectedSymptom::Timeout => seen == Symptom::TimedOut,
-        ExpectedSymptom::Refused => seen == Symptom::Refused,
-        ExpectedSymptom::Reset => seen == Symptom::AcceptedThenClosed,
-        ExpectedSymptom::NoRoute => matches!(seen, Symptom::HostUnreachable | Symptom::NoNeighbor),
-        ExpectedSymptom::Unreachable => seen == Symptom::NetUnreachable,
-        ExpectedSymptom::Unresolved => seen == Symptom::NameNotResolved,
-    }
 }
 
 /// A blocker that goes back to a step of a trace.

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, Flow, Symptom};
 use crate::eval;
+use crate::smt::AddressSet;
 
 use super::blame;
+use super::crowd::Part;
 use super::exposure::{Contact, Exposure};
 use super::verdict::Blocker;
 
@@ -54,16 +56,19 @@ pub struct Side {
     pub symptom: Option<Symptom>,
     /// Why: the lines that let it through, or what stops it.
     pub lines: Vec<Blocker>,
+    /// Who of a crowd, where it is not everybody.
+    pub part: Option<Part>,
 }
 
 /// Every cell that differs, by listener and dialler.
 pub fn diff(old: View<'_>, new: View<'_>) -> Vec<Difference> {
     let (before, after) = (cells(old), cells(new));
     let keys: BTreeSet<Key<'_>> = before.keys().chain(after.keys()).copied().collect();
+    let nobody = Cell::default();
     keys.into_iter()
         .filter_map(|key| {
-            let (a, b) = (before.get(&key).map(Vec::as_slice), after.get(&key).map(Vec::as_slice));
-            difference((old, new), key, a.unwrap_or_default(), b.unwrap_or_default())
+            let (a, b) = (before.get(&key).unwrap_or(&nobody), after.get(&key).unwrap_or(&nobody));
+            difference((old, new), key, a, b)
         })
         .collect()
 }
@@ -71,14 +76,24 @@ pub fn diff(old: View<'_>, new: View<'_>) -> Vec<Difference> {
 /// Names of a listener and a dialler.
 type Key<'a> = (&'a str, &'a str);
 
-fn cells(view: View<'_>) -> BTreeMap<Key<'_>, Vec<&Contact>> {
-    let mut cells: BTreeMap<Key<'_>, Vec<&Contact>> = BTreeMap::new();
+/// What one dialler does with one listener.
+#[derive(Default)]
+struct Cell<'a> {
+    contacts: Vec<&'a Contact>,
+    /// Who of a crowd.
+    part: Option<Part>,
+    from: Option<AddressSet>,
+}
+
+fn cells(view: View<'_>) -> BTreeMap<Key<'_>, Cell<'_>> {
+    let mut cells: BTreeMap<Key<'_>, Cell<'_>> = BTreeMap::new();
     let exposure = view.exposure;
     for (row, listener) in exposure.listeners.iter().enumerate() {
         for (column, dialler) in exposure.diallers.iter().enumerate() {
             let contacts: Vec<&Contact> = exposure.contacts(column, row).collect();
             if !contacts.is_empty() {
-                cells.insert((&listener.name, &dialler.name), contacts);
+                let (part, from) = (exposure.part(column, row), exposure.reached_from(column, row));
+                cells.insert((&listener.name, &dialler.name), Cell { contacts, part, from });
             }
         }
     }
@@ -88,18 +103,39 @@ fn cells(view: View<'_>) -> BTreeMap<Key<'_>, Vec<&Contact>> {
 fn difference(
     (old, new): (View<'_>, View<'_>),
     (listener, dialler): Key<'_>,
-    before: &[&Contact],
-    after: &[&Contact],
+    before: &Cell<'_>,
+    after: &Cell<'_>,
 ) -> Option<Difference> {
-    if addresses(before) == addresses(after) {
+    let is_as_before = addresses(&before.contacts) == addresses(&after.contacts);
+    if is_as_before && before.part == after.part {
         return None;
     }
-    let (change, old, new) = match (before.first(), after.first()) {
+    let (change, old, new) = match (before.contacts.first(), after.contacts.first()) {
         (None, Some(contact)) => (Change::Opened, failing(old, dialler, contact), working(new, after)),
         (Some(contact), None) => (Change::Closed, working(old, before), failing(new, dialler, contact)),
-        _ => (Change::Changed, working(old, &others(before, after)), working(new, &others(after, before))),
+        (Some(was), Some(is)) if is_as_before => {
+            let lost = stopped(new, was, before, after).unwrap_or_else(|| working(new, after));
+            let won = stopped(old, is, after, before).unwrap_or_else(|| working(old, before));
+            let side = |side, part: &Cell<'_>| Side { part: part.part.clone(), ..side };
+            (Change::Changed, side(won, before), side(lost, after))
+        }
+        _ => (
+            Change::Changed,
+            Side { part: before.part.clone(), ..working_with(old, &others(&before.contacts, &after.contacts)) },
+            Side { part: after.part.clone(), ..working_with(new, &others(&after.contacts, &before.contacts)) },
+        ),
     };
     Some(Difference { change, dialler: dialler.to_owned(), listener: listener.to_owned(), old, new })
+}
+
+/// What stops in this lab a member of a crowd that gets through in the other; nothing if nobody is known to be stopped.
+fn stopped(view: View<'_>, there: &Contact, other: &Cell<'_>, here: &Cell<'_>) -> Option<Side> {
+    let missing = other.from.as_ref()?.minus(here.from.as_ref()?);
+    let (source, _) = missing.stretches().next()?;
+    let flow = Flow { source: Some(source), ..there.trace.flow };
+    let trace = eval::trace(view.dataplane, &flow, &view.dataplane.switches.defaults());
+    let lines = blame::last_steps(view.dataplane, &trace);
+    Some(Side { addresses: addresses(&here.contacts), symptom: Some(trace.outcome.symptom), lines, part: None })
 }
 
 fn addresses(contacts: &[&Contact]) -> BTreeMap<String, String> {
@@ -115,9 +151,13 @@ fn others<'a>(of: &[&'a Contact], than: &[&Contact]) -> Vec<&'a Contact> {
     all
 }
 
-fn working(view: View<'_>, contacts: &[&Contact]) -> Side {
+fn working(view: View<'_>, cell: &Cell<'_>) -> Side {
+    Side { part: cell.part.clone(), ..working_with(view, &cell.contacts) }
+}
+
+fn working_with(view: View<'_>, contacts: &[&Contact]) -> Side {
     let lines = contacts.first().map(|c| blame::letting_in(view.dataplane, &c.trace)).unwrap_or_default();
-    Side { addresses: addresses(contacts), symptom: Some(Symptom::Works), lines }
+    Side { addresses: addresses(contacts), symptom: Some(Symptom::Works), lines, part: None }
 }
 
 /// What happens in this lab to the connection that succeeds in the other one.
@@ -136,5 +176,5 @@ fn failing(view: View<'_>, dialler: &str, contact: &Contact) -> Side {
     let flow = Flow { from: dialler.node, destination, ..flow };
     let trace = eval::trace(view.dataplane, &flow, &view.dataplane.switches.defaults());
     let lines = blame::last_steps(view.dataplane, &trace);
-    Side { addresses: BTreeMap::new(), symptom: Some(trace.outcome.symptom), lines }
+    Side { addresses: BTreeMap::new(), symptom: Some(trace.outcome.symptom), lines, part: None }
 }

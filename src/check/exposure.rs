@@ -15,10 +15,11 @@ use crate::lab::{HostKind, Lab, Networking};
 use crate::lower::internet::INTERNET;
 use crate::net::{Family, PortRange, Protocol, url_host};
 use crate::provenance::{Basis, Origin};
-use crate::smt::{Goal, Query, relevant_nodes, survey};
+use crate::smt::{AddressSet, Found, Goal, Query, relevant_nodes, survey};
 use crate::switch::{Setting, SwitchKind};
 
 use super::CheckError;
+use super::crowd::Part;
 use super::decide::dialable;
 use super::fold::representatives;
 use super::parallel::in_parallel;
@@ -50,6 +51,8 @@ pub struct Dialler {
     pub class: Class,
     /// Its node.
     pub node: NodeId,
+    /// The addresses that it may have, if it stands for many machines.
+    crowd: Option<AddressSet>,
 }
 
 /// What a dialler is, as far as it decides what may be expected of it.
@@ -102,6 +105,8 @@ pub struct Contact {
     pub address: String,
     /// What else may be typed; it goes the same way.
     pub likewise: Vec<(String, Flow)>,
+    /// Who of a crowd; nothing where the dialler is one machine, or some of them are all that is known.
+    sources: Option<AddressSet>,
     /// Whom the listener sees: the dialler itself, or whoever translates or relays.
     pub seen: String,
     /// How it gets there.
@@ -183,6 +188,20 @@ impl Exposure {
             }
         }
         all
+    }
+
+    /// Who of a crowd reaches a listener; nothing if everybody of it does, nobody, or the dialler is one machine.
+    pub fn part(&self, dialler: usize, listener: usize) -> Option<Part> {
+        let all = self.diallers.get(dialler)?.crowd.as_ref()?;
+        self.contacts(dialler, listener).next()?;
+        Part::of(all, self.reached_from(dialler, listener).as_ref())
+    }
+
+    /// The addresses from which a crowd reaches a listener; nothing if that is not known.
+    pub(super) fn reached_from(&self, dialler: usize, listener: usize) -> Option<AddressSet> {
+        let mut sources = self.contacts(dialler, listener).map(|contact| contact.sources.clone());
+        let first = sources.next()??;
+        sources.try_fold(first, |reached, more| Some(reached.union(&more?)))
     }
 
     /// Whether something that is not modelled decides what a dialler can do with a listener.
@@ -274,7 +293,7 @@ impl Surveyor<'_> {
             }
             let found = survey(&self.settled, &query(endpoint, protocol, goal.clone()), setting, &self.addresses);
             reached.unsure.extend(found.unsure);
-            for alike in &found.ways {
+            for alike in &found.found {
                 reached.contacts.extend(self.contact(exposure, dialler, alike, setting)?);
             }
         }
@@ -287,11 +306,12 @@ impl Surveyor<'_> {
         &self,
         exposure: &Exposure,
         dialler: usize,
-        alike: &[Flow],
+        alike: &Found,
         setting: &Setting,
     ) -> Result<Option<Contact>, CheckError> {
         let name = exposure.diallers.get(dialler).map_or("", |d| d.name.as_str());
-        let mut dialed: Vec<(String, Flow)> = alike.iter().map(|f| (typed(self.settled.node(f.from), f), *f)).collect();
+        let mut dialed: Vec<(String, Flow)> =
+            alike.flows.iter().map(|f| (typed(self.settled.node(f.from), f), *f)).collect();
         dialed.sort_by(|(a, _), (b, _)| simplicity(a).cmp(&simplicity(b)));
         dialed.dedup_by(|(a, _), (b, _)| a == b);
         let mut dialed = dialed.into_iter();
@@ -316,6 +336,7 @@ impl Surveyor<'_> {
             listener,
             address,
             likewise: dialed.collect(),
+            sources: alike.sources.clone(),
             seen: seen(self.dataplane, &flow, delivery.header.source),
             trace,
             is_doubtful,
@@ -404,7 +425,8 @@ fn diallers(lab: &Lab, dataplane: &Dataplane, endpoints: &[Endpoint]) -> Vec<Dia
     let dialler = |endpoint: &Endpoint| {
         let full = &dataplane.node(endpoint.node).name;
         let name = if is_unique(&endpoint.label) { &endpoint.label } else { full };
-        Dialler { name: name.clone(), class: class(lab, endpoint), node: endpoint.node }
+        let crowd = endpoint.sources.as_ref().map(|sources| sources.all(Family::V4));
+        Dialler { name: name.clone(), class: class(lab, endpoint), node: endpoint.node, crowd }
     };
     endpoints.iter().map(dialler).collect()
 }
@@ -427,7 +449,9 @@ fn listeners(lab: &Lab, dataplane: &Dataplane, setting: &Setting) -> Vec<Listene
     let containers = lab.containers().map(|(id, c)| ((lab.host(id).name.as_str(), c.name.as_str()), &c.short_name));
     let short_names: BTreeMap<_, _> = containers.collect();
     let mut all: Vec<Listener> = Vec::new();
-    for (id, node) in dataplane.nodes().filter(|(_, n)| n.name != INTERNET) {
+    // Neither the internet nor what stands for somebody that no file names.
+    let is_named = |node: &Node| lab.hosts.iter().any(|host| node.name.split('/').next() == Some(host.name.as_str()));
+    for (id, node) in dataplane.nodes().filter(|(_, n)| is_named(n)) {
         for socket in node.sockets.iter().filter(|s| setting.allows(s.guard)) {
             let (protocol, ports) = (socket.protocol, socket.ports);
             let is_known = |l: &Listener| {

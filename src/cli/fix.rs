@@ -58,8 +58,8 @@ fn drawback(
     let Some(after) = model::build_with(paths, &patched.into_iter().map(named).collect()) else {
         return Ok(Some(text!("the files cannot be read afterwards", "고친 뒤에는 파일을 읽을 수 없습니다")));
     };
-    let checked = check::check_all(&after.lab, &after.dataplane, &after.sources, &after.lab.sentences)?;
-    Ok(broken(before, &checked.judgements, index))
+    let answers = check::answers(&after.lab, &after.dataplane, &after.sources, &after.lab.sentences)?;
+    Ok(broken(before, &answers, index))
 }
 
 /// The ways out of a sentence that work, in the lab with some texts in place of those on disk.
@@ -144,7 +144,7 @@ impl Lab {
                 "고친 뒤에는 파일을 읽을 수 없습니다"
             )));
         };
-        Ok(match broken(&before.checked.judgements, &after.checked.judgements, index) {
+        Ok(match broken(&before.checked.judgements, &after.answers(), index) {
             Some(reason) => Tried::Fails(reason),
             None => Tried::Works(Box::new(after)),
         })
@@ -198,6 +198,10 @@ impl State {
         Ok(Self { texts, model, checked, exposure: OnceCell::new() })
     }
 
+    fn answers(&self) -> Vec<Answer> {
+        self.checked.judgements.iter().map(|judgement| judgement.verdict.answer).collect()
+    }
+
     fn exposure(&self) -> Result<&Exposure, CheckError> {
         let exposure = match self.exposure.get() {
             Some(exposure) => return Ok(exposure),
@@ -234,11 +238,11 @@ impl State {
 }
 
 /// Why a fix is not offered: its own sentence must hold, and everything that held before.
-fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Text> {
+fn broken(before: &[Judgement], after: &[Answer], index: usize) -> Option<Text> {
     if before.len() != after.len() {
         return Some(text!("sentences cannot be read afterwards", "고친 뒤에는 문장을 읽을 수 없습니다"));
     }
-    if after.get(index).is_none_or(|j| j.verdict.answer != Answer::Holds) {
+    if after.get(index) != Some(&Answer::Holds) {
         return Some(text!(
             "it does not help when the files are read again",
             "파일을 다시 읽으면 도움이 되지 않습니다"
@@ -246,9 +250,10 @@ fn broken(before: &[Judgement], after: &[Judgement], index: usize) -> Option<Tex
     }
     let text = |judgement: &Judgement| judgement.statement.sentence.value.clone();
     let wish = before.get(index).map(text).unwrap_or_default();
-    let breaks = before.iter().zip(after).find(|(a, b)| {
-        a.verdict.answer == Answer::Holds && b.verdict.answer != Answer::Holds && !is_seen_instead(&wish, &text(a))
-    });
+    let breaks = before
+        .iter()
+        .zip(after)
+        .find(|(a, b)| a.verdict.answer == Answer::Holds && **b != Answer::Holds && !is_seen_instead(&wish, &text(a)));
     breaks.map(|(broken, _)| {
         let sentence = &broken.statement.sentence.value;
         text!("it breaks `{sentence}`", "이것을 적용하면 `{sentence}` 문장이 깨집니다")

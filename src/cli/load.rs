@@ -186,6 +186,9 @@ fn last_part(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The hidden file that says something: WSL's own.
+const HIDDEN_INPUT: &str = ".wslconfig";
+
 /// Goes into directories but not through links to directories, which may lead in a circle.
 fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
     let Ok(entries) = fs::read_dir(directory) else { return };
@@ -195,7 +198,7 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
         let is_directory = entry.file_type().is_ok_and(|t| t.is_dir());
         if is_directory && !part.starts_with('.') && !SKIPPED.contains(&part.as_str()) {
             walk(&entry.path(), &name, found);
-        } else if !is_directory && !part.starts_with('.') && frontend::is_candidate(&name) {
+        } else if !is_directory && (!part.starts_with('.') || part == HIDDEN_INPUT) && frontend::is_candidate(&name) {
             found.push(Found { disk: entry.path(), name, asked_for: false });
         }
     }

@@ -77,6 +77,7 @@ codes! {
     DockerBadFlag "docker" "bad_flag" Error;
     DockerNameTaken "docker" "name_taken" Error;
     DockerPortTaken "docker" "port_taken" Error;
+    DockerChainsGone "docker" "chains_gone" Error;
     DockerUnknownContainer "docker" "unknown_container" Error;
     DockerPublishIgnored "docker" "publish_ignored" Warning;
     DockerDrift "docker" "drift" Warning;

@@ -44,6 +44,18 @@ pub struct Firewalld {
     pub origin: Origin,
 }
 
+impl Firewalld {
+    /// First release whose nftables backend leaves the tables of iptables alone when no direct rules are configured.
+    ///
+    /// Source: firewalld `src/firewall/core/fw.py`, `may_skip_flush_direct_backends` (commit b7faa74d).
+    const SPARES_IPTABLES: Version = Version::new(2, 0, 0);
+
+    /// Whether starting, reloading and stopping takes away whatever others have in the tables of iptables.
+    pub fn empties_iptables(&self) -> bool {
+        self.backend == RuleBackend::Iptables || self.version < Self::SPARES_IPTABLES || self.uses_direct
+    }
+}
+
 /// What happens to a packet that nothing in a zone or policy decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -124,6 +136,15 @@ pub struct Content {
     pub icmp_block_inversion: bool,
     /// Rich rules.
     pub rich_rules: Vec<Entry<RichRule>>,
+}
+
+impl Content {
+    /// Makes what a running firewalld was told later like the rest, as it is once it is stored.
+    pub fn store(&mut self) {
+        self.forward_ports.append(&mut self.later_forward_ports);
+        self.icmp_blocks.append(&mut self.later_icmp_blocks);
+        self.rich_rules.iter_mut().for_each(|rule| rule.value.later = false);
+    }
 }
 
 /// One item of a zone or policy.
@@ -225,6 +246,8 @@ pub struct RichRule {
     pub action: RichAction,
     /// `limit` of the action: what exceeds it is not met by the rule.
     pub limit: Option<String>,
+    /// A running firewalld was told: it comes behind those of its priority that were loaded, whatever their order.
+    pub later: bool,
 }
 
 /// What a rich rule is about.

@@ -105,15 +105,14 @@ fn write(firewalld: &Firewalld, node: NodeId, dataplane: &mut Dataplane) {
 /// Takes away what firewalld has loaded, and what else goes with it.
 ///
 /// The iptables backend empties all tables of iptables, docker's chains included, and sets the built-in chains to ACCEPT
-/// (recorded: order-fw-first-iptables-stop). Until [`SPARES_IPTABLES`] the nftables backend empties them too, but leaves
+/// (recorded: order-fw-first-iptables-stop). Until 2.0 the nftables backend empties them too, but leaves
 /// the policies of the built-in chains: docker's FORWARD stays on DROP without a rule (recorded:
 /// order-fw-first-nftables-stop with firewalld 1.3.3).
 ///
 /// Sources: firewalld 1.3.3 and 2.5.0 `src/firewall/core/fw.py` (`flush`, `set_policy`).
 pub fn stop(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
     let Some(firewalld) = &lab.host(host).firewalld else { return };
-    let empties_iptables =
-        firewalld.backend == RuleBackend::Iptables || firewalld.version < SPARES_IPTABLES || firewalld.uses_direct;
+    let empties_iptables = firewalld.empties_iptables();
     let ruleset = &mut dataplane.node_mut(node).ruleset;
     *ruleset = flushed(ruleset, |table, chain| match table.family {
         TableFamily::Inet if table.name == writer::TABLE => Fate::Goes,
@@ -125,11 +124,6 @@ pub fn stop(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
         accept_everything(ruleset);
     }
 }
-
-/// First release whose nftables backend leaves the tables of iptables alone when no direct rules are configured.
-///
-/// Source: firewalld `src/firewall/core/fw.py`, `may_skip_flush_direct_backends` (commit b7faa74d).
-const SPARES_IPTABLES: Version = Version::new(2, 0, 0);
 
 fn accept_everything(ruleset: &mut Ruleset) {
     let iptables: Vec<TableId> = (0..ruleset.tables.len())

@@ -9,6 +9,7 @@ use crate::net::Protocol;
 use crate::source::Sources;
 
 use super::json::{self, FORMAT, Place};
+use super::part::{PartJson, who};
 use super::{Style, path};
 
 const RED: u8 = 31;
@@ -57,7 +58,7 @@ pub fn render(differences: &[Difference], sources: BothSources<'_>, style: Style
 
 /// The same change with the same addresses; the reasons of the first one are shown.
 fn are_alike(a: &Difference, b: &Difference) -> bool {
-    let side = |x: &Side, y: &Side| x.addresses == y.addresses && x.symptom == y.symptom;
+    let side = |x: &Side, y: &Side| x.addresses == y.addresses && x.symptom == y.symptom && x.part == y.part;
     (&a.listener, a.change) == (&b.listener, b.change) && side(&a.old, &b.old) && side(&a.new, &b.new)
 }
 
@@ -102,6 +103,13 @@ fn body(difference: &Difference, sources: BothSources<'_>, style: Style) -> Stri
                 "    {address}: 상대에게 보이는 출발지가 {before} 대신 {seen}\n"
             ));
         }
+    }
+    if old.part != new.part {
+        let (before, now) = (who(old.part.as_ref()), who(new.part.as_ref()));
+        text += &format!(
+            "    {}\n",
+            style.say(&text!("now {now}, before {before}", "지금 {now}, 이전 {before}"; now, before))
+        );
     }
     text += &lines(When::Before, &old.lines, sources.old, style);
     text + &lines(When::Now, &new.lines, sources.new, style)
@@ -178,6 +186,7 @@ fn side_json(side: &Side, sources: &Sources) -> SideJson {
     SideJson {
         addresses: addresses.map(|(a, s)| AddressJson { address: a.clone(), seen_as: s.clone() }).collect(),
         symptom: side.symptom.map(json::symptom_word),
+        part: side.part.as_ref().map(PartJson::of),
         lines: side
             .lines
             .iter()
@@ -205,6 +214,7 @@ pub(super) struct DifferenceJson {
 struct SideJson {
     addresses: Vec<AddressJson>,
     symptom: Option<&'static str>,
+    part: Option<PartJson>,
     lines: Vec<LineJson>,
 }
 

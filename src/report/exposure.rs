@@ -9,6 +9,7 @@ use crate::source::Sources;
 
 use super::Style;
 use super::json::{self, FORMAT, Place};
+use super::part::{PartJson, who};
 
 const GREEN: u8 = 32;
 const YELLOW: u8 = 33;
@@ -64,9 +65,10 @@ fn cell(exposure: &Exposure, column: &Column, row: usize, style: Style) -> Strin
         return style.say(&text!("itself", "자신")).to_owned();
     };
     let addresses = exposure.addresses(*member, row);
-    let doubt = if exposure.is_doubtful(*member, row) { "?" } else { "" };
+    let part = if exposure.part(*member, row).is_some() { "~" } else { "" };
+    let doubt = format!("{part}{}", if exposure.is_doubtful(*member, row) { "?" } else { "" });
     match addresses.as_slice() {
-        [] => doubt.to_owned(),
+        [] => doubt,
         [(one, _)] => format!("{one}{doubt}"),
         [(first, _), more @ ..] => format!("{first} +{}{doubt}", more.len()),
     }
@@ -181,6 +183,13 @@ fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> Vec<String> 
         );
         lines.push(style.say(&doubtful).to_owned());
     }
+    for (row, listener) in exposure.listeners.iter().enumerate() {
+        for (column, dialler) in exposure.diallers.iter().enumerate() {
+            let Some(part) = exposure.part(column, row) else { continue };
+            let (who, to, part) = (&dialler.name, &listener.name, who(Some(&part)));
+            lines.push(style.say(&text!("~ {who} → {to}: {part}", "~ {who} → {to}: {part}"; part)).to_owned());
+        }
+    }
     let unsure =
         |reason: &String| style.say(&text!("there may be more: {reason}", "더 있을 수 있음: {reason}")).to_owned();
     lines.extend(exposure.unsure.iter().map(unsure));
@@ -207,6 +216,8 @@ fn names<'a>(exposure: &'a Exposure, group: &[usize]) -> Vec<&'a str> {
 
 fn csv_cell(exposure: &Exposure, dialler: usize, row: usize) -> String {
     let mut words: Vec<&str> = exposure.addresses(dialler, row).into_iter().map(|(address, _)| address).collect();
+    let part = exposure.part(dialler, row).map(|part| format!("({})", who(Some(&part))));
+    words.extend(part.as_deref());
     if exposure.is_doubtful(dialler, row) {
         words.push("?");
     }
@@ -265,7 +276,8 @@ fn reached_by<'a>(exposure: &'a Exposure, groups: &[Vec<usize>], row: usize) -> 
         let addresses: Vec<ContactJson<'a>> =
             addresses.into_iter().map(|(address, seen_as)| ContactJson { address, seen_as }).collect();
         let is_doubtful = exposure.is_doubtful(dialler, row);
-        Some(CellJson { dialler: &exposure.diallers.get(dialler)?.name, addresses, is_doubtful })
+        let part = exposure.part(dialler, row).as_ref().map(PartJson::of);
+        Some(CellJson { dialler: &exposure.diallers.get(dialler)?.name, addresses, part, is_doubtful })
     };
     groups.iter().filter_map(cell).filter(|c| !c.addresses.is_empty() || c.is_doubtful).collect()
 }
@@ -303,6 +315,7 @@ struct ListenerJson<'a> {
 struct CellJson<'a> {
     dialler: &'a str,
     addresses: Vec<ContactJson<'a>>,
+    part: Option<PartJson>,
     is_doubtful: bool,
 }
 

@@ -2,25 +2,30 @@
 //!
 //! Every lab comes from a seed, so that one that differs can be run again: `LIVE_SEED=17 LIVE_LABS=1 make reality`.
 //! `LIVE_ROOT` names a file system tree with other releases of the daemons, `LIVE_JOBS` how many labs run at a time, and
-//! `LIVE_SHRINK` how often something may be left out of a lab that differs.
+//! `LIVE_SHRINK` how often something may be left out of a lab that differs. `LIVE_KEPT` is a directory in which what was
+//! seen is kept as pages, which `record` holds against the model later, as it does those of `tests/reality/random`.
 
 mod dice;
 mod draft;
 mod engine;
 mod firewall;
+mod record;
 mod shrink;
 mod stack;
 mod topology;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
+use canreach::net::Version;
+
 use crate::reality::predict::{Model, Prediction};
 
-use self::draft::Draft;
+use self::draft::{Draft, Probe};
 use self::stack::Stack;
 
 /// The first seed, how many labs are made from it and those that follow, how many of them at a time, and how many
@@ -43,6 +48,8 @@ enum Outcome {
     AsPredicted,
     /// Not the second time: a machine that is busy can miss an answer.
     Once(String),
+    /// The program says that it cannot know, and why; and what differs from its guess.
+    Undecided(String),
     Otherwise(String),
 }
 
@@ -51,8 +58,20 @@ fn differences(draft: &Draft, stack: &Stack, seed: u64) -> Option<BTreeMap<Strin
     let model = Model::of(&draft.files);
     let probes = draft.probes(&model);
     let seen = stack.run(draft, &probes, seed)?;
+    if let Some(directory) = std::env::var_os("LIVE_KEPT") {
+        record::write(Path::new(&directory), seed, stack, draft, &probes, &seen);
+    }
+    Some(otherwise(&model, stack.engine, probes.iter().zip(seen.iter().map(String::as_str))))
+}
+
+/// What of the seen is predicted otherwise.
+fn otherwise<'a>(
+    model: &Model,
+    engine: Version,
+    rows: impl Iterator<Item = (&'a Probe, &'a str)>,
+) -> BTreeMap<String, String> {
     let mut different = BTreeMap::new();
-    for (probe, seen) in probes.iter().zip(seen) {
+    for (probe, seen) in rows {
         let predicted = match model.predict(&probe.from, &probe.protocol, &probe.place()) {
             Prediction::Seen(words) => words,
             Prediction::Impossible(_) => "not there".to_owned(),
@@ -61,7 +80,7 @@ fn differences(draft: &Draft, stack: &Stack, seed: u64) -> Option<BTreeMap<Strin
         // rejected like any other.
         let stopped_at_once = seen == "denied" && !predicted.contains("<-") && predicted != "answers";
         // dockerd 28 holds a port with a queue of one, which another probe may have filled.
-        let queue_is_full = stack.engine.major == 28 && predicted == "accepted" && seen == "timed out";
+        let queue_is_full = engine.major == 28 && predicted == "accepted" && seen == "timed out";
         // The kernel says so five times, and then once in a second (Linux, net/ipv4/route.c, `ip_error`); the limit is one of the
         // whole machine, and cannot be lifted in a namespace.
         let is_told_no_more = predicted == "network unreachable" && seen == "timed out";
@@ -70,7 +89,7 @@ fn differences(draft: &Draft, stack: &Stack, seed: u64) -> Option<BTreeMap<Strin
             different.insert(row, format!("predicted `{predicted}`, seen `{seen}`"));
         }
     }
-    Some(different)
+    different
 }
 
 /// The first of them; more say nothing new.
@@ -88,6 +107,10 @@ fn outcome(seed: u64, stack: &Stack) -> Outcome {
     };
     if first.is_empty() {
         return Outcome::AsPredicted;
+    }
+    let unknown = Model::of(&draft.files).unmodeled().join("; ");
+    if !unknown.is_empty() {
+        return Outcome::Undecided(format!("{unknown}\n{}", lines(&first)));
     }
     let again = differences(&draft, stack, seed);
     let different: BTreeMap<_, _> =
@@ -129,6 +152,7 @@ fn real_daemons_do_what_is_predicted() {
                         Outcome::Once(how) => {
                             println!("seed {seed}: as predicted when run again, the first time\n{how}")
                         }
+                        Outcome::Undecided(how) => println!("seed {seed}: undecided: {how}"),
                         Outcome::Otherwise(how) => {
                             println!("seed {seed}: otherwise\n{how}");
                             writeln!(all.lock().unwrap(), "seed {seed}:\n{how}").unwrap();

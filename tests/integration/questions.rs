@@ -153,6 +153,29 @@ fn a_change_is_shown_with_the_lines_that_make_it() {
     canreach_in(old.path(), &["diff", "."]).check(2, &["A..B"]);
 }
 
+/// A rule about one source address, or about a subnet, tells members of a crowd apart.
+#[test]
+fn who_of_a_crowd_gets_through_is_said() {
+    let lab = |rules: &str| {
+        let files = "networks:\n  lan: {subnet: 192.168.1.0/24, gateway: 192.168.1.1, kind: lan}\nhosts:\n  box:\n    \
+                     interfaces: {eth0: {network: lan, address: 192.168.1.20/24}}\n    listen: [22, 80]\n    files: [rules.sh]\n";
+        Directory::with(&[("lab.yaml", files.as_bytes()), ("rules.sh", rules.as_bytes())])
+    };
+    let subnet = "iptables -A INPUT -s 192.168.1.64/26 -p tcp --dport 80 -j ACCEPT\niptables -A INPUT -p tcp --dport 80 -j DROP\n";
+    let one = "iptables -A INPUT -s 192.168.1.50 -p tcp --dport 22 -j DROP\n";
+    let (open, closed) = (lab(subnet), lab(&[one, subnet].concat()));
+    canreach_in(closed.path(), &["exposure"]).check(
+        0,
+        &["box:22   192.168.1.20:22~", "box:22: all but 192.168.1.50\n", "box:80: only 192.168.1.64-192.168.1.127\n"],
+    );
+    let json = canreach_in(closed.path(), &["exposure", "--format", "json"]).json();
+    let part = &json["listeners"][0]["reached_by"][0]["part"];
+    assert_eq!(*part, serde_json::json!({"extent": "all_but", "addresses": ["192.168.1.50"]}));
+    let paths = [open.path().to_str().unwrap(), closed.path().to_str().unwrap()];
+    canreach_in(open.path(), &["diff", paths[0], paths[1]])
+        .check(1, &["now all but 192.168.1.50, before all of them", "rule in `INPUT`  (rules.sh:1)", "1 changed"]);
+}
+
 #[test]
 fn two_revisions_are_compared() {
     let lab = lab_with(&[], SCRIPT);

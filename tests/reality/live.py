@@ -206,7 +206,10 @@ def put_behind_nat(guest, host, i):
     if not i["nat"]["localhost"]:
         options.append("--disable-host-loopback")
     ready, tell_ready = os.pipe()
-    subprocess.Popen(["nsenter", "--net=" + host.namespace(), "slirp4netns", "--ready-fd=%d" % tell_ready,
+    # Between namespaces an ICMP error comes back while its packet is still being sent: the kernel drops it because the
+    # socket is in use (`tcp_v4_err`), and slirp waits for ever. No network is as fast: another processor receives.
+    host.call("sh", "-c", "mount -t sysfs sysfs /sys; for q in /sys/class/net/*/queues/rx-0/rps_cpus; do echo 2 >$q || true; done")
+    subprocess.Popen(["nsenter", "--net=" + host.namespace(), "taskset", "1", "slirp4netns", "--ready-fd=%d" % tell_ready,
                       "--netns-type=path", *options, guest.namespace(), i["name"]],
                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[tell_ready])
     os.close(tell_ready)

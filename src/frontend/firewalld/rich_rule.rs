@@ -210,6 +210,7 @@ fn build(parts: Vec<Part>, whole: Span) -> Result<Outcome, Refused> {
         element: draft.element.unwrap_or(RichElement::Any),
         action: draft.action.unwrap_or(RichAction::None),
         limit: draft.limit,
+        later: false,
     })))
 }
 

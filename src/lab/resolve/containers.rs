@@ -11,6 +11,7 @@ use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
 use super::bind::{HostPlan, Plan};
+use super::emptied::Emptied;
 use super::engine::{Found, Networks, Statement};
 use super::leases::{LeaseId, Leases};
 use super::names::sentence_name;
@@ -19,6 +20,8 @@ use super::{Context, listen, publish};
 
 /// A container that docker has not refused so far.
 struct Draft<'a> {
+    /// The number of its statement.
+    number: usize,
     declaration: &'a ContainerDecl,
     name: String,
     mode: Option<Spanned<NetworkMode>>,
@@ -40,9 +43,10 @@ pub(super) fn resolve(
     host: &Host,
     engine: &mut Engine,
     networks: &Networks,
+    emptied: &Emptied,
 ) {
     let (drafts, mut attachments) = drafts(context, host_plan, networks);
-    let started = started(context, host, engine, &drafts, &attachments);
+    let started = started(context, host, engine, &drafts, &attachments, emptied);
     attachments.retain(|a| started.contains_key(&a.draft));
     let meanwhile = meanwhile(host_plan, networks);
     let mut endpoints = endpoints(context, engine, &drafts, &attachments, &meanwhile);
@@ -65,6 +69,7 @@ fn started(
     engine: &Engine,
     drafts: &[Draft<'_>],
     attachments: &[Attachment<'_>],
+    emptied: &Emptied,
 ) -> BTreeMap<usize, Vec<Publish>> {
     let mut ports = Ports::of_host(host);
     let mut started = BTreeMap::new();
@@ -81,9 +86,16 @@ fn started(
             Some((NetworkMode::Host, _)) => Joins::Host,
             _ => bridges_of(number, engine, attachments),
         };
-        if let Some(publishes) = publish::resolve(context, draft.declaration, &draft.name, joins, &mut ports) {
-            started.insert(number, publishes);
+        let Some(publishes) = publish::resolve(context, draft.declaration, &draft.name, joins, &mut ports) else {
+            continue;
+        };
+        if !publishes.is_empty()
+            && let Some(diagnostic) = emptied.stops_container(draft.number, draft.declaration)
+        {
+            context.report(diagnostic);
+            continue;
         }
+        started.insert(number, publishes);
     }
     started
 }
@@ -324,7 +336,7 @@ fn draft<'a>(
         let span = mode.as_ref().map_or(declaration.span, |m| m.span);
         attachments.push(attach(drafts.len(), 0, None, Statement { number, span }));
     }
-    Some((Draft { declaration, name, mode }, attachments))
+    Some((Draft { number, declaration, name, mode }, attachments))
 }
 
 /// The stated mode; `host` and `none` are also names of networks.

@@ -12,6 +12,7 @@ use crate::source::{Span, Spanned};
 
 use super::addresses::{Pools, nth, overlap, prefix};
 use super::bind::{HostPlan, Plan};
+use super::emptied::Emptied;
 use super::names::span_of;
 use super::{Context, HostId, containers, parent};
 
@@ -43,8 +44,9 @@ pub(super) fn resolve(
             }
         }
     }
-    let networks = networks(context, id, host_plan, host, &mut engine, &addresses);
-    containers::resolve(context, plan, host_plan, host, &mut engine, &networks);
+    let emptied = Emptied::on(context, host_plan, &engine);
+    let networks = networks(context, id, host_plan, host, &mut engine, &addresses, &emptied);
+    containers::resolve(context, plan, host_plan, host, &mut engine, &networks, &emptied);
     Some(engine)
 }
 
@@ -126,6 +128,14 @@ pub(super) enum Found {
 }
 
 impl Networks {
+    /// The driver refuses a network. Until 27 its subnet stays taken all the same (observed with 20.10.24 and 26.1.5; not
+    /// with 28.5.2).
+    fn fails(&mut self, number: usize, version: Version) {
+        if version.major < 28 {
+            self.failed.insert(number);
+        }
+    }
+
     /// Looks a network up from a statement; one that the same file creates only later is not there yet.
     pub(super) fn find(&self, name: &str, from: Statement) -> Found {
         let later = |made: &Statement| made.span.source == from.span.source && from.number < made.number;
@@ -159,10 +169,11 @@ fn networks(
     host: &Host,
     engine: &mut Engine,
     addresses: &Addresses<'_>,
+    emptied: &Emptied,
 ) -> Networks {
     let mut found = Networks { names: Vec::new(), refused: BTreeSet::new(), failed: BTreeSet::new() };
     let mut in_use: Vec<IpNet> = host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.trunc()).collect();
-    let declared = accepted(context, id, host_plan, (host, engine.version), &mut found);
+    let declared = accepted(context, id, host_plan, (host, engine.version), emptied, &mut found);
     let mut pools = Pools::new(&addresses.pools, engine.version);
     let bridge = bridge_network(engine, &in_use, addresses, &mut pools);
     in_use.push(bridge.subnet);
@@ -224,6 +235,7 @@ fn accepted<'a>(
     id: HostId,
     host_plan: &HostPlan<'a>,
     (host, version): (&Host, Version),
+    emptied: &Emptied,
     found: &mut Networks,
 ) -> Vec<(usize, &'a NetworkDecl)> {
     let mut accepted: Vec<(usize, &NetworkDecl)> = Vec::new();
@@ -245,15 +257,18 @@ fn accepted<'a>(
             && network.internal.as_ref().is_none_or(|internal| !internal.value)
         {
             found.refused.insert(network.name.value.clone());
-            found.failed.insert(number);
             context.report(isolated_but_not_internal(network));
         } else if let Some((_, other)) = accepted.iter().find(|(_, n)| same_bridge(n, network)) {
             found.refused.insert(network.name.value.clone());
-            found.failed.insert(number);
+            found.fails(number, version);
             context.report(bridge_twice(other, network));
         } else if let Some((_, other)) = accepted.iter().find(|(_, n)| subnets_overlap(n, network)) {
             found.refused.insert(network.name.value.clone());
             context.report(pools_overlap(other, network));
+        } else if let Some(diagnostic) = emptied.stops_network(number, network) {
+            found.refused.insert(network.name.value.clone());
+            found.fails(number, version);
+            context.report(diagnostic);
         } else {
             accepted.push((number, network));
         }

@@ -21,7 +21,7 @@ use super::configuration::Configuration;
 use super::names::span_of;
 use super::policy::Release;
 use super::zone::{self, Place};
-use super::{direct, refusal};
+use super::{direct, refusal, stored};
 
 /// The daemon while the files are gone through.
 struct Daemon {
@@ -47,6 +47,9 @@ struct Daemon {
     engine_follows: bool,
     /// What dockerd found in another zone.
     conflict: Option<Conflict>,
+    /// Zones whose rich rules were stored in an order that is not known, and where; and which of them were loaded since.
+    shuffled: Vec<(String, Span)>,
+    unordered: Vec<(String, Span)>,
 }
 
 /// What `firewall-cmd --state` says.
@@ -72,8 +75,8 @@ pub(super) fn resolve(
     plan: &HostPlan<'_>,
     engine: Option<&Engine>,
 ) -> Option<Firewalld> {
-    let first = plan.declarations().find(|d| is_about_firewalld(d))?;
-    let mut daemon = installed(context, plan, engine, first);
+    let stated = stated(context, plan)?;
+    let mut daemon = installed(context, plan, engine, stated);
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
     daemon.firewalld.routes_before_engine = routes(&daemon);
@@ -86,10 +89,16 @@ pub(super) fn resolve(
     check_default_zone(context, plan, &mut daemon);
     check_bindings(context, &daemon);
     listings(context, plan, &mut daemon);
-    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, .. } = daemon;
+    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, unordered, .. } = daemon;
     if let Some(conflict) = conflict {
         refuse(context, id, &conflict);
     }
+    let unmodeled = unordered.into_iter().map(|(zone, span)| Unmodeled {
+        what: format!("the order in which firewalld {} has stored the rich rules of zone `{zone}`", firewalld.version),
+        span,
+        host: Some(id),
+    });
+    context.unmodeled.extend(unmodeled);
     pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
     running.definitions.clone().fill_in(&mut running);
     permanent.definitions.clone().fill_in(&mut permanent);
@@ -100,8 +109,9 @@ pub(super) fn resolve(
     Some(firewalld)
 }
 
-/// The daemon before anything happens.
-fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>, first: &Declaration) -> Daemon {
+/// firewalld of a host as its options state it, if anything on the host speaks of it.
+pub(super) fn stated(context: &Context, plan: &HostPlan<'_>) -> Option<Firewalld> {
+    let first = plan.declarations().find(|d| is_about_firewalld(d))?;
     let version = context.defaults.firewalld;
     let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
     let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
@@ -111,6 +121,11 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
             set_options(&mut firewalld, stated, &plan.name);
         }
     }
+    Some(firewalld)
+}
+
+/// The daemon before anything happens.
+fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>, mut firewalld: Firewalld) -> Daemon {
     let (permanent, health) = configured(context, plan, &mut firewalld, engine.is_some());
     let running = permanent.clone();
     let awaits_docker_zone = engine.is_some_and(makes_zone) && !has_docker_zone(plan);
@@ -129,6 +144,8 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
         bridges: engine.filter(|e| makes_zone(e)).map_or_else(Vec::new, bridges),
         engine_follows: false,
         conflict: None,
+        shuffled: Vec::new(),
+        unordered: Vec::new(),
     }
 }
 
@@ -346,6 +363,7 @@ fn turns_on_forwarding(content: &Content) -> bool {
 fn load(daemon: &mut Daemon) {
     daemon.runs = true;
     daemon.running = daemon.permanent.clone();
+    daemon.unordered.append(&mut daemon.shuffled);
     daemon.firewalld.direct = direct::commands(&daemon.running.direct, daemon.firewalld.backend);
     for binding in &daemon.bindings {
         daemon.running.bind(binding, &daemon.firewalld.default_zone);
@@ -410,6 +428,11 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
     match &command.change {
         FirewallChange::RuntimeToPermanent => {
             daemon.permanent = daemon.running.clone();
+            let zones = daemon.permanent.zones.values_mut().map(|zone| &mut zone.content);
+            let policies = daemon.permanent.policies.values_mut().map(|policy| &mut policy.content);
+            zones.chain(policies).for_each(Content::store);
+            let unordered = stored::unordered(&daemon.permanent.zones, daemon.firewalld.version);
+            daemon.shuffled = unordered.into_iter().map(|zone| (zone, command.span)).collect();
             daemon.pending.clear();
         }
         // firewall-cmd(1): "--set-default-zone ... This is a runtime and permanent change."

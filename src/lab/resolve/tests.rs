@@ -631,3 +631,43 @@ fn what_the_host_does_not_allow_is_reported_and_nothing_else() {
         &["adapter 1 of `vm` is bridged, but nothing says with which interface"],
     );
 }
+
+#[test]
+fn docker_neither_publishes_nor_makes_networks_while_its_chains_are_gone() {
+    const LINES: &str = "docker run -d --name b1 -p 81:80 i\ndocker run -d --name c1 i\ndocker network create n\n";
+    let check = |firewalld: &str, before: &str, after: &str, is_refused: bool| {
+        let lab = format!(
+            "hosts:\n  h:\n    files: [x.sh]\n    firewalld: {{{firewalld}}}\n    interfaces: {{eth0: {{network: n, address: 10.0.0.2/24}}}}\n\
+             networks: {{n: {{subnet: 10.0.0.0/24}}}}\n"
+        );
+        let script = format!("{before}{LINES}{after}");
+        let (lab, diagnostics) = read(&[("lab.yaml", &lab), ("x.sh", &script)]);
+        let engine = lab.hosts[0].engine.as_ref().unwrap();
+        let is_there = engine.containers.iter().any(|c| c.name == "b1");
+        assert!(engine.containers.iter().any(|c| c.name == "c1"));
+        let about: Vec<&String> =
+            diagnostics.iter().filter(|d| d.ends_with("its chains of iptables are gone")).collect();
+        let found = (is_there, engine.networks.iter().any(|n| n.name == "n"), about.len());
+        let is_started = after.contains("docker start b1");
+        let expected = if is_refused { (is_started, false, 2 - usize::from(is_started)) } else { (true, true, 0) };
+        assert_eq!(found, expected, "{firewalld}\n{script}{diagnostics:?}");
+    };
+    let old = "version: 1.3.3";
+    let iptables = "version: 2.5.2, backend: iptables";
+    let nftables = "version: 2.5.2, backend: nftables";
+    for empties in [old, iptables] {
+        check(empties, "systemctl stop firewalld\n", "", true);
+        check(empties, "dockerd\nsystemctl start firewalld\n", "", true);
+        check(empties, "dockerd\nsystemctl start firewalld\nfirewall-cmd --reload\n", "", true);
+        check(empties, "dockerd\nsystemctl start firewalld\nsystemctl restart docker\n", "", false);
+        check(empties, "systemctl start firewalld\ndockerd\nfirewall-cmd --reload\n", "", false);
+        check(empties, "systemctl start firewalld\ndockerd\nsystemctl restart firewalld\n", "", false);
+        check(empties, "systemctl stop firewalld\ndockerd --iptables=false\n", "", false);
+        check(empties, "systemctl stop firewalld\n", "systemctl restart docker\ndocker start b1\n", true);
+    }
+    check(nftables, "systemctl stop firewalld\n", "", false);
+    check(nftables, "dockerd\niptables -t nat -F\niptables -t nat -X\n", "", true);
+    check(nftables, "dockerd\niptables -t nat -X\n", "", false);
+    check(nftables, "iptables -t nat -F\niptables -t nat -X\ndockerd\n", "", false);
+    check(nftables, "dockerd\niptables -F\niptables -X\n", "", false);
+}

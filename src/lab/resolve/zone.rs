@@ -352,9 +352,14 @@ fn change_content(
             if !knows_what_it_names(context, definitions, rule, command.span) {
                 return false;
             }
-            content.rich_rules.retain(|r| !same_rule(&r.value, rule));
-            if *add {
-                content.rich_rules.push(plain((**rule).clone(), origin.clone()));
+            let is_there = content.rich_rules.iter().any(|r| same_rule(&r.value, rule));
+            match add {
+                true if is_there => {}
+                true => {
+                    let rule = RichRule { later: !command.permanent, ..(**rule).clone() };
+                    content.rich_rules.push(plain(rule, origin.clone()));
+                }
+                false => content.rich_rules.retain(|r| !same_rule(&r.value, rule)),
             }
         }
         C::Interface(..) | C::Source(..) | C::MoveInterface(_) | C::MoveSource(_) => return false,

@@ -292,6 +292,7 @@ pub(in crate::lower) fn setup(tag: &str, backend: RuleBackend, name: &str) -> Se
                 element: RichElement::Port(Protocol::Tcp, PortRange::single(3000)),
                 action: RichAction::Reject(None),
                 limit: None,
+                later: false,
             })];
             policies.push(("filt", filt));
         }
@@ -326,7 +327,16 @@ fn rich(rule: RichRule) -> Entry<RichRule> {
 
 /// A rich rule for IPv4 at priority 0.
 fn rule(element: RichElement, action: RichAction) -> RichRule {
-    RichRule { priority: 0, family: Some(Family::V4), source: None, destination: None, element, action, limit: None }
+    RichRule {
+        priority: 0,
+        family: Some(Family::V4),
+        source: None,
+        destination: None,
+        element,
+        action,
+        limit: None,
+        later: false,
+    }
 }
 
 fn tcp(first: u16, last: u16) -> RichElement {

@@ -11,15 +11,16 @@ use super::content::{
 };
 use super::writer::{Draft, Space, Writer};
 
-/// Writes rich rules by ascending priority, those of one priority as they were written, or from 2.3 in firewalld's own
-/// order.
+/// Writes rich rules by ascending priority, those of one priority as they were written; from 2.3 those that were loaded
+/// come in firewalld's own order, and what the running daemon was told comes behind them.
 pub(super) fn write(writer: &mut Writer<'_>, firewalld: &Firewalld, places: &Places, rules: &[Entry<RichRule>]) {
     let backend = writer.backend;
     let mut sorted: Vec<&Entry<RichRule>> = rules.iter().filter(|r| concerns(backend, &r.value)).collect();
     if firewalld.version < SORTS {
         sorted.sort_by_key(|r| r.value.priority);
     } else {
-        sorted.sort_by_key(|r| Rank::of(&r.value));
+        let rank = |rule: &RichRule| (rule.priority, rule.later, (!rule.later).then(|| Rank::of(rule)));
+        sorted.sort_by_key(|r| rank(&r.value));
     }
     for rule in sorted {
         one(writer, firewalld, places, rule);

@@ -16,8 +16,8 @@ use super::{engine, firewall, stack::Stack};
 pub(super) struct Probe {
     pub(super) from: String,
     pub(super) protocol: String,
-    address: IpAddr,
-    port: u16,
+    pub(super) address: IpAddr,
+    pub(super) port: u16,
 }
 
 impl Probe {
@@ -44,24 +44,20 @@ impl Draft {
         let mut dice = Dice::of(seed);
         let mut draft = Self { ports: vec![8080, 8081], hosts: topology::hosts(&mut dice), ..Self::default() };
         let has_firewalld = !dice.once_in(4);
-        let mut knows_firewalld = true;
         let mut script = engine::script(&mut draft, &mut dice, stack.engine);
         draft.products = format!("    docker: {{version: {}}}\n", stack.engine);
         if has_firewalld {
             firewall::files(&mut draft, &mut dice);
             writeln!(draft.products, "    firewalld: {{version: {}}}", stack.firewalld).unwrap();
             let start = "systemctl start firewalld\n";
-            knows_firewalld = !dice.once_in(4);
-            script = if knows_firewalld { format!("{start}{script}") } else { format!("{script}{start}") };
+            script = if !dice.once_in(4) { format!("{start}{script}") } else { format!("{script}{start}") };
         }
         if dice.once_in(4) {
             script.insert_str(0, firewall::rule(&mut dice));
         }
         for _ in 0..dice.below(4) {
             let change = match dice.below(6) {
-                // What docker makes after firewalld has emptied its rules, and it does not know, fails half-way.
-                0 | 1 if knows_firewalld => engine::change(&mut draft, &mut dice, &script),
-                0 | 1 => continue,
+                0 | 1 => engine::change(&mut draft, &mut dice, &script),
                 2 => firewall::rule(&mut dice).to_owned(),
                 _ if has_firewalld => firewall::change(&mut dice).to_owned(),
                 _ => continue,

@@ -215,6 +215,7 @@ pub(super) fn rule(dice: &mut Dice) -> &'static str {
         "iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -j ACCEPT\n",
         "iptables -t nat -I POSTROUTING -s 172.17.0.0/16 -d 192.168.56.0/24 -j SNAT --to-source 192.168.56.10\n",
         "iptables -t nat -F DOCKER\n",
+        "iptables -t nat -F\niptables -t nat -X\n",
         "iptables -N mine\niptables -A mine -p tcp --dport 22 -j RETURN\niptables -A mine -p tcp -j REJECT\niptables -I INPUT -i enp0s9 -j mine\n",
         "iptables -F FORWARD\n",
     ])

@@ -21,6 +21,7 @@ const SOURCE_PORT: u16 = 40_000;
 pub(crate) struct Model {
     dataplane: Dataplane,
     errors: Vec<String>,
+    unmodeled: Vec<String>,
 }
 
 /// What a row should look like.
@@ -44,7 +45,8 @@ impl Model {
         let lab = lab::resolve(&inputs);
         diagnostics.extend(lab.diagnostics);
         let errors = diagnostics.iter().filter(|d| is_error(d)).map(|d| d.message.to_string()).collect();
-        Self { dataplane: lower::lower(&lab.value), errors }
+        let unmodeled = lab.value.unmodeled.iter().map(|thing| thing.what.clone()).collect();
+        Self { dataplane: lower::lower(&lab.value), errors, unmodeled }
     }
 
     pub(crate) fn predict(&self, from: &str, protocol: &str, place: &str) -> Prediction {
@@ -100,6 +102,11 @@ impl Model {
     pub(crate) fn own_addresses(&self, name: &str) -> Vec<IpAddr> {
         let is_own = self.node(name).is_some_and(|id| self.dataplane.node(id).name.contains('/'));
         if is_own { self.addresses(name) } else { Vec::new() }
+    }
+
+    /// What was read and has no model: of sentences about it the program says that they are undecided.
+    pub(crate) fn unmodeled(&self) -> &[String] {
+        &self.unmodeled
     }
 
     /// What is wrong with the files.

@@ -236,3 +236,32 @@ firewall-cmd --direct --add-rule ipv4 filter INPUT 0 -p tcp --dport 3 -j DROP
     assert!(changes[0].starts_with("Insert(\"INPUT\", 1") && changes[1].starts_with("Append(\"FORWARD\""));
     assert_eq!(lab.hosts[0].rules.len(), 1);
 }
+
+#[test]
+fn rich_rules_are_stored_in_no_order_until_2_2() {
+    let check = |version: &str, rules: [&str; 2], last: &str, is_known: bool| {
+        let [one, other] = rules.map(|rule| format!("firewall-cmd --add-rich-rule='rule {rule}'\n"));
+        let script = format!("{one}{other}firewall-cmd --runtime-to-permanent\n{last}");
+        let lab = format!(
+            "hosts:\n  h:\n    files: [x.sh]\n    interfaces: {{eth0: {{network: n, address: 10.0.0.2/24}}}}\n    \
+             firewalld: {{version: {version}}}\nnetworks: {{n: {{subnet: 10.0.0.0/24}}}}\n"
+        );
+        let (lab, diagnostics) = read(&[("lab.yaml", &lab), ("x.sh", &script)]);
+        assert_eq!(lab.unmodeled.is_empty(), is_known, "{version}\n{script}{diagnostics:?}");
+    };
+    let reload = "firewall-cmd --reload\n";
+    let competing =
+        ["priority=5 port port=80 protocol=tcp accept", "priority=5 family=ipv4 source address=10.0.0.3 drop"];
+    check("1.3.3", competing, reload, false);
+    check("1.3.3", competing, "", true);
+    check("2.3.1", competing, reload, true);
+    // Of priority 0 what denies comes first, in whatever order.
+    check("1.3.3", ["port port=80 protocol=tcp accept", "family=ipv4 source address=10.0.0.3 drop"], reload, true);
+    check("1.3.3", ["port port=80 protocol=tcp reject", "family=ipv4 source address=10.0.0.3 drop"], reload, false);
+    check(
+        "1.3.3",
+        ["priority=1 port port=80 protocol=tcp accept", "priority=2 port port=80 protocol=tcp drop"],
+        reload,
+        true,
+    );
+}
