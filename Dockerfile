@@ -16,6 +16,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/canreach/bin/canreach /usr/local/bin/canreach
 ENV LANG=C.UTF-8
+# The mounted repository belongs to somebody else than the user below, which git takes for a trap.
+ENV GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=*
 USER 65534:65534
 WORKDIR /lab
 ENTRYPOINT ["canreach"]

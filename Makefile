@@ -9,7 +9,7 @@ BROKEN := nat-no-forward no-publish nothing-open guest-loopback-publish app-on-l
     firewalld-host-network firewalld-not-reloaded default-bridge-names two-networks network-none \
     firewalld-published nat-forward-exposes-lan
 
-.PHONY: demo test lint bench reality build z3
+.PHONY: demo test lint bench reality build book z3
 
 demo: build
 	@for lab in $(HOLDING); do \
@@ -38,6 +38,18 @@ lint: z3
 
 bench: z3
 	cargo bench --locked --bench check
+
+# The book in book/html, from the pages of the whole repository. mdBook is fetched where it is missing.
+MDBOOK_VERSION := 0.5.4
+MDBOOK := $(or $(CARGO_TARGET_DIR),target)/mdbook/bin/mdbook
+
+book: build $(MDBOOK)
+	cargo run --locked --example book -- $(CANREACH)
+	$(MDBOOK) build book
+
+$(MDBOOK):
+	cargo install --locked --no-default-features --features search mdbook --version $(MDBOOK_VERSION) \
+	    --root $(or $(CARGO_TARGET_DIR),target)/mdbook
 
 build: z3
 	cargo build --locked --release

@@ -26,6 +26,7 @@ mod plan;
 pub mod probe;
 mod refused;
 pub mod repair;
+mod symptom;
 mod targets;
 pub mod verdict;
 

@@ -5,6 +5,7 @@ pub mod engine_options;
 pub mod firewalld;
 pub mod ip_listing;
 pub mod lab_file;
+pub mod libvirt_network;
 pub mod makefile;
 pub mod markdown;
 pub mod netfilter;
@@ -103,6 +104,8 @@ pub enum Format {
     IpListing,
     /// What they print with `-json`.
     IpListingJson,
+    /// What `virsh net-dumpxml` prints.
+    LibvirtNetwork,
     /// What `netsh interface portproxy show` prints.
     PortProxies,
     /// `.wslconfig`: how WSL is connected.
@@ -220,6 +223,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_override(name) => Some(Format::ComposeOverride),
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
+        (_, "xml") if libvirt_network::is_one(text) => Some(Format::LibvirtNetwork),
         (_, "xml") => firewalld(name, &within, text),
         (_, "json") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
@@ -365,6 +369,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Nft => nft::parse(source, text),
         Format::Netplan => netplan::parse(source, text),
         Format::IpListing => ip_listing::parse(source, text),
+        Format::LibvirtNetwork => libvirt_network::parse(source, text),
         Format::PortProxies => port_proxy::parse_listing(source, text),
         Format::WslConfig => wsl_config::parse(source, text),
         Format::IpListingJson => ip_listing::parse_json(source, text),

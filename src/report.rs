@@ -19,6 +19,7 @@ pub mod lesson;
 pub mod markdown;
 mod markup;
 pub mod matrix;
+mod mermaid;
 mod message;
 mod part;
 mod patch;
@@ -32,7 +33,7 @@ pub mod trace;
 mod unified;
 pub mod uri;
 
-use crate::check::{Answer, Judgement};
+use crate::check::{Answer, Exposure, Judgement};
 use crate::dataplane::Dataplane;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::language::{Language, Text};
@@ -79,6 +80,8 @@ pub struct Section {
     pub title: Option<String>,
     /// What was found out.
     pub report: Report,
+    /// Who can reach what, for a reader who has not asked anything.
+    pub exposure: Option<Exposure>,
     /// The texts that it points into.
     pub sources: Sources,
 }

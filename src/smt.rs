@@ -11,6 +11,7 @@
 
 mod area;
 mod assumed;
+mod boxes;
 mod condition;
 mod dead;
 mod index;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::dataplane::{Listen, NodeKind};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::property::{Place, Sentence, Target, Url, Verb};
 use crate::smt::Goal;
@@ -38,7 +39,7 @@ pub(super) enum Dialing {
 impl Places<'_> {
     /// Everything that the sentence wants reached.
     pub(super) fn aims(&self, sentence: &Sentence) -> Result<Vec<Aim>, Box<Diagnostic>> {
-        let each = self.each_target(sentence)?;
+        let Some(each) = self.each_target(sentence)? else { return self.aims_of_one(sentence) };
         let aims: Result<Vec<Vec<Aim>>, _> = each.iter().map(|sentence| self.aims_of_one(sentence)).collect();
         Ok(aims?.concat())
     }
@@ -98,11 +99,15 @@ impl Places<'_> {
             None => self.listening_ports(&endpoint, protocol),
         };
         if ports.is_empty() {
-            let message = format!("`{}` listens on no known {protocol} port", name.value);
+            let own = &name.value;
+            let message = text!(
+                "`{own}` listens on no known {protocol} port",
+                "`{own}`: 대기하는 {protocol} 포트를 알 수 없습니다"
+            );
             return Err(Box::new(
                 Diagnostic::new(Code::SentenceUnknownName, message)
-                    .label(name.span, "which port is meant?")
-                    .help(format!("write the port: `{}:PORT`", name.value)),
+                    .label(name.span, text!("which port is meant?", "어느 포트인지?"))
+                    .help(text!("write the port: `{own}:PORT`", "포트를 쓰십시오: `{own}:포트`")),
             ));
         }
         Ok(ports.into_iter().map(|ports| self.aim_at(&endpoint, ports, protocol)).collect())
@@ -202,8 +207,11 @@ fn with_dialing(aim: Aim, at: Option<&Spanned<Url>>, by_name: bool, target: &Tar
     match (&target.place.value, aim.port, by_name) {
         (Place::Named(name), Some(port), true) => Ok(Aim { dial: Dialing::Name(name.clone(), port), ..aim }),
         (_, _, true) => Err(Box::new(
-            Diagnostic::new(Code::SentenceSyntax, "`by name` needs a name to dial")
-                .label(target.place.span, "has no name"),
+            Diagnostic::new(
+                Code::SentenceSyntax,
+                text!("`by name` needs a name to dial", "`by name`에는 연결할 이름이 필요합니다"),
+            )
+            .label(target.place.span, text!("has no name", "이름이 없음")),
         )),
         _ => Ok(aim),
     }

@@ -16,11 +16,12 @@ use crate::smt::{self, Encoding};
 use crate::source::Span;
 
 use super::aim::{Aim, Dialing};
-use super::decide::{Checker, blocker, symptom_text, url};
+use super::decide::{Checker, blocker, url};
 use super::edits;
 use super::own_loopback;
 use super::place::Endpoint;
 use super::plan::{MOST_FIXES, Question, best_attempt, example, plan};
+use super::symptom::symptom_text;
 use super::verdict::{Answer, Blocker, Condition, Edit, Fix, Verdict, Witness};
 
 /// A `can` sentence that is false.

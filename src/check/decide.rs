@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Lab;
 use crate::language::{Text, text};
 use crate::net::{Family, PortRange, Protocol, url_host};
-use crate::property::{Cause, ExpectedSymptom, Sentence, Verb};
+use crate::property::{Cause, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::{Sources, Spanned};
@@ -20,6 +20,7 @@ use super::chosen_port;
 use super::place::{Endpoint, Places};
 use super::plan;
 use super::refused;
+use super::symptom::{is_expected, symptom_text};
 use super::verdict::{Answer, Blocker, Condition, Verdict, Witness};
 use super::{CheckError, Replay};
 
@@ -649,34 +650,6 @@ fn claim(sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Text {
 
 fn not_modelled(what: &Text) -> Text {
     text!("{what}: not modelled", "{what}: 모델에 없음"; what)
-}
-
-pub(super) fn symptom_text(symptom: Symptom) -> Text {
-    match symptom {
-        Symptom::Works => text!("it works", "연결됩니다"),
-        Symptom::Refused => text!("connection refused", "연결 거부 (connection refused)"),
-        Symptom::AcceptedThenClosed => {
-            text!("connected, then reset (empty reply)", "연결된 뒤 끊김 (connection reset, empty reply)")
-        }
-        Symptom::TimedOut => text!("timed out", "응답 없음, 시간 초과 (timed out)"),
-        Symptom::HostUnreachable => text!("no route to host, at once", "호스트 도달 불가, 즉시 (no route to host)"),
-        Symptom::NoNeighbor => {
-            text!("no route to host, after seconds", "호스트 도달 불가, 몇 초 뒤 (no route to host)")
-        }
-        Symptom::NetUnreachable => text!("network is unreachable", "네트워크 도달 불가 (network is unreachable)"),
-        Symptom::NameNotResolved => text!("name not resolved", "이름을 찾을 수 없음"),
-    }
-}
-
-fn is_expected(expected: ExpectedSymptom, seen: Symptom) -> bool {
-    match expected {
-        ExpectedSymptom::Timeout => seen == Symptom::TimedOut,
-        ExpectedSymptom::Refused => seen == Symptom::Refused,
-        ExpectedSymptom::Reset => seen == Symptom::AcceptedThenClosed,
-        ExpectedSymptom::NoRoute => matches!(seen, Symptom::HostUnreachable | Symptom::NoNeighbor),
-        ExpectedSymptom::Unreachable => seen == Symptom::NetUnreachable,
-        ExpectedSymptom::Unresolved => seen == Symptom::NameNotResolved,
-    }
 }
 
 /// A blocker that goes back to a step of a trace.

@@ -4,6 +4,7 @@
 //! exposure: loopback before all addresses. The same edits, read the other way, are the blockers.
 
 mod forward;
+mod port_proxy;
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -52,6 +53,7 @@ pub(super) fn candidates(lab: &Lab, sources: &Sources, subject: &Endpoint, aim: 
         }
         draft.zone_ports(host, port, &front_ports);
         draft.nat_forwards(host, &front_ports);
+        draft.port_proxies(host, &front_ports);
     }
     (draft.lab, draft.candidates)
 }

@@ -449,7 +449,9 @@ fn listeners(lab: &Lab, dataplane: &Dataplane, setting: &Setting) -> Vec<Listene
     let containers = lab.containers().map(|(id, c)| ((lab.host(id).name.as_str(), c.name.as_str()), &c.short_name));
     let short_names: BTreeMap<_, _> = containers.collect();
     let mut all: Vec<Listener> = Vec::new();
-    for (id, node) in dataplane.nodes().filter(|(_, n)| n.name != INTERNET) {
+    // Neither the internet nor what stands for somebody that no file names.
+    let is_named = |node: &Node| lab.hosts.iter().any(|host| node.name.split('/').next() == Some(host.name.as_str()));
+    for (id, node) in dataplane.nodes().filter(|(_, n)| is_named(n)) {
         for socket in node.sockets.iter().filter(|s| setting.allows(s.guard)) {
             let (protocol, ports) = (socket.protocol, socket.ports);
             let is_known = |l: &Listener| {

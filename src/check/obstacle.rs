@@ -6,6 +6,7 @@
 
 mod engine;
 mod firewall;
+mod host_firewall;
 mod machine;
 mod rules;
 
@@ -95,6 +96,7 @@ impl<'a> Scene<'a> {
         let mut all = machine::obstacles(self);
         all.extend(engine::obstacles(self));
         all.extend(firewall::obstacles(self));
+        all.extend(host_firewall::obstacles(self));
         all.extend(rules::obstacles(self));
         all.truncate(MOST);
         all

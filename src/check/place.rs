@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::{
     Attachment, Container, Host, HostId, HostKind, Interface, Lab, Networking, Process, Segment, SegmentKind,
 };
+use crate::language::{Text, text};
 use crate::lower::internet::INTERNET;
 use crate::lower::topology::stranger_name;
 use crate::net::{Family, IpNet, Ipv4Net};
@@ -180,7 +181,7 @@ impl Places<'_> {
     ) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
         let all = self.members(subject, target)?;
         let span = subject.except.first().or(subject.of.first()).map(Who::span);
-        span.map_or(Ok(all.clone()), |span| non_empty(all, span, "nobody is left"))
+        span.map_or(Ok(all.clone()), |span| non_empty(all, span, text!("nobody is left", "남는 것이 없음")))
     }
 
     fn one(&self, who: &Who, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
@@ -199,12 +200,16 @@ impl Places<'_> {
             Who::Internet(span) => self.internet(*span).map(|e| vec![e]),
             Who::AnyContainer(span) => {
                 let all = self.lab.containers().filter_map(|(host, c)| self.of_container(host, c));
-                non_empty(all.filter(|e| !is_same(e, target)).collect(), *span, "the lab has no other containers")
+                non_empty(
+                    all.filter(|e| !is_same(e, target)).collect(),
+                    *span,
+                    text!("the lab has no other containers", "이 랩에는 다른 컨테이너가 없음"),
+                )
             }
             Who::AnyHost(span) => {
                 let all = self.lab.hosts().filter(|(_, h)| h.kind != HostKind::Router);
                 let all = all.filter_map(|(id, h)| self.of_host(id, h)).filter(|e| !is_same(e, target));
-                non_empty(all.collect(), *span, "the lab has no other hosts")
+                non_empty(all.collect(), *span, text!("the lab has no other hosts", "이 랩에는 다른 호스트가 없음"))
             }
             Who::Network(name) => self.on_network(name, target),
         }
@@ -233,12 +238,16 @@ impl Places<'_> {
         let mut all: Vec<Endpoint> = machines.into_iter().filter(has_one).collect();
         let strangers = crowds.into_iter().filter(|e| e.label != INTERNET).filter_map(|e| e.within(net.value));
         all.extend(strangers);
-        non_empty(all, net.span, "no machine of the lab and no LAN has this address")
+        non_empty(
+            all,
+            net.span,
+            text!("no machine of the lab and no LAN has this address", "이 주소를 쓰는 머신도 LAN도 랩에 없음"),
+        )
     }
 
     fn lan(&self, span: Span, target: Option<&Endpoint>) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
         let all = self.on_segments(|segment| segment.kind == SegmentKind::Lan, target);
-        non_empty(all, span, "the lab has no LAN")
+        non_empty(all, span, text!("the lab has no LAN", "이 랩에는 LAN이 없음"))
     }
 
     /// The machines on some segments: those that are named, and strangers.
@@ -335,9 +344,18 @@ impl Places<'_> {
     pub(super) fn internet(&self, span: Span) -> Result<Endpoint, Box<Diagnostic>> {
         self.outside().ok_or_else(|| {
             Box::new(
-                Diagnostic::new(Code::SentenceUnknownName, "no network of the lab leads to the internet")
-                    .label(span, "this needs one")
-                    .help("give a network a `gateway` in lab.yaml"),
+                Diagnostic::new(
+                    Code::SentenceUnknownName,
+                    text!(
+                        "no network of the lab leads to the internet",
+                        "이 랩에는 인터넷으로 나가는 네트워크가 없습니다"
+                    ),
+                )
+                .label(span, text!("this needs one", "이 문장에는 필요함"))
+                .help(text!(
+                    "give a network a `gateway` in lab.yaml",
+                    "lab.yaml에서 네트워크에 `gateway`를 적으십시오"
+                )),
             )
         })
     }
@@ -398,15 +416,19 @@ impl Places<'_> {
         }
         if !found && self.lab.segments.iter().any(|segment| segment.name == name.value) {
             let on_segment = self.on_segments(|segment| segment.name == name.value, target);
-            return non_empty(on_segment, name.span, "nobody else is on this network");
+            return non_empty(
+                on_segment,
+                name.span,
+                text!("nobody else is on this network", "이 네트워크에는 다른 것이 없음"),
+            );
         }
         if !found {
             let networks = self.lab.hosts.iter().filter_map(|h| h.engine.as_ref()).flat_map(|e| &e.networks);
             let segments = self.lab.segments.iter().map(|segment| segment.name.as_str());
             let known: Vec<&str> = networks.map(|n| n.name.as_str()).chain(segments).collect();
-            return Err(Box::new(unknown("network", name, &known)));
+            return Err(Box::new(unknown(&text!("network", "네트워크"), name, &known)));
         }
-        non_empty(all, name.span, "nobody else is on this network")
+        non_empty(all, name.span, text!("nobody else is on this network", "이 네트워크에는 다른 것이 없음"))
     }
 
     fn unknown(&self, name: &Spanned<String>) -> Diagnostic {
@@ -417,7 +439,11 @@ impl Places<'_> {
         });
         let groups = self.lab.groups.iter().map(|g| g.name.clone());
         let known: Vec<String> = hosts.chain(containers).chain(groups).collect();
-        unknown("host or container", name, &known.iter().map(String::as_str).collect::<Vec<_>>())
+        unknown(
+            &text!("host or container", "호스트나 컨테이너"),
+            name,
+            &known.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
     }
 }
 
@@ -429,23 +455,26 @@ fn free_addresses(within: Vec<IpNet>, except: Vec<IpNet>) -> Sources {
     Sources { within, except, natural }
 }
 
-fn unknown(kind: &str, name: &Spanned<String>, known: &[&str]) -> Diagnostic {
-    let message = format!("there is no {kind} called `{}`", name.value);
-    let mut diagnostic = Diagnostic::new(Code::SentenceUnknownName, message).label(name.span, "not in the lab");
+fn unknown(kind: &Text, name: &Spanned<String>, known: &[&str]) -> Diagnostic {
+    let called = &name.value;
+    let message = text!("there is no {kind} called `{called}`", "`{called}`: 이런 이름의 {kind}는 없습니다"; kind);
+    let label = text!("not in the lab", "랩에 없음");
+    let mut diagnostic = Diagnostic::new(Code::SentenceUnknownName, message).label(name.span, label);
     let mut listed: Vec<&str> = known.to_vec();
     listed.sort_unstable();
     listed.dedup();
     if let Some(meant) = did_you_mean(&name.value, listed.iter().copied()) {
-        diagnostic = diagnostic.help(format!("did you mean `{meant}`?"));
+        diagnostic = diagnostic.help(text!("did you mean `{meant}`?", "혹시 `{meant}`?"));
     } else if !listed.is_empty() {
-        diagnostic = diagnostic.help(format!("the lab has: {}", listed.join(", ")));
+        diagnostic = diagnostic.help(text!("the lab has: {all}", "랩에 있는 것: {all}", all = listed.join(", ")));
     }
     diagnostic
 }
 
-fn non_empty(all: Vec<Endpoint>, span: Span, otherwise: &str) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
+fn non_empty(all: Vec<Endpoint>, span: Span, otherwise: Text) -> Result<Vec<Endpoint>, Box<Diagnostic>> {
     if all.is_empty() {
-        let diagnostic = Diagnostic::new(Code::SentenceUnknownName, "the sentence is about nobody");
+        let message = text!("the sentence is about nobody", "문장의 주어에 해당하는 것이 없습니다");
+        let diagnostic = Diagnostic::new(Code::SentenceUnknownName, message);
         return Err(Box::new(diagnostic.label(span, otherwise)));
     }
     Ok(all)
@@ -460,11 +489,14 @@ fn service_of(container: &Container) -> &str {
 }
 
 fn ambiguous(name: &Spanned<String>, word: &str, bearers: &[Endpoint]) -> Diagnostic {
-    let message = format!("`{word}` is the name of {} containers", bearers.len());
+    let count = bearers.len();
+    let message =
+        text!("`{word}` is the name of {count} containers", "`{word}`: 이름이 같은 컨테이너가 {count}개 있습니다");
     let full: Vec<String> = bearers.iter().map(|endpoint| format!("`{}`", endpoint.label)).collect();
+    let all = full.join(", ");
     Diagnostic::new(Code::SentenceUnknownName, message)
-        .label(name.span, "which one is meant?")
-        .help(format!("write one of {}", full.join(", ")))
+        .label(name.span, text!("which one is meant?", "어느 것인지?"))
+        .help(text!("write one of {all}", "이 가운데 하나로 쓰십시오: {all}"))
 }
 
 pub(super) fn is_same(endpoint: &Endpoint, other: Option<&Endpoint>) -> bool {

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Disposition, Event, Flow, Step, Symptom, Trace, Way};
 use crate::eval;
 use crate::lab::{Container, Entry, Firewalld, Host, HostId, HostKind, Lab, Networking, Statement, Zone};
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::property::{Verb, parse};
 use crate::provenance::Origin;
@@ -47,16 +48,16 @@ pub enum Stage {
 
 impl Stage {
     /// As the checklist asks.
-    pub fn question(self) -> &'static str {
+    pub fn question(self) -> Text {
         match self {
-            Self::Machine => "is the machine up?",
-            Self::Ping => "does it answer?",
-            Self::Name => "is the name known?",
-            Self::Forward => "does the host listen for it?",
-            Self::Published => "is the port published?",
-            Self::Zone => "does the firewall's zone open it?",
-            Self::Listener => "does the program listen?",
-            Self::Connection => "the connection itself",
+            Self::Machine => text!("is the machine up?", "머신이 켜져 있는가?"),
+            Self::Ping => text!("does it answer?", "응답하는가?"),
+            Self::Name => text!("is the name known?", "이름을 아는가?"),
+            Self::Forward => text!("does the host listen for it?", "호스트가 그 포트에서 대기하는가?"),
+            Self::Published => text!("is the port published?", "포트가 게시되었는가?"),
+            Self::Zone => text!("does the firewall's zone open it?", "방화벽의 영역에서 열려 있는가?"),
+            Self::Listener => text!("does the program listen?", "프로그램이 대기하는가?"),
+            Self::Connection => text!("the connection itself", "연결 자체"),
         }
     }
 }
@@ -73,7 +74,7 @@ pub struct Probe {
     /// What comes out, in one word.
     pub predicted: String,
     /// What is believed, and would be wrong otherwise.
-    pub assumes: String,
+    pub assumes: Text,
     /// The line that it rests on.
     pub origin: Option<Origin>,
     /// The connection or ping that the command makes.
@@ -148,7 +149,7 @@ impl Checklist<'_> {
                 on: self.places.lab.host(on).name.clone(),
                 command: command::machine_state(&vm.name),
                 predicted: "running".to_owned(),
-                assumes: format!("the machine `{}` is up", vm.name),
+                assumes: text!("the machine `{name}` is up", "`{name}` 머신이 켜져 있음", name = &vm.name),
                 origin: Some(vm.origin.clone()),
                 flow: None,
             });
@@ -173,7 +174,7 @@ impl Checklist<'_> {
             on,
             command: command::inside(inside.as_deref(), &format!("getent ahostsv4 {name}")),
             predicted: addresses.first().map_or_else(|| "unresolved".to_owned(), IpAddr::to_string),
-            assumes: format!("what `{name}` means for `{}`", member.label),
+            assumes: text!("what `{name}` means for `{who}`", "`{who}`에서 `{name}`의 뜻", who = &member.label),
             origin: None,
             flow: None,
         });
@@ -203,7 +204,12 @@ impl Checklist<'_> {
             on,
             command: command::inside(inside.as_deref(), &command::ping(flow.destination)),
             predicted: word(seen.outcome.symptom).to_owned(),
-            assumes: format!("how {} answers pings of `{}`", flow.destination, from.label),
+            assumes: text!(
+                "how {to} answers pings of `{who}`",
+                "`{who}`에서 보낸 ping에 대한 {to}의 응답",
+                to = flow.destination,
+                who = &from.label
+            ),
             origin: None,
             flow: Some(flow),
         });
@@ -217,8 +223,10 @@ impl Checklist<'_> {
     fn listeners_on_the_way(&mut self, trace: &Trace) {
         for step in trace.steps.iter().filter(|step| step.way == Way::Request) {
             let (predicted, assumes) = match &step.event {
-                Event::Relayed { relay } => ("listening", format!("{relay} takes connections")),
-                Event::Ended(Disposition::NoListener) => ("nothing", "nobody listens there".to_owned()),
+                Event::Relayed { relay } => ("listening", text!("{relay} takes connections", "{relay}: 연결을 받음")),
+                Event::Ended(Disposition::NoListener) => {
+                    ("nothing", text!("nobody listens there", "대기하는 프로그램이 없음"))
+                }
                 _ => continue,
             };
             let Some(host) = self.host(step).map(|id| self.places.lab.host(id)) else { continue };
@@ -226,12 +234,13 @@ impl Checklist<'_> {
                 continue;
             }
             let origin = step.origin.map(|id| self.places.dataplane.origins.get(id).clone());
+            let (port, on) = (step.header.destination_port, &host.name);
             self.add(Probe {
                 stage: Stage::Forward,
                 on: host.name.clone(),
                 command: command::listening(host.os, step.header.protocol, step.header.destination_port),
                 predicted: predicted.to_owned(),
-                assumes: format!("{assumes}, port {} on `{}`", step.header.destination_port, host.name),
+                assumes: text!("{assumes}, port {port} on `{on}`", "{assumes}, `{on}`의 {port}번 포트"; assumes),
                 origin,
                 flow: None,
             });
@@ -267,7 +276,10 @@ impl Checklist<'_> {
             on: self.places.lab.host(id).name.clone(),
             command: format!("docker port {name} {port}/{protocol}"),
             predicted,
-            assumes: format!("what docker publishes of `{name}` for port {port}/{protocol}"),
+            assumes: text!(
+                "what docker publishes of `{name}` for port {port}/{protocol}",
+                "docker가 `{name}`의 {port}/{protocol} 포트를 어디에 게시하는지"
+            ),
             origin: Some(origin),
             flow: None,
         });
@@ -295,7 +307,11 @@ impl Checklist<'_> {
             on: host.name.clone(),
             command: command::inside(of_namespace, &socket),
             predicted,
-            assumes: format!("where `{}` listens on {port}/{protocol}", target.label),
+            assumes: text!(
+                "where `{who}` listens on {port}/{protocol}",
+                "`{who}`의 {port}/{protocol} 포트가 어디에서 대기하는지",
+                who = &target.label
+            ),
             origin,
             flow: None,
         });
@@ -333,7 +349,11 @@ impl Checklist<'_> {
             on: host.name.clone(),
             command: format!("firewall-cmd --zone={name} {query}"),
             predicted: if opener.is_some() { "yes" } else { "no" }.to_owned(),
-            assumes: format!("whether zone `{name}` on `{}` opens {port}/{protocol}", host.name),
+            assumes: text!(
+                "whether zone `{name}` on `{on}` opens {port}/{protocol}",
+                "`{on}`의 `{name}` 영역에서 {port}/{protocol} 포트가 열려 있는지",
+                on = &host.name
+            ),
             origin: Some(origin.clone()),
             flow: None,
         });
@@ -350,7 +370,12 @@ impl Checklist<'_> {
             on,
             command: command::inside(inside.as_deref(), &command),
             predicted: word(witness.trace.outcome.symptom).to_owned(),
-            assumes: format!("the way from `{}` to {}", witness.from, witness.url),
+            assumes: text!(
+                "the way from `{from}` to {url}",
+                "`{from}`에서 {url}까지의 길",
+                from = &witness.from,
+                url = &witness.url
+            ),
             origin: last.map(|id| self.places.dataplane.origins.get(id).clone()),
             flow: Some(flow),
         });

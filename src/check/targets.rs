@@ -1,4 +1,4 @@
-//! Sentences about every member of a set: `any database`, `any container`, `any host`. Each member has its own sentence, and all
+//! Sentences about every member of a set: `any database`, `any container`, `any host`, a group of lab.yaml. Each member has its own sentence, and all
 //! of them have to hold.
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -15,12 +15,7 @@ use super::verdict::{Answer, Verdict};
 impl Checker<'_> {
     /// A sentence about many targets holds if it holds of each; what is said of the first that it does not hold of.
     pub(super) fn judge(&self, sentence: &Sentence) -> Result<Verdict, Stop> {
-        let each = self.places.each_target(sentence)?;
-        if let [one] = each.as_slice()
-            && !one.subject.of.is_empty()
-        {
-            return self.judge_of_one(one);
-        }
+        let Some(each) = self.places.each_target(sentence)? else { return self.judge_of_one(sentence) };
         let mut all = Verdict::new(Answer::Holds, Text::default());
         let mut named: Vec<String> = Vec::new();
         for one in &each {
@@ -47,24 +42,32 @@ impl Checker<'_> {
         }
         let (said, named) = (&sentence.text.value, named.join(", "));
         all.headline = text!("{said}: {named}", "{said}: {named}");
+        all.notes.insert(0, text!("what is meant: {named}", "대상: {named}"));
         Ok(all)
     }
 }
 
 impl Places<'_> {
-    /// One sentence for every target of a sentence about many; otherwise the sentence itself.
-    pub(super) fn each_target(&self, sentence: &Sentence) -> Result<Vec<Sentence>, Box<Diagnostic>> {
+    /// One sentence for every target of a sentence about many; nothing if it is about one.
+    pub(super) fn each_target(&self, sentence: &Sentence) -> Result<Option<Vec<Sentence>>, Box<Diagnostic>> {
         let (place, ports, protocol) = match &sentence.verb {
             Verb::Reach { target, protocol, .. } => (&target.place, target.ports.as_ref(), *protocol),
             Verb::Ping(place) => (place, None, Protocol::Icmp),
-            Verb::Resolve(_) => return Ok(vec![sentence.clone()]),
+            Verb::Resolve(_) => return Ok(None),
         };
-        let Place::Every(many) = place.value else { return Ok(vec![sentence.clone()]) };
+        let (many, members) = match &place.value {
+            Place::Every(many) => (Some(*many), self.every(*many, place.span)),
+            Place::Named(name) => match self.group(name, place.span)? {
+                Some(members) => (None, members),
+                None => return Ok(None),
+            },
+            Place::Address(_) | Place::Internet => return Ok(None),
+        };
         let mut each: Vec<Sentence> = Vec::new();
-        for (name, endpoint) in self.every(many, place.span) {
+        for (name, endpoint) in members {
             let known = self.listening(&endpoint, many, protocol);
             let meant: Vec<Option<Spanned<PortRange>>> = match (ports, protocol) {
-                (Some(_), _) if many == Many::Databases && known.is_empty() => continue,
+                (Some(_), _) if many == Some(Many::Databases) && known.is_empty() => continue,
                 (Some(stated), _) => vec![Some(*stated)],
                 (None, Protocol::Icmp) => vec![None],
                 (None, _) => known.into_iter().map(|range| Some(Spanned::new(range, place.span))).collect(),
@@ -79,7 +82,17 @@ impl Places<'_> {
         if each.is_empty() {
             return Err(Box::new(nothing(many, place.span)));
         }
-        Ok(each)
+        Ok(Some(each))
+    }
+
+    /// The members of a group of lab.yaml; nothing if that is no group, or somebody bears the name.
+    fn group(&self, name: &str, span: Span) -> Result<Option<Vec<(String, Endpoint)>>, Box<Diagnostic>> {
+        let named = |name: &str| self.named(&Spanned::new(name.to_owned(), span));
+        let Some(group) = self.lab.groups.iter().find(|group| group.name == name && named(name).is_err()) else {
+            return Ok(None);
+        };
+        let members: Result<Vec<_>, _> = group.members.iter().map(|m| Ok((m.clone(), named(m)?))).collect();
+        members.map(Some)
     }
 
     /// A subject without the target, also where it is named: nobody is asked about itself.
@@ -122,13 +135,13 @@ impl Places<'_> {
     }
 
     /// The ports that a sentence about many means at one of them.
-    fn listening(&self, endpoint: &Endpoint, many: Many, protocol: Protocol) -> Vec<PortRange> {
+    fn listening(&self, endpoint: &Endpoint, many: Option<Many>, protocol: Protocol) -> Vec<PortRange> {
         let container = endpoint.container.as_ref().and_then(|name| {
             self.lab.containers().find(|(host, c)| c.name == *name && Some(*host) == endpoint.host).map(|(_, c)| c)
         });
         let is_meant = |ports: &PortRange| match many {
-            Many::Databases => databases::is_port(protocol, *ports) || container.is_some_and(databases::is_image),
-            Many::Containers | Many::Hosts => true,
+            Some(Many::Databases) => databases::is_port(protocol, *ports) || container.is_some_and(databases::is_image),
+            Some(Many::Containers | Many::Hosts) | None => true,
         };
         self.listening_ports(endpoint, protocol).into_iter().filter(is_meant).collect()
     }
@@ -143,14 +156,15 @@ fn about(verb: &Verb, target: Target) -> Verb {
     }
 }
 
-fn nothing(many: Many, span: Span) -> Diagnostic {
+fn nothing(many: Option<Many>, span: Span) -> Diagnostic {
     let (message, help) = match many {
-        Many::Databases => (
+        None => ("nobody of this group is known to listen", "write the port, or in lab.yaml what listens"),
+        Some(Many::Databases) => (
             "nothing in this lab is known to be a database",
             "a database is what listens on the port of one, or whose image does; write in lab.yaml what listens",
         ),
-        Many::Containers => ("no container of this lab is known to listen", "write in lab.yaml what listens"),
-        Many::Hosts => ("no host of this lab is known to listen", "write in lab.yaml what listens"),
+        Some(Many::Containers) => ("no container of this lab is known to listen", "write in lab.yaml what listens"),
+        Some(Many::Hosts) => ("no host of this lab is known to listen", "write in lab.yaml what listens"),
     };
     Diagnostic::new(Code::SentenceUnknownName, message).label(span, "about nobody").help(help)
 }

@@ -355,6 +355,9 @@ pub(super) struct TeachArguments {
     /// Write the labs of the lesson below a directory, to ask questions about.
     #[arg(long, value_name = "DIRECTORY", requires = "topic", conflicts_with = "answer")]
     pub(super) copy: Option<PathBuf>,
+    /// Write the lesson, or without a topic all of them, as an HTML page to walk through.
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["answer", "copy"])]
+    pub(super) output: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -35,10 +35,12 @@ fn once(arguments: &CheckArguments, format: Format) -> Exit {
     for model in models {
         let sentences = model.lab.sentences.clone();
         let found = lint::diagnostics(&model);
-        let is_first_look = sentences.is_empty() && format == Format::Human;
-        let overview = if is_first_look { overview::of(&model) } else { String::new() };
+        let is_first_look = |shown| sentences.is_empty() && format == shown;
+        let overview = if is_first_look(Format::Human) { overview::of(&model) } else { String::new() };
+        let exposure = if is_first_look(Format::Markdown) { overview::exposure(&model) } else { None };
         match judged(model, found, &sentences, (arguments.strict, format), files) {
             Ok(section) => {
+                let section = Section { exposure, ..section };
                 exit = exit.or(Exit::of(&section.report));
                 sections.push(section);
             }

@@ -48,7 +48,7 @@ fn shown(model: &mut Model, picture: &Picture, text: &str) -> Result<Option<Show
         return Err(Exit::Unusable);
     };
     let attempt = check::attempt(lab, dataplane, sources, judgement).map_err(|error| contradiction(&error))?;
-    let way = attempt.and_then(|attempt| picture::way(picture, dataplane, &attempt.witness));
+    let way = attempt.and_then(|attempt| picture::way(picture, dataplane, &attempt.witness, terminal::language()));
     if way.is_none() {
         terminal::complain("this sentence has no connection that could be drawn");
     }

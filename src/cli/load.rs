@@ -13,6 +13,7 @@ use crate::frontend::markdown::{self, PageLab};
 use crate::frontend::projects::{LabTexts, read_lab};
 use crate::frontend::{self, File, Format};
 use crate::lab::{Declaration, Input};
+use crate::language::{Text, text};
 use crate::source::{SourceId, Sources, Span, Spanned};
 
 /// Larger files are not configuration that somebody wrote.
@@ -185,6 +186,9 @@ fn last_part(path: &Path) -> String {
     path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The hidden file that says something: WSL's own.
+const HIDDEN_INPUT: &str = ".wslconfig";
+
 /// Goes into directories but not through links to directories, which may lead in a circle.
 fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
     let Ok(entries) = fs::read_dir(directory) else { return };
@@ -194,7 +198,7 @@ fn walk(directory: &Path, prefix: &str, found: &mut Vec<Found>) {
         let is_directory = entry.file_type().is_ok_and(|t| t.is_dir());
         if is_directory && !part.starts_with('.') && !SKIPPED.contains(&part.as_str()) {
             walk(&entry.path(), &name, found);
-        } else if !is_directory && !part.starts_with('.') && frontend::is_candidate(&name) {
+        } else if !is_directory && (!part.starts_with('.') || part == HIDDEN_INPUT) && frontend::is_candidate(&name) {
             found.push(Found { disk: entry.path(), name, asked_for: false });
         }
     }
@@ -285,11 +289,16 @@ impl Foreign {
         let place = Span::new(source, self.at, self.at + length);
         let (label, help) = match self.encoding {
             Some(encoding) => {
-                (format!("the file is {encoding}"), format!("`iconv -f {encoding} -t UTF-8` translates it"))
+                let label = text!("the file is {encoding}", "파일의 인코딩이 {encoding}임");
+                let help = text!(
+                    "`iconv -f {encoding} -t UTF-8` translates it",
+                    "`iconv -f {encoding} -t UTF-8`로 변환할 수 있습니다"
+                );
+                (label, help)
             }
-            None => ("this byte is not UTF-8".to_owned(), "save the file as UTF-8".to_owned()),
+            None => (text!("this byte is not UTF-8", "이 바이트는 UTF-8이 아님"), save_as_utf8()),
         };
-        Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text")).label(place, label).help(help)
+        Diagnostic::new(Code::InputBinary, not_utf8(name)).label(place, label).help(help)
     }
 }
 
@@ -319,17 +328,30 @@ impl Problem {
     fn diagnostic(self, name: &str) -> Diagnostic {
         match self {
             Self::Unreadable(why) => {
-                Diagnostic::new(Code::InputUnreadable, format!("`{name}` cannot be read: {}", why.to_lowercase()))
-                    .help("check the permissions of the file")
+                let why = why.to_lowercase();
+                let message = text!("`{name}` cannot be read: {why}", "`{name}` 파일을 읽을 수 없습니다: {why}");
+                let help = text!("check the permissions of the file", "파일의 권한을 확인하십시오");
+                Diagnostic::new(Code::InputUnreadable, message).help(help)
             }
-            Self::TooLarge => Diagnostic::new(Code::InputUnreadable, format!("`{name}` is larger than 4 MiB"))
-                .help("no configuration file is that large; is it the right file?"),
-            Self::Binary | Self::Encoding(_) => {
-                Diagnostic::new(Code::InputBinary, format!("`{name}` is not a UTF-8 text"))
-                    .help("save the file as UTF-8")
+            Self::TooLarge => {
+                let message = text!("`{name}` is larger than 4 MiB", "`{name}` 파일이 4 MiB보다 큽니다");
+                let help = text!(
+                    "no configuration file is that large; is it the right file?",
+                    "설정 파일이 이렇게 클 수는 없습니다. 맞는 파일입니까?"
+                );
+                Diagnostic::new(Code::InputUnreadable, message).help(help)
             }
+            Self::Binary | Self::Encoding(_) => Diagnostic::new(Code::InputBinary, not_utf8(name)).help(save_as_utf8()),
         }
     }
+}
+
+fn not_utf8(name: &str) -> Text {
+    text!("`{name}` is not a UTF-8 text", "`{name}` 파일은 UTF-8 텍스트가 아닙니다")
+}
+
+fn save_as_utf8() -> Text {
+    text!("save the file as UTF-8", "파일을 UTF-8로 저장하십시오")
 }
 
 /// The name of the directory that the tool was pointed at.
@@ -415,16 +437,23 @@ fn page_lab(loaded: &mut Loaded, page: &File, lab: PageLab) -> Vec<Input> {
 }
 
 fn empty(name: &str, source: SourceId) -> Diagnostic {
-    Diagnostic::new(Code::InputEmpty, format!("`{name}` is empty"))
-        .label(Span::new(source, 0, 0), "nothing is written here")
-        .help("remove the file, or check that it was saved where you meant it")
+    let label = text!("nothing is written here", "아무것도 적혀 있지 않음");
+    let help = text!(
+        "remove the file, or check that it was saved where you meant it",
+        "파일을 지우거나, 저장한 곳이 맞는지 확인하십시오"
+    );
+    Diagnostic::new(Code::InputEmpty, text!("`{name}` is empty", "`{name}` 파일이 비어 있습니다"))
+        .label(Span::new(source, 0, 0), label)
+        .help(help)
 }
 
 fn lab_of_its_own(name: &str, source: SourceId) -> Diagnostic {
-    let message = format!("`{name}` holds files and is a lab of its own");
-    let diagnostic =
-        Diagnostic::new(Code::InputUnused, message).label(Span::new(source, 0, 0), "not analyzed with the rest");
-    Diagnostic { severity: Severity::Advice, ..diagnostic.help("name the page itself to check it") }
+    let message =
+        text!("`{name}` holds files and is a lab of its own", "`{name}`: 파일을 담고 있어 그 자체로 하나의 랩입니다");
+    let label = text!("not analyzed with the rest", "나머지와 함께 분석하지 않음");
+    let diagnostic = Diagnostic::new(Code::InputUnused, message).label(Span::new(source, 0, 0), label);
+    let help = text!("name the page itself to check it", "검사하려면 이 페이지를 직접 지정하십시오");
+    Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }
 }
 
 #[cfg(test)]

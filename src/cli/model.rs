@@ -147,7 +147,7 @@ impl Model {
             Format::Human | Format::Json | Format::Csv => sources,
             Format::Sarif | Format::Github | Format::Junit | Format::Markdown => sources.renamed(from_here),
         };
-        Section { title, report: Report { judgements, diagnostics, dataplane }, sources }
+        Section { title, report: Report { judgements, diagnostics, dataplane }, exposure: None, sources }
     }
 
     /// Writes a file, if it still is what was read.

@@ -1,8 +1,9 @@
 //! What a person can be told who has not asked anything yet: who can reach what, what of that is assumed, and what to
 //! ask.
 
-use crate::check;
+use crate::check::{self, Exposure};
 use crate::lab::{Host, HostKind, Lab};
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::provenance::Basis;
 use crate::report::exposure as rendering;
@@ -13,41 +14,61 @@ use super::terminal;
 /// A matrix with more cells is nothing to wait for, nor to read, for somebody who has not asked for it.
 const MOST_CELLS: usize = 1000;
 
-/// Nothing if the lab has nothing that listens.
+/// The whole overview; nothing if the lab has nothing that listens.
 pub(super) fn of(model: &Model) -> String {
-    let hosts = || model.lab.hosts.iter().filter(|host| host.kind != HostKind::Router);
-    let diallers = hosts().count() + model.lab.containers().count();
-    let programs = hosts().flat_map(|host| &host.processes);
-    let programs = programs.chain(model.lab.containers().flat_map(|(_, container)| &container.processes));
-    let listeners: usize = programs.map(|program| program.listens.len()).sum();
+    let style = terminal::style();
+    let (diallers, listeners) = size(&model.lab);
+    let below = format!("{}\n{}", style.say(&assumed(&model.lab)), style.say(&next(&model.lab)));
     if MOST_CELLS < diallers * listeners {
-        let seen = format!("\n{diallers} machines and containers, {listeners} places where something listens\n");
-        return format!("{seen}{}\n{}  $ canreach exposure LAB\n", assumed(&model.lab), next(&model.lab));
+        let seen = text!(
+            "{diallers} machines and containers, {listeners} places where something listens",
+            "머신과 컨테이너 {diallers}개, 프로그램이 대기하는 곳 {listeners}군데"
+        );
+        return format!("\n{}\n{below}  $ canreach exposure LAB\n", style.say(&seen));
     }
-    let Ok(exposure) = check::exposure(&model.lab, &model.dataplane) else { return String::new() };
-    if exposure.listeners.is_empty() {
-        return String::new();
-    }
-    let table = rendering::table(&exposure, terminal::style());
-    format!("\nwho can reach what, and at which address:\n\n{table}{}\n{}", assumed(&model.lab), next(&model.lab))
+    let Some(exposure) = exposure(model) else { return String::new() };
+    let title = text!("who can reach what, and at which address:", "누가 무엇에, 어느 주소로 연결할 수 있는가:");
+    format!("\n{}\n\n{}{below}", style.say(&title), rendering::table(&exposure, style))
+}
+
+/// Who can reach what, unless there is nothing to reach or too much to read.
+pub(super) fn exposure(model: &Model) -> Option<Exposure> {
+    let (diallers, listeners) = size(&model.lab);
+    let is_small = diallers * listeners <= MOST_CELLS;
+    let exposure = is_small.then(|| check::exposure(&model.lab, &model.dataplane).ok()).flatten();
+    exposure.filter(|exposure| !exposure.listeners.is_empty())
+}
+
+/// Who dials, and where something listens.
+fn size(lab: &Lab) -> (usize, usize) {
+    let hosts = || lab.hosts.iter().filter(|host| host.kind != HostKind::Router);
+    let diallers = hosts().count() + lab.containers().count();
+    let programs = hosts().flat_map(|host| &host.processes);
+    let programs = programs.chain(lab.containers().flat_map(|(_, container)| &container.processes));
+    (diallers, programs.map(|program| program.listens.len()).sum())
 }
 
 /// Hosts that no file states.
-fn assumed(lab: &Lab) -> String {
+fn assumed(lab: &Lab) -> Text {
     let assumption = |host: &Host| {
         if !matches!(host.origin.basis, Basis::Assumed { .. }) {
             return None;
         }
         let addresses: Vec<String> =
             host.interfaces.iter().flat_map(|i| &i.addresses).map(|a| a.net.addr().to_string()).collect();
-        Some(format!("assumed: {}, at {}\n", host.origin.what, addresses.join(", ")))
+        let (what, at) = (&host.origin.what, addresses.join(", "));
+        Some(text!("assumed: {what}, at {at}\n", "가정: {what}, 주소 {at}\n"; what))
     };
-    lab.hosts.iter().filter(|host| host.kind != HostKind::Router).filter_map(assumption).collect()
+    let all: Vec<Text> = lab.hosts.iter().filter(|host| host.kind != HostKind::Router).filter_map(assumption).collect();
+    Text::joined(&all, &"".into())
 }
 
-fn next(lab: &Lab) -> String {
+fn next(lab: &Lab) -> Text {
     let asked = example(lab).map_or(String::new(), |sentence| format!("  $ canreach ask LAB \"{sentence}\"\n"));
-    format!("ask something, or write down what is the case:\n{asked}  $ canreach infer LAB\n  $ canreach init LAB\n")
+    text!(
+        "ask something, or write down what is the case:\n{asked}  $ canreach infer LAB\n  $ canreach init LAB\n",
+        "물어보거나, 지금 상태를 문장으로 적어 두십시오:\n{asked}  $ canreach infer LAB\n  $ canreach init LAB\n"
+    )
 }
 
 /// A sentence about the first container that listens, a published one if there is one.

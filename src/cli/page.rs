@@ -10,7 +10,7 @@ use super::args::ReportArguments;
 use super::exposure::contradiction;
 use super::graph::{title, write};
 use super::model::{self, Model};
-use super::{Exit, lint};
+use super::{Exit, lint, terminal};
 
 pub(super) fn run(arguments: &ReportArguments) -> Exit {
     let Some(model) = model::build(slice::from_ref(&arguments.lab)) else { return Exit::Unusable };
@@ -37,5 +37,6 @@ fn page(model: Model, title: &str) -> Result<String, CheckError> {
         picture: &picture,
         attempts: &attempts,
         exposure: &exposure,
+        language: terminal::language(),
     }))
 }

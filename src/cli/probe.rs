@@ -49,8 +49,8 @@ pub(super) fn run(arguments: &ProbeArguments, format: Format) -> Exit {
     let known = findings.as_deref().unwrap_or_default();
     terminal::print(&match (format, &findings) {
         (Format::Json, _) => rendering::json(&probes, known, &model.sources),
-        (_, None) => rendering::form(&probes),
-        (_, Some(found)) => rendering::findings(&probes, found, &model.sources),
+        (_, None) => rendering::form(&probes, terminal::style()),
+        (_, Some(found)) => rendering::findings(&probes, found, &model.sources, terminal::style()),
     });
     if known.is_empty() { Exit::Holds } else { Exit::Violated }
 }

@@ -12,12 +12,12 @@ pub(super) fn print(sections: &[Section], format: Format, asked: Asked) {
         Format::Sarif => sarif::render(sections),
         Format::Github => github::render(sections),
         Format::Junit => junit::render(sections, asked),
-        Format::Markdown => markdown::render(sections),
+        Format::Markdown => markdown::render(sections, asked),
         Format::Human | Format::Csv => sections.iter().map(|section| for_people(section, asked)).collect(),
     });
 }
 
-fn for_people(Section { title, report, sources }: &Section, asked: Asked) -> String {
+fn for_people(Section { title, report, sources, .. }: &Section, asked: Asked) -> String {
     let style = terminal::style();
     let text = match asked {
         Asked::Sentences => rendering::render(report, sources, style),

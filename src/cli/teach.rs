@@ -3,32 +3,40 @@
 use std::fs;
 use std::path::Path;
 
-use crate::check;
-use crate::dataplane::Flow;
+use crate::check::{self, Judgement};
+use crate::dataplane::{Flow, Trace};
 use crate::diagnostic::did_you_mean;
 use crate::eval;
 use crate::language::{Language, text};
 use crate::lesson::{self, Attempt, Piece, Topic};
 use crate::net::Protocol;
+use crate::report::html::lesson::{self as html, LessonPage};
 use crate::report::lesson as rendering;
 use crate::source::{Span, Spanned};
 
 use super::args::TeachArguments;
+use super::graph::write;
 use super::model::Model;
 use super::{Exit, terminal};
 
 pub(super) fn run(arguments: &TeachArguments) -> Exit {
     let Some(asked) = &arguments.topic else {
-        terminal::print(&list(terminal::language()));
-        return Exit::Holds;
+        return match &arguments.output {
+            Some(file) => write_page(Topic::ALL, file),
+            None => {
+                terminal::print(&list(terminal::language()));
+                Exit::Holds
+            }
+        };
     };
     let Some(topic) = topic(asked) else {
         terminal::complain(&unknown(asked));
         return Exit::Unusable;
     };
-    match &arguments.copy {
-        Some(directory) => copy(topic, directory),
-        None => show(topic, arguments.answer),
+    match (&arguments.output, &arguments.copy) {
+        (Some(file), _) => write_page(&[topic], file),
+        (None, Some(directory)) => copy(topic, directory),
+        (None, None) => show(topic, arguments.answer),
     }
 }
 
@@ -53,13 +61,44 @@ pub(super) fn show(topic: Topic, wants_answer: bool) -> Exit {
 fn piece(piece: &Piece<'_>) -> Option<String> {
     match piece {
         Piece::Prose(text) => Some((*text).to_owned()),
-        Piece::Trace(attempt) => followed(attempt),
-        Piece::Check { lab, sentences } => decided(lab, sentences),
+        Piece::Trace(attempt) => {
+            let (model, trace) = followed(attempt)?;
+            Some(rendering::steps(&model.dataplane, &trace, &model.sources, terminal::style()))
+        }
+        Piece::Check { lab, sentences } => {
+            let judgements = decided(lab, sentences)?;
+            Some(judgements.iter().map(|judgement| rendering::verdict(judgement, terminal::style())).collect())
+        }
     }
 }
 
-/// A connection of a lesson, step by step.
-fn followed(attempt: &Attempt<'_>) -> Option<String> {
+/// Writes lessons as a page.
+fn write_page(topics: &[Topic], file: &Path) -> Exit {
+    let language = terminal::language();
+    let mut walks = 0;
+    let mut part = |piece: &Piece<'_>| match piece {
+        Piece::Prose(text) => Some(html::prose(text)),
+        Piece::Trace(attempt) => {
+            let (model, trace) = followed(attempt)?;
+            walks += 1;
+            Some(html::walk(walks, &model.dataplane, &trace, &model.sources, language))
+        }
+        Piece::Check { lab, sentences } => Some(html::verdicts(&decided(lab, sentences)?, language)),
+    };
+    let mut lesson = |topic: &Topic| {
+        let (body, answer) = topic.parts(language);
+        let body = lesson::pieces(body).iter().map(&mut part).collect::<Option<String>>()?;
+        let answer = lesson::pieces(answer).iter().map(&mut part).collect::<Option<String>>()?;
+        Some(LessonPage { name: topic.name(), title: topic.title(language), body, answer })
+    };
+    match topics.iter().map(&mut lesson).collect::<Option<Vec<LessonPage>>>() {
+        Some(lessons) => write(&html::lessons(&lessons, language), Some(file)),
+        None => Exit::Internal,
+    }
+}
+
+/// A connection of a lesson, followed to its end.
+fn followed(attempt: &Attempt<'_>) -> Option<(Model, Trace)> {
     let model = model(attempt.lab)?;
     let flow = Flow {
         from: model.node(attempt.from)?,
@@ -70,11 +109,11 @@ fn followed(attempt: &Attempt<'_>) -> Option<String> {
         destination_port: attempt.port,
     };
     let trace = eval::trace(&model.dataplane, &flow, &model.dataplane.switches.defaults());
-    Some(rendering::steps(&model.dataplane, &trace, &model.sources, terminal::style()))
+    Some((model, trace))
 }
 
-/// Sentences of a lesson with their verdicts.
-fn decided(lab: &str, sentences: &[(&str, &str)]) -> Option<String> {
+/// Sentences of a lesson, decided.
+fn decided(lab: &str, sentences: &[(&str, &str)]) -> Option<Vec<Judgement>> {
     let mut model = model(lab)?;
     let mut statements = Vec::new();
     for (sentence, _) in sentences {
@@ -83,7 +122,7 @@ fn decided(lab: &str, sentences: &[(&str, &str)]) -> Option<String> {
     }
     let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &statements);
     let checked = checked.map_err(|error| terminal::complain(&format!("this is a bug of canreach: {error}"))).ok()?;
-    Some(checked.judgements.iter().map(|judgement| rendering::verdict(judgement, terminal::style())).collect())
+    Some(checked.judgements)
 }
 
 fn model(lab: &str) -> Option<Model> {

@@ -3,6 +3,7 @@
 use roxmltree::{Document, Error, Node, TextPos};
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 /// Reads a document.
@@ -23,8 +24,11 @@ fn syntax_error(source: SourceId, text: &str, error: &Error) -> Diagnostic {
     let what = sentence.split(" at ").next().unwrap_or("not well-formed");
     let message = format!("the XML is broken: {}", what.replace('\'', "`"));
     Diagnostic::new(Code::XmlSyntax, message)
-        .label(Span::new(source, at, at), "the parser gave up here")
-        .help("nothing of this file is used until it can be read")
+        .label(Span::new(source, at, at), text!("the parser gave up here", "여기서부터 읽을 수 없음"))
+        .help(text!(
+            "nothing of this file is used until it can be read",
+            "읽을 수 있게 되기 전에는 이 파일의 아무것도 쓰지 않습니다"
+        ))
 }
 
 /// Byte offset of a row and a column in characters, both from 1.
@@ -131,7 +135,7 @@ impl<'a, 'i> Element<'a, 'i> {
 /// A warning about an element or attribute that this tool does not know.
 pub fn unknown(what: &str, name: Spanned<&str>, inside: &str) -> Diagnostic {
     Diagnostic::new(Code::UnknownKey, format!("unknown {what} `{}` in `{inside}`", name.value))
-        .label(name.span, "ignored")
+        .label(name.span, text!("ignored", "무시함"))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! by hand with [`Walk`].
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 use self::build::Documents;
@@ -118,9 +119,10 @@ pub fn parse_all(source: SourceId, text: &str) -> Diagnosed<Vec<Node>> {
 }
 
 fn syntax(span: Span, message: &str) -> Diagnostic {
-    Diagnostic::new(Code::YamlSyntax, format!("not valid YAML: {message}")).label(span, "here")
+    Diagnostic::new(Code::YamlSyntax, format!("not valid YAML: {message}")).label(span, text!("here", "여기"))
 }
 
 fn too_large(span: Span, message: String) -> Diagnostic {
-    Diagnostic::new(Code::YamlTooLarge, message).label(span, "nothing is read from here on")
+    Diagnostic::new(Code::YamlTooLarge, message)
+        .label(span, text!("nothing is read from here on", "여기부터는 읽지 않음"))
 }

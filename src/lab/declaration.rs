@@ -392,7 +392,58 @@ pub struct ContainerDecl {
     pub span: Span,
 }
 
+impl NetworkDecl {
+    /// A network of which nothing but the name is known.
+    pub fn named(name: Spanned<String>, span: Span) -> Self {
+        Self {
+            name,
+            key: None,
+            driver: None,
+            parent: None,
+            driver_mode: None,
+            subnet: None,
+            gateway: None,
+            internal: None,
+            bridge: None,
+            icc: None,
+            masquerade: None,
+            publish_address: None,
+            gateway_mode: None,
+            external: false,
+            span,
+        }
+    }
+}
+
 impl ContainerDecl {
+    /// A container of which nothing is known.
+    pub fn at(span: Span) -> Self {
+        Self {
+            name: None,
+            aliases: Vec::new(),
+            image: None,
+            networks: Vec::new(),
+            mode: None,
+            publishes: Vec::new(),
+            publish_all: None,
+            exposes: Vec::new(),
+            extra_hosts: Vec::new(),
+            links: Vec::new(),
+            command: Vec::new(),
+            environment: Vec::new(),
+            built: None,
+            mounts: Vec::new(),
+            env_files: Vec::new(),
+            dials: Vec::new(),
+            publish_at: None,
+            network_at: None,
+            refused: None,
+            restarts: true,
+            stopped: None,
+            span,
+        }
+    }
+
     /// Program and arguments, as far as they are known.
     pub fn words(&self) -> impl Iterator<Item = &Spanned<String>> {
         self.built.iter().flat_map(|image| &image.command).chain(&self.command)

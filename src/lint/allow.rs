@@ -4,6 +4,7 @@
 //! and advice of that code, and has to say why. One that allows nothing is a finding itself.
 
 use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
+use crate::language::text;
 use crate::source::{Source, SourceId, Sources, Span};
 
 /// How a comment begins, behind `#` or `<!--`.
@@ -101,21 +102,30 @@ fn complaint(allow: &Allow) -> Option<Diagnostic> {
     let (code, span) = (&allow.code, allow.span);
     if named(code).is_none() {
         let diagnostic =
-            Diagnostic::new(Code::AllowBad, format!("there is no code `{code}`")).label(span, "allows nothing");
+            Diagnostic::new(Code::AllowBad, text!("there is no code `{code}`", "`{code}`라는 코드는 없습니다"))
+                .label(span, text!("allows nothing", "아무것도 허용하지 않음"));
         let near = did_you_mean(code, Code::ALL.iter().map(|code| tail(*code)));
-        let help =
-            near.map_or("`canreach explain` lists all codes".to_owned(), |near| format!("did you mean `{near}`?"));
+        let all = text!("`canreach explain` lists all codes", "`canreach explain`이 모든 코드를 보여 줍니다");
+        let help = near.map_or(all, |near| text!("did you mean `{near}`?", "혹시 `{near}`?"));
         return Some(diagnostic.help(help));
     }
     if !allow.has_reason {
-        let message = format!("no reason is given for allowing `{code}`");
-        let help = format!("say why behind it: `canreach: allow({code}) only reachable in the lesson's network`");
-        return Some(Diagnostic::new(Code::AllowBad, message).label(span, "allows nothing without one").help(help));
+        let message = text!("no reason is given for allowing `{code}`", "`{code}` 허용에 이유가 없습니다");
+        let help = text!(
+            "say why behind it: `canreach: allow({code}) only reachable in the lesson's network`",
+            "뒤에 이유를 쓰십시오: `canreach: allow({code}) 실습 네트워크에서만 씀`"
+        );
+        let remark = text!("allows nothing without one", "이유가 없으면 허용하지 않음");
+        return Some(Diagnostic::new(Code::AllowBad, message).label(span, remark).help(help));
     }
     let unused = || {
-        Diagnostic::new(Code::AllowUnused, format!("nothing here has to be allowed by `{code}`"))
-            .label(span, "no warning of this code on the line it is about")
-            .help("remove the comment, or move it to the line of the warning or the line above")
+        let message = text!("nothing here has to be allowed by `{code}`", "여기에는 `{code}`로 허용할 것이 없습니다");
+        let remark = text!("no warning of this code on the line it is about", "해당 줄에 이 코드의 경고가 없음");
+        let help = text!(
+            "remove the comment, or move it to the line of the warning or the line above",
+            "주석을 지우거나, 경고가 나는 줄이나 그 윗줄로 옮기십시오"
+        );
+        Diagnostic::new(Code::AllowUnused, message).label(span, remark).help(help)
     };
     (!allow.is_used).then(unused)
 }

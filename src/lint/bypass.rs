@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::dataplane::{Action, ChainId, ChainKind, Disposition, Hook, Match, NodeId, Policy, Rule, Ruleset};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::{Host, HostId, Publish};
+use crate::language::{Text, text};
 use crate::net::{IpNet, Protocol};
 use crate::source::Span;
 
@@ -131,8 +132,12 @@ impl Guard<'_> {
             return None;
         }
         let outsider = self.through(place, publish, rule.source(), &[])?;
-        let message = format!("docker publishes {} past this rule", port(place, publish));
-        Some(self.explained(message, rule.span, "only sees packets to the host itself", publish, &outsider))
+        let port = port(place, publish);
+        let message = text!(
+            "docker publishes {port} past this rule",
+            "docker가 공개한 {port}: 이 규칙이 미치지 않습니다"; port
+        );
+        Some(self.explained(message, rule.span, only_own(), publish, &outsider))
     }
 
     /// Rules allow the port for some, the others are refused by default, and one of the others comes to the container.
@@ -144,14 +149,18 @@ impl Guard<'_> {
         if !self.refuses_by_default(&outsider, &sources) {
             return None;
         }
-        let message = format!("docker publishes {} for everybody, whatever this rule allows", port(place, publish));
-        Some(self.explained(message, first.span, "only sees packets to the host itself", publish, &outsider))
+        let port = port(place, publish);
+        let message = text!(
+            "docker publishes {port} for everybody, whatever this rule allows",
+            "이 규칙이 무엇을 허용하든, docker는 {port}를 모두에게 공개합니다"; port
+        );
+        Some(self.explained(message, first.span, only_own(), publish, &outsider))
     }
 
     /// Nothing allows the ports, everything is refused by default, and yet they are open.
     fn open_by_default(&self, publishes: &[(Place<'_>, &Publish)]) -> Option<Diagnostic> {
         let (what, policy) = self.default_of_user()?;
-        let mut spans: Vec<(Span, String)> = Vec::new();
+        let mut spans: Vec<(Span, Text)> = Vec::new();
         let mut network = String::new();
         for (place, publish) in publishes {
             let Some(outsider) = self.through(*place, publish, None, &[]) else { continue };
@@ -162,23 +171,28 @@ impl Guard<'_> {
         }
         let (_, first) = spans.first()?;
         let others = spans.len() - 1;
-        let more = if others == 0 { String::new() } else { format!(" and {others} more") };
-        let message = format!("docker publishes {first}{more} past {what}");
+        let more = if others == 0 { "".into() } else { text!(" and {others} more", " 외 {others}개") };
+        let message = text!(
+            "docker publishes {first}{more} past {what}",
+            "docker가 공개한 {first}{more}: {what}의 차단이 미치지 않습니다"; first, more, what
+        );
         let mut diagnostic = Diagnostic::new(Code::DockerBypassesFirewall, message);
         for (span, _) in spans.iter().take(MOST_LABELS) {
-            diagnostic = diagnostic.label(*span, format!("open to every machine on `{network}`"));
+            diagnostic = diagnostic
+                .label(*span, text!("open to every machine on `{network}`", "`{network}`의 모든 머신에 열려 있음"));
         }
-        Some(diagnostic.label(policy, "this is about packets to the host itself only").help(self.way_out()))
+        let remark = text!("this is about packets to the host itself only", "호스트 자신에게 오는 패킷에만 적용됨");
+        Some(diagnostic.label(policy, remark).help(self.way_out()))
     }
 
     /// What the user's own rules say by default, where that is to refuse.
-    fn default_of_user(&self) -> Option<(&'static str, Span)> {
+    fn default_of_user(&self) -> Option<(Text, Span)> {
         let ruleset = &self.scene.dataplane.node(self.node).ruleset;
         let mut inputs = ruleset.base_chains(Hook::Input).into_iter();
         let (id, _) = inputs.find(|(_, p)| p.kind == ChainKind::Filter && p.policy == Policy::Drop)?;
         let span = self.scene.dataplane.origins.get(ruleset.get(id).origin).span()?;
         let is_ufw = ruleset.chains.iter().any(|chain| chain.name == "ufw-user-input" && !chain.rules.is_empty());
-        Some((if is_ufw { "ufw" } else { "the policy of `INPUT`" }, span))
+        Some((if is_ufw { "ufw".into() } else { text!("the policy of `INPUT`", "`INPUT`의 기본 정책") }, span))
     }
 
     fn refuses_by_default(&self, outsider: &Outsider<'_>, outside: &[IpNet]) -> bool {
@@ -205,35 +219,54 @@ impl Guard<'_> {
 
     fn explained(
         &self,
-        message: String,
+        message: Text,
         span: Span,
-        remark: &str,
+        remark: Text,
         publish: &Publish,
         outsider: &Outsider<'_>,
     ) -> Diagnostic {
         let mut diagnostic = Diagnostic::new(Code::DockerBypassesFirewall, message).label(span, remark);
         if let Some(span) = publish.origin.span() {
             let network = outsider.network;
-            diagnostic = diagnostic.label(span, format!("sent on to the container first, also from `{network}`"));
+            diagnostic = diagnostic.label(
+                span,
+                text!(
+                    "sent on to the container first, also from `{network}`",
+                    "그보다 먼저 컨테이너로 보내짐, `{network}`에서 온 것도"
+                ),
+            );
         }
         diagnostic.help(self.way_out())
     }
 
-    fn way_out(&self) -> &'static str {
+    fn way_out(&self) -> Text {
         match &self.host.firewalld {
             Some(firewalld) if (2, 3) <= (firewalld.version.major, firewalld.version.minor) => {
-                "publish on 127.0.0.1 or another address of the host, or set `StrictForwardPorts=yes` in firewalld.conf"
+                text!(
+                    "publish on 127.0.0.1 or another address of the host, or set `StrictForwardPorts=yes` in firewalld.conf",
+                    "127.0.0.1이나 호스트의 특정 주소로만 공개하거나, firewalld.conf에 `StrictForwardPorts=yes`를 두십시오"
+                )
             }
-            Some(_) => "publish on 127.0.0.1 or another address of the host, or filter in the chain `DOCKER-USER`",
-            None => {
+            Some(_) => text!(
+                "publish on 127.0.0.1 or another address of the host, or filter in the chain `DOCKER-USER`",
+                "127.0.0.1이나 호스트의 특정 주소로만 공개하거나, `DOCKER-USER` 체인에서 거르십시오"
+            ),
+            None => text!(
                 "publish on 127.0.0.1 or another address of the host, or filter in the chain `DOCKER-USER`, which sees \
-                 the container's port"
-            }
+                 the container's port",
+                "127.0.0.1이나 호스트의 특정 주소로만 공개하거나, `DOCKER-USER` 체인에서 거르십시오. 그 체인에는 컨테이너의 \
+                 포트가 보입니다"
+            ),
         }
     }
 }
 
-fn port(place: Place<'_>, publish: &Publish) -> String {
-    let port = publish.host_port.unwrap_or(publish.container_port);
-    format!("port {port} of `{}`", place.container.name)
+/// The remark at a rule of the input chain.
+fn only_own() -> Text {
+    text!("only sees packets to the host itself", "호스트 자신에게 오는 패킷만 봄")
+}
+
+fn port(place: Place<'_>, publish: &Publish) -> Text {
+    let (port, name) = (publish.host_port.unwrap_or(publish.container_port), &place.container.name);
+    text!("port {port} of `{name}`", "`{name}`의 {port}번 포트")
 }

@@ -7,6 +7,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::{Container, Endpoint, Networking, Publish};
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::source::Span;
 
@@ -125,22 +126,29 @@ fn localhost(scene: &Scene<'_>, place: Place<'_>, dial: &Dial) -> Option<Diagnos
         return None;
     }
     let name = &place.container.name;
-    let wrong = |who: &str| {
-        let message = format!("in `{name}`, `{}` is `{name}` itself, not {who}", dial.host);
-        Diagnostic::new(Code::DockerLocalhost, message).label(dial.span, "nothing listens there")
+    let wrong = |who: &Text| {
+        let host = &dial.host;
+        let message = text!(
+            "in `{name}`, `{host}` is `{name}` itself, not {who}",
+            "`{name}` 안에서 `{host}`는 {who}가 아니라 `{name}` 자신입니다"; who
+        );
+        Diagnostic::new(Code::DockerLocalhost, message).label(dial.span, reach::nobody())
     };
     let Some(meant) = others(scene, place).find(|other| is_meant(*other, dial)) else {
         let is_certain = dial.is_certain && dial.port.is_some() && reach::is_known(place);
-        return is_certain.then(|| wrong("the host").help(reach::by_host(node, dial.port)));
+        return is_certain.then(|| wrong(&text!("the host", "호스트")).help(reach::by_host(node, dial.port)));
     };
     let other = &meant.container.name;
-    let diagnostic = wrong(&format!("`{other}`"));
+    let diagnostic = wrong(&text!("`{other}`", "`{other}` 컨테이너"));
     if scene.namespace(meant).is_none() {
         return Some(diagnostic.help(reach::by_host(node, dial.port)));
     }
     let known = meant.container.aliases.first().unwrap_or(other);
     let port = dial.port.map(|port| inside(meant, port)).map_or(String::new(), |port| format!(":{port}"));
-    Some(diagnostic.help(format!("write `{known}{port}`; both must be on a network of your own")))
+    Some(diagnostic.help(text!(
+        "write `{known}{port}`; both must be on a network of your own",
+        "`{known}{port}`로 쓰십시오. 두 컨테이너가 같은 사용자 정의 네트워크에 있어야 합니다"
+    )))
 }
 
 /// Whether a container can be what `localhost` was written for.
@@ -179,16 +187,17 @@ fn published(place: Place<'_>, other: Place<'_>, dial: &Dial) -> Option<Diagnost
     if listens(other, port) || !listens(other, publish.container_port) {
         return None;
     }
-    let message = format!(
-        "`{}` dials the published port {port} of `{}`, which only the host has",
-        place.container.name, dial.host
+    let (name, host, inside) = (&place.container.name, &dial.host, publish.container_port);
+    let message = text!(
+        "`{name}` dials the published port {port} of `{host}`, which only the host has",
+        "`{name}`에서 `{host}`의 게시된 포트 {port}번으로 연결하는데, 그 포트는 호스트에만 있습니다"
     );
-    let mut diagnostic = Diagnostic::new(Code::DockerDialsPublished, message)
-        .label(dial.span, "nothing listens there between containers");
+    let remark = text!("nothing listens there between containers", "컨테이너 사이에서는 대기하는 프로그램이 없음");
+    let mut diagnostic = Diagnostic::new(Code::DockerDialsPublished, message).label(dial.span, remark);
     if let Some(span) = publish.origin.span() {
-        diagnostic = diagnostic.label(span, "published here");
+        diagnostic = diagnostic.label(span, text!("published here", "여기서 게시함"));
     }
-    Some(diagnostic.help(format!("write `{}:{}`", dial.host, publish.container_port)))
+    Some(diagnostic.help(text!("write `{host}:{inside}`", "`{host}:{inside}`로 쓰십시오")))
 }
 
 /// Another container by a name that only a shared network of one's own would tell.
@@ -200,14 +209,21 @@ fn unknown_name(place: Place<'_>, other: Place<'_>, dial: &Dial) -> Option<Diagn
     let on_default = own.iter().any(is_default) && theirs.iter().any(is_default);
     let share = own.iter().any(|e| theirs.iter().any(|t| t.network == e.network));
     let why = match (on_default, share) {
-        (true, _) => "the default bridge has no name service",
-        (false, false) => "they are not on a common network",
+        (true, _) => text!("the default bridge has no name service", "기본 브리지에는 이름 서비스가 없습니다"),
+        (false, false) => text!("they are not on a common network", "함께 속한 네트워크가 없습니다"),
         (false, true) => return None,
     };
-    let message = format!("`{}` cannot resolve `{}`: {why}", place.container.name, dial.host);
+    let (name, host) = (&place.container.name, &dial.host);
+    let message = text!(
+        "`{name}` cannot resolve `{host}`: {why}",
+        "`{name}`에서 `{host}`라는 이름을 찾을 수 없습니다: {why}"; why
+    );
     let diagnostic = Diagnostic::new(Code::DockerNameUnknown, message).warning();
-    let diagnostic = diagnostic.label(dial.span, "this name is not known here");
-    Some(diagnostic.help("put both on a network of your own: `docker network create NAME`, then `--network NAME`"))
+    let diagnostic = diagnostic.label(dial.span, text!("this name is not known here", "여기서는 모르는 이름"));
+    Some(diagnostic.help(text!(
+        "put both on a network of your own: `docker network create NAME`, then `--network NAME`",
+        "둘을 사용자 정의 네트워크에 두십시오: `docker network create NAME`, 그다음 `--network NAME`"
+    )))
 }
 
 /// Everything that a container is told to dial.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::{Entry, Firewalld, ForwardPort, Host, Interface, RichElement, Zone};
+use crate::language::text;
 use crate::source::Span;
 
 use super::scene::Scene;
@@ -50,11 +51,19 @@ fn unanswered(
     if masquerades || is_own {
         return None;
     }
-    let message = format!("answers of {to} to clients on its own network do not come back through `{}`", host.name);
-    let diagnostic = Diagnostic::new(Code::FirewalldForwardUnanswered, message)
-        .label(span, format!("{to} sees the client's address and answers it directly"));
-    Some(diagnostic.help(format!(
-        "masquerade in the zone, so that the answers come back this way: `firewall-cmd --zone={name} --add-masquerade`"
+    let own = &host.name;
+    let message = text!(
+        "answers of {to} to clients on its own network do not come back through `{own}`",
+        "같은 네트워크의 클라이언트에게 {to}에서 보내는 응답은 `{own}`을(를) 거쳐 돌아오지 않습니다"
+    );
+    let remark = text!(
+        "{to} sees the client's address and answers it directly",
+        "{to}에는 클라이언트의 주소가 보이므로 직접 응답함"
+    );
+    let diagnostic = Diagnostic::new(Code::FirewalldForwardUnanswered, message).label(span, remark);
+    Some(diagnostic.help(text!(
+        "masquerade in the zone, so that the answers come back this way: `firewall-cmd --zone={name} --add-masquerade`",
+        "영역에 마스커레이드를 켜면 응답이 이 길로 돌아옵니다: `firewall-cmd --zone={name} --add-masquerade`"
     )))
 }
 

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::{Attachment, Host, HostId, HostKind, Listen, Networking, Os};
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::{Basis, Origin};
 
@@ -35,7 +36,7 @@ enum Kind {
 
 struct Holder<'a> {
     kind: Kind,
-    who: String,
+    who: Text,
     protocol: Protocol,
     address: Option<IpAddr>,
     port: u16,
@@ -50,7 +51,7 @@ fn holders<'a>(scene: &Scene<'a>, id: HostId, host: &'a Host) -> Vec<Holder<'a>>
         for listen in &process.listens {
             let holder = |port| Holder {
                 kind: Kind::Process,
-                who: format!("`{}`", process.name),
+                who: format!("`{}`", process.name).into(),
                 protocol: listen.protocol,
                 address: listen.address,
                 port,
@@ -69,7 +70,7 @@ fn holders<'a>(scene: &Scene<'a>, id: HostId, host: &'a Host) -> Vec<Holder<'a>>
         });
         all.extend(nats.flat_map(|nat| &nat.forwards).map(|forward| Holder {
             kind: Kind::Forward,
-            who: format!("a forward to `{}`", guest.name),
+            who: text!("a forward to `{name}`", "`{name}`로 가는 포워딩", name = &guest.name),
             protocol: forward.protocol,
             address: forward.host_address,
             port: forward.host_port,
@@ -86,7 +87,7 @@ fn of_container(place: Place<'_>) -> Vec<Holder<'_>> {
         let listens = container.processes.iter().flat_map(|p| &p.listens).filter(|l| l.ports.count() == 1);
         all.extend(listens.map(|listen| Holder {
             kind: Kind::HostMode,
-            who: format!("`{}`", container.name),
+            who: format!("`{}`", container.name).into(),
             protocol: listen.protocol,
             address: listen.address,
             port: listen.ports.first,
@@ -96,7 +97,7 @@ fn of_container(place: Place<'_>) -> Vec<Holder<'_>> {
     for publish in container.publishes.iter().filter(|p| p.guard.is_none()) {
         all.extend(publish.host_port.map(|port| Holder {
             kind: Kind::Publish,
-            who: format!("`{}`", container.name),
+            who: format!("`{}`", container.name).into(),
             protocol: publish.protocol,
             address: place.address_of(publish),
             port,
@@ -134,20 +135,28 @@ fn collide(host: &Host, a: &Holder<'_>, b: &Holder<'_>) -> bool {
 fn taken(host: &Host, first: &Holder<'_>, second: &Holder<'_>) -> Diagnostic {
     let is_forward = second.kind == Kind::Forward || first.kind == Kind::Forward;
     let code = if is_forward { Code::NatForwardTaken } else { Code::ListenPortTaken };
-    let (port, protocol) = (second.port, second.protocol);
-    let message =
-        format!("port {port}/{protocol} of `{}` is wanted twice: by {} and by {}", host.name, first.who, second.who);
+    let (name, port, protocol, one, other) = (&host.name, second.port, second.protocol, &first.who, &second.who);
+    let message = text!(
+        "port {port}/{protocol} of `{name}` is wanted twice: by {one} and by {other}",
+        "`{name}`의 {port}/{protocol} 포트를 둘이 쓰려 합니다: {one}, {other}"; one, other
+    );
     let mut diagnostic = Diagnostic::new(code, message);
     for holder in [second, first] {
         if let Some(span) = holder.origin.span() {
+            let who = &holder.who;
             let remark = match holder.origin.basis {
-                Basis::Assumed { .. } => format!("{} is thought to listen here", holder.who),
-                _ => format!("{} wants it", holder.who),
+                Basis::Assumed { .. } => {
+                    text!("{who} is thought to listen here", "{who}: 여기서 대기하는 것으로 봄"; who)
+                }
+                _ => text!("{who} wants it", "{who}: 이 포트를 쓰려 함"; who),
             };
             diagnostic = diagnostic.label(span, remark);
         }
     }
-    diagnostic.help("only one of them gets it: give the other one another port")
+    diagnostic.help(text!(
+        "only one of them gets it: give the other one another port",
+        "하나만 쓸 수 있습니다. 다른 쪽에는 다른 포트를 주십시오"
+    ))
 }
 
 /// Two programs in a shared namespace of containers.
@@ -163,17 +172,22 @@ fn shared_namespace(place: Place<'_>) -> Option<Diagnostic> {
     };
     let holder = |listen| of(place.owner()).find(|other| clashes(other, listen));
     let (mine, theirs) = of(place.index).find_map(|listen| holder(listen).map(|other| (listen, other)))?;
-    let message = format!(
-        "port {}/{} is wanted twice in the network of `{}`: by itself and by `{}`",
-        mine.ports, mine.protocol, owner.name, place.container.name
+    let (ports, protocol, owned, other) = (mine.ports, mine.protocol, &owner.name, &place.container.name);
+    let message = text!(
+        "port {ports}/{protocol} is wanted twice in the network of `{owned}`: by itself and by `{other}`",
+        "`{owned}`의 네트워크에서 {ports}/{protocol} 포트를 둘이 쓰려 합니다: `{owned}` 자신과 `{other}`"
     );
     let mut diagnostic = Diagnostic::new(Code::ListenPortTaken, message);
     for (listen, who) in [(mine, &place.container.name), (theirs, &owner.name)] {
         if let Some(span) = listen.origin.span() {
-            diagnostic = diagnostic.label(span, format!("`{who}` is thought to listen here"));
+            diagnostic = diagnostic
+                .label(span, text!("`{who}` is thought to listen here", "`{who}`: 여기서 대기하는 것으로 봄"));
         }
     }
-    Some(diagnostic.help("only one of them gets it: let one listen on another port"))
+    Some(diagnostic.help(text!(
+        "only one of them gets it: let one listen on another port",
+        "하나만 쓸 수 있습니다. 한쪽은 다른 포트에서 대기하게 하십시오"
+    )))
 }
 
 fn clashes(a: &Listen, b: &Listen) -> bool {
@@ -186,19 +200,32 @@ fn reserved(host: &Host, holder: &Holder<'_>) -> Option<Diagnostic> {
     let span = holder.origin.span().filter(|_| holder.kind == Kind::Publish)?;
     let port = holder.port;
     let is_everywhere = holder.address.is_none_or(|a| a.is_unspecified());
-    let warn = |message: String, remark: &str, help: &str| {
+    let warn = |message: Text, remark: Text, help: Text| {
         Some(Diagnostic::new(Code::ReservedPort, message).label(span, remark).help(help))
     };
     match (host.os, holder.protocol, port) {
         (Os::MacOs, Protocol::Tcp, 5000 | 7000) if is_everywhere => warn(
-            format!("macOS itself listens on port {port}"),
-            "AirPlay Receiver has this port since macOS 12",
-            "take another port, or switch AirPlay Receiver off in the settings",
+            text!("macOS itself listens on port {port}", "macOS 자신이 {port}번 포트에서 대기합니다"),
+            text!("AirPlay Receiver has this port since macOS 12", "macOS 12부터 AirPlay 수신 모드가 쓰는 포트"),
+            text!(
+                "take another port, or switch AirPlay Receiver off in the settings",
+                "다른 포트를 쓰거나, 설정에서 AirPlay 수신 모드를 끄십시오"
+            ),
         ),
         (Os::Linux, _, 53) if is_everywhere => warn(
-            format!("port 53 of `{}` may be in use by systemd-resolved", host.name),
-            "docker cannot listen on all addresses while somebody listens on 127.0.0.53",
-            "publish on one address (`192.168.1.10:53:53`), or set `DNSStubListener=no` in resolved.conf",
+            text!(
+                "port 53 of `{name}` may be in use by systemd-resolved",
+                "`{name}`의 53번 포트는 systemd-resolved가 쓰고 있을 수 있습니다",
+                name = &host.name
+            ),
+            text!(
+                "docker cannot listen on all addresses while somebody listens on 127.0.0.53",
+                "127.0.0.53에서 대기하는 프로그램이 있으면 docker는 모든 주소에서 대기할 수 없음"
+            ),
+            text!(
+                "publish on one address (`192.168.1.10:53:53`), or set `DNSStubListener=no` in resolved.conf",
+                "한 주소로만 게시하거나(`192.168.1.10:53:53`), resolved.conf에 `DNSStubListener=no`를 두십시오"
+            ),
         )
         .map(|diagnostic| Diagnostic { severity: Severity::Advice, ..diagnostic }),
         _ => None,

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::{Listen, Publish, images};
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::{Basis, Origin};
 use crate::source::Spanned;
@@ -110,11 +111,16 @@ fn closed(place: Place<'_>, exposed: &Spanned<(Protocol, PortRange)>, listens: &
     // What the image below exposes is not said here.
     let is_own = place.container.image.iter().all(|image| image.span != exposed.span);
     let first = listens.first().filter(|_| is_own && !mentions(place, ports.first))?;
-    let name = &place.container.name;
-    let message = format!("port {} of `{name}` is exposed, but its program listens on {}", ports.first, first.ports);
-    let diagnostic = Diagnostic::new(Code::DockerWrongPort, message).label(exposed.span, "nothing listens there");
-    let diagnostic = at(diagnostic, &first.origin, "it listens here");
-    Some(Diagnostic { severity: Severity::Advice, ..diagnostic.help(format!("write `{}`", first.ports)) })
+    let (name, port, real) = (&place.container.name, ports.first, first.ports);
+    let message = text!(
+        "port {port} of `{name}` is exposed, but its program listens on {real}",
+        "`{name}`의 {port}번 포트를 노출(expose)하지만, 프로그램은 {real}번에서 대기합니다"
+    );
+    let remark = text!("nothing listens there", "거기서 대기하는 프로그램이 없음");
+    let diagnostic = Diagnostic::new(Code::DockerWrongPort, message).label(exposed.span, remark);
+    let diagnostic = at(diagnostic, &first.origin, text!("it listens here", "여기서 대기함"));
+    let help = text!("write `{real}`", "`{real}`(으)로 쓰십시오");
+    Some(Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) })
 }
 
 /// Whether the image is one whose ports come from a file that nobody gave us.
@@ -140,26 +146,40 @@ pub(super) fn mentions(place: Place<'_>, port: u16) -> bool {
 
 fn reversed(place: Place<'_>, publish: &Publish, outside: u16, listens: &[&Listen]) -> Diagnostic {
     let (name, inside) = (&place.container.name, publish.container_port);
-    let message = format!("`{name}` listens on {outside}, not on {inside}: the two ports look swapped");
-    let diagnostic = at(Diagnostic::new(Code::DockerWrongPort, message).warning(), &publish.origin, "HOST:CONTAINER");
-    let listen = listens.iter().find(|l| takes(l, publish.protocol, outside));
+    let message = text!(
+        "`{name}` listens on {outside}, not on {inside}: the two ports look swapped",
+        "`{name}`: 대기하는 포트는 {inside}번이 아니라 {outside}번입니다. 두 포트가 뒤바뀐 것으로 보입니다"
+    );
     let diagnostic =
-        listen.map_or(diagnostic.clone(), |l| at(diagnostic, &l.origin, "why it is thought to listen there"));
-    diagnostic.help(format!("write `{inside}:{outside}`"))
+        at(Diagnostic::new(Code::DockerWrongPort, message).warning(), &publish.origin, "HOST:CONTAINER".into());
+    let listen = listens.iter().find(|l| takes(l, publish.protocol, outside));
+    let diagnostic = listen.map_or(diagnostic.clone(), |l| at(diagnostic, &l.origin, thought()));
+    diagnostic.help(text!("write `{inside}:{outside}`", "`{inside}:{outside}`(으)로 쓰십시오"))
+}
+
+fn thought() -> Text {
+    text!("why it is thought to listen there", "거기서 대기한다고 보는 근거")
 }
 
 fn mismatched(place: Place<'_>, publish: &Publish, listens: &[&&Listen]) -> Diagnostic {
     let (name, inside) = (&place.container.name, publish.container_port);
     let mut ports: Vec<String> = listens.iter().map(|l| l.ports.to_string()).collect();
     ports.dedup();
-    let message = format!("nobody listens on port {inside} of `{name}`: it listens on {}", ports.join(", "));
-    let diagnostic =
-        at(Diagnostic::new(Code::DockerWrongPort, message).warning(), &publish.origin, "leads to a closed port");
+    let ports = ports.join(", ");
+    let message = text!(
+        "nobody listens on port {inside} of `{name}`: it listens on {ports}",
+        "`{name}`의 {inside}번 포트에서 대기하는 프로그램이 없습니다. 대기하는 포트는 {ports}번입니다"
+    );
+    let remark = text!("leads to a closed port", "닫힌 포트로 이어짐");
+    let diagnostic = at(Diagnostic::new(Code::DockerWrongPort, message).warning(), &publish.origin, remark);
     let diagnostic = match listens.first() {
-        Some(first) => at(diagnostic, &first.origin, "why it is thought to listen there"),
+        Some(first) => at(diagnostic, &first.origin, thought()),
         None => diagnostic,
     };
-    diagnostic.help("publish the port that the program listens on: the second number is the container's")
+    diagnostic.help(text!(
+        "publish the port that the program listens on: the second number is the container's",
+        "프로그램이 대기하는 포트를 게시하십시오. 두 번째 숫자가 컨테이너의 포트입니다"
+    ))
 }
 
 /// Everything that takes the published port listens on loopback, and that is written.
@@ -167,15 +187,19 @@ fn only_loopback(place: Place<'_>, publish: &Publish, listens: &[&Listen]) -> Op
     let takers: Vec<&&Listen> = listens.iter().filter(|l| takes(l, publish.protocol, publish.container_port)).collect();
     let on_loopback = |l: &&&Listen| l.address.is_some_and(|a| a.is_loopback()) && is_written(l);
     let first = takers.first().filter(|_| takers.iter().all(on_loopback))?;
-    let name = &place.container.name;
-    let message = format!("port {} of `{name}` is published, but only listens on loopback", publish.container_port);
-    let diagnostic = at(
-        Diagnostic::new(Code::ListenLoopback, message).warning(),
-        &publish.origin,
-        "leads to the container's address",
+    let (name, port) = (&place.container.name, publish.container_port);
+    let message = text!(
+        "port {port} of `{name}` is published, but only listens on loopback",
+        "`{name}`의 {port}번 포트를 게시하지만, 프로그램은 루프백에서만 대기합니다"
     );
-    let diagnostic = at(diagnostic, &first.origin, "only the container itself gets here");
-    Some(diagnostic.help("let the program listen on 0.0.0.0; who gets in is decided where the port is published"))
+    let remark = text!("leads to the container's address", "컨테이너의 주소로 이어짐");
+    let diagnostic = at(Diagnostic::new(Code::ListenLoopback, message).warning(), &publish.origin, remark);
+    let remark = text!("only the container itself gets here", "컨테이너 자신만 연결할 수 있음");
+    let diagnostic = at(diagnostic, &first.origin, remark);
+    Some(diagnostic.help(text!(
+        "let the program listen on 0.0.0.0; who gets in is decided where the port is published",
+        "프로그램이 0.0.0.0에서 대기하게 하십시오. 누가 들어올 수 있는지는 포트를 게시하는 곳에서 정합니다"
+    )))
 }
 
 /// A database that machines nobody listed can reach.
@@ -185,15 +209,21 @@ fn open_database(scene: &Scene<'_>, place: Place<'_>, publish: &Publish) -> Opti
     let is_its_port = place.listens().iter().any(|l| takes(l, publish.protocol, publish.container_port));
     let outsider = scene.outsider_through(place, publish).filter(|_| is_everywhere && is_its_port)?;
     let port = publish.host_port?;
-    let message = format!("`{database}` is published to every machine on `{}`", outsider.network);
-    let diagnostic = at(Diagnostic::new(Code::DockerDatabasePublished, message), &publish.origin, "on all addresses");
-    Some(diagnostic.help(format!(
-        "containers of the same network need no published port; for programs on the host write `127.0.0.1:{port}:{}`",
-        publish.container_port
+    let (network, inside) = (outsider.network, publish.container_port);
+    let message = text!(
+        "`{database}` is published to every machine on `{network}`",
+        "`{database}` 데이터베이스를 `{network}`의 모든 머신에 공개합니다"
+    );
+    let remark = text!("on all addresses", "모든 주소에서");
+    let diagnostic = at(Diagnostic::new(Code::DockerDatabasePublished, message), &publish.origin, remark);
+    Some(diagnostic.help(text!(
+        "containers of the same network need no published port; for programs on the host write `127.0.0.1:{port}:{inside}`",
+        "같은 네트워크의 컨테이너에게는 게시된 포트가 필요 없습니다. 호스트의 프로그램용이라면 \
+         `127.0.0.1:{port}:{inside}`(으)로 쓰십시오"
     )))
 }
 
-fn at(diagnostic: Diagnostic, origin: &Origin, remark: &str) -> Diagnostic {
+fn at(diagnostic: Diagnostic, origin: &Origin, remark: Text) -> Diagnostic {
     match origin.span() {
         Some(span) if diagnostic.labels.iter().all(|l| l.span != span) => diagnostic.label(span, remark),
         _ => diagnostic,

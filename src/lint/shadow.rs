@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::dataplane::{Action, ChainId, NodeId, Rule, Ruleset, TableFamily};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Host;
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::Family;
 use crate::provenance::{Basis, Origin};
 use crate::smt::{Dead, RuleAt, dead_rules};
@@ -130,7 +130,8 @@ impl Finder<'_> {
     fn explained(&self, death: &Death, spans: &[Span]) -> Diagnostic {
         let mut diagnostic = headline(death.cause, spans.len());
         for span in spans.iter().take(MOST_LABELS) {
-            diagnostic = diagnostic.label(*span, "no packet gets this far and fulfils it");
+            diagnostic = diagnostic
+                .label(*span, text!("no packet gets this far and fulfils it", "여기까지 와서 조건에 맞는 패킷이 없음"));
         }
         let mut places: BTreeMap<Span, &Origin> = BTreeMap::new();
         for rule in death.by.iter().filter_map(|at| self.rule(*at)) {
@@ -150,51 +151,65 @@ impl Finder<'_> {
 }
 
 fn headline(cause: Cause, lines: usize) -> Diagnostic {
-    let rules = |one: &str, many: &str| match lines {
-        1 => format!("this rule {one}"),
-        n => format!("{n} rules {many}"),
-    };
-    match cause {
-        Cause::TakenToTheSameEffect => Diagnostic::new(
+    let (code, one, many, korean) = match cause {
+        Cause::TakenToTheSameEffect => (
             Code::FilterRedundantRule,
-            rules(
-                "changes nothing: all its packets are taken before",
-                "change nothing: all their packets are taken before",
-            ),
-        )
-        .help("remove it"),
-        Cause::Taken => Diagnostic::new(
+            "changes nothing: all its packets are taken before",
+            "change nothing: all their packets are taken before",
+            "바꾸는 것이 없습니다: 해당하는 패킷이 모두 앞에서 처리됩니다",
+        ),
+        Cause::Taken => (
             Code::FilterShadowedRule,
-            rules("never applies: all its packets are taken before", "never apply: all their packets are taken before"),
-        )
-        .help("put it before the rules that take its packets, or remove it"),
-        Cause::NotSent => Diagnostic::new(
+            "never applies: all its packets are taken before",
+            "never apply: all their packets are taken before",
+            "적용되지 않습니다: 해당하는 패킷이 모두 앞에서 처리됩니다",
+        ),
+        Cause::NotSent => (
             Code::FilterNeverMatches,
-            rules(
-                "never applies: no packet that fulfils it comes to its chain",
-                "never apply: no packet that fulfils them comes to their chain",
-            ),
-        )
-        .help("correct its conditions, or those of the rule that sends packets here"),
-        Cause::Impossible => Diagnostic::new(
+            "never applies: no packet that fulfils it comes to its chain",
+            "never apply: no packet that fulfils them comes to their chain",
+            "적용되지 않습니다: 조건에 맞는 패킷이 체인에 오지 않습니다",
+        ),
+        Cause::Impossible => (
             Code::FilterNeverMatches,
-            rules(
-                "never applies: its conditions exclude each other",
-                "never apply: their conditions exclude each other",
-            ),
-        )
-        .help("correct its conditions, or remove it"),
+            "never applies: its conditions exclude each other",
+            "never apply: their conditions exclude each other",
+            "적용되지 않습니다: 조건이 서로 모순됩니다",
+        ),
+    };
+    let message = match lines {
+        1 => text!("this rule {one}", "이 규칙은 {korean}"),
+        n => text!("{n} rules {many}", "규칙 {n}개는 {korean}"),
+    };
+    Diagnostic::new(code, message).help(way_out(cause))
+}
+
+fn way_out(cause: Cause) -> Text {
+    match cause {
+        Cause::TakenToTheSameEffect => text!("remove it", "지우십시오"),
+        Cause::Taken => text!(
+            "put it before the rules that take its packets, or remove it",
+            "그 패킷을 먼저 처리하는 규칙보다 앞에 두거나, 지우십시오"
+        ),
+        Cause::NotSent => text!(
+            "correct its conditions, or those of the rule that sends packets here",
+            "이 규칙의 조건이나, 패킷을 여기로 보내는 규칙의 조건을 고치십시오"
+        ),
+        Cause::Impossible => text!("correct its conditions, or remove it", "조건을 고치거나, 지우십시오"),
     }
 }
 
-fn blamed(cause: Cause, origin: &Origin) -> String {
+fn blamed(cause: Cause, origin: &Origin) -> Text {
     let does = match cause {
-        Cause::TakenToTheSameEffect => "takes these packets before, to the same effect",
-        Cause::Taken => "takes these packets before",
-        Cause::NotSent | Cause::Impossible => "sends no such packet here",
+        Cause::TakenToTheSameEffect => {
+            text!("takes these packets before, to the same effect", "이 패킷들을 먼저 처리하며, 결과도 같음")
+        }
+        Cause::Taken => text!("takes these packets before", "이 패킷들을 먼저 처리함"),
+        Cause::NotSent | Cause::Impossible => text!("sends no such packet here", "그런 패킷을 여기로 보내지 않음"),
     };
+    let what = &origin.what;
     match origin.basis {
-        Basis::Written(_) => does.to_owned(),
-        _ => format!("{} {does}", origin.what),
+        Basis::Written(_) => does,
+        _ => text!("{what} {does}", "{what}: {does}"; what, does),
     }
 }

@@ -30,11 +30,22 @@ fn findings(files: &[(&str, &str)]) -> BTreeSet<String> {
     assert!(errors.is_empty(), "{errors:?}");
     let lab = resolve(&read.value).value;
     let found = allow::apply(lint(&lab, &lower::lower(&lab), &mut |_, _| {}), &sources);
+    found.iter().for_each(is_said_in_every_language);
     let place = |d: &Diagnostic| {
         let code = d.code.as_str().trim_start_matches("canreach::");
         d.labels.first().map_or(code.to_owned(), |label| format!("{code} {}", sources.place(label.span)))
     };
     found.iter().map(place).collect()
+}
+
+/// Every lint speaks every language; what is the same in all of them is written as the user would write it.
+fn is_said_in_every_language(finding: &Diagnostic) {
+    let labels = finding.labels.iter().map(|label| &label.message);
+    for text in [&finding.message].into_iter().chain(labels).chain(&finding.help) {
+        let is_notation = text.is_empty() || *text == "HOST:CONTAINER";
+        let is_korean = text.korean().chars().any(|c| ('가'..='힣').contains(&c));
+        assert!(is_notation || is_korean, "`{text}` is said in English only");
+    }
 }
 
 fn script(lines: &str, expected: &[&str]) {

@@ -4,6 +4,7 @@ use crate::dataplane::{Disposition, Interface, NodeId};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::firewall_builtin;
 use crate::lab::{Content, Firewalld, Host, Zone};
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::provenance::{Basis, Origin};
 use crate::source::Span;
@@ -106,20 +107,32 @@ fn wrong_zone(host: &Host, firewalld: &Firewalld, zone: &str, opening: &Opening,
     let name = blocked.interface.as_deref().unwrap_or_default();
     let bound = firewalld.zones.iter().find(|(_, z)| z.interfaces.iter().any(|i| i.value == name));
     let right = bound.map_or(firewalld.default_zone.as_str(), |(zone, _)| zone);
-    let message =
-        format!("{} is opened in zone `{zone}`, but `{name}` of `{}` is in zone `{right}`", opening.what, host.name);
-    let mut diagnostic = Diagnostic::new(Code::FirewalldWrongZone, message)
-        .label(opening.span, format!("machines on `{}` do not get in by this", blocked.network));
+    let (what, own, network) = (&opening.what, &host.name, &blocked.network);
+    let message = text!(
+        "{what} is opened in zone `{zone}`, but `{name}` of `{own}` is in zone `{right}`",
+        "{what}: `{zone}` 영역에서 열었지만, `{own}`의 `{name}` 인터페이스는 `{right}` 영역에 있습니다"
+    );
+    let remark = text!("machines on `{network}` do not get in by this", "`{network}`의 머신은 이것으로 들어올 수 없음");
+    let mut diagnostic = Diagnostic::new(Code::FirewalldWrongZone, message).label(opening.span, remark);
     if let Some(span) = bound.and_then(|(_, z)| z.interfaces.iter().find(|i| i.value == name)?.origin.span()) {
-        diagnostic = diagnostic.label(span, format!("puts `{name}` into `{right}`"));
+        diagnostic = diagnostic.label(span, text!("puts `{name}` into `{right}`", "`{name}`: `{right}` 영역에 들어감"));
     }
-    diagnostic.help(format!("open it in `{right}`, or put the interface into `{zone}`"))
+    diagnostic.help(text!(
+        "open it in `{right}`, or put the interface into `{zone}`",
+        "`{right}` 영역에서 열거나, 인터페이스를 `{zone}` 영역에 넣으십시오"
+    ))
 }
 
 fn unused(firewalld: &Firewalld, zone: &str, first: Span) -> Diagnostic {
-    let message =
-        format!("nothing puts an interface or a source into zone `{zone}`: what is allowed there has no effect");
-    Diagnostic::new(Code::FirewalldUnusedZone, message)
-        .label(first, "no packet comes to this zone")
-        .help(format!("bind an interface or a source to it, or use the default zone `{}`", firewalld.default_zone))
+    let message = text!(
+        "nothing puts an interface or a source into zone `{zone}`: what is allowed there has no effect",
+        "`{zone}` 영역에는 인터페이스도 출발지도 없습니다: 거기서 허용한 것은 효과가 없습니다"
+    );
+    let help = text!(
+        "bind an interface or a source to it, or use the default zone `{default}`",
+        "인터페이스나 출발지를 이 영역에 넣거나, 기본 영역 `{default}`을(를) 쓰십시오",
+        default = &firewalld.default_zone
+    );
+    let remark = text!("no packet comes to this zone", "이 영역으로 오는 패킷이 없음");
+    Diagnostic::new(Code::FirewalldUnusedZone, message).label(first, remark).help(help)
 }

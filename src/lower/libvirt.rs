@@ -6,13 +6,14 @@
 //! else has a base chain must accept as well.
 
 use crate::dataplane::{
-    Action, ChainId, ChainKind, Dataplane, Hook, HookPoint, Match, NodeId, Policy, Reject, Rule, Ruleset, States,
-    TableFamily, TableId, Toggle,
+    Action, ChainId, ChainKind, Dataplane, Hook, HookPoint, Match, NodeId, Policy, Reject, Rule, Ruleset, Socket,
+    States, TableFamily, TableId, Toggle,
 };
 use crate::lab::{ForwardMode, Forwarding, HostId, Keeper, Lab, RuleBackend};
 use crate::net::{IpNet, PortRange, Protocol};
 use crate::provenance::OriginId;
 
+const NAMES: &str = "libvirt, formatnetwork.html, `dns`: dnsmasq listens on the bridge's address";
 const FORWARDS: &str = "libvirt, src/network/bridge_driver.c, networkEnableIPForwarding";
 
 /// Starts every network that libvirt keeps on a host; what is there already stays.
@@ -23,6 +24,7 @@ pub(super) fn start(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Datap
         if forwarding.mode != ForwardMode::Isolated {
             turn_on(forwarding, node, dataplane);
         }
+        serve_names(lab, forwarding, node, dataplane);
         let Some(subnet) = segment.subnets.first() else { continue };
         if forwarding.mode == ForwardMode::Open {
             continue;
@@ -37,6 +39,22 @@ pub(super) fn start(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Datap
         if !rules.get(chains.cross).rules.iter().any(|rule| rule.matches == network.within()) {
             network.add(rules, &chains);
         }
+    }
+}
+
+/// dnsmasq answers questions for names on every network of libvirt unless `<dns enable='no'/>`.
+fn serve_names(lab: &Lab, forwarding: &Forwarding, node: NodeId, dataplane: &mut Dataplane) {
+    let owner = lab.host(forwarding.on).name.clone();
+    let origin = dataplane.origins.add(forwarding.origin.derive("dnsmasq of libvirt", NAMES));
+    let here = dataplane.node_mut(node);
+    let bridge = here.interface_named(&forwarding.interface);
+    let own = bridge.and_then(|id| here.interface(id).addresses.first()).map(|address| address.net.addr());
+    let ports = PortRange::single(53);
+    if own.is_none() || here.sockets.iter().any(|s| s.ports == ports && s.address == own) {
+        return;
+    }
+    for protocol in [Protocol::Tcp, Protocol::Udp] {
+        here.sockets.push(Socket { protocol, address: own, ports, owner: owner.clone(), guard: None, origin });
     }
 }
 

@@ -9,10 +9,10 @@
 use std::net::IpAddr;
 
 use crate::dataplane::{
-    AnswersFrom, Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, SourceAs,
+    AnswersFrom, Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, Socket, SourceAs,
 };
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, SegmentId, SharedNat, VmNat};
-use crate::net::{Family, IpNet, Ipv4Net, Protocol};
+use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::OriginId;
 
 use super::address::add_address;
@@ -79,7 +79,41 @@ fn add_engine(guest: &Guest<'_>, nat: &VmNat, map: &Map, dataplane: &mut Datapla
     let loopback = Dial::SamePort { address: Family::of(nat.gateway).loopback() };
     let gateway = if nat.localhost_reachable { loopback } else { Dial::Nowhere };
     add_outbound(nat, &[(nat.gateway, gateway)], physical, engine, origin, dataplane);
+    add_resolver(guest, nat, engine, origin, dataplane);
 }
+
+/// The third address of the network is the engine's resolver, which asks that of the host: port 53 and nothing else
+/// (libslirp `src/socket.c`, `sotranslate_out4`; VirtualBox manual, section 9.8.5). Who that is no file says; it answers.
+fn add_resolver(guest: &Guest<'_>, nat: &VmNat, engine: NodeId, origin: OriginId, dataplane: &mut Dataplane) {
+    let IpNet::V4(network) = nat.network else { return };
+    let address = network.hosts().nth(2).map(IpAddr::V4);
+    let Some(address) = address.filter(|a| *a != nat.gateway && Some(*a) != guest.address()) else { return };
+    let own = IpNet::new(address, nat.network.prefix_len()).unwrap_or(nat.network);
+    add_address(dataplane, engine, InterfaceId(1), own, origin);
+    let because = nat.origin.derive("the host's resolver, which the NAT engine asks", RESOLVER);
+    let because = dataplane.origins.add(because);
+    let resolver = namespace(dataplane, format!("resolver behind the NAT of {}", guest.host.name), because);
+    for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Icmp] {
+        let owner = "resolver".to_owned();
+        let ports = PortRange::single(53);
+        let socket = Socket { protocol, address: None, ports, owner, guard: None, origin: because };
+        dataplane.node_mut(resolver).sockets.extend((protocol != Protocol::Icmp).then_some(socket));
+        dataplane.node_mut(engine).relays.push(Relay {
+            name: "NAT".into(),
+            protocol,
+            listen: Listen::Transparent { prefix: IpNet::from(address) },
+            dial_from: resolver,
+            dial: Dial::SamePort { address: Family::V4.loopback() },
+            source: SourceAs::Dialer,
+            accepts_first: false,
+            answers_from: AnswersFrom::Dialed,
+            guard: None,
+            origin: because,
+        });
+    }
+}
+
+const RESOLVER: &str = "VirtualBox manual, section 9.8.5: the NAT engine hands out 10.0.2.3 as the name server";
 
 /// The part of a forward that answers nobody. Datagrams of the host's loopback come to the guest from 10.0.2.2, and what
 /// is sent back there is lost where that address does not stand for the loopback (libslirp `src/socket.c`, `sosendto`,

@@ -19,6 +19,7 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -59,7 +60,7 @@ pub fn parse(text: &Spanned<String>) -> Parsed<Sentence> {
     let cause = cause(&mut words, can)?;
     match words.next() {
         None => Ok(Sentence { text: text.clone(), subject, can, only, verb, symptom, cause }),
-        Some(extra) => Err(unexpected(Some(extra), "the end of the sentence", &[], extra.span)),
+        Some(extra) => Err(unexpected(Some(extra), &text!("the end of the sentence", "문장의 끝"), &[], extra.span)),
     }
 }
 
@@ -121,7 +122,7 @@ impl<'a> Words<'a> {
         self.next()
     }
 
-    fn expect(&mut self, what: &str, candidates: &[&str]) -> Parsed<Word<'a>> {
+    fn expect(&mut self, what: &Text, candidates: &[&str]) -> Parsed<Word<'a>> {
         self.next().ok_or_else(|| unexpected(None, what, candidates, self.end))
     }
 }
@@ -151,63 +152,87 @@ fn only(words: &mut Words<'_>) -> Option<Span> {
 
 fn can_or_cannot(words: &mut Words<'_>, only: Option<Span>) -> Parsed<bool> {
     let candidates = &["can", "cannot"];
-    let word = words.expect("`can` or `cannot`", candidates)?;
+    let word = words.expect(&text!("`can` or `cannot`", "`can` 또는 `cannot`"), candidates)?;
     match word.text {
         "can" => match words.peek().filter(|next| next.text == "not") {
             None => Ok(true),
-            Some(not) => Err(helped(*unexpected(Some(not), "a verb", &[], not.span), "write `cannot`")),
+            Some(not) => Err(helped(
+                *unexpected(Some(not), &text!("a verb", "동사"), &[], not.span),
+                text!("write `cannot`", "`cannot`으로 쓰십시오"),
+            )),
         },
-        "cannot" if only.is_some() => {
-            Err(helped(*unexpected(Some(word), "`can` after `only`", &[], word.span), "write it without `only`"))
-        }
+        "cannot" if only.is_some() => Err(helped(
+            *unexpected(Some(word), &text!("`can` after `only`", "`only` 뒤의 `can`"), &[], word.span),
+            text!("write it without `only`", "`only` 없이 쓰십시오"),
+        )),
         "cannot" => Ok(false),
-        "can't" => Err(helped(*unexpected(Some(word), "`can` or `cannot`", &[], word.span), "write `cannot`")),
-        _ => Err(unexpected(Some(word), "`can` or `cannot`", candidates, word.span)),
+        "can't" => Err(helped(
+            *unexpected(Some(word), &text!("`can` or `cannot`", "`can` 또는 `cannot`"), &[], word.span),
+            text!("write `cannot`", "`cannot`으로 쓰십시오"),
+        )),
+        _ => Err(unexpected(Some(word), &text!("`can` or `cannot`", "`can` 또는 `cannot`"), candidates, word.span)),
     }
 }
 
 fn verb(words: &mut Words<'_>) -> Parsed<Verb> {
-    let word = words.expect("`reach`, `ping` or `resolve`", VERBS)?;
+    let word = words.expect(&text!("`reach`, `ping` or `resolve`", "`reach`, `ping`, `resolve` 가운데 하나"), VERBS)?;
     match word.text {
         "reach" => reach(words),
         "ping" => {
-            let target = target(words, "what is pinged")?;
+            let target = target(words, &text!("what is pinged", "ping을 보낼 대상"))?;
             match target.ports {
                 None => Ok(Verb::Ping(target.place)),
                 Some(ports) => Err(Box::new(
-                    Diagnostic::new(Code::SentenceSyntax, "a ping has no port")
-                        .label(ports.span, "this port")
-                        .help("leave the port out, or write `reach`"),
+                    Diagnostic::new(Code::SentenceSyntax, text!("a ping has no port", "ping에는 포트가 없습니다"))
+                        .label(ports.span, text!("this port", "이 포트"))
+                        .help(text!("leave the port out, or write `reach`", "포트를 빼거나 `reach`로 쓰십시오")),
                 )),
             }
         }
-        "resolve" => Ok(Verb::Resolve(words.expect("the name to resolve", &[])?.spanned())),
-        _ => Err(unexpected(Some(word), "`reach`, `ping` or `resolve`", VERBS, word.span)),
+        "resolve" => Ok(Verb::Resolve(words.expect(&text!("the name to resolve", "찾을 이름"), &[])?.spanned())),
+        _ => Err(unexpected(
+            Some(word),
+            &text!("`reach`, `ping` or `resolve`", "`reach`, `ping`, `resolve` 가운데 하나"),
+            VERBS,
+            word.span,
+        )),
     }
 }
 
 fn reach(words: &mut Words<'_>) -> Parsed<Verb> {
-    let target = target(words, "what is reached, like `grafana:3000`")?;
+    let target = target(words, &text!("what is reached, like `grafana:3000`", "연결할 대상(`grafana:3000` 같은 것)"))?;
     let (mut at, mut protocol, mut by_name) = (None, None, false);
     while let Some(option) = words.peek() {
         match option.text {
             "at" if at.is_none() => {
                 words.next();
                 at = Some(url(
-                    words.expect("the address that is dialled, like `http://localhost:3000`", &[])?,
+                    words.expect(
+                        &text!(
+                            "the address that is dialled, like `http://localhost:3000`",
+                            "연결할 주소(`http://localhost:3000` 같은 것)"
+                        ),
+                        &[],
+                    )?,
                     &target,
                 )?);
             }
             "over" if protocol.is_none() => {
                 words.next();
-                protocol = Some(transport(words.expect("`tcp` or `udp`", &["tcp", "udp"])?)?);
+                protocol =
+                    Some(transport(words.expect(&text!("`tcp` or `udp`", "`tcp` 또는 `udp`"), &["tcp", "udp"])?)?);
             }
             "by" if !by_name => {
                 words.next();
-                let name = words.expect("`name` after `by`", &["name"])?;
+                let name = words.expect(&text!("`name` after `by`", "`by` 뒤의 `name`"), &["name"])?;
                 by_name = name.text == "name";
                 if !by_name {
-                    return Err(unexpected(Some(name), "`name` after `by`", &["name"], name.span));
+                    return Err(unexpected(
+                        Some(name),
+                        &text!("`name` after `by`", "`by` 뒤의 `name`"),
+                        &["name"],
+                        name.span,
+                    ));
                 }
             }
             "at" | "over" | "by" => return Err(twice(option)),
@@ -215,7 +240,10 @@ fn reach(words: &mut Words<'_>) -> Parsed<Verb> {
             _ => {
                 return Err(unexpected(
                     Some(option),
-                    "`at`, `over`, `by name`, `with`, `because` or the end",
+                    &text!(
+                        "`at`, `over`, `by name`, `with`, `because` or the end",
+                        "`at`, `over`, `by name`, `with`, `because` 또는 문장의 끝"
+                    ),
                     OPTIONS,
                     option.span,
                 ));
@@ -228,16 +256,26 @@ fn reach(words: &mut Words<'_>) -> Parsed<Verb> {
 fn symptom(words: &mut Words<'_>, can: bool) -> Parsed<Option<Spanned<ExpectedSymptom>>> {
     let Some(with) = words.take("with") else { return Ok(None) };
     let names: Vec<&str> = SYMPTOMS.iter().map(|(name, _)| *name).collect();
-    let expected = "`timeout`, `refused`, `reset`, `no-route`, `unreachable` or `unresolved`";
-    let word = words.expect(expected, &names)?;
+    let expected = text!(
+        "`timeout`, `refused`, `reset`, `no-route`, `unreachable` or `unresolved`",
+        "`timeout`, `refused`, `reset`, `no-route`, `unreachable`, `unresolved` 가운데 하나"
+    );
+    let word = words.expect(&expected, &names)?;
     let Some((_, symptom)) = SYMPTOMS.iter().find(|(name, _)| *name == word.text) else {
-        return Err(unexpected(Some(word), expected, &names, word.span));
+        return Err(unexpected(Some(word), &expected, &names, word.span));
     };
     if can {
         return Err(Box::new(
-            Diagnostic::new(Code::SentenceSyntax, format!("what can be reached does not end with `{}`", word.text))
-                .label(with.span.to(word.span), "a symptom goes with `cannot`")
-                .help("leave it out, or write `cannot`"),
+            Diagnostic::new(
+                Code::SentenceSyntax,
+                text!(
+                    "what can be reached does not end with `{word}`",
+                    "연결할 수 있다면 `{word}`(으)로 끝나지 않습니다",
+                    word = word.text
+                ),
+            )
+            .label(with.span.to(word.span), text!("a symptom goes with `cannot`", "증상은 `cannot`과 함께 씀"))
+            .help(leave_out()),
         ));
     }
     Ok(Some(Spanned::new(*symptom, word.span)))
@@ -247,13 +285,16 @@ fn transport(word: Word<'_>) -> Parsed<Protocol> {
     match word.text {
         "tcp" => Ok(Protocol::Tcp),
         "udp" => Ok(Protocol::Udp),
-        "icmp" => Err(helped(*unexpected(Some(word), "`tcp` or `udp`", &[], word.span), "write `can ping`")),
-        _ => Err(unexpected(Some(word), "`tcp` or `udp`", &["tcp", "udp"], word.span)),
+        "icmp" => Err(helped(
+            *unexpected(Some(word), &text!("`tcp` or `udp`", "`tcp` 또는 `udp`"), &[], word.span),
+            text!("write `can ping`", "`can ping`으로 쓰십시오"),
+        )),
+        _ => Err(unexpected(Some(word), &text!("`tcp` or `udp`", "`tcp` 또는 `udp`"), &["tcp", "udp"], word.span)),
     }
 }
 
 /// `grafana:3000`, `[::1]:80`, `grafana`, `::1`, `any database`.
-fn target(words: &mut Words<'_>, expected: &str) -> Parsed<Target> {
+fn target(words: &mut Words<'_>, expected: &Text) -> Parsed<Target> {
     let word = words.expect(expected, &[])?;
     if word.text == "any" {
         return every(word, words);
@@ -268,11 +309,14 @@ fn target(words: &mut Words<'_>, expected: &str) -> Parsed<Target> {
 
 fn every(any: Word<'_>, words: &mut Words<'_>) -> Parsed<Target> {
     let names: Vec<&str> = MANY.iter().map(|(name, _)| *name).collect();
-    let expected = "`container`, `host` or `database` after `any`";
-    let word = words.expect(expected, &names)?;
+    let expected = text!(
+        "`container`, `host` or `database` after `any`",
+        "`any` 뒤의 `container`, `host`, `database` 가운데 하나"
+    );
+    let word = words.expect(&expected, &names)?;
     let (name, port) = split_port(word);
     let Some((_, many)) = MANY.iter().find(|(known, _)| *known == name.text) else {
-        return Err(unexpected(Some(name), expected, &names, name.span));
+        return Err(unexpected(Some(name), &expected, &names, name.span));
     };
     let ports = port.map(ports).transpose()?;
     Ok(Target { place: Spanned::new(Place::Every(*many), any.span.to(name.span)), ports })
@@ -292,12 +336,20 @@ fn place(host: Word<'_>) -> Parsed<Place> {
         return Ok(Place::Address(address));
     }
     match host.text {
-        "" => Err(unexpected(None, "a name or an address before the port", &[], host.span)),
+        "" => Err(unexpected(
+            None,
+            &text!("a name or an address before the port", "포트 앞의 이름이나 주소"),
+            &[],
+            host.span,
+        )),
         "internet" => Ok(Place::Internet),
         text if bracketed.is_some() || text.contains([':', '[', ']']) => Err(Box::new(
-            Diagnostic::new(Code::SentenceSyntax, format!("`{text}` is neither a name nor an address"))
-                .label(host.span, "expected a name or an address")
-                .help("write IPv6 addresses in brackets: `[::1]:80`"),
+            Diagnostic::new(
+                Code::SentenceSyntax,
+                text!("`{text}` is neither a name nor an address", "`{text}`: 이름도 주소도 아닙니다"),
+            )
+            .label(host.span, text!("expected a name or an address", "이름이나 주소가 와야 함"))
+            .help(text!("write IPv6 addresses in brackets: `[::1]:80`", "IPv6 주소는 대괄호로 묶습니다: `[::1]:80`")),
         )),
         text => Ok(Place::Named(text.to_owned())),
     }
@@ -342,47 +394,78 @@ fn default_port(word: Word<'_>, scheme: Option<Word<'_>>, target: &Target) -> Pa
     let Some(scheme) = scheme else {
         let ports = target.ports.as_ref().map(|ports| ports.value);
         return ports.filter(|p| p.first == p.last).map(|p| p.first).ok_or_else(|| {
-            let missing = Diagnostic::new(Code::SentenceSyntax, format!("`{}` has no port", word.text));
-            Box::new(missing.label(word.span.after(), "expected `:PORT`"))
+            let message = text!("`{word}` has no port", "`{word}`에 포트가 없습니다", word = word.text);
+            let missing = Diagnostic::new(Code::SentenceSyntax, message);
+            Box::new(missing.label(word.span.after(), text!("expected `:PORT`", "`:포트`가 와야 함")))
         });
     };
     SCHEMES.iter().find(|(name, _)| *name == scheme.text).map(|(_, port)| *port).ok_or_else(|| {
         let names: Vec<&str> = SCHEMES.iter().map(|(name, _)| *name).collect();
-        let unknown =
-            Diagnostic::new(Code::SentenceSyntax, format!("the default port of `{}` is not known", scheme.text));
+        let message = text!(
+            "the default port of `{scheme}` is not known",
+            "`{scheme}`의 기본 포트를 알 수 없습니다",
+            scheme = scheme.text
+        );
+        let unknown = Diagnostic::new(Code::SentenceSyntax, message);
         let help = match did_you_mean(scheme.text, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "write the port: `://HOST:PORT`".to_owned(),
+            Some(near) => meant(near),
+            None => text!("write the port: `://HOST:PORT`", "포트를 쓰십시오: `://호스트:포트`"),
         };
-        Box::new(unknown.label(scheme.span, "this scheme").help(help))
+        Box::new(unknown.label(scheme.span, text!("this scheme", "이 스킴")).help(help))
     })
 }
 
-fn unexpected(found: Option<Word<'_>>, expected: &str, candidates: &[&str], span: Span) -> Box<Diagnostic> {
-    let message = match found {
-        Some(word) => format!("expected {expected}, found `{}`", word.text),
-        None => format!("expected {expected}"),
+fn unexpected(found: Option<Word<'_>>, expected: &Text, candidates: &[&str], span: Span) -> Box<Diagnostic> {
+    let (message, label) = match found.map(|word| word.text) {
+        Some(word) => (
+            text!("expected {expected}, found `{word}`", "`{word}` 자리에 와야 할 것: {expected}"; expected),
+            text!("not expected here", "여기에 올 수 없음"),
+        ),
+        None => (
+            text!("expected {expected}", "빠진 것: {expected}"; expected),
+            text!("something is missing here", "여기에 빠진 것이 있음"),
+        ),
     };
-    let label = if found.is_some() { "not expected here" } else { "something is missing here" };
     let help = match found.and_then(|word| did_you_mean(word.text, candidates.iter().copied())) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "a sentence looks like `mac/browser can reach grafana:3000`".to_owned(),
+        Some(near) => meant(near),
+        None => text!(
+            "a sentence looks like `mac/browser can reach grafana:3000`",
+            "문장의 예: `mac/browser can reach grafana:3000`"
+        ),
     };
     Box::new(Diagnostic::new(Code::SentenceSyntax, message).label(span, label).help(help))
 }
 
-fn helped(diagnostic: Diagnostic, help: &str) -> Box<Diagnostic> {
+fn helped(diagnostic: Diagnostic, help: Text) -> Box<Diagnostic> {
     Box::new(diagnostic.help(help))
 }
 
+fn meant(near: &str) -> Text {
+    text!("did you mean `{near}`?", "혹시 `{near}`?")
+}
+
+/// The way out where something goes with `cannot` only.
+fn leave_out() -> Text {
+    text!("leave it out, or write `cannot`", "빼거나 `cannot`으로 쓰십시오")
+}
+
 fn twice(option: Word<'_>) -> Box<Diagnostic> {
-    let message = format!("`{}` stands twice in the sentence", option.text);
-    Box::new(Diagnostic::new(Code::SentenceSyntax, message).label(option.span, "the second one").help("leave one out"))
+    let message = text!(
+        "`{option}` stands twice in the sentence",
+        "문장에 `{option}` 부분이 두 번 있습니다",
+        option = option.text
+    );
+    let diagnostic = Diagnostic::new(Code::SentenceSyntax, message);
+    let second = text!("the second one", "두 번째");
+    Box::new(diagnostic.label(option.span, second).help(text!("leave one out", "하나를 빼십시오")))
 }
 
 fn bad_port(word: Word<'_>) -> Box<Diagnostic> {
-    let message = format!("`{}` is not a port", word.text);
-    let label = "expected a number from 1 to 65535, or a range like `8000-8010`";
+    let message = text!("`{word}` is not a port", "`{word}`: 포트가 아닙니다", word = word.text);
+    let label = text!(
+        "expected a number from 1 to 65535, or a range like `8000-8010`",
+        "1부터 65535까지의 숫자나 `8000-8010` 같은 범위가 와야 함"
+    );
     Box::new(Diagnostic::new(Code::SentenceSyntax, message).label(word.span, label))
 }
 

@@ -68,7 +68,7 @@ mod tests {
         let id = sources.add("a,b: 100%.yaml", "포트: x\nb\n");
         let diagnostics = vec![diagnostic(&|start, end| Span::new(id, start, end))];
         let report = Report { judgements: Vec::new(), diagnostics, dataplane: Dataplane::default() };
-        assert_eq!(render(&[Section { title: None, report, sources }]), expected);
+        assert_eq!(render(&[Section { title: None, report, exposure: None, sources }]), expected);
     }
 
     #[test]

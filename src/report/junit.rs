@@ -18,7 +18,7 @@ pub fn render(sections: &[Section], asked: Asked) -> String {
 }
 
 fn suite(section: &Section, asked: Asked) -> TestSuite {
-    let Section { title, report, sources } = section;
+    let Section { title, report, sources, .. } = section;
     let mut suite = TestSuite::new(title.as_deref().unwrap_or("canreach"));
     suite.add_test_cases(report.judgements.iter().map(|judgement| sentence(sources, judgement)));
     suite.add_test_cases(report.diagnostics.iter().map(|diagnostic| message(sources, diagnostic, asked)));

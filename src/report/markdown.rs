@@ -3,15 +3,16 @@
 
 mod mermaid;
 
-use crate::check::{self, Answer, Condition, Edit, Fix, Judgement, Verdict, Witness};
+use crate::check::{self, Answer, Condition, Edit, Exposure, Fix, Judgement, Verdict, Witness};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::provenance::{Basis, Origin};
 use crate::source::{SourceId, Sources, Span};
 
 use super::escape::{block, cell, code, html_code, plain, prose};
+use super::exposure::{self, Grid};
 use super::finding::{Finding, shown};
 use super::unified::unified;
-use super::{Report, Section, Style, fix, path};
+use super::{Asked, Report, Section, Style, fix, path};
 
 /// By this, whoever posts the comment finds the one to replace.
 const MARK: &str = "<!-- canreach -->\n";
@@ -26,16 +27,16 @@ const MOST_MESSAGES: usize = 50;
 const MOST_ADDRESSES: usize = 2;
 
 /// The comment; labs follow one another.
-pub fn render(sections: &[Section]) -> String {
+pub fn render(sections: &[Section], asked: Asked) -> String {
     let mut left = MOST_DETAILS;
-    let parts: Vec<String> = sections.iter().map(|section| part(section, &mut left)).collect();
+    let parts: Vec<String> = sections.iter().map(|section| part(section, asked, &mut left)).collect();
     format!("{MARK}{}", parts.join("\n"))
 }
 
-fn part(section: &Section, left: &mut usize) -> String {
-    let Section { title, report, sources } = section;
+fn part(section: &Section, asked: Asked, left: &mut usize) -> String {
+    let Section { title, report, exposure, sources } = section;
     let of = title.as_ref().map_or(String::new(), |title| format!(" of {}", plain(title)));
-    let mut text = format!("## canreach{of}: {}\n", result(report));
+    let mut text = format!("## canreach{of}: {}\n", result(report, asked));
     if !report.judgements.is_empty() {
         text += "\n| | sentence | |\n|---|---|---|\n";
         text += &report.judgements.iter().map(row).collect::<String>();
@@ -55,11 +56,26 @@ fn part(section: &Section, left: &mut usize) -> String {
     if left_out > 0 {
         text += &format!("\n{left_out} more would not fit into a comment; `canreach check` shows them.\n");
     }
+    text += &exposure.as_ref().map_or(String::new(), overview);
     text + &messages(&report.diagnostics, sources)
 }
 
+/// Who can reach what, as a table.
+fn overview(exposure: &Exposure) -> String {
+    let Grid { rows, legend } = exposure::grid(exposure, Style::PLAIN);
+    let line = |cells: &Vec<String>| {
+        format!("| {} |\n", cells.iter().map(|c| cell(&plain(c))).collect::<Vec<_>>().join(" | "))
+    };
+    let (head, body) = rows.split_first().map_or((String::new(), rows.as_slice()), |(head, body)| {
+        (format!("{}|{}\n", line(head), "---|".repeat(head.len())), body)
+    });
+    let body: String = body.iter().map(line).collect();
+    let legend: String = legend.iter().map(|line| format!("\n{}\n", plain(line))).collect();
+    format!("\nWho can reach what, and at which address:\n\n{head}{body}{legend}")
+}
+
 /// How it went, in a few words.
-fn result(report: &Report) -> String {
+fn result(report: &Report, asked: Asked) -> String {
     let all = report.judgements.len();
     let parts: Vec<String> = [(Answer::Violated, "violated"), (Answer::Undecided, "undecided")]
         .into_iter()
@@ -69,9 +85,10 @@ fn result(report: &Report) -> String {
         .collect();
     let counted = if all == 1 { "1 sentence".to_owned() } else { format!("{all} sentences") };
     let findings = report.count_diagnostics(Severity::Error) + report.count_diagnostics(Severity::Warning);
+    let found = if findings == 0 { "nothing to warn of".to_owned() } else { format!("{findings} to look at") };
     match (all, parts.is_empty()) {
-        (0, _) if findings == 0 => "nothing to warn of".to_owned(),
-        (0, _) => format!("{findings} to look at"),
+        (0, _) if asked == Asked::Sentences => format!("no sentence to decide, {found}"),
+        (0, _) => found,
         (_, true) => format!("{counted}, all hold"),
         (_, false) => format!("{counted}, {}", parts.join(", ")),
     }

@@ -108,7 +108,7 @@ impl Message {
 }
 
 /// What is wrong. Where it is said in English only, the code's page says in the reader's language what it is about.
-fn headline(diagnostic: &Diagnostic, style: Style) -> String {
+pub(super) fn headline(diagnostic: &Diagnostic, style: Style) -> String {
     let (message, code) = (&diagnostic.message, diagnostic.code);
     if message.is_translated() || style.language == Language::English {
         return style.say(message).to_owned();

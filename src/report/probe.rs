@@ -3,23 +3,30 @@
 use serde::Serialize;
 
 use crate::check::{Finding, Probe};
+use crate::language::text;
 use crate::provenance::Origin;
 use crate::source::Sources;
 
+use super::Style;
 use super::json::{self, FORMAT};
 
 /// The form: every line is a command with the predicted outcome.
-pub fn form(probes: &[Probe]) -> String {
-    let mut text =
+pub fn form(probes: &[Probe], style: Style) -> String {
+    let introduction = text!(
         "# Run these from top to bottom. Where something else is seen than what stands behind `=>`, write that\n\
          # there, and read it back with `--observed FILE`. `?` stands for what was not tried.\n\
          # Connections: works refused reset timeout no-route unreachable unresolved. Listeners: everywhere, an\n\
-         # address, listening, nothing.\n"
-            .to_owned();
+         # address, listening, nothing.\n",
+        "# 위에서부터 차례로 실행하십시오. `=>` 뒤에 적힌 것과 다른 결과가 보이면 그 자리에 본 대로 적고,\n\
+         # `--observed FILE`로 다시 읽히십시오. `?`는 시험해 보지 않았다는 뜻입니다.\n\
+         # 연결: works refused reset timeout no-route unreachable unresolved. 대기: everywhere, 주소,\n\
+         # listening, nothing.\n"
+    );
+    let mut text = style.say(&introduction).to_owned();
     let mut stage = None;
     for probe in probes {
         if stage.replace(probe.stage) != Some(probe.stage) {
-            text += &format!("\n# {}\n", probe.stage.question());
+            text += &format!("\n# {}\n", style.say(&probe.stage.question()));
         }
         text += &format!("on {}: {} => {}\n", probe.on, probe.command, probe.predicted);
     }
@@ -27,19 +34,24 @@ pub fn form(probes: &[Probe]) -> String {
 }
 
 /// What was seen otherwise, and which line to look at.
-pub fn findings(probes: &[Probe], findings: &[Finding], sources: &Sources) -> String {
+pub fn findings(probes: &[Probe], findings: &[Finding], sources: &Sources, style: Style) -> String {
     if findings.is_empty() {
-        return "everything is as predicted\n".to_owned();
+        return style.say(&text!("everything is as predicted\n", "모두 예상과 같습니다\n")).to_owned();
     }
     let mut text = String::new();
     for finding in findings {
         let Some(probe) = probes.get(finding.probe) else { continue };
-        let head = if finding.is_consequence { "then, perhaps because of that" } else { "first wrong" };
-        text += &format!("{head}: on {}: {}\n", probe.on, probe.command);
-        text += &format!("  predicted {}, seen {}\n", probe.predicted, finding.observed);
+        let head = match finding.is_consequence {
+            true => text!("then, perhaps because of that", "다음, 아마 그 때문에"),
+            false => text!("first wrong", "처음으로 다른 것"),
+        };
+        text += &format!("{}: on {}: {}\n", style.say(&head), probe.on, probe.command);
+        let (predicted, observed) = (&probe.predicted, &finding.observed);
+        let seen = text!("  predicted {predicted}, seen {observed}\n", "  예상 {predicted}, 실제 {observed}\n");
+        text += style.say(&seen);
         for (what, origin) in &finding.wrong {
             let place = place(origin.as_ref(), sources).map_or(String::new(), |place| format!(" ({place})"));
-            text += &format!("  look at: {what}{place}\n");
+            text += style.say(&text!("  look at: {what}{place}\n", "  살펴볼 것: {what}{place}\n"; what));
         }
     }
     text
@@ -52,11 +64,11 @@ fn place(origin: Option<&Origin>, sources: &Sources) -> Option<String> {
 /// Both as one JSON document.
 pub fn json(probes: &[Probe], findings: &[Finding], sources: &Sources) -> String {
     let probe = |probe: &Probe| ProbeJson {
-        question: probe.stage.question(),
+        question: probe.stage.question().to_string(),
         on: probe.on.clone(),
         command: probe.command.clone(),
         predicted: probe.predicted.clone(),
-        assumes: probe.assumes.clone(),
+        assumes: probe.assumes.to_string(),
         at: place(probe.origin.as_ref(), sources),
     };
     let finding = |finding: &Finding| FindingJson {
@@ -66,7 +78,7 @@ pub fn json(probes: &[Probe], findings: &[Finding], sources: &Sources) -> String
         wrong: finding
             .wrong
             .iter()
-            .map(|(what, origin)| WrongJson { what: what.clone(), at: place(origin.as_ref(), sources) })
+            .map(|(what, origin)| WrongJson { what: what.to_string(), at: place(origin.as_ref(), sources) })
             .collect(),
     };
     json::document(&ProbeDocument {
@@ -85,7 +97,7 @@ struct ProbeDocument {
 
 #[derive(Serialize)]
 struct ProbeJson {
-    question: &'static str,
+    question: String,
     on: String,
     command: String,
     predicted: String,

@@ -1,5 +1,10 @@
-//! Sets of flows as unions of blocks: one set of numbers for each unknown. Where conditions look at several unknowns at
-//! once (this address and that port), the solver need not be asked as long as there are few blocks.
+//! Sets of flows as unions of blocks: one set of numbers for each unknown, and switches that are on or off. Where conditions
+//! look at several of them at once (this address and that port), the solver need not be asked as long as there are few
+//! blocks.
+
+use std::collections::BTreeMap;
+
+use crate::switch::SwitchId;
 
 use super::condition::Variable;
 use super::ranges::Ranges;
@@ -7,10 +12,11 @@ use super::ranges::Ranges;
 /// Areas of more blocks than this are left to the solver.
 const MOST_BLOCKS: usize = 32;
 
-/// One set for each unknown that is restricted, in the order of [`Variable::ALL`].
+/// One set for each unknown that is restricted, in the order of [`Variable::ALL`], and the switches that matter.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Block {
     sides: [Option<Ranges>; 4],
+    switches: BTreeMap<SwitchId, bool>,
 }
 
 /// A union of blocks.
@@ -21,7 +27,16 @@ pub(super) struct Area {
 
 impl Block {
     pub(super) fn of(variable: Variable, set: Ranges) -> Self {
-        Self { sides: Variable::ALL.map(|v| (v == variable).then(|| set.clone())) }
+        Self { sides: Variable::ALL.map(|v| (v == variable).then(|| set.clone())), switches: BTreeMap::new() }
+    }
+
+    pub(super) fn switch(id: SwitchId, is_on: bool) -> Self {
+        Self { switches: BTreeMap::from([(id, is_on)]), ..Self::default() }
+    }
+
+    /// The switches that have to be on, or off.
+    pub(super) fn switches(&self) -> &BTreeMap<SwitchId, bool> {
+        &self.switches
     }
 
     /// Every restricted unknown with its set.
@@ -39,11 +54,19 @@ impl Block {
             }
             *own = Some(both);
         }
+        for (id, is_on) in &other.switches {
+            if *common.switches.entry(*id).or_insert(*is_on) != *is_on {
+                return None;
+            }
+        }
         Some(common)
     }
 
     /// The unknown in which alone two blocks differ.
     fn only_difference(&self, other: &Self) -> Option<usize> {
+        if self.switches != other.switches {
+            return None;
+        }
         let mut differing = (0..self.sides.len()).filter(|index| self.sides.get(*index) != other.sides.get(*index));
         differing.next().filter(|_| differing.next().is_none())
     }
@@ -106,6 +129,12 @@ fn outside(block: &Block, all: impl Fn(Variable) -> Ranges) -> Area {
             before = inside;
         }
     }
+    for (id, is_on) in &block.switches {
+        blocks.extend(before.intersect(&Block::switch(*id, !is_on)));
+        if let Some(inside) = before.intersect(&Block::switch(*id, *is_on)) {
+            before = inside;
+        }
+    }
     Area { blocks }
 }
 
@@ -140,11 +169,14 @@ mod tests {
 
     fn block() -> impl Strategy<Value = Block> {
         let side = proptest::option::of((0..=LAST, 0..=LAST));
-        let sides = (side.clone(), side.clone(), side);
-        sides.prop_map(|(a, b, c)| {
+        let switches = [proptest::option::of(any::<bool>()), proptest::option::of(any::<bool>())];
+        let sides = (side.clone(), side.clone(), side, switches);
+        sides.prop_map(|(a, b, c, switches)| {
             let variables = [Variable::Source, Variable::Destination, Variable::DestinationPort];
             let restricted = variables.into_iter().zip([a, b, c]).filter_map(|(v, side)| Some((v, side?)));
-            restricted.fold(Block::default(), |block, (variable, (one, two))| {
+            let numbers = (0u32..).zip(switches).filter_map(|(id, is_on)| Some((SwitchId(id), is_on?)));
+            let start = Block { switches: numbers.collect(), ..Block::default() };
+            restricted.fold(start, |block, (variable, (one, two))| {
                 let set = Ranges::of([(one.min(two), one.max(two))].to_vec());
                 block.intersect(&Block::of(variable, set)).unwrap()
             })
@@ -155,18 +187,25 @@ mod tests {
         proptest::collection::vec(block(), 1..4).prop_map(|blocks| Area { blocks })
     }
 
-    fn contains(area: &Area, flow: [u128; 4]) -> bool {
+    fn contains(area: &Area, flow: [u128; 4], on: [bool; 2]) -> bool {
         let value = |variable| Variable::ALL.iter().position(|v| *v == variable).map(|index| flow[index]).unwrap();
-        area.blocks.iter().any(|block| block.sides().all(|(variable, set)| set.contains(value(variable))))
+        let is_in = |block: &Block| block.sides().all(|(variable, set)| set.contains(value(variable)));
+        let agrees = |block: &Block| block.switches.iter().all(|(id, is_on)| on[id.0 as usize] == *is_on);
+        area.blocks.iter().any(|block| is_in(block) && agrees(block))
     }
 
     proptest! {
         #[test]
-        fn operations_agree_with_membership(a in area(), b in area(), flow in [0..=LAST, 0..=LAST, 0..=LAST, 0..=LAST]) {
-            let (in_a, in_b) = (contains(&a, flow), contains(&b, flow));
-            prop_assert_eq!(contains(&a.union(&b).unwrap(), flow), in_a || in_b);
-            prop_assert_eq!(contains(&a.intersect(&b).unwrap(), flow), in_a && in_b);
-            prop_assert_eq!(contains(&a.complement(all).unwrap(), flow), !in_a);
+        fn operations_agree_with_membership(
+            a in area(),
+            b in area(),
+            flow in [0..=LAST, 0..=LAST, 0..=LAST, 0..=LAST],
+            on: [bool; 2],
+        ) {
+            let contains = |area: &Area| contains(area, flow, on);
+            prop_assert_eq!(contains(&a.union(&b).unwrap()), contains(&a) || contains(&b));
+            prop_assert_eq!(contains(&a.intersect(&b).unwrap()), contains(&a) && contains(&b));
+            prop_assert_eq!(a.complement(all).map(|rest| contains(&rest)).unwrap_or(!contains(&a)), !contains(&a));
         }
     }
 }

@@ -1,13 +1,15 @@
 //! What a path has assumed so far.
 
+use std::collections::BTreeMap;
 use std::mem;
 
 use z3::ast::Bool;
 
 use crate::net::Family;
+use crate::switch::SwitchId;
 
 use super::area::{Area, Block};
-use super::condition::{Condition, Variable, membership, of_area};
+use super::condition::{Condition, Variable, membership, of_area, switch_literal};
 use super::ranges::Ranges;
 
 /// More combinations of blocks than this are left to the solver.
@@ -19,6 +21,8 @@ pub(super) struct Assumed {
     pub(super) family: Family,
     /// In the order of [`Variable::ALL`].
     domains: [Ranges; 4],
+    /// Switches that are on, or off.
+    switches: BTreeMap<SwitchId, bool>,
     /// Of several blocks each that the domains leave open.
     areas: Vec<Area>,
     terms: Vec<Bool>,
@@ -27,7 +31,7 @@ pub(super) struct Assumed {
 impl Assumed {
     pub(super) fn new(family: Family) -> Self {
         let domains = Variable::ALL.map(|v| Ranges::all(v.bits(family)));
-        Self { family, domains, areas: Vec::new(), terms: Vec::new() }
+        Self { family, domains, switches: BTreeMap::new(), areas: Vec::new(), terms: Vec::new() }
     }
 
     pub(super) fn domain(&self, variable: Variable) -> &Ranges {
@@ -96,6 +100,7 @@ impl Assumed {
                         for (variable, set) in one.sides() {
                             self.narrow(variable, set)?;
                         }
+                        self.switches.extend(one.switches());
                         is_open = true;
                     }
                     several if several.iter().any(|block| self.lies_in(block)) => {}
@@ -107,15 +112,22 @@ impl Assumed {
     }
 
     fn meets(&self, block: &Block) -> bool {
-        block.sides().all(|(variable, set)| self.domain(variable).overlaps(set))
+        let agrees = |(id, is_on): (&SwitchId, &bool)| self.switches.get(id).is_none_or(|own| own == is_on);
+        block.sides().all(|(variable, set)| self.domain(variable).overlaps(set)) && block.switches().iter().all(agrees)
     }
 
     fn lies_in(&self, block: &Block) -> bool {
-        block.sides().all(|(variable, set)| self.domain(variable).is_within(set))
+        let agrees = |(id, is_on): (&SwitchId, &bool)| self.switches.get(id) == Some(is_on);
+        block.sides().all(|(variable, set)| self.domain(variable).is_within(set)) && block.switches().iter().all(agrees)
     }
 
-    /// The sets, if they say everything: then every combination of their members takes this path. Several, where areas
-    /// are open; nothing if only the solver can tell.
+    /// The switches that are on, or off.
+    pub(super) fn switches(&self) -> &BTreeMap<SwitchId, bool> {
+        &self.switches
+    }
+
+    /// The sets and switches, if they say everything: then every combination of members takes this path. Several, where
+    /// areas are open; nothing if only the solver can tell.
     pub(super) fn boxes(&self) -> Option<Vec<Self>> {
         let count: usize = self.areas.iter().map(|area| area.blocks().len()).product();
         if !self.terms.is_empty() || MOST_BOXES < count {
@@ -132,6 +144,7 @@ impl Assumed {
     pub(super) fn term(&self) -> Bool {
         let mut all = self.terms.clone();
         all.extend(self.areas.iter().map(|area| of_area(area, self.family)));
+        all.extend(self.switches.iter().map(|(id, is_on)| switch_literal(*id, *is_on)));
         for variable in Variable::ALL {
             let set = self.domain(variable);
             if *set != Ranges::all(variable.bits(self.family)) {

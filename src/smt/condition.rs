@@ -48,6 +48,11 @@ pub(super) fn switch_term(id: SwitchId) -> Bool {
     Bool::new_const(format!("switch-{}", id.0))
 }
 
+/// That a switch is on, or off.
+pub(super) fn switch_literal(id: SwitchId, is_on: bool) -> Bool {
+    if is_on { switch_term(id) } else { switch_term(id).not() }
+}
+
 /// A condition.
 #[derive(Clone, Debug)]
 pub(super) enum Condition {
@@ -55,7 +60,7 @@ pub(super) enum Condition {
     False,
     /// One unknown lies in a set: kept apart because the cheap domain can decide it.
     In(Variable, Ranges),
-    /// Several unknowns lie in sets: decided as those of one are, while there are few.
+    /// Several unknowns lie in sets, or switches are on or off: decided as one is, while there are few.
     Within(Box<Area>),
     /// Anything else.
     Term(Bool),
@@ -67,7 +72,7 @@ impl Condition {
     }
 
     pub(super) fn switch(id: SwitchId) -> Self {
-        Self::Term(switch_term(id))
+        Self::Within(Box::new(Area::of(Block::switch(id, true))))
     }
 
     pub(super) fn and(self, other: Self, family: Family) -> Self {
@@ -137,6 +142,7 @@ fn in_area(area: Area) -> Condition {
         [block] => {
             let mut sides = block.sides();
             match (sides.next(), sides.next()) {
+                _ if !block.switches().is_empty() => None,
                 (None, _) => Some(Condition::True),
                 (Some((variable, set)), None) => Some(Condition::In(variable, set.clone())),
                 _ => None,
@@ -149,8 +155,9 @@ fn in_area(area: Area) -> Condition {
 
 pub(super) fn of_area(area: &Area, family: Family) -> Bool {
     let of_block = |block: &Block| {
-        let sides: Vec<Bool> = block.sides().map(|(variable, set)| membership(variable, set, family)).collect();
-        Bool::and(&sides)
+        let sides = block.sides().map(|(variable, set)| membership(variable, set, family));
+        let switches = block.switches().iter().map(|(id, is_on)| switch_literal(*id, *is_on));
+        Bool::and(&sides.chain(switches).collect::<Vec<_>>())
     };
     Bool::or(&area.blocks().iter().map(of_block).collect::<Vec<_>>())
 }

@@ -1,5 +1,6 @@
 //! Solving and decoding.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
@@ -11,7 +12,8 @@ use crate::net::{Protocol, address_bits, address_from_bits};
 use crate::switch::{Setting, SwitchId};
 
 use super::Query;
-use super::condition::{Variable, number, switch_term};
+use super::boxes::{Boxes, preferences};
+use super::condition::{Variable, number, switch_literal, switch_term};
 use super::walk::{self, Way, Ways};
 
 /// Source ports that operating systems choose from (RFC 6335); the solver is asked for one of these first.
@@ -34,13 +36,20 @@ pub enum Answer {
 /// A query, encoded once and asked many times.
 pub struct Encoding {
     query: Query,
-    solver: Solver,
-    /// Under these conditions the connection succeeds.
-    goal: Bool,
+    ways: Vec<Way>,
+    /// Ways that need no solver.
+    boxes: Option<Boxes>,
+    encoded: OnceCell<Encoded>,
     switches: Vec<SwitchId>,
     unsure: Vec<String>,
     nodes: BTreeSet<NodeId>,
-    is_empty: bool,
+}
+
+/// The ways as the solver has them.
+struct Encoded {
+    solver: Solver,
+    /// Under these conditions the connection succeeds.
+    goal: Bool,
 }
 
 impl Encoding {
@@ -53,18 +62,35 @@ impl Encoding {
     /// Encodes ways of a query that are known already.
     pub(super) fn of(dataplane: &Dataplane, query: Query, ways: Ways) -> Self {
         let Ways { nodes, all, unsure } = ways;
-        let terms: Vec<Bool> = all.iter().map(Way::term).collect();
-        let goal = if terms.is_empty() { Bool::from_bool(false) } else { Bool::or(&terms) };
-        let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
-        let mut params = Params::new();
-        params.set_u32("rlimit", STEP_LIMIT);
-        solver.set_params(&params);
-        solver.assert(&goal);
+        let boxes = Boxes::of(&all);
+        let mut encoding =
+            Self { query, ways: all, boxes, encoded: OnceCell::new(), switches: Vec::new(), unsure, nodes };
         // Only switches that occur in the encoding can change the answer.
-        let mentioned = booleans(&goal);
-        let is_mentioned = |id: &SwitchId| mentioned.contains(&switch_term(*id));
-        let switches = dataplane.switches.iter().map(|(id, _)| id).filter(is_mentioned).collect();
-        Self { query, solver, goal, switches, unsure, nodes, is_empty: all.is_empty() }
+        let all = dataplane.switches.iter().map(|(id, _)| id);
+        encoding.switches = match &encoding.boxes {
+            Some(boxes) => {
+                let mentioned = boxes.switches();
+                all.filter(|id| mentioned.contains(id)).collect()
+            }
+            None => {
+                let mentioned = booleans(&encoding.encoded().goal);
+                all.filter(|id| mentioned.contains(&switch_term(*id))).collect()
+            }
+        };
+        encoding
+    }
+
+    fn encoded(&self) -> &Encoded {
+        self.encoded.get_or_init(|| {
+            let terms: Vec<Bool> = self.ways.iter().map(Way::term).collect();
+            let goal = if terms.is_empty() { Bool::from_bool(false) } else { Bool::or(&terms) };
+            let solver = Solver::new_for_logic("QF_BV").unwrap_or_default();
+            let mut params = Params::new();
+            params.set_u32("rlimit", STEP_LIMIT);
+            solver.set_params(&params);
+            solver.assert(&goal);
+            Encoded { solver, goal }
+        })
     }
 
     /// The switches on which the answer may depend.
@@ -79,17 +105,23 @@ impl Encoding {
 
     /// A connection that succeeds under a setting of the switches and dials none of `known`.
     pub fn find(&self, setting: &Setting, known: &[(IpAddr, u16)]) -> Answer {
-        if self.is_empty {
-            return self.none();
+        match &self.boxes {
+            Some(boxes) => boxes.find(&self.query, setting, known).map_or_else(|| self.none(), Answer::Yes),
+            None => self.solved(setting, known),
         }
+    }
+
+    /// The same, by the solver in any case.
+    pub fn solved(&self, setting: &Setting, known: &[(IpAddr, u16)]) -> Answer {
         let mut assumptions = self.assumptions(setting);
         assumptions.extend(known.iter().map(|dialed| self.differs_from(*dialed)));
         let mut answer = self.check(&assumptions);
-        for preference in self.preferences() {
+        for (variable, value) in preferences(&self.query) {
             if !matches!(answer, Answer::Yes(_)) {
                 return answer;
             }
-            assumptions.push(preference);
+            let family = self.query.family;
+            assumptions.push(variable.term(family).eq(number(value, variable.bits(family))));
             match self.check(&assumptions) {
                 better @ Answer::Yes(_) => answer = better,
                 Answer::No | Answer::Unknown(_) => drop(assumptions.pop()),
@@ -121,21 +153,6 @@ impl Encoding {
         Bool::or(&[destination.bvult(&address), Bool::and(&[same_address, lower_port])])
     }
 
-    /// What an example should look like if it can.
-    fn preferences(&self) -> Vec<Bool> {
-        let family = self.query.family;
-        let mut preferences = Vec::new();
-        if self.query.protocol != Protocol::Icmp {
-            preferences.push(Variable::SourcePort.term(family).eq(BV::from_u64(NATURAL_SOURCE_PORT, 16)));
-        }
-        if let Some(source) = self.query.sources.as_ref().and_then(|s| s.natural) {
-            preferences.push(Variable::Source.term(family).eq(number(address_bits(source), family.bits())));
-        }
-        let loopback = number(address_bits(family.loopback()), family.bits());
-        preferences.push(Variable::Destination.term(family).eq(loopback));
-        preferences
-    }
-
     /// The cheapest set of edits under which a connection succeeds, other than supersets of those in `known`.
     pub fn cheapest_edits(
         &self,
@@ -144,7 +161,7 @@ impl Encoding {
         known: &[Vec<SwitchId>],
     ) -> Option<Vec<SwitchId>> {
         let optimize = Optimize::new();
-        optimize.assert(&self.goal);
+        optimize.assert(&self.encoded().goal);
         for id in &self.switches {
             match edits.iter().find(|(edit, _)| edit == id) {
                 Some((_, weight)) => optimize.assert_soft(&switch_term(*id).not(), *weight, None),
@@ -168,7 +185,7 @@ impl Encoding {
 
     /// What is asked, in SMT-LIB.
     pub fn smt2(&self) -> String {
-        self.solver.to_smt2()
+        self.encoded().solver.to_smt2()
     }
 
     fn none(&self) -> Answer {
@@ -179,14 +196,14 @@ impl Encoding {
     }
 
     fn check(&self, assumptions: &[Bool]) -> Answer {
-        match self.solver.check_assumptions(assumptions) {
-            SatResult::Sat => match self.solver.get_model().and_then(|model| self.decode(&model)) {
+        match self.encoded().solver.check_assumptions(assumptions) {
+            SatResult::Sat => match self.encoded().solver.get_model().and_then(|model| self.decode(&model)) {
                 Some(flow) => Answer::Yes(flow),
                 None => Answer::Unknown("the solver's model is incomplete".to_owned()),
             },
             SatResult::Unsat => self.none(),
             SatResult::Unknown => {
-                let reason = self.solver.get_reason_unknown().unwrap_or_default();
+                let reason = self.encoded().solver.get_reason_unknown().unwrap_or_default();
                 Answer::Unknown(format!("the solver gave up: {reason}"))
             }
         }
@@ -220,7 +237,7 @@ impl Encoding {
 }
 
 fn literal(id: SwitchId, setting: &Setting) -> Bool {
-    if setting.is_on(id) { switch_term(id) } else { switch_term(id).not() }
+    switch_literal(id, setting.is_on(id))
 }
 
 /// The term and all Booleans that it is made of.

@@ -98,7 +98,8 @@ impl Surveyor<'_> {
 
     /// A flow that takes the way, the lowest that is an example, and the sources from which it does.
     fn member(&self, assumed: &Assumed) -> Result<Option<(Flow, Option<AddressSet>)>, OnlyTheSolverKnows> {
-        let boxes = assumed.boxes().ok_or(OnlyTheSolverKnows)?;
+        let mut boxes = assumed.boxes().ok_or(OnlyTheSolverKnows)?;
+        boxes.retain(|sets| sets.switches().iter().all(|(id, is_on)| self.setting.is_on(*id) == *is_on));
         let members = boxes.iter().filter_map(|sets| self.of_sets(sets));
         let Some(flow) = members.min_by_key(|flow| (flow.destination, flow.destination_port)) else { return Ok(None) };
         let takes = |sets: &&Assumed| {

@@ -32,6 +32,7 @@ const MOST_LEGS: usize = 8;
 const LOOPBACK: InterfaceId = InterfaceId(0);
 
 /// A way on which a connection succeeds.
+#[derive(Clone)]
 pub(super) struct Way {
     pub(super) assumed: Assumed,
     /// The source of a connection to oneself is what it goes to.

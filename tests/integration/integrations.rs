@@ -17,10 +17,17 @@ fn yaml(name: &str) -> Value {
     serde_yaml::from_str(&fs::read_to_string(root().join(name)).unwrap()).unwrap()
 }
 
-/// The step of the action that runs the program.
-fn step() -> Value {
+/// A step of the action; `run` is the one that runs the program.
+fn step(id: &str) -> Value {
     let steps = yaml("action.yml")["runs"]["steps"].as_sequence().unwrap().clone();
-    steps.into_iter().find(|step| step["id"] == "run").unwrap()
+    steps.into_iter().find(|step| step["id"] == id).unwrap()
+}
+
+/// A step's script as a runner starts it.
+fn bash(id: &str) -> Command {
+    let mut bash = Command::new("bash");
+    bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step(id)["run"].as_str().unwrap()]);
+    bash
 }
 
 /// Runs that step's script as a runner would, with these inputs: exit code, log, and the step's outputs.
@@ -30,11 +37,10 @@ fn act(directory: &Path, inputs: &[(&str, &str)]) -> (i32, String, String) {
     let _ = std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_canreach"), bin.join("canreach"));
     let outputs = directory.join("outputs");
     fs::write(&outputs, "").unwrap();
-    let mut bash = Command::new("bash");
-    bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", step()["run"].as_str().unwrap()]);
+    let mut bash = bash("run");
     bash.current_dir(directory).env("RUNNER_TEMP", directory).env("GITHUB_OUTPUT", &outputs);
     let declared = yaml("action.yml")["inputs"].clone();
-    for (name, value) in step()["env"].as_mapping().unwrap() {
+    for (name, value) in step("run")["env"].as_mapping().unwrap() {
         let input = value.as_str().unwrap().trim_start_matches("${{ inputs.").trim_end_matches(" }}");
         let given = inputs.iter().find(|(name, _)| *name == input).map(|(_, value)| *value);
         bash.env(name.as_str().unwrap(), given.unwrap_or_else(|| declared[input]["default"].as_str().unwrap()));
@@ -75,6 +81,23 @@ fn the_action_takes_no_input_for_a_command() {
     assert!(!lab.path().join("made").exists());
     let (code, log, _) = act(lab.path(), &[("command", "fix --apply")]);
     assert!(code == 2 && log.contains("check or lint"), "{log}");
+}
+
+/// What the action keeps is found again by this, and only as long as nothing has changed.
+#[test]
+fn the_action_knows_its_own_source() {
+    let hash = |source: &Directory| {
+        let directory = lab();
+        let outputs = directory.path().join("outputs");
+        let status = bash("source").env("GITHUB_ACTION_PATH", source.path()).env("GITHUB_OUTPUT", &outputs).status();
+        assert!(status.unwrap().success());
+        fs::read_to_string(outputs).unwrap().strip_prefix("hash=").unwrap().trim().to_owned()
+    };
+    let source = |text: &'static [u8]| Directory::with(&[("src/a b.rs", text), ("Cargo.lock", b"")]);
+    let one = hash(&source(b"1"));
+    assert_eq!(one.len(), 64);
+    assert_eq!(one, hash(&source(b"1")));
+    assert_ne!(one, hash(&source(b"2")));
 }
 
 #[test]

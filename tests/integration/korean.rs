@@ -66,6 +66,9 @@ fn what_a_korean_person_reads() {
         ("exposure", &["exposure", "examples/nat-forward-exposes-lan"]),
         ("fix", &["fix", "examples/no-publish"]),
         ("diff", &["diff", "examples/no-publish", "examples/wrong-container-port"]),
+        ("lint", &["lint", "examples/app-on-loopback"]),
+        ("first-look", &["check", "docs/shop/compose.yaml"]),
+        ("probe", &["probe", "examples/nat-no-forward"]),
         ("trace", &["trace", "examples/learning", "--from", "mac", "--to", "127.0.0.1", "--port", "3000"]),
     ] {
         let text = printed(&[("LANG", "ko_KR.UTF-8")], arguments);

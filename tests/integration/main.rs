@@ -9,6 +9,7 @@
 
 mod agreement;
 mod architecture;
+mod book;
 mod broken;
 mod cli;
 mod collect;

@@ -6,12 +6,14 @@ mod page;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::slice;
 
 use canreach::check::{self, Attempt, Checked};
 use canreach::cli::load;
 use canreach::dataplane::Dataplane;
 use canreach::lab::{self, Lab};
+use canreach::language::Language;
 use canreach::lower;
 use canreach::report::Report;
 use canreach::report::html::{self, Page};
@@ -47,13 +49,17 @@ impl Scene {
     fn shown(&self) -> Vec<Shown> {
         let both = self.checked.judgements.iter().zip(&self.attempts);
         let shown = |(judgement, attempt): (_, &Option<Attempt>)| {
-            let way = picture::way(&self.picture, &self.dataplane, &attempt.as_ref()?.witness)?;
+            let way = picture::way(&self.picture, &self.dataplane, &attempt.as_ref()?.witness, Language::English)?;
             Some(Shown::of(judgement, way))
         };
         both.filter_map(shown).collect()
     }
 
     fn page(&self, title: &str) -> String {
+        self.page_in(title, Language::English)
+    }
+
+    fn page_in(&self, title: &str, language: Language) -> String {
         let exposure = check::exposure(&self.lab, &self.dataplane).unwrap();
         let report = Report {
             judgements: self.checked.judgements.clone(),
@@ -61,7 +67,7 @@ impl Scene {
             dataplane: self.dataplane.clone(),
         };
         let (sources, picture, attempts) = (&self.sources, &self.picture, &self.attempts);
-        html::page(&Page { title, report: &report, sources, picture, attempts, exposure: &exposure })
+        html::page(&Page { title, report: &report, sources, picture, attempts, exposure: &exposure, language })
     }
 
     /// The picture in words, what its wires join, and where every sentence leads.
@@ -86,6 +92,16 @@ impl Scene {
         }
         text
     }
+}
+
+/// What `canreach teach` writes as a page.
+fn taught(locale: &str, topic: &[&str]) -> String {
+    let directory = Directory::with(&[("empty", b"")]);
+    let mut canreach = Command::new(env!("CARGO_BIN_EXE_canreach"));
+    canreach.arg("teach").args(topic).args(["--output", "page.html"]).current_dir(directory.path());
+    let output = canreach.env_clear().env("LANG", locale).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::read_to_string(directory.path().join("page.html")).unwrap()
 }
 
 fn root() -> &'static Path {

@@ -99,6 +99,13 @@ fn a_port_that_docker_chooses_is_said_to_be_its_choice() {
 }
 
 #[test]
+fn what_a_kind_of_targets_means_is_said() {
+    let lab = lab_with(&["lan cannot reach any database", "lan cannot reach any container:5432"], SCRIPT);
+    let run = canreach_in(lab.path(), &["check"]);
+    run.check(0, &["note: what is meant: db:5432\n", "note: what is meant: grafana:5432, prometheus:5432, db:5432\n"]);
+}
+
+#[test]
 fn two_connections_are_told_up_to_where_they_part() {
     let lab = lab_with(&[], SCRIPT);
     let why = |words: &[&str]| canreach_in(lab.path(), &[&["why", "."], words].concat());

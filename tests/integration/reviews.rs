@@ -147,6 +147,21 @@ fn texts_of_the_user_are_shown_and_do_nothing() {
 }
 
 #[test]
+fn without_a_sentence_a_comment_says_so_and_shows_who_can_reach_what() {
+    let compose = "services: {web: {image: nginx, ports: [\"8080:80\"]}}\n";
+    let lab = Directory::with(&[("compose.yaml", compose.as_bytes())]);
+    let page = canreach_in(lab.path(), &["check", "--format", "markdown"]).stdout;
+    assert!(page.starts_with("<!-- canreach -->\n## canreach: no sentence to decide, nothing to warn of\n"), "{page}");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| ")).collect();
+    assert!(rows[0].starts_with("| LISTENS | any other host on lan | host |"), "{page}");
+    assert!(rows[1].contains("| 192.168.1.100:8080 |"), "{page}");
+    let bars = |row: &str| row.replace("\\|", "").matches('|').count();
+    assert!(rows.iter().all(|row| bars(row) == bars(rows[0])), "{page}");
+    let lint = canreach_in(lab.path(), &["lint", "--format", "markdown"]).stdout;
+    assert_eq!(lint, "<!-- canreach -->\n## canreach: nothing to warn of\n");
+}
+
+#[test]
 fn every_example_makes_a_comment_that_github_takes() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     for path in fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {

@@ -105,6 +105,10 @@ fn elsewhere(scene: &Scene<'_>, moved: &Endpoint, other: &Endpoint, weight: u32)
     let mut all = Vec::new();
     for (index, interface) in vm.interfaces.iter().enumerate() {
         let Attachment::Segment(now) = interface.attachment else { continue };
+        // Machines of libvirt and WSL are none of VirtualBox's.
+        if scene.lab.segment(now).kind == SegmentKind::Hosted {
+            continue;
+        }
         for to in &theirs {
             let Some(mode) = mode(scene, on, *to) else { continue };
             let place = Place { id, vm, index, interface, now, to: *to };

@@ -3,6 +3,7 @@
 
 use crate::dataplane::Dataplane;
 use crate::eval;
+use crate::language::Text;
 use crate::provenance::Origin;
 use crate::switch::SwitchKind;
 
@@ -31,7 +32,7 @@ pub struct Finding {
     /// It may follow from an earlier one.
     pub is_consequence: bool,
     /// What is wrong then: the probe's own assumption, or one that explains what was seen.
-    pub wrong: Vec<(String, Option<Origin>)>,
+    pub wrong: Vec<(Text, Option<Origin>)>,
 }
 
 /// Reads the form; `#` begins a comment line, `?` or nothing stands for what was not tried. The numbers of lines that are
@@ -80,7 +81,7 @@ pub fn diagnose(dataplane: &Dataplane, probes: &[Probe], observed: &[Observed]) 
 }
 
 /// The stated assumptions under whose opposite the connection ends as it was seen.
-fn explanations(dataplane: &Dataplane, probe: &Probe, seen: &str) -> Vec<(String, Option<Origin>)> {
+fn explanations(dataplane: &Dataplane, probe: &Probe, seen: &str) -> Vec<(Text, Option<Origin>)> {
     let Some(flow) = probe.flow else { return Vec::new() };
     let setting = dataplane.switches.defaults();
     let assumed = dataplane.switches.iter().filter(|(_, switch)| switch.kind == SwitchKind::Assumption);
@@ -89,7 +90,7 @@ fn explanations(dataplane: &Dataplane, probe: &Probe, seen: &str) -> Vec<(String
         word(eval::trace(dataplane, &flow, &flipped).outcome.symptom) == seen
     };
     let explaining = assumed.filter(|(id, _)| explains(*id));
-    explaining.map(|(_, switch)| (switch.statement.to_string(), Some(switch.origin.clone()))).collect()
+    explaining.map(|(_, switch)| (switch.statement.clone(), Some(switch.origin.clone()))).collect()
 }
 
 #[cfg(test)]

@@ -178,10 +178,14 @@ impl Network {
                 None => None,
             },
         };
+        let shown = match &argument.value {
+            Value::Int(number) => number.to_string(),
+            other => other.name().map_or_else(|| format!("{name}:"), str::to_owned),
+        };
         match number.filter(|port| *port != 0) {
             Some(port) => Ok(Spanned::new(port, argument.span)),
             None => Err(Bad::Refused(Box::new(
-                Diagnostic::new(Code::BadPort, format!("`{name}:` is not a port"))
+                Diagnostic::new(Code::BadPort, format!("`{shown}` is not a port"))
                     .label(argument.span, "ports go from 1 to 65535"),
             ))),
         }

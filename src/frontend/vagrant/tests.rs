@@ -222,7 +222,7 @@ fn what_cannot_be_followed_is_named_and_the_rest_is_read() {
     check("config.vm.provider('virtualbox') { |v| v.customize x }", "unmodeled \"v.customize x\"");
     check(
         "config.vm.network :forwarded_port, guest: 80, host: 70000",
-        "canreach::net::bad_port: `host:` is not a port [\"70000\"]",
+        "canreach::net::bad_port: `70000` is not a port [\"70000\"]",
     );
     check(
         "config.vm.network :private_network, ip: '192.168.56.300'",

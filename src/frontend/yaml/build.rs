@@ -6,6 +6,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as MarkerSpan, StrInput, Ta
 
 use super::{Entry, Node, Style, Value, merge, syntax, too_large};
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 /// Nodes that are made at most, copies for anchors and aliases included: a stop for alias bombs.
@@ -118,8 +119,11 @@ impl<'t> Builder<'t> {
             return Ok(());
         }
         self.diagnostics.push(
-            Diagnostic::new(Code::Unmodeled, "only the first YAML document of a file is read")
-                .label(self.places.char_at(start), "another document starts here"),
+            Diagnostic::new(
+                Code::Unmodeled,
+                text!("only the first YAML document of a file is read", "파일의 첫 번째 YAML 문서만 읽습니다"),
+            )
+            .label(self.places.char_at(start), text!("another document starts here", "여기서 다른 문서가 시작됨")),
         );
         Err(Stop)
     }
@@ -258,7 +262,8 @@ impl OpenMap {
         let span = key.used_at.unwrap_or(key.span);
         let Value::Scalar(text) = key.value else {
             diagnostics.push(
-                Diagnostic::new(Code::YamlType, "a key must be a simple value").label(span, "this is a list or a map"),
+                Diagnostic::new(Code::YamlType, text!("a key must be a simple value", "키는 단순한 값이어야 합니다"))
+                    .label(span, text!("this is a list or a map", "목록이나 맵임")),
             );
             return;
         };
@@ -274,10 +279,16 @@ impl OpenMap {
 }
 
 fn duplicate(key: &str, second: Span, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::YamlDuplicateKey, format!("the key `{key}` is written twice"))
-        .label(second, "again here")
-        .label(first, "first here")
-        .help("remove one of them; most programs refuse the file")
+    Diagnostic::new(
+        Code::YamlDuplicateKey,
+        text!("the key `{key}` is written twice", "`{key}` 키가 두 번 적혀 있습니다"),
+    )
+    .label(second, text!("again here", "여기에 또 있음"))
+    .label(first, text!("first here", "처음 적힌 곳"))
+    .help(text!(
+        "remove one of them; most programs refuse the file",
+        "하나를 지우십시오. 대부분의 프로그램이 이런 파일을 거부합니다"
+    ))
 }
 
 fn null(span: Span) -> Node {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::{Entry, Node, Resolved, Value};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 /// A walk over a tree, with what there is to say about it.
@@ -106,7 +107,9 @@ impl Walk {
             return Some(Spanned::new(*value, text.span));
         }
         let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let help = help(&text.value, &list).unwrap_or_else(|| format!("write one of {}", quoted_list(&list)));
+        let all = quoted_list(&list);
+        let one_of = text!("write one of {all}", "이 가운데 하나로 쓰십시오: {all}");
+        let help = help(&text.value, &list).unwrap_or(one_of);
         self.report(bad_value(code, &text.value, what, text.span).help(help));
         None
     }
@@ -114,7 +117,7 @@ impl Walk {
     /// Reports an entry whose key means nothing in `place`; the nearest known key is offered.
     pub fn unknown_key(&mut self, key: &Spanned<String>, place: impl Display, known: &[&str]) {
         let diagnostic = Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` in {place}", key.value))
-            .label(key.span, "not known here, so nothing is made of it");
+            .label(key.span, text!("not known here, so nothing is made of it", "여기서 모르는 키라서 쓰이지 않음"));
         self.report(match help(&key.value, known) {
             Some(help) => diagnostic.help(help),
             None => diagnostic,
@@ -136,7 +139,7 @@ impl Walk {
         let found = node.get(key);
         if found.is_none() {
             let message = format!("{place} needs `{key}`");
-            let label = format!("`{key}` is missing here");
+            let label = text!("`{key}` is missing here", "여기에 `{key}`가 빠져 있음");
             self.report(Diagnostic::new(Code::YamlType, message).label(node.used_at.unwrap_or(node.span), label));
         }
         found
@@ -159,8 +162,8 @@ impl Walk {
     }
 }
 
-fn help(word: &str, known: &[&str]) -> Option<String> {
-    did_you_mean(word, known.iter().copied()).map(|near| format!("did you mean `{near}`?"))
+fn help(word: &str, known: &[&str]) -> Option<Text> {
+    did_you_mean(word, known.iter().copied()).map(|near| text!("did you mean `{near}`?", "혹시 `{near}`?"))
 }
 
 fn quoted_list(words: &[&str]) -> String {
@@ -168,5 +171,6 @@ fn quoted_list(words: &[&str]) -> String {
 }
 
 fn bad_value(code: Code, text: &str, what: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(code, format!("`{text}` is not {what}")).label(span, "cannot be understood")
+    Diagnostic::new(code, format!("`{text}` is not {what}"))
+        .label(span, text!("cannot be understood", "이해할 수 없음"))
 }

@@ -73,10 +73,9 @@ fn is_lab_file(input: &Input) -> bool {
 
 /// Sorts the declarations of all files.
 pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input], machines: &'a [Machine]) -> Plan<'a> {
-    let mut plan = Plan::default();
+    let mut plan = Plan { segments: segments(inputs), ..Plan::default() };
     for declaration in inputs.iter().flat_map(|i| &i.declarations) {
         match declaration {
-            Declaration::Segment(segment) => plan.segments.push(segment),
             Declaration::Group(name, members) => plan.groups.push((name, members)),
             Declaration::Process(process) => plan.processes.push(process),
             Declaration::Sentence(sentence) => plan.sentences.push(sentence),
@@ -92,6 +91,21 @@ pub(super) fn plan<'a>(context: &mut Context, inputs: &'a [Input], machines: &'a
         own_interfaces::complete(context, HostId(index), host);
     }
     plan
+}
+
+/// The segments of all files; what lab.yaml says about one wins.
+fn segments(inputs: &[Input]) -> Vec<&SegmentDecl> {
+    let of = |is_ours: bool| {
+        let inputs = inputs.iter().filter(move |input| is_lab_file(input) == is_ours);
+        inputs.flat_map(|input| &input.declarations).filter_map(|d| match d {
+            Declaration::Segment(segment) => Some(segment),
+            _ => None,
+        })
+    };
+    let mut all: Vec<&SegmentDecl> = of(true).collect();
+    let is_new = |s: &&SegmentDecl| !of(true).any(|ours| ours.name.value == s.name.value);
+    all.extend(of(false).filter(is_new));
+    all
 }
 
 /// What there is to bind.

@@ -5,6 +5,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::declaration::Declaration;
 use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os};
+use crate::language::text;
 use crate::provenance::Origin;
 use crate::source::Span;
 
@@ -61,8 +62,15 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
         None => inputs.iter().flat_map(|i| &i.declarations).filter(|d| is_about_a_host(d)).find_map(span_of),
     };
     let what = match machines.first() {
-        Some(machine) => format!("a physical host `{HOST}` that runs the VM `{}`", machine.name.value),
-        None => format!("one Linux host `{HOST}` that these files configure"),
+        Some(machine) => text!(
+            "a physical host `{HOST}` that runs the VM `{vm}`",
+            "`{vm}` 가상 머신을 실행하는 물리 호스트 `{HOST}`",
+            vm = &machine.name.value
+        ),
+        None => text!(
+            "one Linux host `{HOST}` that these files configure",
+            "이 파일들이 설정하는 Linux 호스트 한 대 `{HOST}`"
+        ),
     };
     HostPlan {
         name: HOST.to_owned(),

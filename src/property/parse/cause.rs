@@ -1,10 +1,11 @@
 //! `because`: what a person expects to stop the connection.
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::language::{Text, text};
 use crate::property::Cause;
 use crate::source::Spanned;
 
-use super::{Parsed, Word, Words, unexpected};
+use super::{Parsed, Word, Words, leave_out, meant, unexpected};
 
 /// Words for kinds of blockers, with the areas of the codes that they mean.
 const MECHANISMS: &[(&str, &[&str])] = &[
@@ -20,13 +21,19 @@ const MECHANISMS: &[(&str, &[&str])] = &[
 pub(super) fn cause(words: &mut Words<'_>, can: bool) -> Parsed<Option<Spanned<Cause>>> {
     let Some(because) = words.take("because") else { return Ok(None) };
     let mechanisms: Vec<&str> = MECHANISMS.iter().map(|(name, _)| *name).collect();
-    let expected = "what stops it: `nat`, `docker`, `firewall`, `route`, `listen`, a code, or a file";
-    let word = words.expect(expected, &mechanisms)?;
+    let expected = text!(
+        "what stops it: `nat`, `docker`, `firewall`, `route`, `listen`, a code, or a file",
+        "막는 것(`nat`, `docker`, `firewall`, `route`, `listen`, 코드, 파일 가운데 하나)"
+    );
+    let word = words.expect(&expected, &mechanisms)?;
     if can {
         return Err(Box::new(
-            Diagnostic::new(Code::SentenceSyntax, "nothing stops what can be reached")
-                .label(because.span.to(word.span), "a cause goes with `cannot`")
-                .help("leave it out, or write `cannot`"),
+            Diagnostic::new(
+                Code::SentenceSyntax,
+                text!("nothing stops what can be reached", "연결할 수 있다면 막는 것이 없습니다"),
+            )
+            .label(because.span.to(word.span), text!("a cause goes with `cannot`", "원인은 `cannot`과 함께 씀"))
+            .help(leave_out()),
         ));
     }
     let codes = codes(word.text);
@@ -35,7 +42,7 @@ pub(super) fn cause(words: &mut Words<'_>, can: bool) -> Parsed<Option<Spanned<C
     }
     match file(word) {
         Some(file) => Ok(Some(Spanned::new(file, word.span))),
-        None => Err(unknown(word, expected, &mechanisms)),
+        None => Err(unknown(word, &expected, &mechanisms)),
     }
 }
 
@@ -59,12 +66,15 @@ fn file(word: Word<'_>) -> Option<Cause> {
     name.contains(['.', '/']).then(|| Cause::File { name: name.to_owned(), line })
 }
 
-fn unknown(word: Word<'_>, expected: &str, mechanisms: &[&str]) -> Box<Diagnostic> {
+fn unknown(word: Word<'_>, expected: &Text, mechanisms: &[&str]) -> Box<Diagnostic> {
     let short = |code: &Code| code.as_str().trim_start_matches("canreach::");
     let known = mechanisms.iter().copied().chain(Code::ALL.iter().map(short));
     let diagnostic = unexpected(Some(word), expected, &[], word.span);
     match did_you_mean(word.text, known) {
-        Some(near) => Box::new(diagnostic.help(format!("did you mean `{near}`?"))),
-        None => Box::new(diagnostic.help("`canreach explain` lists the codes")),
+        Some(near) => Box::new(diagnostic.help(meant(near))),
+        None => {
+            let all = text!("`canreach explain` lists the codes", "`canreach explain`이 모든 코드를 보여 줍니다");
+            Box::new(diagnostic.help(all))
+        }
     }
 }

@@ -60,7 +60,8 @@
     stop?.classList.add("at");
     reveal(stop);
     const cells = [...row.cells].map((cell) => cell.innerText.replace(/\n/g, " "));
-    now.textContent = `Step ${cells[0]} of ${all.length}: ${cells[1]} ${cells[2]}`;
+    const count = { "#": cells[0], "##": all.length };
+    now.textContent = now.dataset.step.replace(/##?/g, (mark) => count[mark]) + `${cells[1]} ${cells[2]}`;
   };
 
   sentences.forEach((sentence) => {

@@ -1,12 +1,14 @@
 //! Lines of the user's files, quoted with what is meant in them marked.
 
+use crate::language::text;
 use crate::provenance::{Basis, Origin};
 use crate::source::{Sources, Span};
 
 use super::super::excerpt::Excerpt;
 use super::super::markup::escaped;
 use super::super::message::marked;
-use super::super::patch;
+use super::super::{Style, patch};
+use super::{coded, said};
 
 /// Lines around a marked one.
 const CONTEXT: usize = 1;
@@ -39,7 +41,7 @@ pub(super) fn lines(sources: &Sources, span: Span, says: &str) -> String {
         }
         start += line.len();
     }
-    let says = if says.is_empty() { String::new() } else { format!(" <span class=\"says\">{}</span>", escaped(says)) };
+    let says = if says.is_empty() { String::new() } else { format!(" <span class=\"says\">{}</span>", coded(says)) };
     format!(
         "<figure class=\"quote\"><figcaption><b>{}</b>{says}</figcaption><pre>{html}</pre></figure>\n",
         escaped(&sources.place(span))
@@ -74,17 +76,25 @@ pub(super) fn change(sources: &Sources, at: Span, insert: &str) -> String {
 }
 
 /// What an origin goes back to: lines, a change that is missing, or a product's documentation.
-pub(super) fn origin(sources: &Sources, origin: &Origin) -> String {
-    let see = |citation: &str| format!("<p class=\"cite\">see {}</p>\n", escaped(citation));
+pub(super) fn origin(sources: &Sources, origin: &Origin, style: Style) -> String {
+    let see = |citation: &str| {
+        let see = text!("see {citation}", "근거: {citation}");
+        format!("<p class=\"cite\">{}</p>\n", said(style, &see))
+    };
+    let what = &origin.what;
+    let assumed = text!("assumed: {what}", "가정: {what}"; what);
     match &origin.basis {
-        Basis::Written(span) => lines(sources, *span, &origin.what),
-        Basis::Implied { because: Some(span), citation } => lines(sources, *span, &origin.what) + &see(citation),
-        Basis::Implied { because: None, citation } => format!("<p>{}</p>\n", escaped(&origin.what)) + &see(citation),
-        Basis::Assumed { about: Some(span) } => lines(sources, *span, &format!("assumed: {}", origin.what)),
-        Basis::Assumed { about: None } => format!("<p>assumed: {}</p>\n", escaped(&origin.what)),
+        Basis::Written(span) => lines(sources, *span, style.say(what)),
+        Basis::Implied { because: Some(span), citation } => lines(sources, *span, style.say(what)) + &see(citation),
+        Basis::Implied { because: None, citation } => format!("<p>{}</p>\n", said(style, what)) + &see(citation),
+        Basis::Assumed { about: Some(span) } => lines(sources, *span, style.say(&assumed)),
+        Basis::Assumed { about: None } => format!("<p>{}</p>\n", said(style, &assumed)),
         Basis::Missing { at, insert } => {
-            let says = if at.start == at.end { "missing here" } else { "to be changed" };
-            format!("<p>{says}: {}</p>\n", escaped(&origin.what)) + &change(sources, *at, insert)
+            let says = match at.start == at.end {
+                true => text!("missing here: {what}", "여기에 빠져 있음: {what}"; what),
+                false => text!("to be changed: {what}", "바꿀 것: {what}"; what),
+            };
+            format!("<p>{}</p>\n", said(style, &says)) + &change(sources, *at, insert)
         }
     }
 }

@@ -2,16 +2,24 @@
 
 use std::net::IpAddr;
 
-use crate::dataplane::{Event, Step, Trace, Way};
+use crate::dataplane::{Event, Step, Trace};
+use crate::language::text;
 use crate::net::{Header, Protocol, url_host};
 
 use super::super::markup::escaped;
-use super::super::path;
 use super::super::picture::WalkedWay;
-use super::Page;
+use super::super::{Style, path, trace};
+use super::{Told, said};
+
+/// The steps of a trace, folded.
+pub(super) fn folded(told: Told<'_>, trace: &Trace, way: Option<&WalkedWay>) -> String {
+    let title = text!("Every step, with addresses before and after", "모든 단계와 전후의 주소");
+    let title = said(told.style, &title);
+    format!("<details class=\"steps\"><summary>{title}</summary>\n{}</details>\n", table(told, trace, way))
+}
 
 /// The steps of a trace. A row names the stop of the picture that it belongs to, so that a page can walk along.
-pub(super) fn table(page: &Page<'_>, trace: &Trace, way: Option<&WalkedWay>) -> String {
+pub(super) fn table(told: Told<'_>, trace: &Trace, way: Option<&WalkedWay>) -> String {
     let mut rows = String::new();
     let mut before: Option<&Header> = None;
     let mut section = None;
@@ -19,23 +27,34 @@ pub(super) fn table(page: &Page<'_>, trace: &Trace, way: Option<&WalkedWay>) -> 
         if section != Some((step.leg, step.way)) {
             section = Some((step.leg, step.way));
             before = None;
-            rows += &format!("<tr class=\"part\"><th colspan=\"5\" scope=\"rowgroup\">{}</th></tr>\n", title(step));
+            rows += &format!(
+                "<tr class=\"part\"><th colspan=\"5\" scope=\"rowgroup\">{}</th></tr>\n",
+                title(told.style, step)
+            );
         }
         let stop =
             way.and_then(|way| stop_number(way, index)).map_or(String::new(), |stop| format!(" data-stop=\"{stop}\""));
-        rows += &row(page, index + 1, step, before, &stop);
+        rows += &row(told, index + 1, step, before, &stop);
         before = Some(&step.header);
     }
+    let titles = [
+        text!("step", "단계"),
+        text!("where", "위치"),
+        text!("what", "일어나는 일"),
+        text!("source", "출발지"),
+        text!("destination", "목적지"),
+    ];
+    let head: String =
+        titles.iter().map(|title| format!("<th scope=\"col\">{}</th>", said(told.style, title))).collect();
     format!(
-        "<details class=\"steps\"><summary>Every step, with addresses before and after</summary>\n<div class=\"scroll\" tabindex=\"0\">\
-         <table>\n<thead><tr><th scope=\"col\">step</th><th scope=\"col\">where</th><th scope=\"col\">what</th>\
-         <th scope=\"col\">source</th><th scope=\"col\">destination</th></tr></thead>\n<tbody>\n{rows}</tbody>\n</table></div></details>\n"
+        "<div class=\"scroll\" tabindex=\"0\"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>\n\
+         </table></div>\n"
     )
 }
 
-fn title(step: &Step) -> String {
-    let way = if step.way == Way::Request { "Request" } else { "Reply" };
-    if step.leg == 0 { way.to_owned() } else { format!("{way}, connection {}", step.leg + 1) }
+/// The title of a part of the trace, without the colon that it has in a text.
+fn title(style: Style, step: &Step) -> String {
+    said(style, &trace::section_title(step)).trim_end_matches(':').to_owned()
 }
 
 /// The last stop that was reached before or in a step.
@@ -44,10 +63,10 @@ fn stop_number(way: &WalkedWay, step: usize) -> Option<usize> {
     (begun > 0).then_some(begun)
 }
 
-fn row(page: &Page<'_>, number: usize, step: &Step, before: Option<&Header>, stop: &str) -> String {
-    let dataplane = &page.report.dataplane;
-    let origin = step.origin.map(|id| path::origin(dataplane.origins.get(id), page.sources));
-    let origin = origin.map_or(String::new(), |origin| format!("<br><span class=\"dim\">{}</span>", escaped(&origin)));
+fn row(told: Told<'_>, number: usize, step: &Step, before: Option<&Header>, stop: &str) -> String {
+    let Told { dataplane, sources, style } = told;
+    let origin = step.origin.map(|id| said(style, &path::origin(dataplane.origins.get(id), sources)));
+    let origin = origin.map_or(String::new(), |origin| format!("<br><span class=\"dim\">{origin}</span>"));
     let old = match &step.event {
         Event::Rewritten { before, .. } => Some(before),
         _ => before,
@@ -58,7 +77,7 @@ fn row(page: &Page<'_>, number: usize, step: &Step, before: Option<&Header>, sto
     format!(
         "<tr{stop}><td>{number}</td><td>{}</td><td>{}{origin}</td><td>{}</td><td>{}</td></tr>\n",
         escaped(&dataplane.node(step.node).name),
-        escaped(&path::event(dataplane, step)),
+        said(style, &path::event(dataplane, step)),
         changed(source, &end(header.protocol, header.source, header.source_port)),
         changed(destination, &end(header.protocol, header.destination, header.destination_port))
     )

@@ -1,7 +1,8 @@
-//! The way of one packet as a mermaid flow chart, which GitHub draws: <https://mermaid.js.org/syntax/flowchart.html>.
+//! The way of one packet as a flow chart, hop by hop.
 
 use crate::dataplane::{Dataplane, Event, Step, Trace, Way};
 
+use super::super::mermaid::{CLASSES, quoted};
 use super::super::path;
 
 /// Longer ways are cut: GitHub draws no chart of more than 500 edges, and nobody reads one.
@@ -27,9 +28,7 @@ pub(super) fn chart(dataplane: &Dataplane, trace: &Trace) -> String {
         }
         chart.step(step);
     }
-    chart.lines.push("classDef works fill:#dafbe1,stroke:#1a7f37,color:#1f2328".to_owned());
-    chart.lines.push("classDef blocked fill:#ffebe9,stroke:#cf222e,color:#1f2328".to_owned());
-    chart.lines.join("\n") + "\n"
+    chart.lines.join("\n") + "\n" + CLASSES
 }
 
 /// A chart in the making; the last stop is where the packet is.
@@ -79,7 +78,7 @@ impl Chart<'_> {
     /// The next stop.
     fn go_on(&mut self, name: &str) {
         let edge = self.edge(self.arrow);
-        self.lines.push(format!("{edge}n{}[\"{}\"]", self.stops, escaped(name)));
+        self.lines.push(format!("{edge}n{}[{}]", self.stops, quoted(name)));
         self.stops += 1;
         self.arrow = "-->";
     }
@@ -91,7 +90,7 @@ impl Chart<'_> {
         let arrow = if class == "blocked" { "--x" } else { "-->" };
         let edge = self.edge(arrow);
         let class = if class.is_empty() { String::new() } else { format!(":::{class}") };
-        self.lines.push(format!("{edge}e{}([\"{}\"]){class}", self.lines.len(), escaped(what)));
+        self.lines.push(format!("{edge}e{}([{}]){class}", self.lines.len(), quoted(what)));
     }
 
     /// From the last stop, if there is one.
@@ -101,25 +100,7 @@ impl Chart<'_> {
         match (self.stops.checked_sub(1), label.is_empty()) {
             (None, _) => String::new(),
             (Some(last), true) => format!("n{last} {arrow} "),
-            (Some(last), false) => format!("n{last} {arrow}|\"{}\"| ", escaped(&label)),
+            (Some(last), false) => format!("n{last} {arrow}|{}| ", quoted(&label)),
         }
-    }
-}
-
-/// Everything but letters, digits and what is harmless in a quoted text, as mermaid's character codes.
-fn escaped(text: &str) -> String {
-    let harmless = |c: char| c.is_alphanumeric() || " .:/-_,()…→".contains(c);
-    text.chars().map(|c| if harmless(c) { c.to_string() } else { format!("#{};", u32::from(c)) }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels_cannot_break_out() {
-        assert_eq!(escaped("rocky/grafana:3000"), "rocky/grafana:3000");
-        assert_eq!(escaped("a\"]\n<b>`#"), "a#34;#93;#10;#60;b#62;#96;#35;");
-        assert_eq!(escaped("포트"), "포트");
     }
 }

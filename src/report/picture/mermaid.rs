@@ -1,7 +1,8 @@
-//! A picture for mermaid, which GitHub and many wikis draw: subgraphs in subgraphs.
+//! A picture for mermaid: subgraphs in subgraphs.
 
 use std::fmt::Write;
 
+use super::super::mermaid::{CLASSES, broken, quoted};
 use super::{Door, DoorKind, Fate, House, Picture, WalkedWay};
 
 /// The picture as a mermaid flowchart, with the way of a packet in it.
@@ -18,9 +19,6 @@ pub fn document(picture: &Picture, title: &str, way: Option<&WalkedWay>) -> Stri
     text += &way.map_or_else(String::new, |way| walked(way, edge));
     text + CLASSES
 }
-
-const CLASSES: &str = "  classDef guard stroke:#b97f0a,stroke-width:2px\n  classDef stop stroke:#0b6bcb,stroke-width:3px\n  \
-                       classDef blocked stroke:#c4232b,stroke-width:4px,stroke-dasharray:6 3\n";
 
 /// The hops as thick lines with numbers, the one that fails in red with a cross.
 fn walked(way: &WalkedWay, first: usize) -> String {
@@ -71,29 +69,6 @@ fn add(house: &House, depth: usize, text: &mut String) {
         add(room, depth + 1, text);
     }
     let _ = writeln!(text, "{indent}end");
-}
-
-fn broken(lines: &[String]) -> String {
-    let lines: Vec<String> = lines.iter().map(|line| entities(line)).collect();
-    format!("\"{}\"", lines.join("<br/>"))
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", entities(text))
-}
-
-/// Mermaid's entity codes for everything that it, its Markdown or HTML could take for its own
-/// (<https://mermaid.js.org/syntax/flowchart.html>, "Entity codes to escape characters").
-fn entities(text: &str) -> String {
-    let mut safe = String::new();
-    for c in text.chars() {
-        match c {
-            c if c.is_control() => safe.push('\u{fffd}'),
-            c if c.is_alphanumeric() || " .,:-/_→…()".contains(c) => safe.push(c),
-            c => safe += &format!("#{};", u32::from(c)),
-        }
-    }
-    safe
 }
 
 /// A title as a quoted scalar of the front matter.

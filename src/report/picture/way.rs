@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::Witness;
 use crate::dataplane::{Dataplane, Decision, Event, Hook, InterfaceId, NodeId, Outcome, Step, Symptom, Way};
+use crate::language::{Language, text};
 use crate::provenance::Basis;
 
 use super::super::path;
@@ -47,8 +48,8 @@ pub enum Fate {
     Blocked,
 }
 
-/// The way of a witness; nothing if it begins nowhere in the picture.
-pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Option<WalkedWay> {
+/// The way of a witness, told in a language; nothing if it begins nowhere in the picture.
+pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness, language: Language) -> Option<WalkedWay> {
     let mut stops: Vec<Stop> = Vec::new();
     let mut touched: Vec<Id> = Vec::new();
     let hops: BTreeSet<usize> = path::numbered_hops(&witness.trace).map(|(index, _)| index).collect();
@@ -56,7 +57,7 @@ pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Optio
         if !hops.contains(&index) && !is_let_in(picture, step, stops.last()) {
             continue;
         }
-        let line = told(dataplane, step);
+        let line = told(dataplane, step, language);
         let is_answer = step.way == Way::Reply;
         let later = witness.trace.steps.get(index + 1..).unwrap_or_default();
         let here = place(picture, dataplane, step, later, stops.last());
@@ -81,7 +82,8 @@ pub fn way(picture: &Picture, dataplane: &Dataplane, witness: &Witness) -> Optio
     end(&mut stops, &witness.trace.outcome);
     touched.extend(stops.iter().map(|stop| stop.at));
     let lit = touched.into_iter().flat_map(|id| picture.places.around(id)).collect();
-    let sees = path::symptom(witness.trace.outcome.symptom, witness.trace.flow.protocol).to_string();
+    let sees = path::symptom(witness.trace.outcome.symptom, witness.trace.flow.protocol);
+    let sees = sees.in_language(language).to_owned();
     Some(WalkedWay { stops, lit, sees })
 }
 
@@ -96,11 +98,14 @@ fn is_let_in(picture: &Picture, step: &Step, last: Option<&Stop>) -> bool {
         && matches!(step.event, Event::Filtered { hook: Hook::Input, rule: Some(_), decision: Decision::Accepted, .. })
 }
 
-fn told(dataplane: &Dataplane, step: &Step) -> String {
-    let node = &dataplane.node(step.node).name;
-    let answer = if step.way == Way::Reply { "answer: " } else { "" };
-    let between = if matches!(step.event, Event::Ended(_)) { ":" } else { "" };
-    format!("{answer}{node}{between} {}", path::event(dataplane, step))
+fn told(dataplane: &Dataplane, step: &Step, language: Language) -> String {
+    let (node, event) = (&dataplane.node(step.node).name, path::event(dataplane, step));
+    let told = match step.event {
+        Event::Ended(_) => text!("{node}: {event}", "{node}: {event}"; event),
+        _ => text!("{node} {event}", "{node}: {event}"; event),
+    };
+    let told = if step.way == Way::Reply { text!("answer: {told}", "응답: {told}"; told) } else { told };
+    told.in_language(language).to_owned()
 }
 
 fn end(stops: &mut [Stop], outcome: &Outcome) {

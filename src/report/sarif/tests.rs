@@ -13,7 +13,7 @@ fn log(text: &str, diagnostics: impl FnOnce(&dyn Fn(usize) -> Span) -> Vec<Diagn
     let id = sources.add("run.sh", text);
     let diagnostics = diagnostics(&|start| Span::new(id, start, start + 1));
     let report = Report { judgements: Vec::new(), diagnostics, dataplane: Dataplane::default() };
-    serde_json::from_str(&render(&[Section { title: None, report, sources }])).unwrap()
+    serde_json::from_str(&render(&[Section { title: None, report, exposure: None, sources }])).unwrap()
 }
 
 #[test]

@@ -318,7 +318,7 @@ fn a_report_for_programs() {
     let lab = Lab::new();
     let judgements = vec![lab.violated()];
     let report = Report { judgements, diagnostics: Vec::new(), dataplane: lab.dataplane };
-    let section = Section { title: None, report, sources: lab.sources };
+    let section = Section { title: None, report, exposure: None, sources: lab.sources };
     snapshot("check-json", &json::sections(&[section]));
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Scene, root};
+use super::{Scene, root, taught};
 use crate::support::Directory;
 
 fn browser() -> Option<PathBuf> {
@@ -54,7 +54,17 @@ fn a_sentence_lights_its_way() {
     assert!(!whole.contains("class=\"canreach walking\"") && !tag(&whole, "way-8").contains("shown"));
 }
 
-/// A click on "Next", made by a second script in a copy of the page that allows one.
+/// The page after clicks on its first buttons of these names, made by a second script in a copy that allows one.
+fn clicked(browser: &Path, page: &str, fragment: &str, buttons: &[&str]) -> String {
+    let policy = page.find("<meta http-equiv").unwrap();
+    let policy = &page[policy..policy + page[policy..].find('>').unwrap() + 1];
+    let click = |name: &&str| format!("document.querySelector('[data-do={name}]').click();");
+    let clicks: String = buttons.iter().map(click).collect();
+    let page = page.replace(policy, "").replace("</body>", &format!("<script>{clicks}</script></body>"));
+    let directory = Directory::with(&[("page.html", page.as_bytes())]);
+    opened(browser, &directory.path().join("page.html"), fragment)
+}
+
 #[test]
 fn a_way_is_walked_step_by_step() {
     let Some(browser) = browser() else {
@@ -62,17 +72,39 @@ fn a_way_is_walked_step_by_step() {
         return;
     };
     let page = Scene::open(&root().join("examples/production")).page("production");
-    let policy = page.find("<meta http-equiv").unwrap();
-    let policy = &page[policy..policy + page[policy..].find('>').unwrap() + 1];
-    let click = "document.querySelector('[data-do=next]').click();";
-    let clicks = format!("<script>{}</script></body>", click.repeat(4));
-    let page = page.replace(policy, "").replace("</body>", &clicks);
-    let directory = Directory::with(&[("report.html", page.as_bytes())]);
-    let dom = opened(&browser, &directory.path().join("report.html"), "sentence-8");
+    let dom = clicked(&browser, &page, "sentence-8", &["next"; 4]);
     let current: Vec<&str> =
         dom.split("aria-current=\"step\"").skip(1).map(|rest| rest.split("</tr>").next().unwrap()).collect();
     assert_eq!(current.len(), 1);
     assert!(current[0].contains("<td>4</td><td>rocky</td>"), "{}", current[0]);
     assert_eq!(dom.matches("class=\"at\"").count(), 1);
     assert!(dom.contains("Step 4 of "), "the heading does not say it");
+}
+
+#[test]
+fn a_lesson_is_walked_step_by_step() {
+    let Some(browser) = browser() else {
+        println!("skipped: there is no Chromium here");
+        return;
+    };
+    let page = taught("C.UTF-8", &["nat"]);
+    let directory = Directory::with(&[("nat.html", page.as_bytes())]);
+    let begun = opened(&browser, &directory.path().join("nat.html"), "");
+    let trips = page.matches("<figure class=\"trip\"").count();
+    assert_eq!(begun.matches("aria-current=\"step\"").count(), trips, "each connection shows its first step");
+    assert_eq!(begun.matches("<p class=\"seen\" hidden=\"\">").count(), trips, "how it ends is not told at once");
+    let trip =
+        |dom: &str| dom.split("<figure class=\"trip\"").nth(1).unwrap().split("</figure>").next().unwrap().to_owned();
+    let rows = |dom: &str| trip(dom).matches("<td>").count() / 5;
+    let hidden = |dom: &str| trip(dom).matches("<tr hidden=\"\"><td>").count();
+    assert_eq!(hidden(&begun), rows(&begun) - 1);
+    let dom = clicked(&browser, &page, "", &["next", "next", "next", "previous"]);
+    assert!(trip(&dom).contains(&format!("Step 3 of {}: ", rows(&dom))), "{}", trip(&dom));
+    assert_eq!(hidden(&dom), rows(&dom) - 3);
+    let all = clicked(&browser, &page, "", &["all"]);
+    assert!(
+        hidden(&all) == 0 && trip(&all).contains("<p class=\"seen\">What you would see: it works"),
+        "{}",
+        trip(&all)
+    );
 }

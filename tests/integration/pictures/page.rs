@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
 
-use super::{Scene, examples, hostile, many, sixty};
+use canreach::language::Language;
+use canreach::lesson::{self, Piece, Topic};
+
+use super::{Scene, examples, hostile, many, root, sixty, taught};
 
 /// The values of an attribute, wherever it stands in a tag.
 fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
@@ -84,4 +87,44 @@ fn a_page_says_what_a_terminal_says() {
     ] {
         assert!(page.contains(text), "`{text}` is missing");
     }
+}
+
+#[test]
+fn a_korean_page_speaks_korean() {
+    let page = Scene::open(&root().join("examples/nat-no-forward")).page_in("lab", Language::Korean);
+    check_page(&page);
+    for text in [
+        "<html lang=\"ko\">",
+        "mac에서 grafana:3000에 연결할 수 없습니다",
+        "눈에 보이는 증상: <b>연결이 즉시 거부됩니다",
+        "해결 방법",
+        "모든 단계와 전후의 주소",
+    ] {
+        assert!(page.contains(text), "`{text}` is missing");
+    }
+    for text in ["cannot reach grafana:3000: ", "works", "Previous", "missing here", "dials", "Sentences"] {
+        assert!(!page.split("<script>").next().unwrap().contains(text), "`{text}` is not Korean");
+    }
+}
+
+#[test]
+fn every_lesson_is_a_page_to_walk_through() {
+    for (locale, language) in [("C.UTF-8", Language::English), ("ko_KR.UTF-8", Language::Korean)] {
+        let page = taught(locale, &[]);
+        check_page(&page);
+        let pieces = |topic: &Topic| lesson::pieces(topic.page(language));
+        let traces = Topic::ALL.iter().flat_map(pieces).filter(|piece| matches!(piece, Piece::Trace(_))).count();
+        assert_eq!(page.matches("<figure class=\"trip\"").count(), traces);
+        for topic in Topic::ALL {
+            assert!(page.contains(&format!("<article class=\"lesson\" id=\"{}\">", topic.name())));
+        }
+        assert!(!page.contains("```"), "a block is not read");
+    }
+    let one = taught("C.UTF-8", &["nat"]);
+    check_page(&one);
+    assert!(one.contains("<title>Why NAT lets nobody in</title>") && !one.contains("id=\"publish\""));
+    assert!(
+        one.contains("<del>192.168.1.100:50000</del><br><ins>203.0.113.2:50000</ins>"),
+        "no header before and after"
+    );
 }

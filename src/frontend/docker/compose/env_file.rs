@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 use super::interpolate;
@@ -136,8 +137,8 @@ impl Reader<'_> {
     }
 
     fn refuse<T>(&mut self, span: Span, message: String) -> Option<T> {
-        let diagnostic =
-            Diagnostic::new(Code::ComposeBadProject, message).label(span, "docker compose refuses to start");
+        let diagnostic = Diagnostic::new(Code::ComposeBadProject, message)
+            .label(span, text!("docker compose refuses to start", "docker compose가 시작하지 않음"));
         self.read.diagnostics.push(diagnostic);
         None
     }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::yaml::{Node, Style, Value};
+use crate::language::text;
 use crate::source::Span;
 
 /// Defaults inside defaults at most.
@@ -180,21 +181,32 @@ impl Problem {
         };
         match self.kind {
             ProblemKind::Unset(name) => {
-                Diagnostic::new(Code::ComposeUnsetVariable, format!("the variable `{name}` is not set"))
-                    .label(span, "docker compose puts nothing here")
-                    .help(format!("set it in `.env`, or write `${{{name}:-DEFAULT}}`"))
+                let message = text!("the variable `{name}` is not set", "`{name}` 변수가 설정되어 있지 않습니다");
+                let label = text!("docker compose puts nothing here", "docker compose는 여기에 빈 값을 넣음");
+                let help = text!(
+                    "set it in `.env`, or write `${{{name}:-DEFAULT}}`",
+                    "`.env`에서 설정하거나, `${{{name}:-기본값}}`으로 쓰십시오"
+                );
+                Diagnostic::new(Code::ComposeUnsetVariable, message).label(span, label).help(help)
             }
             ProblemKind::Required(name, reason) => {
-                let mut diagnostic =
-                    Diagnostic::new(Code::ComposeUnsetVariable, format!("the required variable `{name}` is not set"))
-                        .label(span, if reason.is_empty() { "docker compose stops here".to_owned() } else { reason })
-                        .help("set it in `.env`");
+                let message =
+                    text!("the required variable `{name}` is not set", "필수 변수 `{name}`가 설정되어 있지 않습니다");
+                let stops = text!("docker compose stops here", "docker compose는 여기서 멈춤");
+                let mut diagnostic = Diagnostic::new(Code::ComposeUnsetVariable, message)
+                    .label(span, if reason.is_empty() { stops } else { reason.into() })
+                    .help(text!("set it in `.env`", "`.env`에서 설정하십시오"));
                 diagnostic.severity = Severity::Error;
                 diagnostic
             }
-            ProblemKind::Invalid => Diagnostic::new(Code::ComposeBadTemplate, "not a valid variable")
-                .label(span, "docker compose cannot understand this")
-                .help("write `${NAME}` or `${NAME:-DEFAULT}`, and `$$` for a dollar"),
+            ProblemKind::Invalid => {
+                Diagnostic::new(Code::ComposeBadTemplate, text!("not a valid variable", "올바른 변수가 아닙니다"))
+                    .label(span, text!("docker compose cannot understand this", "docker compose가 이해할 수 없음"))
+                    .help(text!(
+                        "write `${{NAME}}` or `${{NAME:-DEFAULT}}`, and `$$` for a dollar",
+                        "`${{이름}}`이나 `${{이름:-기본값}}`으로 쓰고, 달러 기호는 `$$`로 쓰십시오"
+                    ))
+            }
         }
     }
 }

@@ -19,23 +19,8 @@ const GATEWAY_MODES: &[(&str, GatewayMode)] = &[
 
 /// A network that is not described further, such as the implicit `default`.
 pub(super) fn plain(project: &str, key: &str, span: Span) -> NetworkDecl {
-    NetworkDecl {
-        name: Spanned::new(format!("{project}_{key}"), span),
-        key: Some(key.to_owned()),
-        driver: None,
-        parent: None,
-        driver_mode: None,
-        subnet: None,
-        gateway: None,
-        internal: None,
-        bridge: None,
-        icc: None,
-        masquerade: None,
-        publish_address: None,
-        gateway_mode: None,
-        external: false,
-        span,
-    }
+    let name = Spanned::new(format!("{project}_{key}"), span);
+    NetworkDecl { key: Some(key.to_owned()), ..NetworkDecl::named(name, span) }
 }
 
 /// Reads one entry of `networks:`.

@@ -3,6 +3,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
+use crate::language::text;
 use crate::source::{Span, Spanned};
 
 /// Reports what does not fit together in the services that are started.
@@ -203,5 +204,6 @@ fn text(node: &Node) -> Option<Spanned<String>> {
 }
 
 fn refused(message: String, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
+    Diagnostic::new(Code::ComposeBadService, message)
+        .label(span, text!("docker compose refuses the file", "docker compose가 파일을 거부함"))
 }

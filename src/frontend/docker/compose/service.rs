@@ -44,30 +44,8 @@ pub(super) fn read(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Vec
 }
 
 fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &[Entry]) -> ContainerDecl {
-    let mut container = ContainerDecl {
-        name: None,
-        aliases: vec![service.key.value.clone()],
-        image: None,
-        networks: Vec::new(),
-        mode: None,
-        publishes: Vec::new(),
-        publish_all: None,
-        exposes: Vec::new(),
-        extra_hosts: Vec::new(),
-        links: Vec::new(),
-        command: Vec::new(),
-        environment: Vec::new(),
-        built: None,
-        mounts: Vec::new(),
-        env_files: Vec::new(),
-        dials: Vec::new(),
-        publish_at: None,
-        network_at: None,
-        refused: None,
-        restarts: true,
-        stopped: None,
-        span: service.key.span,
-    };
+    let mut container =
+        ContainerDecl { aliases: vec![service.key.value.clone()], ..ContainerDecl::at(service.key.span) };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "container_name" => container.name = walk.string(value, "`container_name`"),

@@ -11,7 +11,7 @@ use crate::lab::declaration::{
 use crate::net::{IpNet, PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
-use super::{at, network, text};
+use super::{at, text};
 
 /// The container, and its networks as far as it tells them.
 pub(super) fn read(object: &Node) -> Vec<Declaration> {
@@ -30,22 +30,12 @@ pub(super) fn read(object: &Node) -> Vec<Declaration> {
         networks: attachments.into_iter().map(|attachment| attachment.declaration).collect(),
         mode: mode(object),
         publishes: publishes(object),
-        publish_all: None,
         exposes: exposes(object),
         extra_hosts: words(object, &["HostConfig", "ExtraHosts"]).filter_map(extra_host).collect(),
         links: words(object, &["HostConfig", "Links"]).filter_map(link).collect(),
         command: text_of(object, "Path").into_iter().chain(words(object, &["Args"])).collect(),
         environment: words(object, &["Config", "Env"]).filter_map(variable).collect(),
-        built: None,
-        mounts: Vec::new(),
-        env_files: Vec::new(),
-        dials: Vec::new(),
-        publish_at: None,
-        network_at: None,
-        refused: None,
-        restarts: true,
-        stopped: None,
-        span: place,
+        ..ContainerDecl::at(place)
     };
     declarations.push(Declaration::Running(Box::new(RunningDecl {
         container,
@@ -138,7 +128,7 @@ fn seen(attachment: &Attachment) -> Option<NetworkDecl> {
     let subnet = attachment.subnet.filter(|_| name.value != "bridge")?;
     let internal = attachment.leads_nowhere.map(|span| Spanned::new(true, span));
     let gateway = attachment.gateway;
-    Some(NetworkDecl { subnet: Some(subnet), gateway, internal, ..network::plain(name.clone(), name.span) })
+    Some(NetworkDecl { subnet: Some(subnet), gateway, internal, ..NetworkDecl::named(name.clone(), name.span) })
 }
 
 /// `"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]`: what is in force, and what is wanted and not in force, as on

@@ -13,27 +13,6 @@ use super::{at, text};
 
 const BRIDGE: &str = "com.docker.network.bridge.";
 
-/// A network of which nothing but the name is known.
-pub(super) fn plain(name: Spanned<String>, span: Span) -> NetworkDecl {
-    NetworkDecl {
-        name,
-        key: None,
-        driver: None,
-        parent: None,
-        driver_mode: None,
-        subnet: None,
-        gateway: None,
-        internal: None,
-        bridge: None,
-        icc: None,
-        masquerade: None,
-        publish_address: None,
-        gateway_mode: None,
-        external: false,
-        span,
-    }
-}
-
 pub(super) fn read(object: &Node) -> Option<Declaration> {
     let name = at(object, &["Name"]).and_then(spanned)?;
     match text(object, &["Driver"]) {
@@ -60,7 +39,7 @@ fn network(object: &Node, name: Spanned<String>) -> NetworkDecl {
         masquerade: option("enable_ip_masquerade").and_then(parsed),
         publish_address: option("host_binding_ipv4").and_then(parsed),
         gateway_mode: option("gateway_mode_ipv4").and_then(gateway_mode),
-        ..plain(name.clone(), name.span)
+        ..NetworkDecl::named(name.clone(), name.span)
     }
 }
 

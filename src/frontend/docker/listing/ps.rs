@@ -109,22 +109,8 @@ fn running(listed: Listed) -> Option<Box<RunningDecl>> {
         networks,
         mode,
         publishes,
-        publish_all: None,
         exposes,
-        extra_hosts: Vec::new(),
-        links: Vec::new(),
-        command: Vec::new(),
-        environment: Vec::new(),
-        built: None,
-        mounts: Vec::new(),
-        env_files: Vec::new(),
-        dials: Vec::new(),
-        publish_at: None,
-        network_at: None,
-        refused: None,
-        restarts: true,
-        stopped: None,
-        span,
+        ..ContainerDecl::at(span)
     };
     let id = listed.id.map(|id| id.value).unwrap_or_default();
     Some(Box::new(RunningDecl { container, id, made_from: listed.made_from, state, listing: Listing::Ps }))

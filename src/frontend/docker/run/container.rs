@@ -188,28 +188,12 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
     let behind_verb =
         |option: &str| Some(Insertion { at: verb.span.after(), before: format!(" --{option} "), after: String::new() });
     ContainerDecl {
-        name: None,
-        aliases: Vec::new(),
         image: image.unknown().is_none_or(|_| !image.text.starts_with('$')).then(|| image.spanned()),
-        networks: Vec::new(),
-        mode: None,
-        publishes: Vec::new(),
-        publish_all: None,
-        exposes: Vec::new(),
-        extra_hosts: Vec::new(),
-        links: Vec::new(),
         command: command.iter().map(Word::spanned).collect(),
-        environment: Vec::new(),
-        built: None,
-        mounts: Vec::new(),
-        env_files: Vec::new(),
-        dials: Vec::new(),
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
-        refused: None,
         restarts: false,
-        stopped: None,
-        span: whole,
+        ..ContainerDecl::at(whole)
     }
 }
 

@@ -103,23 +103,7 @@ fn create(arguments: &[Word], whole: Span) -> Declarations {
     let [name] = scanned.arguments.as_slice() else {
         return wrong_arguments("`docker network create` wants one name", whole);
     };
-    let network = NetworkDecl {
-        name: name.spanned(),
-        key: None,
-        driver: None,
-        parent: None,
-        driver_mode: None,
-        subnet: None,
-        gateway: None,
-        internal: None,
-        bridge: None,
-        icc: None,
-        masquerade: None,
-        publish_address: None,
-        gateway_mode: None,
-        external: false,
-        span: whole,
-    };
+    let network = NetworkDecl::named(name.spanned(), whole);
     let mut reader = Reader { network, out: Declarations::default() };
     scanned.flags.iter().for_each(|flag| reader.flag(flag));
     reader.out.value.insert(0, Declaration::Network(reader.network));

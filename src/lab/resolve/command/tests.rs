@@ -10,28 +10,9 @@ fn container(command: &str, variables: &str) -> ContainerDecl {
     let words = command.split(' ').filter(|word| !word.is_empty());
     let pairs = variables.split(' ').filter_map(|pair| pair.split_once('='));
     ContainerDecl {
-        name: None,
-        aliases: Vec::new(),
-        image: None,
-        networks: Vec::new(),
-        mode: None,
-        publishes: Vec::new(),
-        publish_all: None,
-        exposes: Vec::new(),
-        extra_hosts: Vec::new(),
-        links: Vec::new(),
         command: words.map(|word| Spanned::new(word.to_owned(), span)).collect(),
         environment: pairs.map(|(name, value)| (name.to_owned(), Spanned::new(value.to_owned(), span))).collect(),
-        built: None,
-        mounts: Vec::new(),
-        env_files: Vec::new(),
-        dials: Vec::new(),
-        publish_at: None,
-        network_at: None,
-        stopped: None,
-        refused: None,
-        restarts: true,
-        span,
+        ..ContainerDecl::at(span)
     }
 }
 

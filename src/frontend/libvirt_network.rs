@@ -1,0 +1,173 @@
+//! Networks of libvirt as `virsh net-dumpxml` prints them (libvirt, formatnetwork.html). Spec: specs/libvirt.md.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lab::declaration::{Declarations, SegmentDecl};
+use crate::lab::{Declaration, ForwardMode, SegmentKind};
+use crate::net::IpNet;
+use crate::source::{SourceId, Spanned};
+
+use super::xml::{self, Element};
+
+/// Whether a text is one.
+pub fn is_one(text: &str) -> bool {
+    let is_network = text.contains("<network>") || text.contains("<network ");
+    is_network && ["<bridge", "<forward", "<ip"].iter().any(|element| text.contains(element))
+}
+
+/// Reads one network.
+pub fn parse(source: SourceId, text: &str) -> Declarations {
+    let mut out = Declarations::default();
+    match xml::parse(source, text) {
+        Ok(document) => network(Element::root(&document, source), &mut out),
+        Err(problem) => out.diagnostics.push(*problem),
+    }
+    out
+}
+
+fn network(root: Element<'_, '_>, out: &mut Declarations) {
+    let Some(name) = root.child("name").filter(|name| !name.text().trim().is_empty()) else {
+        out.diagnostics.push(
+            Diagnostic::new(Code::LabBadValue, "a network of libvirt without a name")
+                .label(root.tag(), "libvirt refuses this"),
+        );
+        return;
+    };
+    let name = Spanned::new(name.text().trim().to_owned(), name.span());
+    let mut segment = SegmentDecl {
+        kind: Some(Spanned::new(SegmentKind::Hosted, root.tag())),
+        subnets: Vec::new(),
+        gateway: None,
+        forward: Some(Spanned::new(ForwardMode::Isolated, root.tag())),
+        bridge: root.child("bridge").and_then(|bridge| bridge.attribute("name")).map(|name| name.map(str::to_owned)),
+        vbox_names: Vec::new(),
+        span: root.tag(),
+        name,
+    };
+    if let Some(forward) = root.child("forward") {
+        match mode(forward) {
+            Some(mode) => segment.forward = Some(Spanned::new(mode, forward.tag())),
+            None => out.value.push(unmodeled(forward, "a network of libvirt that is forwarded in another way")),
+        }
+    }
+    if let Some(zone) = root.child("bridge").filter(|bridge| bridge.attribute("zone").is_some()) {
+        out.value.push(unmodeled(zone, "the zone of firewalld that a network of libvirt names"));
+    }
+    for ip in root.children().filter(|element| element.name() == "ip" && is_v4(*element)) {
+        match address(ip) {
+            Ok(Some(net)) => {
+                segment.gateway = segment.gateway.or(Some(net.map(|net| net.addr())));
+                segment.subnets.push(net.map(|net| net.trunc()));
+            }
+            Ok(None) => {}
+            Err(problem) => out.diagnostics.push(*problem),
+        }
+    }
+    out.value.push(Declaration::Segment(segment));
+}
+
+/// Without a mode it is NAT; with a device only that one may be used.
+fn mode(forward: Element<'_, '_>) -> Option<ForwardMode> {
+    if forward.attribute("dev").is_some() {
+        return None;
+    }
+    match forward.attribute("mode").map_or("nat", |mode| mode.value) {
+        "nat" => Some(ForwardMode::Nat),
+        "route" => Some(ForwardMode::Route),
+        "open" => Some(ForwardMode::Open),
+        "none" => Some(ForwardMode::Isolated),
+        _ => None,
+    }
+}
+
+fn is_v4(ip: Element<'_, '_>) -> bool {
+    ip.attribute("family").is_none_or(|family| family.value == "ipv4")
+}
+
+/// The bridge's address, with its prefix length or its mask.
+fn address(ip: Element<'_, '_>) -> Result<Option<Spanned<IpNet>>, Box<Diagnostic>> {
+    let Some(address) = ip.attribute("address") else { return Ok(None) };
+    let wrong = |text: Spanned<&str>, what: &str| {
+        let message = format!("`{}` is not {what}", text.value);
+        Box::new(Diagnostic::new(Code::BadAddress, message).label(text.span, "libvirt refuses this"))
+    };
+    let own: Ipv4Addr = address.value.parse().map_err(|_| wrong(address, "an IPv4 address"))?;
+    let length = match (ip.attribute("prefix"), ip.attribute("netmask")) {
+        (Some(prefix), _) => prefix.value.parse().map_err(|_| wrong(prefix, "a prefix length"))?,
+        (None, Some(mask)) => length_of(mask.value).ok_or_else(|| wrong(mask, "a network mask"))?,
+        // That of the address's class.
+        (None, None) => match own.octets()[0] {
+            0..128 => 8,
+            128..192 => 16,
+            _ => 24,
+        },
+    };
+    let net = IpNet::new(IpAddr::V4(own), length).map_err(|_| wrong(address, "an address with such a prefix"))?;
+    Ok(Some(Spanned::new(net, address.span)))
+}
+
+fn length_of(mask: &str) -> Option<u8> {
+    let bits = u32::from(mask.parse::<Ipv4Addr>().ok()?);
+    (bits.leading_ones() + bits.trailing_zeros() == 32 || bits == 0).then(|| u8::try_from(bits.leading_ones()).ok())?
+}
+
+fn unmodeled(element: Element<'_, '_>, what: &str) -> Declaration {
+    Declaration::Unmodeled(Spanned::new(what.to_owned(), element.tag()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    #[test]
+    fn networks() {
+        let check = |text: &str, expected: &[&str]| {
+            let source = Sources::default().add("net.xml", text);
+            let read = parse(source, text);
+            let segment = |s: &SegmentDecl| {
+                let subnets: Vec<String> = s.subnets.iter().map(|net| net.value.to_string()).collect();
+                let bridge = s.bridge.as_ref().map_or("-", |bridge| bridge.value.as_str());
+                let gateway = s.gateway.map_or("-".to_owned(), |gateway| gateway.value.to_string());
+                let mode = s.forward.map(|mode| mode.value);
+                format!("{} {mode:?} {bridge} {gateway} {}", s.name.value, subnets.join(" "))
+            };
+            let shown = read.value.iter().map(|declaration| match declaration {
+                Declaration::Segment(s) => segment(s),
+                Declaration::Unmodeled(what) => what.value.clone(),
+                other => format!("{other:?}"),
+            });
+            let problems = read.diagnostics.iter().map(|problem| problem.message.to_string());
+            assert_eq!(shown.chain(problems).collect::<Vec<_>>(), expected, "{text}");
+        };
+        let network = |inner: &str| format!("<!-- 설명 -->\n<network><name>default</name>{inner}</network>");
+        let ip = "<ip address='192.168.122.1' netmask='255.255.255.0'><dhcp/></ip>";
+        check(
+            &network(&format!("<forward mode='nat'/><bridge name='virbr0' stp='on'/>{ip}")),
+            &["default Some(Nat) virbr0 192.168.122.1 192.168.122.0/24"],
+        );
+        check(&network("<forward/><ip address='10.0.0.1'/>"), &["default Some(Nat) - 10.0.0.1 10.0.0.0/8"]);
+        check(
+            &network("<ip family='ipv6' address='fd00::1'/><ip address='10.1.0.1' prefix='16'/>"),
+            &["default Some(Isolated) - 10.1.0.1 10.1.0.0/16"],
+        );
+        check(
+            &network("<forward mode='bridge'/><bridge name='br0'/>"),
+            &["a network of libvirt that is forwarded in another way", "default Some(Isolated) br0 - "],
+        );
+        check(
+            &network(
+                "<ip address='10.1.0.300'/><ip address='10.1.0.1' prefix='99'/><ip address='10.1.0.1' netmask='1'/>",
+            ),
+            &[
+                "default Some(Isolated) - - ",
+                "`10.1.0.300` is not an IPv4 address",
+                "`10.1.0.1` is not an address with such a prefix",
+                "`1` is not a network mask",
+            ],
+        );
+        check("<network><ip address='10.1.0.1'/></network>", &["a network of libvirt without a name"]);
+        check("<network><name>a", &["the XML is broken: the root node was opened but never closed"]);
+    }
+}
