@@ -70,7 +70,7 @@ fn built_in_zones() -> BTreeMap<String, Zone> {
 
 pub(in crate::lower) fn firewalld(version: Version, backend: RuleBackend) -> Firewalld {
     Firewalld {
-        routes_before_engine: true,
+        routes_before_engine: false,
         version,
         backend,
         default_zone: "public".to_owned(),
@@ -244,7 +244,8 @@ fn forward(port: u16, to_port: u16, to_address: Option<&str>) -> Entry<ForwardPo
 /// The configuration behind a recording `fw-BACKEND-NAME` or the like, as its scenario states it.
 pub(in crate::lower) fn setup(tag: &str, backend: RuleBackend, name: &str) -> Setup {
     let (fw_version, engine_version) = versions(tag);
-    let mut firewalld = firewalld(fw_version, backend);
+    // Only the zone `external` masquerades, and so lets the machine route before the engine comes.
+    let mut firewalld = Firewalld { routes_before_engine: name == "external", ..firewalld(fw_version, backend) };
     let mut engine = engine(engine_version);
     if tag == "d29n" {
         engine.options.backend = RuleBackend::Nftables;
