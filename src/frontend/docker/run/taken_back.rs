@@ -87,7 +87,13 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
             });
         }
         TakeBack::NotStarted(name) => return Some(format!("{}{NOT_STARTED}", quoted(&name.value))),
-        TakeBack::Idle(name) => started(&name.value, out),
+        TakeBack::Idle(name) => {
+            let others_came = others_came_meanwhile(&name.value, out);
+            started(&name.value, out);
+            return others_came.then(|| {
+                format!("{} started again after others came, which may have its address", quoted(&name.value))
+            });
+        }
         TakeBack::Name { from, to } => rename(&from.value, to, out),
         TakeBack::UnusedNetworks => unused_networks(out),
         TakeBack::IdleContainers => {
@@ -132,6 +138,17 @@ fn idle(out: &Declarations) -> Vec<String> {
         Some(name.trim_matches('`').to_owned())
     };
     said.filter_map(name).collect()
+}
+
+/// Whether containers started or were connected while one did not run: a container that stops loses its address, and gets
+/// the lowest that is free when it starts (seen with 28.5.2: they change places).
+fn others_came_meanwhile(name: &str, out: &Declarations) -> bool {
+    let is_said = |d: &Declaration| match d {
+        Declaration::Unmodeled(said) => [STOPPED, NOT_STARTED].iter().any(|why| said.value == quoted(name) + why),
+        _ => false,
+    };
+    let later = out.value.iter().skip_while(|d| !is_said(d));
+    later.into_iter().any(|d| matches!(d, Declaration::Container(_) | Declaration::Connect(_)))
 }
 
 /// Forgets that a container does not run.

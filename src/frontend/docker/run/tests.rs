@@ -170,6 +170,9 @@ fn what_is_not_known_is_not_guessed() {
     check("docker run --sysctl net.ipv4.ip_forward=0 x");
     check("docker service create x");
     check("docker run --name web nginx; docker stop web");
+    // Another one has its address by now.
+    check("docker run --name we a; docker stop we; docker run --name ve a; docker start we");
+    check("docker create --name we a; docker run --name ve a; docker start we");
     check("docker network create --ipv6 n");
     check("docker create --name web nginx");
 }
