@@ -11,6 +11,7 @@ use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::frontend::{Environment, File, Open, directory_of};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, NetworkDecl};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 mod attach;
@@ -52,9 +53,9 @@ pub fn parse(files: &[File], environment: &Environment, open: Open<'_>) -> Decla
     let Loader { texts, mut diagnostics, unmodeled: mut value, .. } = loader;
     let Some(root) = model else { return Declarations { value, diagnostics } };
     if root.entries().iter().all(|entry| entry.key.value == "version") && matches!(root.value, Value::Mapping(_)) {
-        let message = "a compose file without anything in it";
-        diagnostics
-            .push(Diagnostic::new(Code::ComposeBadProject, message).label(root.span, "docker compose refuses it"));
+        let message = text!("a compose file without anything in it", "compose 파일에 아무것도 없습니다");
+        let label = text!("docker compose refuses it", "docker compose가 거부함");
+        diagnostics.push(Diagnostic::new(Code::ComposeBadProject, message).label(root.span, label));
     }
     let form = diagnostics.len();
     let mut walk = Walk { diagnostics };
@@ -129,12 +130,20 @@ fn normalized(written: &str) -> String {
 
 fn no_project_name(written: &str, span: Option<Span>) -> Diagnostic {
     let (message, help) = match normalized(written).as_str() {
-        "" => (format!("`{written}` leaves no name for the project"), "add `name:` with lower-case letters and digits"),
-        _ => (format!("`{written}` is no name for a project"), "write lower-case letters, digits, `-` and `_`"),
+        "" => (
+            text!("`{written}` leaves no name for the project", "`{written}`에는 프로젝트 이름으로 쓸 글자가 없습니다"),
+            text!("add `name:` with lower-case letters and digits", "영문 소문자와 숫자로 된 `name:`을 추가하십시오"),
+        ),
+        _ => (
+            text!("`{written}` is no name for a project", "프로젝트 이름으로 쓸 수 없습니다: `{written}`"),
+            text!("write lower-case letters, digits, `-` and `_`", "영문 소문자, 숫자, `-`, `_`만 쓰십시오"),
+        ),
     };
     let diagnostic = Diagnostic::new(Code::ComposeBadProject, message).help(help);
     match span {
-        Some(span) => diagnostic.label(span, "docker compose refuses to start"),
+        Some(span) => {
+            diagnostic.label(span, text!("docker compose refuses to start", "docker compose가 시작하지 않음"))
+        }
         None => diagnostic,
     }
 }
@@ -218,8 +227,8 @@ fn used_networks(walk: &mut Walk, project: Project) -> Vec<Declaration> {
     for network in unused {
         let key = network.key.unwrap_or_default();
         walk.report(advice(
-            format!("no service uses the network `{key}`"),
-            "docker compose does not create it",
+            text!("no service uses the network `{key}`", "`{key}` 네트워크를 쓰는 서비스가 없습니다"),
+            text!("docker compose does not create it", "docker compose가 만들지 않음"),
             network.span,
         ));
     }
@@ -258,13 +267,24 @@ fn is_started(walk: &mut Walk, service: &Entry, active: &str) -> bool {
     if profiles.is_empty() || profiles.iter().any(|profile| is_active(profile)) {
         return true;
     }
-    let message = format!("the service `{}` is not started", service.key.value);
-    let label = format!("only with `--profile {}`", profiles.join("` or `"));
-    walk.report(advice(message, &label, node.span).help("set `COMPOSE_PROFILES` in `.env` to start it"));
+    let label = text!(
+        "only with `--profile {either}`",
+        "`--profile {any}` 옵션이 있어야 시작됨",
+        either = profiles.join("` or `"),
+        any = profiles.join("` 또는 `")
+    );
+    walk.report(advice(not_started(&service.key.value), label, node.span).help(text!(
+        "set `COMPOSE_PROFILES` in `.env` to start it",
+        "시작하려면 `.env`에 `COMPOSE_PROFILES`를 설정하십시오"
+    )));
     false
 }
 
-fn advice(message: String, label: &str, span: Span) -> Diagnostic {
+fn not_started(service: &str) -> Text {
+    text!("the service `{service}` is not started", "`{service}` 서비스가 시작되지 않습니다")
+}
+
+fn advice(message: Text, label: Text, span: Span) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::InputUnused, message).label(span, label);
     Diagnostic { severity: Severity::Advice, ..diagnostic }
 }

@@ -5,6 +5,7 @@ use crate::frontend::engine_options;
 use crate::frontend::yaml::{self, Entry, Node, Resolved, Style, Value, Walk};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, EngineDecl};
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 /// Options that change packets or addresses and have no model.
@@ -88,7 +89,7 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
         };
         let is_nothing = option.is_null() || matches!(&option.value, Value::Scalar(text) if text.is_empty());
         if let Some(expected) = wrong(kind, option).filter(|_| !option.is_null()) {
-            walk.report(not_of_kind(key, option, expected));
+            walk.report(not_of_kind(key, option, &expected));
         } else if UNMODELED.contains(&name) {
             value.extend(unmodeled(key, option));
         } else if !is_nothing {
@@ -104,24 +105,27 @@ fn kind(name: &str) -> Option<Kind> {
 }
 
 /// What a value should be, if it is not that.
-fn wrong(kind: Kind, node: &Node) -> Option<&'static str> {
+fn wrong(kind: Kind, node: &Node) -> Option<Text> {
     let is_text = |node: &Node| matches!(node.value, Value::Scalar(_)) && node.style == Style::Quoted;
     let (is_right, expected) = match kind {
-        Kind::Switch => (matches!(node.resolve(), Some(Resolved::Bool(_))), "true or false"),
-        Kind::Whole => (matches!(node.resolve(), Some(Resolved::Int(_))), "a whole number"),
-        Kind::Text => (is_text(node), "a text"),
-        Kind::Texts => (matches!(&node.value, Value::Sequence(items) if items.iter().all(is_text)), "a list of texts"),
-        Kind::Map => (matches!(node.value, Value::Mapping(_)), "a map"),
-        Kind::Any => (true, ""),
+        Kind::Switch => (matches!(node.resolve(), Some(Resolved::Bool(_))), text!("true or false", "true/false")),
+        Kind::Whole => (matches!(node.resolve(), Some(Resolved::Int(_))), text!("a whole number", "정수")),
+        Kind::Text => (is_text(node), text!("a text", "문자열")),
+        Kind::Texts => (
+            matches!(&node.value, Value::Sequence(items) if items.iter().all(is_text)),
+            text!("a list of texts", "문자열 목록"),
+        ),
+        Kind::Map => (matches!(node.value, Value::Mapping(_)), text!("a map", "맵")),
+        Kind::Any => (true, Text::default()),
     };
     (!is_right).then_some(expected)
 }
 
 /// What YAML allows and JSON does not: comments, commas before a closing bracket, other quotes, words without quotes.
 fn no_json(source: SourceId, text: &str) -> Option<Diagnostic> {
-    let said = |at: usize, len: usize, what: &str| {
-        let diagnostic = Diagnostic::new(Code::YamlSyntax, format!("not valid JSON: {what}"));
-        Some(diagnostic.label(Span::new(source, at, at + len), "dockerd refuses to start"))
+    let said = |at: usize, len: usize, what: Text| {
+        let message = text!("not valid JSON: {what}", "올바른 JSON이 아닙니다: {what}"; what);
+        Some(Diagnostic::new(Code::YamlSyntax, message).label(Span::new(source, at, at + len), no_start()))
     };
     let mut comma: Option<usize> = None;
     let mut chars = text.char_indices().peekable();
@@ -134,16 +138,18 @@ fn no_json(source: SourceId, text: &str) -> Option<Diagnostic> {
                     }
                 }
             }
-            '}' | ']' if comma.is_some() => return said(comma.unwrap_or(at), 1, "a comma behind the last entry"),
-            '#' | '/' => return said(at, c.len_utf8(), "a comment"),
-            '\'' => return said(at, 1, "texts stand in double quotes"),
+            '}' | ']' if comma.is_some() => {
+                return said(comma.unwrap_or(at), 1, text!("a comma behind the last entry", "마지막 항목 뒤의 쉼표"));
+            }
+            '#' | '/' => return said(at, c.len_utf8(), text!("a comment", "주석")),
+            '\'' => return said(at, 1, in_quotes()),
             c if c.is_alphabetic() => {
                 let mut end = at + c.len_utf8();
                 while let Some((next, c)) = chars.next_if(|(_, c)| c.is_alphanumeric() || matches!(c, '-' | '_')) {
                     end = next + c.len_utf8();
                 }
                 if !text.get(at..end).is_some_and(|word| ["true", "false", "null"].contains(&word)) {
-                    return said(at, end - at, "texts stand in double quotes");
+                    return said(at, end - at, in_quotes());
                 }
             }
             _ => {}
@@ -166,23 +172,34 @@ fn unmodeled(key: &Spanned<String>, option: &Node) -> Option<Declaration> {
     (!is_off).then(|| Declaration::Unmodeled(Spanned::new(what(), key.span.to(option.span))))
 }
 
+fn in_quotes() -> Text {
+    text!("texts stand in double quotes", "문자열은 큰따옴표 안에 씁니다")
+}
+
+fn no_start() -> Text {
+    text!("dockerd refuses to start", "dockerd가 시작하지 않음")
+}
+
 fn unknown(key: &Spanned<String>) -> Diagnostic {
     let known = OPTIONS.iter().flat_map(|(_, names)| *names).copied();
-    let diagnostic = Diagnostic::new(Code::UnknownKey, format!("dockerd has no option `{}`", key.value))
-        .label(key.span, "dockerd refuses to start");
+    let message = text!("dockerd has no option `{name}`", "dockerd에는 `{name}` 옵션이 없습니다", name = &key.value);
+    let diagnostic = Diagnostic::new(Code::UnknownKey, message).label(key.span, no_start());
     let diagnostic = match did_you_mean(&key.value, known) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
         None => diagnostic,
     };
     Diagnostic { severity: Severity::Error, ..diagnostic }
 }
 
-fn not_of_kind(key: &Spanned<String>, option: &Node, expected: &str) -> Diagnostic {
-    let message = format!("`{}` must be {expected}", key.value);
-    let diagnostic = Diagnostic::new(Code::YamlType, message).label(option.span, "dockerd refuses to start");
-    match expected {
-        "true or false" | "a whole number" => diagnostic.help("write it without quotes"),
-        "a list of texts" => diagnostic.help("write it in brackets: `[\"…\"]`"),
+fn not_of_kind(key: &Spanned<String>, option: &Node, expected: &Text) -> Diagnostic {
+    let name = &key.value;
+    let message = text!("`{name}` must be {expected}", "`{name}`에는 {expected}만 쓸 수 있습니다"; expected);
+    let diagnostic = Diagnostic::new(Code::YamlType, message).label(option.span, no_start());
+    match expected.as_str() {
+        "true or false" | "a whole number" => diagnostic.help(text!("write it without quotes", "따옴표 없이 쓰십시오")),
+        "a list of texts" => {
+            diagnostic.help(text!("write it in brackets: `[\"…\"]`", "대괄호 안에 쓰십시오: `[\"…\"]`"))
+        }
         _ => diagnostic,
     }
 }

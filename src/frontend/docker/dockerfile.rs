@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::lab::images;
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::source::{SourceId, Span, Spanned};
 
@@ -223,8 +224,8 @@ impl Reader<'_> {
                 stage.adds.exposes.push(Spanned::new((protocol, ports), word.span));
             }
             _ => self.diagnostics.push(
-                Diagnostic::new(Code::BadPort, format!("`{text}` is not a port"))
-                    .label(word.span, "docker cannot build this"),
+                Diagnostic::new(Code::BadPort, text!("`{text}` is not a port", "`{text}`은(는) 포트가 아닙니다"))
+                    .label(word.span, text!("docker cannot build this", "docker가 빌드할 수 없음")),
             ),
         }
     }

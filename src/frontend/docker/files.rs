@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::{Open, beside};
 use crate::lab::Declaration;
 use crate::lab::declaration::ContainerDecl;
+use crate::language::text;
 use crate::source::Spanned;
 
 use super::compose::env_file;
@@ -42,8 +43,12 @@ fn variables(container: &mut ContainerDecl, directories: &[&str], open: Open<'_>
 
 /// Secrets are seldom kept with the other files, so this is no error.
 fn not_found(path: &Spanned<String>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::DockerBadFlag, format!("there is no file `{}`", path.value))
-        .label(path.span, "docker refuses to start the container without it")
-        .help("the path starts where the command runs; what the file sets is not known here");
+    let message = text!("there is no file `{path}`", "`{path}` 파일이 없습니다", path = &path.value);
+    let label =
+        text!("docker refuses to start the container without it", "이 파일이 없으면 docker가 컨테이너를 시작하지 않음");
+    let diagnostic = Diagnostic::new(Code::DockerBadFlag, message).label(path.span, label).help(text!(
+        "the path starts where the command runs; what the file sets is not known here",
+        "경로는 명령을 실행하는 곳에서 시작합니다. 이 파일이 설정하는 값은 여기서 알 수 없습니다"
+    ));
     Diagnostic { severity: Severity::Warning, ..diagnostic }
 }

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::PublishDecl;
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::source::Span;
 
@@ -76,10 +77,18 @@ impl Item<'_> {
 fn protocol(item: Item<'_>, text: &str) -> Result<Protocol, Box<Diagnostic>> {
     published_protocol(text).ok_or_else(|| {
         Box::new(
-            Diagnostic::new(Code::BadPort, format!("`{text}` is not a protocol that can be published"))
-                .label(item.span_of(text), "neither tcp, udp nor sctp"),
+            Diagnostic::new(Code::BadPort, not_publishable(text))
+                .label(item.span_of(text), text!("neither tcp, udp nor sctp", "tcp, udp, sctp가 아님")),
         )
     })
+}
+
+/// What is said of a protocol that docker does not publish.
+pub(super) fn not_publishable(protocol: &str) -> Text {
+    text!(
+        "`{protocol}` is not a protocol that can be published",
+        "`{protocol}`은(는) 게시할 수 있는 프로토콜이 아닙니다"
+    )
 }
 
 fn container_ports(item: Item<'_>, text: &str) -> Result<PortRange, Box<Diagnostic>> {
@@ -104,11 +113,21 @@ fn check_lengths(
     if container.count() == 1 || host.count() == container.count() {
         return Ok(());
     }
-    let counts = format!("{} ports on the host for {} in the container", host.count(), container.count());
+    let counts = text!(
+        "{outside} ports on the host for {inside} in the container",
+        "호스트 포트 {outside}개, 컨테이너 포트 {inside}개",
+        outside = host.count(),
+        inside = container.count()
+    );
+    let message = text!(
+        "the port ranges of `{written}` differ in length",
+        "`{written}`: 두 포트 범위의 길이가 다릅니다",
+        written = item.text
+    );
     Err(Box::new(
-        Diagnostic::new(Code::BadPort, format!("the port ranges of `{}` differ in length", item.text))
+        Diagnostic::new(Code::BadPort, message)
             .label(item.span_of(host_text), counts)
-            .help("both ranges must have the same number of ports"),
+            .help(text!("both ranges must have the same number of ports", "두 범위의 포트 개수가 같아야 합니다")),
     ))
 }
 
@@ -119,25 +138,36 @@ fn address(item: Item<'_>, text: &str) -> Result<Option<IpAddr>, Box<Diagnostic>
     let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')).unwrap_or(text);
     bare.parse().map(Some).map_err(|_| {
         Box::new(
-            Diagnostic::new(Code::BadAddress, format!("`{text}` is not an IP address"))
-                .label(item.span_of(text), "docker needs an address here, not a name"),
+            Diagnostic::new(
+                Code::BadAddress,
+                text!("`{text}` is not an IP address", "`{text}`은(는) IP 주소가 아닙니다"),
+            )
+            .label(
+                item.span_of(text),
+                text!("docker needs an address here, not a name", "docker는 여기에 이름이 아니라 주소를 요구함"),
+            ),
         )
     })
 }
 
 fn no_container_port(item: Item<'_>) -> Box<Diagnostic> {
+    let message =
+        text!("`{written}` names no container port", "`{written}`에 컨테이너 포트가 없습니다", written = item.text);
     Box::new(
-        Diagnostic::new(Code::BadPort, format!("`{}` names no container port", item.text))
-            .label(item.span, "the last number is the port in the container")
-            .help("write `HOST:CONTAINER`, for example `8080:80`"),
+        Diagnostic::new(Code::BadPort, message)
+            .label(item.span, text!("the last number is the port in the container", "마지막 숫자가 컨테이너의 포트임"))
+            .help(text!(
+                "write `HOST:CONTAINER`, for example `8080:80`",
+                "`호스트:컨테이너` 형식으로 쓰십시오. 예: `8080:80`"
+            )),
     )
 }
 
 fn bad_port(item: Item<'_>, text: &str) -> Box<Diagnostic> {
-    let what = if text.contains('-') { "port range" } else { "port" };
+    let what = if text.contains('-') { text!("port range", "포트 범위") } else { text!("port", "포트") };
     Box::new(
-        Diagnostic::new(Code::BadPort, format!("`{text}` is not a {what}"))
-            .label(item.span_of(text), "ports go from 1 to 65535"),
+        Diagnostic::new(Code::BadPort, text!("`{text}` is not a {what}", "`{text}`은(는) {what}가 아닙니다"; what))
+            .label(item.span_of(text), text!("ports go from 1 to 65535", "포트는 1부터 65535까지임")),
     )
 }
 

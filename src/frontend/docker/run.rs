@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::language::text;
 use crate::source::{Span, Spanned};
 
 mod compose;
@@ -121,10 +122,15 @@ const NEUTRAL: &[&str] = &[
 
 fn unknown_command(verb: &Word) -> Outcome {
     let known = NEUTRAL.iter().copied().chain(ACTING);
-    let diagnostic = Diagnostic::new(Code::DockerBadFlag, format!("`docker {}` is not a docker command", verb.text))
-        .label(verb.span, "docker refuses this");
+    let message = text!(
+        "`docker {name}` is not a docker command",
+        "`docker {name}`은(는) docker 명령이 아닙니다",
+        name = &verb.text
+    );
+    let diagnostic =
+        Diagnostic::new(Code::DockerBadFlag, message).label(verb.span, text!("docker refuses this", "docker가 거부함"));
     let diagnostic = match did_you_mean(&verb.text, known) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
         None => diagnostic,
     };
     Declarations { value: Vec::new(), diagnostics: vec![diagnostic] }.into()

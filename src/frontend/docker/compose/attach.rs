@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::declaration::{AttachDecl, HostAddress, NetworkMode};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::Project;
@@ -51,7 +52,8 @@ fn with_options(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Option
             "ipv4_address" => attach.address = walk.parsed(value, "an IP address", Code::BadAddress),
             "gw_priority" => attach.gateway_priority = walk.int(value, "`gw_priority`"),
             "ipv6_address" | "link_local_ips" | "driver_opts" => {
-                walk.report(unmodeled(format!("`{}` of an attachment", key.value), key.span));
+                let what = text!("`{name}` of an attachment", "네트워크 연결의 `{name}`", name = &key.value);
+                walk.report(unmodeled(&what, key.span));
             }
             _ => {}
         }
@@ -62,12 +64,24 @@ fn with_options(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Option
 fn unknown_network(project: &Project, key: &Spanned<String>) -> Diagnostic {
     let near = did_you_mean(&key.value, project.network_keys());
     let help = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("add `{}:` to the top-level `networks:`", key.value),
+        Some(near) => text!("did you mean `{near}`?", "혹시 `{near}`?"),
+        None => to_be_added(&key.value, "networks"),
     };
-    Diagnostic::new(Code::ComposeUnknownNetwork, format!("the network `{}` is not defined", key.value))
-        .label(key.span, "docker compose refuses the file")
+    let message =
+        text!("the network `{name}` is not defined", "`{name}` 네트워크가 정의되어 있지 않습니다", name = &key.value);
+    Diagnostic::new(Code::ComposeUnknownNetwork, message)
+        .label(key.span, text!("docker compose refuses the file", "docker compose가 파일을 거부함"))
         .help(help)
+}
+
+/// How to define what is not there.
+pub(super) fn to_be_added(name: &str, section: &str) -> Text {
+    text!("add `{name}:` to the top-level `{section}:`", "최상위 `{section}:` 아래에 `{name}:` 항목을 추가하십시오")
+}
+
+/// What is said of a service that is not there.
+pub(super) fn not_defined(service: &str) -> Text {
+    text!("the service `{service}` is not defined", "`{service}` 서비스가 정의되어 있지 않습니다")
 }
 
 /// How `network_mode:` is meant.
@@ -105,11 +119,10 @@ pub(super) fn container_of(walk: &mut Walk, project: &Project, service: &Spanned
     let container = project.container_name(&service.value);
     if container.is_none() {
         let near = did_you_mean(&service.value, project.service_keys());
-        let message = format!("the service `{}` is not defined", service.value);
-        let diagnostic = Diagnostic::new(Code::ComposeUnknownService, message)
-            .label(service.span, "docker compose refuses the file");
+        let diagnostic = Diagnostic::new(Code::ComposeUnknownService, not_defined(&service.value))
+            .label(service.span, text!("docker compose refuses the file", "docker compose가 파일을 거부함"));
         walk.report(match near {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
             None => diagnostic,
         });
     }
@@ -159,8 +172,9 @@ pub(super) fn extra_hosts(walk: &mut Walk, node: &Node) -> Vec<(Spanned<String>,
     for item in walk.list(node, "`extra_hosts`") {
         let Some(text) = walk.string(item, "a host name and its address") else { continue };
         let Some((name, addresses)) = text.value.split_once('=').or_else(|| text.value.split_once(':')) else {
-            let message = format!("`{}` has no address", text.value);
-            walk.report(Diagnostic::new(Code::BadAddress, message).label(text.span, "write `NAME:ADDRESS`"));
+            let message = text!("`{host}` has no address", "`{host}`에 주소가 없습니다", host = &text.value);
+            let label = text!("write `NAME:ADDRESS`", "`이름:주소` 형식으로 써야 함");
+            walk.report(Diagnostic::new(Code::BadAddress, message).label(text.span, label));
             continue;
         };
         for address in addresses.split(',') {
@@ -174,8 +188,9 @@ fn extra_host(walk: &mut Walk, name: &str, address: &str, span: Span) -> Option<
     match address.parse() {
         Ok(address) => Some((Spanned::new(name.to_owned(), span), address)),
         Err(_) => {
-            let message = format!("`{address}` is not an IP address");
-            walk.report(Diagnostic::new(Code::BadAddress, message).label(span, "the address of an extra host"));
+            let message = text!("`{address}` is not an IP address", "`{address}`은(는) IP 주소가 아닙니다");
+            let label = text!("the address of an extra host", "추가 호스트의 주소");
+            walk.report(Diagnostic::new(Code::BadAddress, message).label(span, label));
             None
         }
     }

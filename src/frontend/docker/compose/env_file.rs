@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 use super::interpolate;
@@ -85,7 +85,8 @@ impl Reader<'_> {
         }
         if key.contains(' ') || !written.chars().all(is_part) {
             let place = Span::new(self.source, start, start + key.len());
-            return self.refuse(place, format!("`{key}` is no name for a variable"));
+            return self
+                .refuse(place, text!("`{key}` is no name for a variable", "변수 이름으로 쓸 수 없습니다: `{key}`"));
         }
         let is_assigned = self.rest().get(length..).is_some_and(|rest| rest.starts_with(['=', ':']));
         self.at += length;
@@ -125,7 +126,7 @@ impl Reader<'_> {
             }
             None => {
                 let place = Span::new(self.source, start, start + 1);
-                self.refuse(place, "this quote is not closed".to_owned())
+                self.refuse(place, text!("this quote is not closed", "따옴표가 닫히지 않았습니다"))
             }
         }
     }
@@ -136,7 +137,7 @@ impl Reader<'_> {
         interpolate::substitute(text, &known)
     }
 
-    fn refuse<T>(&mut self, span: Span, message: String) -> Option<T> {
+    fn refuse<T>(&mut self, span: Span, message: Text) -> Option<T> {
         let diagnostic = Diagnostic::new(Code::ComposeBadProject, message)
             .label(span, text!("docker compose refuses to start", "docker compose가 시작하지 않음"));
         self.read.diagnostics.push(diagnostic);

@@ -7,6 +7,7 @@ use crate::frontend::beside;
 use crate::frontend::docker::dockerfile::{self, Build, Image};
 use crate::frontend::yaml::{Entry, Node};
 use crate::lab::declaration::MountDecl;
+use crate::language::text;
 use crate::source::{Span, Spanned};
 
 use super::env_file;
@@ -139,8 +140,11 @@ fn moved(mut diagnostic: Diagnostic, span: Span) -> Diagnostic {
 
 /// Secrets are seldom kept with the other files, so this is no error.
 fn not_found(path: &Spanned<String>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::ComposeMissingFile, format!("there is no file `{}`", path.value))
-        .label(path.span, "docker compose refuses to start without it")
-        .help("what it sets is not known here; `required: false` lets it be absent");
+    let message = text!("there is no file `{path}`", "`{path}` 파일이 없습니다", path = &path.value);
+    let label = text!("docker compose refuses to start without it", "이 파일이 없으면 docker compose가 시작하지 않음");
+    let diagnostic = Diagnostic::new(Code::ComposeMissingFile, message).label(path.span, label).help(text!(
+        "what it sets is not known here; `required: false` lets it be absent",
+        "이 파일이 설정하는 값은 여기서 알 수 없습니다. 없어도 되는 파일이면 `required: false`를 쓰십시오"
+    ));
     Diagnostic { severity: Severity::Warning, ..diagnostic }
 }

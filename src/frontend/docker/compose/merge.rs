@@ -5,6 +5,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Entry, Node, Style, Value};
+use crate::language::text;
 use crate::source::Spanned;
 
 /// How the values under a key are merged.
@@ -240,12 +241,17 @@ pub(super) fn drop_resets(node: &mut Node) {
 
 fn cannot_override(base: &Node, over: &Node, path: &[String]) -> Diagnostic {
     let is = |node: &Node| match node.value {
-        Value::Scalar(_) => "a single value",
-        Value::Sequence(_) => "a list",
-        Value::Mapping(_) => "a map",
+        Value::Scalar(_) => text!("a single value", "단일 값"),
+        Value::Sequence(_) => text!("a list", "목록"),
+        Value::Mapping(_) => text!("a map", "맵"),
     };
-    Diagnostic::new(Code::YamlType, format!("`{}` cannot be merged", path.join(".")))
-        .label(over.used_at.unwrap_or(over.span), format!("this is {}", is(over)))
-        .label(base.used_at.unwrap_or(base.span), format!("and this is {}", is(base)))
-        .help("write both in the same form, or `!override` in the later file")
+    let (later, earlier) = (is(over), is(base));
+    let message = text!("`{keys}` cannot be merged", "`{keys}`: 합칠 수 없습니다", keys = path.join("."));
+    Diagnostic::new(Code::YamlType, message)
+        .label(over.used_at.unwrap_or(over.span), text!("this is {later}", "여기는 {later}"; later))
+        .label(base.used_at.unwrap_or(base.span), text!("and this is {earlier}", "그리고 여기는 {earlier}"; earlier))
+        .help(text!(
+            "write both in the same form, or `!override` in the later file",
+            "둘을 같은 형식으로 쓰거나, 나중 파일에 `!override`를 쓰십시오"
+        ))
 }

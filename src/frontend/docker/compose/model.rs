@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::yaml::{self, Entry, Node, Resolved, Value, Walk};
 use crate::frontend::{File, Open, beside, directory_of};
 use crate::lab::Declaration;
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 use super::{env_file, interpolate, merge, schema};
@@ -78,7 +79,13 @@ impl Loader<'_> {
     fn trees(&mut self, file: &File) -> Vec<Node> {
         if MAX_FILES <= self.texts.all.len() {
             let place = Span::new(file.source, 0, 0);
-            self.diagnostics.push(too_large(format!("more than {MAX_FILES} files in one project"), place));
+            self.diagnostics.push(too_large(
+                text!(
+                    "more than {MAX_FILES} files in one project",
+                    "프로젝트 하나에 파일이 {MAX_FILES}개보다 많습니다"
+                ),
+                place,
+            ));
             return Vec::new();
         }
         self.texts.all.push((file.source, Arc::clone(&file.whole)));
@@ -165,7 +172,13 @@ impl Loader<'_> {
         let before = self.copies;
         self.copies = self.copies.saturating_add(base.size());
         if before <= MAX_COPIES && MAX_COPIES < self.copies {
-            self.diagnostics.push(too_large(format!("more than {MAX_COPIES} values after `extends`"), span));
+            self.diagnostics.push(too_large(
+                text!(
+                    "more than {MAX_COPIES} values after `extends`",
+                    "`extends`를 펼치면 값이 {MAX_COPIES}개보다 많습니다"
+                ),
+                span,
+            ));
         }
         self.copies <= MAX_COPIES
     }
@@ -178,7 +191,11 @@ impl Loader<'_> {
             _ => (text(&extends.value), None),
         };
         let Some(name) = service else {
-            let message = format!("`extends` of service `{}` names no service", wanted.name.value);
+            let message = text!(
+                "`extends` of service `{name}` names no service",
+                "`{name}` 서비스의 `extends`에 서비스 이름이 없습니다",
+                name = &wanted.name.value
+            );
             self.diagnostics.push(refused(message, extends.key.span));
             return None;
         };
@@ -219,11 +236,7 @@ impl Loader<'_> {
         }
         let file = beside(directory, &path.value).and_then(|full| (self.open)(&full));
         if file.is_none() {
-            self.diagnostics.push(
-                Diagnostic::new(Code::ComposeMissingFile, format!("there is no file `{}`", path.value))
-                    .label(path.span, "docker compose cannot read it")
-                    .help("the path starts at the directory of the project's first file"),
-            );
+            self.diagnostics.push(no_file(path));
         }
         file
     }
@@ -236,7 +249,8 @@ impl Loader<'_> {
         self.diagnostics.append(&mut walk.diagnostics);
         for item in items {
             if MAX_DEPTH < trail.len() {
-                self.diagnostics.push(refused("files include each other in a circle".to_owned(), include.key.span));
+                let message = text!("files include each other in a circle", "파일이 돌아가며 서로를 포함합니다");
+                self.diagnostics.push(refused(message, include.key.span));
                 break;
             }
             if let Some(included) = self.included(item, place, trail) {
@@ -267,7 +281,8 @@ impl Loader<'_> {
         let files: Vec<File> = paths.iter().filter_map(|path| self.opened(path, &place.directory)).collect();
         let (first, span) = (files.first()?, paths.first()?.span);
         if trail.contains(&first.path) {
-            self.diagnostics.push(refused(format!("`{}` includes itself", first.path), span));
+            let message = text!("`{path}` includes itself", "`{path}` 파일이 자신을 포함합니다", path = &first.path);
+            self.diagnostics.push(refused(message, span));
             return None;
         }
         let own = item.get("project_directory").and_then(text);
@@ -309,10 +324,9 @@ fn keys_that_are_no_texts(text: &str, node: &Node, diagnostics: &mut Vec<Diagnos
     for Entry { key, value, .. } in node.entries() {
         let is_plain = text.get(key.span.start..key.span.end) == Some(key.value.as_str());
         if is_plain && yaml::scalar::plain(&key.value) != Resolved::Text {
-            let message = format!("the key `{}` is not a text", key.value);
-            let diagnostic =
-                Diagnostic::new(Code::YamlType, message).label(key.span, "docker compose refuses the file");
-            diagnostics.push(diagnostic.help("write it in quotes"));
+            let message = text!("the key `{key}` is not a text", "`{key}` 키가 문자열이 아닙니다", key = &key.value);
+            let diagnostic = Diagnostic::new(Code::YamlType, message).label(key.span, file_refused());
+            diagnostics.push(diagnostic.help(text!("write it in quotes", "따옴표 안에 쓰십시오")));
         }
         keys_that_are_no_texts(text, value, diagnostics);
     }
@@ -425,31 +439,56 @@ fn is_same(a: &Node, b: &Node) -> bool {
 }
 
 fn conflict(section: &str, own: &Spanned<String>, included: Span) -> Diagnostic {
-    let what = section.strip_suffix('s').unwrap_or(section);
-    refused(format!("the {what} `{}` is defined here and in an included file", own.value), own.span)
-        .label(included, "in the included file")
-        .help("change it in a file that is laid over this one: `compose.override.yaml`")
+    let (what, name) = (schema::noun(section), &own.value);
+    let message = text!(
+        "the {what} `{name}` is defined here and in an included file",
+        "`{name}` {what}: 여기와 포함된 파일에 모두 정의되어 있습니다"; what
+    );
+    refused(message, own.span).label(included, text!("in the included file", "포함된 파일에 있는 것")).help(text!(
+        "change it in a file that is laid over this one: `compose.override.yaml`",
+        "이 파일 위에 덮어 쓰는 파일에서 바꾸십시오: `compose.override.yaml`"
+    ))
 }
 
-fn refused(message: String, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
+fn no_file(path: &Spanned<String>) -> Diagnostic {
+    let message = text!("there is no file `{path}`", "`{path}` 파일이 없습니다", path = &path.value);
+    Diagnostic::new(Code::ComposeMissingFile, message)
+        .label(path.span, text!("docker compose cannot read it", "docker compose가 읽을 수 없음"))
+        .help(text!(
+            "the path starts at the directory of the project's first file",
+            "경로는 프로젝트의 첫 번째 파일이 있는 디렉터리에서 시작합니다"
+        ))
 }
 
-fn too_large(message: String, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::YamlTooLarge, message).label(span, "nothing is read from here on")
+fn refused(message: Text, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ComposeBadService, message).label(span, file_refused())
+}
+
+fn file_refused() -> Text {
+    text!("docker compose refuses the file", "docker compose가 파일을 거부함")
+}
+
+fn too_large(message: Text, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::YamlTooLarge, message)
+        .label(span, text!("nothing is read from here on", "여기부터는 읽지 않음"))
 }
 
 fn circle(service: &Spanned<String>) -> Diagnostic {
-    refused(format!("the service `{}` extends itself, perhaps through others", service.value), service.span)
+    let message = text!(
+        "the service `{name}` extends itself, perhaps through others",
+        "`{name}` 서비스가 직접 또는 다른 서비스를 거쳐 자신을 확장합니다",
+        name = &service.value
+    );
+    refused(message, service.span)
 }
 
 fn no_service(wanted: &Wanted<'_>) -> Diagnostic {
     let (name, path) = (&wanted.name.value, wanted.path);
-    let message = format!("there is no service `{name}` in `{path}` to extend");
-    let diagnostic = Diagnostic::new(Code::ComposeUnknownService, message)
-        .label(wanted.name.span, "docker compose refuses the file");
+    let message =
+        text!("there is no service `{name}` in `{path}` to extend", "`{path}`에 확장할 `{name}` 서비스가 없습니다");
+    let diagnostic = Diagnostic::new(Code::ComposeUnknownService, message).label(wanted.name.span, file_refused());
     match did_you_mean(name, wanted.services.entries().iter().map(|entry| entry.key.value.as_str())) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
         None => diagnostic,
     }
 }

@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::GatewayMode;
 use crate::lab::declaration::NetworkDecl;
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::{Span, Spanned};
 
@@ -42,8 +43,10 @@ pub(super) fn read(walk: &mut Walk, project: &str, entry: &Entry) -> NetworkDecl
             "internal" => network.internal = walk.bool(value, "`internal`"),
             "driver_opts" => driver_options(walk, value, &mut network),
             "ipam" => ipam(walk, value, &mut network),
-            "enable_ipv4" => unmodeled_unless(walk, value, true, "a network without IPv4"),
-            "enable_ipv6" => unmodeled_unless(walk, value, false, "IPv6 on a container network"),
+            "enable_ipv4" => {
+                unmodeled_unless(walk, value, true, &text!("a network without IPv4", "IPv4가 없는 네트워크"))
+            }
+            "enable_ipv6" => unmodeled_unless(walk, value, false, &ipv6()),
             _ => {}
         }
     }
@@ -77,7 +80,7 @@ fn driver_options(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
                 network.gateway_mode = walk.word(value, "a gateway mode", GATEWAY_MODES, Code::YamlType);
             }
             option if NEUTRAL_OPTIONS.contains(&option) => {}
-            _ => walk.report(unmodeled(format!("the driver option {what}"), key.span)),
+            _ => walk.report(unmodeled(&text!("the driver option {what}", "드라이버 옵션 {what}"), key.span)),
         }
     }
 }
@@ -86,7 +89,8 @@ fn ipam(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
     if let Some(driver) = node.get("driver").and_then(|n| walk.string(n, "`driver`"))
         && driver.value != "default"
     {
-        walk.report(unmodeled(format!("the address driver `{}`", driver.value), driver.span));
+        let what = text!("the address driver `{name}`", "주소 드라이버 `{name}`", name = &driver.value);
+        walk.report(unmodeled(&what, driver.span));
     }
     let Some(config) = node.get("config") else { return };
     for item in walk.list(config, "`config`") {
@@ -102,11 +106,11 @@ fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
         .filter(|n| !is_empty(n))
         .and_then(|n| walk.parsed(n, "a subnet like `172.20.0.0/16`", Code::BadAddress));
     if subnet.as_ref().is_some_and(|s| matches!(s.value, IpNet::V6(_))) {
-        walk.report(unmodeled("IPv6 on a container network".to_owned(), item.span));
+        walk.report(unmodeled(&ipv6(), item.span));
         return;
     }
     if network.subnet.is_some() {
-        walk.report(unmodeled("a second address pool".to_owned(), item.span));
+        walk.report(unmodeled(&text!("a second address pool", "두 번째 주소 풀"), item.span));
         return;
     }
     for Entry { key, value, .. } in entries {
@@ -114,10 +118,12 @@ fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
             "gateway" if is_empty(value) => {}
             "gateway" => network.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
             "ip_range" | "aux_addresses" => {
-                walk.report(unmodeled(
-                    format!("`{}`, which decides what addresses containers get", key.value),
-                    key.span,
-                ));
+                let what = text!(
+                    "`{name}`, which decides what addresses containers get",
+                    "컨테이너가 받는 주소를 정하는 `{name}`",
+                    name = &key.value
+                );
+                walk.report(unmodeled(&what, key.span));
             }
             _ => {}
         }
@@ -130,13 +136,18 @@ pub(super) fn is_empty(node: &Node) -> bool {
     matches!(&node.value, Value::Scalar(text) if text.is_empty())
 }
 
-fn unmodeled_unless(walk: &mut Walk, node: &Node, usual: bool, what: &str) {
-    if walk.bool(node, what).is_some_and(|value| value.value != usual) {
-        walk.report(unmodeled(what.to_owned(), node.span));
+fn ipv6() -> Text {
+    text!("IPv6 on a container network", "컨테이너 네트워크의 IPv6")
+}
+
+fn unmodeled_unless(walk: &mut Walk, node: &Node, usual: bool, what: &Text) {
+    if walk.bool(node, what.as_str()).is_some_and(|value| value.value != usual) {
+        walk.report(unmodeled(what, node.span));
     }
 }
 
 /// Something that concerns one network or container in a way that seldom decides a sentence.
-pub(super) fn unmodeled(what: String, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unmodeled, format!("not modelled: {what}")).label(span, "read and left out")
+pub(super) fn unmodeled(what: &Text, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Unmodeled, text!("not modelled: {what}", "모델에 없습니다: {what}"; what))
+        .label(span, text!("read and left out", "읽었지만 반영하지 않음"))
 }

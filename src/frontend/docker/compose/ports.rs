@@ -7,6 +7,7 @@ use crate::frontend::docker::port_spec;
 use crate::frontend::yaml::scalar::is_sexagesimal;
 use crate::frontend::yaml::{Entry, Node, Resolved, Style, Value, Walk};
 use crate::lab::declaration::PublishDecl;
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -67,15 +68,25 @@ fn short(walk: &mut Walk, texts: &Texts, item: &Node) -> Option<PublishDecl> {
 /// docker compose wants brackets around an IPv6 address, other than the docker CLI since 25.
 fn without_brackets(spec: &str, span: Span) -> Option<Diagnostic> {
     let address = spec.rsplitn(3, ':').nth(2).filter(|address| address.contains(':') && !address.starts_with('['))?;
-    let message = format!("`{address}` is not an IP address for docker compose");
-    let help = format!("write `[{address}]`");
-    Some(Diagnostic::new(Code::BadAddress, message).label(span, "an IPv6 address needs brackets here").help(help))
+    let message = text!(
+        "`{address}` is not an IP address for docker compose",
+        "`{address}`은(는) docker compose가 읽는 IP 주소가 아닙니다"
+    );
+    let label = text!("an IPv6 address needs brackets here", "여기서 IPv6 주소에는 대괄호가 필요함");
+    let help = text!("write `[{address}]`", "`[{address}]`(으)로 쓰십시오");
+    Some(Diagnostic::new(Code::BadAddress, message).label(span, label).help(help))
 }
 
 fn sexagesimal(spec: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::YamlSexagesimal, format!("unquoted `{spec}` is a number in YAML 1.1"))
-        .label(span, "docker compose v2 reads it as text, older programs in base 60")
-        .help(format!("write \"{spec}\" in quotes"))
+    let message =
+        text!("unquoted `{spec}` is a number in YAML 1.1", "따옴표 없는 `{spec}`은(는) YAML 1.1에서 숫자입니다");
+    let label = text!(
+        "docker compose v2 reads it as text, older programs in base 60",
+        "docker compose v2는 문자열로, 옛 프로그램은 60진수로 읽음"
+    );
+    Diagnostic::new(Code::YamlSexagesimal, message)
+        .label(span, label)
+        .help(text!("write \"{spec}\" in quotes", "따옴표를 붙여 \"{spec}\"(으)로 쓰십시오"))
 }
 
 fn long(walk: &mut Walk, item: &Node, entries: &[Entry]) -> Option<PublishDecl> {
@@ -122,16 +133,17 @@ fn protocol(walk: &mut Walk, node: &Node) -> Option<Protocol> {
     let protocol = port_spec::published_protocol(&text.value);
     if protocol.is_none() {
         walk.report(
-            Diagnostic::new(Code::BadPort, format!("`{}` is not a protocol that can be published", text.value))
-                .label(text.span, "neither tcp, udp nor sctp"),
+            Diagnostic::new(Code::BadPort, port_spec::not_publishable(&text.value))
+                .label(text.span, text!("neither tcp, udp nor sctp", "tcp, udp, sctp가 아님")),
         );
     }
     protocol
 }
 
 fn bad_port(text: &Spanned<String>) -> Diagnostic {
-    Diagnostic::new(Code::BadPort, format!("`{}` is not a port", text.value))
-        .label(text.span, "ports go from 1 to 65535")
+    let message = text!("`{port}` is not a port", "`{port}`은(는) 포트가 아닙니다", port = &text.value);
+    Diagnostic::new(Code::BadPort, message)
+        .label(text.span, text!("ports go from 1 to 65535", "포트는 1부터 65535까지임"))
 }
 
 /// Reads `expose:`.

@@ -3,27 +3,27 @@
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
+
+use super::{attach, schema};
 
 /// Reports what does not fit together in the services that are started.
 pub(super) fn check(walk: &mut Walk, root: &Node, active: &[&Entry]) {
     for service in active {
-        for (section, list) in
-            [("volumes", "volume"), ("configs", "config"), ("secrets", "secret"), ("models", "model")]
-        {
+        for section in ["volumes", "configs", "secrets", "models"] {
             let names = service.value.get(section).map(|node| used(section, node)).unwrap_or_default();
-            names.iter().for_each(|name| defined(walk, root, section, list, name));
+            names.iter().for_each(|name| defined(walk, root, section, name));
         }
         service.value.get("volumes").map(Node::items).unwrap_or_default().iter().for_each(|mount| bound(walk, mount));
         health(walk, service);
         disabled(walk, root, service, active);
         for name in volumes_from(service).filter(|name| !has(root, "services", &name.value)) {
-            walk.report(refused(format!("the service `{}` is not defined", name.value), name.span));
+            walk.report(refused(attach::not_defined(&name.value), name.span));
         }
         let secrets = service.value.get("build").and_then(|build| build.get("secrets"));
         let secrets = secrets.map(|node| used("secrets", node)).unwrap_or_default();
-        secrets.iter().for_each(|name| defined(walk, root, "secrets", "secret", name));
+        secrets.iter().for_each(|name| defined(walk, root, "secrets", name));
     }
     circles(walk, active);
     let entries = |section: &str| root.get(section).map(Node::entries).unwrap_or_default().iter();
@@ -56,17 +56,19 @@ fn is_drive(source: &str) -> bool {
     source.len() == 1 && source.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
-fn defined(walk: &mut Walk, root: &Node, section: &str, what: &str, name: &Spanned<String>) {
+fn defined(walk: &mut Walk, root: &Node, section: &str, name: &Spanned<String>) {
     let entries = root.get(section).map(Node::entries).unwrap_or_default();
     if entries.iter().any(|entry| entry.key.value == name.value) {
         return;
     }
     let near = did_you_mean(&name.value, entries.iter().map(|entry| entry.key.value.as_str()));
     let help = match near {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("add `{}:` to the top-level `{section}:`", name.value),
+        Some(near) => text!("did you mean `{near}`?", "혹시 `{near}`?"),
+        None => attach::to_be_added(&name.value, section),
     };
-    walk.report(refused(format!("the {what} `{}` is not defined", name.value), name.span).help(help));
+    let (what, who) = (schema::noun(section), &name.value);
+    let message = text!("the {what} `{who}` is not defined", "`{who}` {what}이 정의되어 있지 않습니다"; what);
+    walk.report(refused(message, name.span).help(help));
 }
 
 fn bound(walk: &mut Walk, mount: &Node) {
@@ -75,14 +77,18 @@ fn bound(walk: &mut Walk, mount: &Node) {
         let sections: Vec<&str> = short.value.split(':').collect();
         let drives = sections.iter().filter(|section| is_drive(section)).count();
         if 2 < short.value.len() && sections.iter().any(|section| section.is_empty()) {
-            walk.report(refused("a mount with nothing between colons".to_owned(), short.span));
+            walk.report(refused(
+                text!("a mount with nothing between colons", "콜론 사이가 비어 있는 마운트입니다"),
+                short.span,
+            ));
         } else if 3 + drives < sections.len() {
-            walk.report(refused("a mount with too many colons".to_owned(), short.span));
+            walk.report(refused(text!("a mount with too many colons", "콜론이 너무 많은 마운트입니다"), short.span));
         }
     }
     let is_bind = mount.get("type").and_then(text).is_some_and(|kind| kind.value == "bind");
     if is_bind && mount.get("source").and_then(text).is_none_or(|source| source.value.is_empty()) {
-        walk.report(refused("a mount of type `bind` needs `source`".to_owned(), mount.span));
+        let message = text!("a mount of type `bind` needs `source`", "`bind` 마운트에는 `source`가 필요합니다");
+        walk.report(refused(message, mount.span));
     }
 }
 
@@ -90,7 +96,11 @@ fn health(walk: &mut Walk, service: &Entry) {
     let test = service.value.get("healthcheck").and_then(|health| health.get("test"));
     let Some(first) = test.and_then(|test| test.items().first()) else { return };
     if let Some(word) = text(first).filter(|w| !["CMD", "CMD-SHELL", "NONE"].contains(&w.value.as_str())) {
-        let message = format!("a health check starts with `CMD`, `CMD-SHELL` or `NONE`, not with `{}`", word.value);
+        let message = text!(
+            "a health check starts with `CMD`, `CMD-SHELL` or `NONE`, not with `{first}`",
+            "헬스 체크의 첫 단어는 `{first}`이(가) 아니라 `CMD`, `CMD-SHELL`, `NONE` 가운데 하나여야 합니다",
+            first = &word.value
+        );
         walk.report(refused(message, word.span));
     }
 }
@@ -100,8 +110,16 @@ fn disabled(walk: &mut Walk, root: &Node, service: &Entry, active: &[&Entry]) {
     let is_active = |name: &str| active.iter().any(|entry| entry.key.value == name);
     for need in needs(service).iter().filter(|need| need.required && has(root, "services", &need.name.value)) {
         if !is_active(&need.name.value) {
-            let message = format!("`{}` needs `{}`, which is not started", service.key.value, need.name.value);
-            walk.report(refused(message, need.name.span).help("start its profile, or write `required: false`"));
+            let message = text!(
+                "`{who}` needs `{whom}`, which is not started",
+                "`{who}`에 필요한 `{whom}` 서비스가 시작되지 않습니다",
+                who = &service.key.value,
+                whom = &need.name.value
+            );
+            walk.report(refused(message, need.name.span).help(text!(
+                "start its profile, or write `required: false`",
+                "그 서비스의 프로필을 켜거나, `required: false`를 쓰십시오"
+            )));
         }
     }
 }
@@ -165,7 +183,9 @@ fn circles(walk: &mut Walk, active: &[&Entry]) {
             if let Some(from) = trail.iter().position(|(on, _)| *on == next) {
                 let names = trail.iter().skip(from).map(|(on, _)| *on).chain([next]);
                 let names: Vec<&str> = names.filter_map(|i| active.get(i)).map(|e| e.key.value.as_str()).collect();
-                walk.report(refused(format!("services need each other: {}", names.join(" -> ")), span));
+                let way = names.join(" -> ");
+                let message = text!("services need each other: {way}", "서비스가 서로를 필요로 합니다: {way}");
+                walk.report(refused(message, span));
                 return;
             }
             if !is_done.get(next).copied().unwrap_or(true) {
@@ -182,7 +202,12 @@ fn source(walk: &mut Walk, entry: &Entry, keys: &[&str], others: &[&str]) {
     let is_elsewhere = is_external || others.iter().any(|key| entry.value.entry(key).is_some());
     if 1 < given || (given == 0 && !is_elsewhere) {
         let list = keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-        walk.report(refused(format!("`{}` needs one of {list}", entry.key.value), entry.key.span));
+        let message = text!(
+            "`{name}` needs one of {list}",
+            "`{name}`에는 이 가운데 하나가 필요합니다: {list}",
+            name = &entry.key.value
+        );
+        walk.report(refused(message, entry.key.span));
     }
 }
 
@@ -191,7 +216,11 @@ fn external(walk: &mut Walk, volume: &Entry) {
     let is_external = volume.value.get("external").and_then(text).is_some_and(|e| e.value == "true");
     let is_own = |key: &str| matches!(key, "name" | "external") || key.starts_with("x-");
     if let Some(other) = volume.value.entries().iter().find(|e| is_external && !is_own(&e.key.value)) {
-        let message = format!("an external volume has no `{}` of its own", other.key.value);
+        let message = text!(
+            "an external volume has no `{key}` of its own",
+            "외부 볼륨에는 `{key}` 키를 쓸 수 없습니다",
+            key = &other.key.value
+        );
         walk.report(refused(message, other.key.span));
     }
 }
@@ -203,7 +232,7 @@ fn text(node: &Node) -> Option<Spanned<String>> {
     }
 }
 
-fn refused(message: String, span: Span) -> Diagnostic {
+fn refused(message: Text, span: Span) -> Diagnostic {
     Diagnostic::new(Code::ComposeBadService, message)
         .label(span, text!("docker compose refuses the file", "docker compose가 파일을 거부함"))
 }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
 use crate::frontend::yaml::{Entry, Node, Resolved, Style, Value};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 mod shapes;
@@ -93,8 +94,10 @@ impl Checker<'_> {
             Shape::Word(words) => self.word(node, words, |text, word| text == word),
             Shape::Part(words) => self.word(node, words, |text, word| text.contains(word)),
             Shape::Name => self.name(node),
-            Shape::Duration => self.notation(node, is_duration, "a length of time like `1m30s`"),
-            Shape::Size => self.notation(node, is_size, "a size like `64m`"),
+            Shape::Duration => {
+                self.notation(node, is_duration, &text!("a length of time like `1m30s`", "`1m30s` 같은 시간 길이"))
+            }
+            Shape::Size => self.notation(node, is_size, &text!("a size like `64m`", "`64m` 같은 크기")),
             Shape::Castable(number) => self.castable(node, *number),
             Shape::Switch => self.switch(node),
             Shape::List(shape, repeats) => self.list(node, shape, *repeats),
@@ -109,10 +112,7 @@ impl Checker<'_> {
     fn either(&mut self, node: &Node, shapes: &[&Shape]) {
         match shapes.iter().find(|shape| is_kind(node, shape)) {
             Some(shape) => self.check(node, shape),
-            None => {
-                let all: Vec<String> = shapes.iter().map(|shape| expected(shape)).collect();
-                self.wrong(node, &all.join(" or "));
-            }
+            None => self.wrong(node, &expected_of(shapes)),
         }
     }
 
@@ -133,7 +133,9 @@ impl Checker<'_> {
                 && let Value::Scalar(text) = &item.value
                 && !seen.insert(text)
             {
-                let message = format!("`{text}` stands twice in {}", self.place());
+                let place = self.place();
+                let message =
+                    text!("`{text}` stands twice in {place}", "{place}에 `{text}` 항목이 두 번 있습니다"; place);
                 self.refuse(Diagnostic::new(Code::YamlType, message), at(item));
             }
         }
@@ -148,7 +150,8 @@ impl Checker<'_> {
             }
         }
         for name in required.iter().filter(|name| node.entry(name).is_none()) {
-            let message = format!("{} needs `{name}`", self.place());
+            let place = self.place();
+            let message = text!("{place} needs `{name}`", "{place}에는 `{name}` 키가 필요합니다"; place);
             self.refuse(Diagnostic::new(Code::YamlType, message), at(node));
         }
     }
@@ -163,10 +166,7 @@ impl Checker<'_> {
         for Entry { key, value, .. } in node.entries() {
             let is_name = !key.value.is_empty() && key.value.chars().all(is_of_name);
             if keys == Keys::Names && !is_name {
-                let message = format!("`{}` is no name for an entry of {}", key.value, self.place());
-                let diagnostic =
-                    Diagnostic::new(Code::ComposeBadService, message).help("write letters, digits, `.`, `_` and `-`");
-                self.refuse(diagnostic, key.span);
+                self.refuse(no_entry_name(&key.value, &self.place()), key.span);
             } else {
                 self.below(&key.value, value, shape);
             }
@@ -178,10 +178,12 @@ impl Checker<'_> {
         if words.iter().any(|word| is_it(text, word)) {
             return;
         }
-        let message = format!("`{text}` is no value for {}", self.place());
-        let near = did_you_mean(text, words.iter().copied());
-        let help =
-            near.map_or_else(|| format!("write one of {}", quoted(words)), |near| format!("did you mean `{near}`?"));
+        let place = self.place();
+        let message = text!("`{text}` is no value for {place}", "{place}에 쓸 수 없는 값입니다: `{text}`"; place);
+        let help = match did_you_mean(text, words.iter().copied()) {
+            Some(near) => text!("did you mean `{near}`?", "혹시 `{near}`?"),
+            None => text!("write one of {all}", "이 가운데 하나로 쓰십시오: {all}", all = quoted(words)),
+        };
         self.refuse(Diagnostic::new(Code::YamlType, message).help(help), at(node));
     }
 
@@ -192,16 +194,19 @@ impl Checker<'_> {
         let is_first = |c: char| c.is_ascii_alphanumeric();
         let has_pair = text.chars().zip(text.chars().skip(1)).any(|(a, b)| is_first(a) && is_of_name(b));
         if !has_pair {
-            let message = format!("`{text}` is no name for a container");
-            let help = "write two or more letters, digits, `.`, `_` and `-`, first a letter or digit";
+            let message = text!("`{text}` is no name for a container", "컨테이너 이름으로 쓸 수 없습니다: `{text}`");
+            let help = text!(
+                "write two or more letters, digits, `.`, `_` and `-`, first a letter or digit",
+                "영문자, 숫자, `.`, `_`, `-`를 두 글자 이상 쓰고, 첫 글자는 영문자나 숫자로 하십시오"
+            );
             self.refuse(Diagnostic::new(Code::ComposeBadService, message).help(help), at(node));
         }
     }
 
-    fn notation(&mut self, node: &Node, is_it: fn(&str) -> bool, what: &str) {
+    fn notation(&mut self, node: &Node, is_it: fn(&str) -> bool, what: &Text) {
         let Value::Scalar(text) = &node.value else { return };
         if node.resolve() == Some(Resolved::Text) && !is_it(text) {
-            let message = format!("`{text}` is not {what}");
+            let message = text!("`{text}` is not {what}", "`{text}`은(는) {what}가 아닙니다"; what);
             self.refuse(Diagnostic::new(Code::YamlType, message), at(node));
         }
     }
@@ -213,7 +218,9 @@ impl Checker<'_> {
             Number::Fraction => text.parse::<f64>().is_ok(),
         };
         if node.resolve() == Some(Resolved::Text) && !is_number {
-            let message = format!("`{text}` is no number for {}", self.place());
+            let place = self.place();
+            let message =
+                text!("`{text}` is no number for {place}", "{place}에 쓸 수 있는 숫자가 아닙니다: `{text}`"; place);
             self.refuse(Diagnostic::new(Code::YamlType, message), at(node));
         }
     }
@@ -222,56 +229,87 @@ impl Checker<'_> {
         let Value::Scalar(text) = &node.value else { return };
         let words = ["true", "false", "y", "yes", "on", "n", "no", "off"];
         if node.resolve() == Some(Resolved::Text) && !words.contains(&text.to_ascii_lowercase().as_str()) {
-            self.wrong(node, "true or false");
+            self.wrong(node, &text!("true or false", "true/false"));
         }
     }
 
-    fn wrong(&mut self, node: &Node, expected: &str) {
-        let message = format!("{} must be {expected}", self.place());
+    fn wrong(&mut self, node: &Node, expected: &Text) {
+        let (place, is) = (self.place(), kind(node));
+        let message = text!(
+            "{place} must be {expected}",
+            "{place}에는 {expected}만 쓸 수 있습니다"; place, expected
+        );
         let help = matches!(node.resolve(), Some(Resolved::Bool(_) | Resolved::Int(_) | Resolved::Float))
             && expected.starts_with("a text");
         let mut diagnostic = Diagnostic::new(Code::YamlType, message);
         if help {
-            diagnostic = diagnostic.help("write it in quotes");
+            diagnostic = diagnostic.help(text!("write it in quotes", "따옴표 안에 쓰십시오"));
         }
-        let label = format!("this is {}: docker compose refuses the file", kind(node));
+        let label = text!(
+            "this is {is}: docker compose refuses the file",
+            "여기는 {is}: docker compose가 파일을 거부함"; is
+        );
         self.diagnostics.push(diagnostic.label(at(node), label));
     }
 
     fn unknown_key<'k>(&mut self, key: &Spanned<String>, known: impl Iterator<Item = &'k str>) {
-        let message = format!("unknown key `{}` in {}", key.value, self.place());
+        let (name, place) = (&key.value, self.place());
+        let message = text!("unknown key `{name}` in {place}", "{place}에서 모르는 키입니다: `{name}`"; place);
         let diagnostic = Diagnostic { severity: Severity::Error, ..Diagnostic::new(Code::UnknownKey, message) };
         let diagnostic = match did_you_mean(&key.value, known) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help("keys that start with `x-` are free"),
+            Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+            None => diagnostic
+                .help(text!("keys that start with `x-` are free", "`x-`로 시작하는 키는 마음대로 쓸 수 있습니다")),
         };
         self.refuse(diagnostic, key.span);
     }
 
     fn refuse(&mut self, diagnostic: Diagnostic, span: Span) {
-        self.diagnostics.push(diagnostic.label(span, "docker compose refuses the file"));
+        self.diagnostics
+            .push(diagnostic.label(span, text!("docker compose refuses the file", "docker compose가 파일을 거부함")));
     }
 
     /// Where the value at hand stands, in words: "`build` of service `web`".
-    fn place(&self) -> String {
+    fn place(&self) -> Text {
         let steps: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let (owner, rest) = match steps.as_slice() {
-            [] => return "a compose file".to_owned(),
-            [section] => return format!("`{section}`"),
-            ["include", ..] => return "an entry of `include`".to_owned(),
+            [] => return text!("a compose file", "compose 파일"),
+            [section] => return format!("`{section}`").into(),
+            ["include", ..] => return text!("an entry of `include`", "`include`의 항목"),
             [section, name, rest @ ..] => {
-                let kind = section.strip_suffix('s').unwrap_or(section);
-                (format!("{kind} `{name}`"), rest)
+                let kind = noun(section);
+                (text!("{kind} `{name}`", "`{name}` {kind}"; kind), rest)
             }
         };
-        let of_owner = |what: String| format!("{what} of {owner}");
         match rest {
             [] => owner,
-            [.., list, "[]"] => of_owner(format!("an item of `{list}`")),
+            [.., list, "[]"] => text!("an item of `{list}` of {owner}", "{owner}의 `{list}` 항목"; owner),
             [.., key] if key.contains(' ') => owner,
-            [.., key] => of_owner(format!("`{key}`")),
+            [.., key] => text!("`{key}` of {owner}", "{owner}의 `{key}`"; owner),
         }
     }
+}
+
+/// What an entry of a section is called.
+pub(super) fn noun(section: &str) -> Text {
+    match section {
+        "services" => text!("service", "서비스"),
+        "networks" => text!("network", "네트워크"),
+        "volumes" => text!("volume", "볼륨"),
+        "secrets" => text!("secret", "시크릿"),
+        "configs" => text!("config", "설정(config)"),
+        "models" => text!("model", "모델"),
+        other => other.strip_suffix('s').unwrap_or(other).into(),
+    }
+}
+
+fn no_entry_name(name: &str, place: &Text) -> Diagnostic {
+    let message = text!(
+        "`{name}` is no name for an entry of {place}",
+        "{place}에 쓸 수 없는 이름입니다: `{name}`"; place
+    );
+    let help = text!("write letters, digits, `.`, `_` and `-`", "영문자, 숫자, `.`, `_`, `-`로 쓰십시오");
+    Diagnostic::new(Code::ComposeBadService, message).help(help)
 }
 
 fn at(node: &Node) -> Span {
@@ -340,30 +378,36 @@ fn is_size(text: &str) -> bool {
     is_unit && number.parse::<f64>().is_ok()
 }
 
-fn expected(shape: &Shape) -> String {
+fn expected(shape: &Shape) -> Text {
     match shape {
-        Shape::Any => "anything",
-        Shape::Null => "nothing",
-        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration | Shape::Size => "a text",
-        Shape::Number | Shape::Castable(Number::Fraction | Number::Loose) => "a number",
-        Shape::Castable(Number::Whole) => "a whole number",
-        Shape::Bool | Shape::Switch => "true or false",
-        Shape::List(..) => "a list",
-        Shape::Fields(..) | Shape::Open(_) | Shape::Named(..) => "a map",
-        Shape::Either(shapes) => return shapes.iter().map(|s| expected(s)).collect::<Vec<_>>().join(" or "),
+        Shape::Any => text!("anything", "아무 값"),
+        Shape::Null => text!("nothing", "빈 값"),
+        Shape::Text | Shape::Word(_) | Shape::Part(_) | Shape::Name | Shape::Duration | Shape::Size => {
+            text!("a text", "문자열")
+        }
+        Shape::Number | Shape::Castable(Number::Fraction | Number::Loose) => text!("a number", "숫자"),
+        Shape::Castable(Number::Whole) => text!("a whole number", "정수"),
+        Shape::Bool | Shape::Switch => text!("true or false", "true/false"),
+        Shape::List(..) => text!("a list", "목록"),
+        Shape::Fields(..) | Shape::Open(_) | Shape::Named(..) => text!("a map", "맵"),
+        Shape::Either(shapes) => expected_of(shapes),
     }
-    .to_owned()
 }
 
-fn kind(node: &Node) -> &'static str {
+fn expected_of(shapes: &[&Shape]) -> Text {
+    let all: Vec<Text> = shapes.iter().map(|shape| expected(shape)).collect();
+    Text::joined(&all, &text!(" or ", " 또는 "))
+}
+
+fn kind(node: &Node) -> Text {
     match (&node.value, node.resolve()) {
-        (Value::Sequence(_), _) => "a list",
-        (Value::Mapping(_), _) => "a map",
-        (_, Some(Resolved::Null)) => "nothing",
-        (_, Some(Resolved::Bool(_))) => "true or false",
-        (_, Some(Resolved::Int(_) | Resolved::Float)) => "a number",
-        _ if is_time(node) => "a date",
-        _ => "a text",
+        (Value::Sequence(_), _) => text!("a list", "목록"),
+        (Value::Mapping(_), _) => text!("a map", "맵"),
+        (_, Some(Resolved::Null)) => text!("nothing", "빈 값"),
+        (_, Some(Resolved::Bool(_))) => text!("true or false", "true/false"),
+        (_, Some(Resolved::Int(_) | Resolved::Float)) => text!("a number", "숫자"),
+        _ if is_time(node) => text!("a date", "날짜"),
+        _ => text!("a text", "문자열"),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::Declaration;
 use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::attach::{self, Mode};
@@ -13,7 +14,7 @@ use super::given::Given;
 use super::interpolate::substitute_known;
 use super::model::Texts;
 use super::network::{is_empty, unmodeled};
-use super::{Project, advice, ports, words};
+use super::{Project, advice, not_started, ports, words};
 
 /// Containers of one service at most.
 const MAX_REPLICAS: i64 = 100;
@@ -30,7 +31,9 @@ pub(super) fn read(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Vec
     let container = container(walk, project, entry, entries);
     let replicas = replicas(walk, entry);
     if 1 < replicas && entry.value.get("container_name").is_some() {
-        walk.report(bad_service("one name cannot be given to several containers", entry.key.span));
+        let message =
+            text!("one name cannot be given to several containers", "이름 하나를 여러 컨테이너에 줄 수 없습니다");
+        walk.report(bad_service(message, entry.key.span));
     }
     for number in 1..=replicas {
         let mut replica = container.clone();
@@ -110,10 +113,7 @@ fn attach_to_networks(walk: &mut Walk, project: &mut Project, service: &Entry, c
     let is_empty = networks.is_none_or(|n| n.items().is_empty() && n.entries().is_empty());
     if let Some(node) = service.value.get("network_mode").filter(|n| !n.is_null()) {
         if !is_empty {
-            walk.report(
-                bad_service("`network_mode` and `networks` exclude each other", node.span)
-                    .help("remove one of them; `networks` is ignored here"),
-            );
+            walk.report(two_ways(node.span));
         }
         match attach::mode(walk, project, node) {
             Some(Spanned { value: Mode::Special(mode), span }) => container.mode = Some(Spanned::new(mode, span)),
@@ -137,19 +137,27 @@ fn check_publishes(walk: &mut Walk, container: &ContainerDecl) {
     let (Some(first), Some(mode)) = (container.publishes.first(), &container.mode) else { return };
     let (owner, severity) = match &mode.value {
         NetworkMode::Bridge => return,
-        NetworkMode::Host => ("the host's network", Severity::Warning),
-        NetworkMode::None => ("no network", Severity::Warning),
-        NetworkMode::Container(_) => ("another container's network", Severity::Error),
+        NetworkMode::Host => (text!("the host's network", "호스트 네트워크를 쓰는 컨테이너"), Severity::Warning),
+        NetworkMode::None => (text!("no network", "네트워크가 없는 컨테이너"), Severity::Warning),
+        NetworkMode::Container(_) => {
+            (text!("another container's network", "다른 컨테이너의 네트워크를 쓰는 컨테이너"), Severity::Error)
+        }
     };
     let (message, label) = match severity {
-        Severity::Error => ("the engine refuses ports of a container on", "must be published by the other container"),
-        _ => ("ports are ignored on", "published by nobody"),
+        Severity::Error => (
+            text!("the engine refuses ports of a container on {owner}", "{owner}: 엔진이 포트를 거부합니다"; owner),
+            text!("must be published by the other container", "다른 컨테이너에서 게시해야 함"),
+        ),
+        _ => (
+            text!("ports are ignored on {owner}", "{owner}: 포트가 무시됩니다"; owner),
+            text!("published by nobody", "아무도 게시하지 않음"),
+        ),
     };
     let code = if severity == Severity::Error { Code::ComposeBadService } else { Code::DockerPublishIgnored };
     walk.report(
-        Diagnostic::new(code, format!("{message} {owner}"))
+        Diagnostic::new(code, message)
             .label(first.span, label)
-            .label(mode.span, "because of this"),
+            .label(mode.span, text!("because of this", "이 설정 때문")),
     );
 }
 
@@ -176,13 +184,32 @@ fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
     let Some(line) = walk.string(node, "a command") else { return Vec::new() };
     let split = words::split(&line.value);
     if !split.is_valid {
-        walk.report(bad_service("this is no command line", line.span).help("close quotes and parentheses"));
+        let help = text!("close quotes and parentheses", "따옴표와 괄호를 닫으십시오");
+        walk.report(bad_service(text!("this is no command line", "올바른 명령줄이 아닙니다"), line.span).help(help));
     } else if let Some(operator) = split.cut_off {
-        let message = format!("docker compose reads a command only up to `{operator}`");
-        let diagnostic = Diagnostic::new(Code::ComposeBadService, message).warning();
-        walk.report(diagnostic.label(line.span, "no shell reads this").help("write `sh -c \"…\"` around it"));
+        walk.report(cut_off(operator, line.span));
     }
     split.words.into_iter().map(|word| Spanned::new(word, line.span)).collect()
+}
+
+fn two_ways(mode: Span) -> Diagnostic {
+    let message =
+        text!("`network_mode` and `networks` exclude each other", "`network_mode`와 `networks`는 함께 쓸 수 없습니다");
+    bad_service(message, mode).help(text!(
+        "remove one of them; `networks` is ignored here",
+        "하나를 지우십시오. 여기서는 `networks`를 무시합니다"
+    ))
+}
+
+fn cut_off(operator: char, line: Span) -> Diagnostic {
+    let message = text!(
+        "docker compose reads a command only up to `{operator}`",
+        "docker compose는 명령을 `{operator}` 앞까지만 읽습니다"
+    );
+    Diagnostic::new(Code::ComposeBadService, message)
+        .warning()
+        .label(line, text!("no shell reads this", "셸이 읽지 않음"))
+        .help(text!("write `sh -c \"…\"` around it", "`sh -c \"…\"`로 감싸십시오"))
 }
 
 /// A map, or a list of `NAME=value`; a name without a value takes it from the shell, which nobody knows here.
@@ -212,7 +239,8 @@ fn sysctls(walk: &mut Walk, node: &Node) {
         _ => walk.list(node, "`sysctls`").iter().filter_map(|item| walk.string(item, "a setting")).collect(),
     };
     for setting in written.into_iter().filter(|setting| setting.value.starts_with("net.")) {
-        walk.report(unmodeled(format!("`{}` in a container", setting.value), setting.span));
+        let what = text!("`{name}` in a container", "컨테이너의 `{name}`", name = &setting.value);
+        walk.report(unmodeled(&what, setting.span));
     }
 }
 
@@ -223,21 +251,21 @@ fn replicas(walk: &mut Walk, service: &Entry) -> i64 {
     if let (Some(scale), Some(replicas)) = (&scale, &replicas)
         && scale != replicas
     {
-        walk.report(
-            bad_service("`scale` and `deploy.replicas` differ", scale.span).label(replicas.span, "other number"),
-        );
+        let message = text!("`scale` and `deploy.replicas` differ", "`scale`과 `deploy.replicas`가 서로 다릅니다");
+        walk.report(bad_service(message, scale.span).label(replicas.span, text!("other number", "다른 숫자")));
     }
     let Some(number) = scale.or(replicas) else { return 1 };
     if number.value < 0 {
-        walk.report(bad_service("there is no number of replicas below zero", number.span));
+        let message = text!("there is no number of replicas below zero", "복제본 수는 0보다 작을 수 없습니다");
+        walk.report(bad_service(message, number.span));
     } else if MAX_REPLICAS < number.value {
-        walk.report(
-            Diagnostic::new(Code::Unmodeled, format!("{} replicas are not modelled", number.value))
-                .label(number.span, format!("read as a number from 0 to {MAX_REPLICAS}")),
-        );
+        let message =
+            text!("{count} replicas are not modelled", "복제본 {count}개는 모델에 없습니다", count = number.value);
+        let label = text!("read as a number from 0 to {MAX_REPLICAS}", "0부터 {MAX_REPLICAS}까지의 수로 바꾸어 읽음");
+        walk.report(Diagnostic::new(Code::Unmodeled, message).label(number.span, label));
     }
     if number.value == 0 {
-        walk.report(advice(format!("the service `{}` is not started", service.key.value), "no replicas", number.span));
+        walk.report(advice(not_started(&service.key.value), text!("no replicas", "복제본 없음"), number.span));
     }
     number.value.clamp(0, MAX_REPLICAS)
 }
@@ -252,11 +280,16 @@ fn check_source(walk: &mut Walk, service: &Entry) {
         .iter()
         .any(|d| d.severity == Severity::Error && d.labels.first().is_some_and(|label| is_within(label.span)));
     if !is_said && !["image", "build", "provider"].into_iter().any(has) {
-        let message = format!("the service `{}` has neither `image` nor `build`", service.key.value);
-        walk.report(bad_service(&message, service.key.span));
+        let message = text!(
+            "the service `{name}` has neither `image` nor `build`",
+            "`{name}` 서비스에 `image`도 `build`도 없습니다",
+            name = &service.key.value
+        );
+        walk.report(bad_service(message, service.key.span));
     }
 }
 
-fn bad_service(message: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ComposeBadService, message).label(span, "docker compose refuses the file")
+fn bad_service(message: Text, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::ComposeBadService, message)
+        .label(span, text!("docker compose refuses the file", "docker compose가 파일을 거부함"))
 }

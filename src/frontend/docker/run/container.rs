@@ -7,6 +7,7 @@ use crate::frontend::docker::port_spec;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{AttachDecl, ContainerDecl, Declarations, Insertion, MountDecl, NetworkMode};
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -209,8 +210,6 @@ struct Attachment {
 /// Options that docker refuses for a container that joins another one's namespace.
 const OF_NAMESPACE: [&str; 7] = ["publish", "publish-all", "expose", "hostname", "add-host", "link", "dns"];
 
-const NO_CONTAINER: &str = "docker refuses the whole command, so there is no container";
-
 struct Reader {
     container: ContainerDecl,
     first: Attachment,
@@ -259,7 +258,11 @@ impl Reader {
         self.conflicts();
         if let Some(mode) = self.container.mode.take_if(|_| !self.container.networks.is_empty()) {
             // cli/command/container/opts.go, `parseNetworkOpts`.
-            self.bad(mode.span, "this network cannot be combined with others".to_owned());
+            let message = text!(
+                "this network cannot be combined with others",
+                "이 네트워크는 다른 네트워크와 함께 쓸 수 없습니다"
+            );
+            self.bad(mode.span, message);
         }
         let first = std::mem::take(&mut self.first);
         if let Some(network) = self.container.networks.first_mut() {
@@ -270,7 +273,7 @@ impl Reader {
             // The command ends there: no container is made.
             self.out.value.clear();
             for diagnostic in &mut self.out.diagnostics {
-                diagnostic.help.get_or_insert_with(|| NO_CONTAINER.into());
+                diagnostic.help.get_or_insert_with(no_container);
             }
             return self.out;
         }
@@ -287,23 +290,29 @@ impl Reader {
             chars.next().is_some_and(|c| c.is_ascii_alphanumeric()) && 1 < name.len() && chars.all(is_part)
         };
         if let Some(name) = self.container.name.clone().filter(|name| !is_name(&name.value)) {
-            let message = format!("`{}` is no name for a container", name.value);
-            let help =
-                "write two or more letters, digits, `_`, `.` and `-`, first a letter or digit; no container is made";
-            let diagnostic = Diagnostic::new(Code::DockerBadFlag, message).label(name.span, "docker refuses this");
-            self.out.diagnostics.push(diagnostic.help(help));
+            self.out.diagnostics.push(bad_name(&name));
         }
         let is_user_defined = self.container.mode.is_none() && !self.container.networks.is_empty();
         if let Some(span) = self.first.aliases_at.filter(|_| !is_user_defined) {
-            self.bad(span, "names on a network need a network that you made".to_owned());
+            let message = text!(
+                "names on a network need a network that you made",
+                "네트워크의 별칭은 직접 만든 네트워크에서만 쓸 수 있습니다"
+            );
+            self.bad(span, message);
         }
         if let Some(address) = self.first.address.filter(|_| !is_user_defined) {
-            self.bad(address.span, "a fixed address needs a network that you made".to_owned());
+            let message = text!(
+                "a fixed address needs a network that you made",
+                "고정 주소는 직접 만든 네트워크에서만 쓸 수 있습니다"
+            );
+            self.bad(address.span, message);
         }
         let names: Vec<Spanned<String>> = self.container.networks.iter().map(|a| a.network.clone()).collect();
         for (index, name) in names.iter().enumerate() {
             if names.iter().take(index).any(|earlier| earlier.value == name.value) {
-                self.bad(name.span, format!("network `{}` is given twice", name.value));
+                let twice = &name.value;
+                let message = text!("network `{twice}` is given twice", "`{twice}` 네트워크가 두 번 주어졌습니다");
+                self.bad(name.span, message);
             }
         }
         self.shared_namespace();
@@ -312,14 +321,20 @@ impl Reader {
     /// What belongs to a namespace is set where it is made, not by a container that joins it.
     fn shared_namespace(&mut self) {
         let (whose, options) = match self.container.mode.as_ref().map(|mode| &mode.value) {
-            Some(NetworkMode::Container(_)) => ("another container's network", &OF_NAMESPACE[..]),
-            Some(NetworkMode::Host) => ("the host's network", &["link"][..]),
+            Some(NetworkMode::Container(_)) => {
+                (text!("another container's network", "다른 컨테이너의 네트워크"), &OF_NAMESPACE[..])
+            }
+            Some(NetworkMode::Host) => (text!("the host's network", "호스트 네트워크"), &["link"][..]),
             _ => return,
         };
         let refused: Vec<(Span, &str)> =
             self.given.iter().copied().filter(|(_, name)| options.contains(name)).collect();
         for (span, name) in refused {
-            self.bad(span, format!("`--{name}` cannot be combined with {whose}"));
+            let message = text!(
+                "`--{name}` cannot be combined with {whose}",
+                "`--{name}` 옵션은 {whose}와 함께 쓸 수 없습니다"; whose
+            );
+            self.bad(span, message);
         }
     }
 
@@ -338,14 +353,14 @@ impl Reader {
         let (mut published, mut target, mut protocol) = (String::new(), String::new(), "tcp".to_owned());
         for part in value.split(',') {
             let Some((key, value)) = part.split_once('=') else {
-                return self.bad(part.span, format!("`{}` is not `key=value`", part.text));
+                return self.bad(part.span, no_pair(&part.text));
             };
             match key.text.to_lowercase().as_str() {
                 "published" => published = value.text,
                 "target" => target = value.text,
                 "protocol" => protocol = value.text,
                 "mode" => {}
-                key => return self.bad(part.span, format!("`--publish` has no field `{key}`")),
+                key => return self.bad(part.span, no_field("--publish", key)),
             }
         }
         match port_spec::parse(&format!("{published}:{target}/{protocol}"), value.span) {
@@ -378,7 +393,7 @@ impl Reader {
         let mut rest = attach(value.spanned());
         for part in value.split(',') {
             let Some((key, value)) = part.split_once('=') else {
-                self.bad(part.span, format!("`{}` is not `key=value`", part.text));
+                self.bad(part.span, no_pair(&part.text));
                 continue;
             };
             match key.text.to_lowercase().as_str() {
@@ -387,15 +402,15 @@ impl Reader {
                 "ip" => rest.address = self.address(&value),
                 "gw-priority" => match value.text.parse() {
                     Ok(priority) => rest.gateway_priority = Some(Spanned::new(priority, value.span)),
-                    Err(_) => self.bad(value.span, format!("`{}` is not a number", value.text)),
+                    Err(_) => self.bad(value.span, no_number(&value.text)),
                 },
                 "mac-address" => {}
                 "ip6" | "link-local-ip" | "driver-opt" => self.unmodeled(format!("`{}`", part.text), part.span),
-                key => self.bad(part.span, format!("`--network` has no field `{key}`")),
+                key => self.bad(part.span, no_field("--network", key)),
             }
         }
         if name.is_none() {
-            self.bad(value.span, "`--network` without a name".to_owned());
+            self.bad(value.span, text!("`--network` without a name", "`--network`에 이름이 없습니다"));
         }
         Some(AttachDecl { network: name?, ..rest })
     }
@@ -418,10 +433,7 @@ impl Reader {
                 let exposed: (Protocol, PortRange) = (protocol, ports);
                 self.container.exposes.push(Spanned::new(exposed, value.span));
             }
-            _ => self.out.diagnostics.push(
-                Diagnostic::new(Code::BadPort, format!("`{}` cannot be exposed", value.text))
-                    .label(value.span, "neither a port nor a range of ports"),
-            ),
+            _ => self.out.diagnostics.push(not_exposable(value)),
         }
     }
 
@@ -466,7 +478,9 @@ impl Reader {
     fn extra_host(&mut self, value: &Word) {
         let split = if value.text.contains('=') { value.split_once('=') } else { value.split_once(':') };
         let Some((name, address)) = split else {
-            return self.bad(value.span, format!("`{}` is not `name:address`", value.text));
+            let written = &value.text;
+            let message = text!("`{written}` is not `name:address`", "`{written}`: `이름:주소` 형식이 아닙니다");
+            return self.bad(value.span, message);
         };
         match address.text.parse() {
             Ok(address) => self.container.extra_hosts.push((name.spanned(), address)),
@@ -474,13 +488,52 @@ impl Reader {
         }
     }
 
-    fn bad(&mut self, span: Span, message: String) {
-        self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(span, "docker refuses this"));
+    fn bad(&mut self, span: Span, message: Text) {
+        self.out.diagnostics.push(refused(message, span));
     }
 
     fn unmodeled(&mut self, what: String, span: Span) {
         self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
     }
+}
+
+fn refused(message: Text, span: Span) -> Diagnostic {
+    Diagnostic::new(Code::DockerBadFlag, message).label(span, text!("docker refuses this", "docker가 거부함"))
+}
+
+fn no_container() -> Text {
+    text!(
+        "docker refuses the whole command, so there is no container",
+        "docker가 명령 전체를 거부하므로, 컨테이너가 생기지 않습니다"
+    )
+}
+
+fn bad_name(name: &Spanned<String>) -> Diagnostic {
+    let written = &name.value;
+    let message = text!("`{written}` is no name for a container", "컨테이너 이름으로 쓸 수 없습니다: `{written}`");
+    refused(message, name.span).help(text!(
+        "write two or more letters, digits, `_`, `.` and `-`, first a letter or digit; no container is made",
+        "영문자, 숫자, `_`, `.`, `-`를 두 글자 이상 쓰고, 첫 글자는 영문자나 숫자로 하십시오. 지금은 컨테이너가 생기지 않습니다"
+    ))
+}
+
+fn no_pair(written: &str) -> Text {
+    text!("`{written}` is not `key=value`", "`{written}`: `키=값` 형식이 아닙니다")
+}
+
+fn no_field(option: &str, key: &str) -> Text {
+    text!("`{option}` has no field `{key}`", "`{option}`에는 `{key}` 필드가 없습니다")
+}
+
+fn no_number(written: &str) -> Text {
+    text!("`{written}` is not a number", "`{written}`은(는) 숫자가 아닙니다")
+}
+
+fn not_exposable(value: &Word) -> Diagnostic {
+    let message =
+        text!("`{written}` cannot be exposed", "노출(expose)할 수 없습니다: `{written}`", written = &value.text);
+    Diagnostic::new(Code::BadPort, message)
+        .label(value.span, text!("neither a port nor a range of ports", "포트도 포트 범위도 아님"))
 }
 
 fn attach(network: Spanned<String>) -> AttachDecl {
@@ -496,8 +549,9 @@ pub(super) fn address(value: &Word) -> Result<Spanned<IpAddr>, Box<Diagnostic>> 
 }
 
 fn bad_address(value: &Word) -> Diagnostic {
-    Diagnostic::new(Code::BadAddress, format!("`{}` is not an address", value.text))
-        .label(value.span, "docker wants a literal IP address here")
+    let message = text!("`{written}` is not an address", "`{written}`은(는) 주소가 아닙니다", written = &value.text);
+    Diagnostic::new(Code::BadAddress, message)
+        .label(value.span, text!("docker wants a literal IP address here", "docker는 여기에 IP 주소 자체를 요구함"))
 }
 
 /// A path without what the shell puts before it for the directory it is in; nothing for one that starts elsewhere.
@@ -507,7 +561,10 @@ fn from_here(path: &str) -> Option<&str> {
 }
 
 fn no_image(whole: Span) -> Diagnostic {
-    Diagnostic::new(Code::DockerBadFlag, "`docker run` without an image")
-        .label(whole, "the image is missing")
-        .help("options stand before the image, the command of the container behind it")
+    Diagnostic::new(Code::DockerBadFlag, text!("`docker run` without an image", "`docker run`에 이미지가 없습니다"))
+        .label(whole, text!("the image is missing", "이미지가 빠져 있음"))
+        .help(text!(
+            "options stand before the image, the command of the container behind it",
+            "옵션은 이미지 앞에, 컨테이너의 명령은 이미지 뒤에 쓰십시오"
+        ))
 }

@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::shell::word::Word;
 use crate::lab::declaration::{AddressPool, Declarations, EngineDecl};
 use crate::lab::{Declaration, HostEvent, RuleBackend};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::container::address;
@@ -179,17 +180,21 @@ impl Reader {
             "host-gateway-ip" => self.engine.host_gateway = self.address(value),
             "default-address-pool" => match address_pool(&value.text) {
                 Some(pool) => self.engine.address_pools.push(Spanned::new(pool, value.span)),
-                None => self.bad(value.span, format!("`{}` is not `base=SUBNET,size=LENGTH`", value.text)),
+                None => self.bad(value.span, no_pool(&value.text)),
             },
             "bip" => match value.text.parse() {
                 Ok(net) => self.engine.default_bridge = Some(Spanned::new(net, value.span)),
-                Err(_) => self.bad(value.span, format!("`{}` is not an address with prefix length", value.text)),
+                Err(_) => self.bad(value.span, no_bridge_address(&value.text)),
             },
             "firewall-backend" => {
                 let backend = match value.text.as_str() {
                     "iptables" => RuleBackend::Iptables,
                     "nftables" => RuleBackend::Nftables,
-                    other => return self.bad(value.span, format!("`{other}` is not a firewall backend")),
+                    other => {
+                        let message =
+                            text!("`{other}` is not a firewall backend", "`{other}`은(는) 방화벽 백엔드가 아닙니다");
+                        return self.bad(value.span, message);
+                    }
                 };
                 self.engine.backend = Some(Spanned::new(backend, value.span));
             }
@@ -204,14 +209,28 @@ impl Reader {
     fn switched(&mut self, flag: &Given) -> Option<Spanned<bool>> {
         let switched = flag.switched();
         if switched.is_none() {
-            self.bad(flag.span, format!("`--{}` is neither `true` nor `false`", flag.name));
+            let message = text!(
+                "`--{name}` is neither `true` nor `false`",
+                "`--{name}`의 값이 `true`도 `false`도 아닙니다",
+                name = flag.name
+            );
+            self.bad(flag.span, message);
         }
         switched
     }
 
-    fn bad(&mut self, span: Span, message: String) {
-        self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(span, "dockerd refuses this"));
+    fn bad(&mut self, span: Span, message: Text) {
+        let label = text!("dockerd refuses this", "dockerd가 거부함");
+        self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(span, label));
     }
+}
+
+fn no_pool(written: &str) -> Text {
+    text!("`{written}` is not `base=SUBNET,size=LENGTH`", "`{written}`: `base=서브넷,size=길이` 형식이 아닙니다")
+}
+
+fn no_bridge_address(written: &str) -> Text {
+    text!("`{written}` is not an address with prefix length", "`{written}`은(는) 프리픽스 길이가 붙은 주소가 아닙니다")
 }
 
 /// `base=10.10.0.0/16,size=24`, in either order.

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
+use crate::language::text;
 use crate::source::{Span, Spanned};
 
 /// An option that a command knows.
@@ -172,22 +173,32 @@ impl<'a> Scanner<'a> {
     fn unknown(&mut self, word: &Word, name: &str) {
         self.out.is_refused = true;
         let dashes = if word.text.starts_with("--") { "--" } else { "-" };
-        let message = format!("`{}` has no option `{dashes}{name}`", self.command);
+        let command = self.command;
+        let message =
+            text!("`{command}` has no option `{dashes}{name}`", "`{command}`에는 `{dashes}{name}` 옵션이 없습니다");
         let near = did_you_mean(name, self.known.iter().map(|f| f.long)).filter(|_| dashes == "--");
         let help = near.map_or_else(
-            || "docker refuses the whole command, so it is left out".to_owned(),
-            |near| format!("did you mean `--{near}`? The whole command is left out"),
+            || {
+                text!(
+                    "docker refuses the whole command, so it is left out",
+                    "docker가 명령 전체를 거부하므로, 이 명령은 빼고 봅니다"
+                )
+            },
+            |near| {
+                text!(
+                    "did you mean `--{near}`? The whole command is left out",
+                    "혹시 `--{near}`? 이 명령 전체를 빼고 봅니다"
+                )
+            },
         );
-        self.out.diagnostics.push(
-            Diagnostic::new(Code::DockerUnknownFlag, message)
-                .label(word.span, "not an option of this command")
-                .help(help),
-        );
+        let label = text!("not an option of this command", "이 명령의 옵션이 아님");
+        self.out.diagnostics.push(Diagnostic::new(Code::DockerUnknownFlag, message).label(word.span, label).help(help));
     }
 
     fn no_value(&mut self, word: &Word) {
         self.out.is_refused = true;
-        let message = format!("`{}` needs a value", word.text);
-        self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(word.span, "nothing follows"));
+        let message = text!("`{option}` needs a value", "`{option}`에는 값이 필요합니다", option = &word.text);
+        let label = text!("nothing follows", "뒤에 아무것도 없음");
+        self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(word.span, label));
     }
 }

@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::shell::word::Word;
 use crate::lab::declaration::{AttachDecl, ConnectDecl, Declarations, NetworkDecl};
 use crate::lab::{Declaration, GatewayMode};
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::{Span, Spanned};
 
@@ -101,7 +102,9 @@ fn create(arguments: &[Word], whole: Span) -> Declarations {
         Err(out) => return out,
     };
     let [name] = scanned.arguments.as_slice() else {
-        return wrong_arguments("`docker network create` wants one name", whole);
+        let message =
+            text!("`docker network create` wants one name", "`docker network create`에는 이름 하나가 필요합니다");
+        return wrong_arguments(message, whole);
     };
     let network = NetworkDecl::named(name.spanned(), whole);
     let mut reader = Reader { network, out: Declarations::default() };
@@ -149,10 +152,7 @@ impl Reader {
                 self.unmodeled(format!("the second subnet `{}`", value.text), value.span);
             }
             Ok(subnet) => self.network.subnet = Some(Spanned::new(subnet, value.span)),
-            Err(_) => self.out.diagnostics.push(
-                Diagnostic::new(Code::BadAddress, format!("`{}` is not a network", value.text))
-                    .label(value.span, "docker wants an address with prefix length, like `172.30.0.0/16`"),
-            ),
+            Err(_) => self.out.diagnostics.push(not_a_network(value)),
         }
     }
 
@@ -189,7 +189,7 @@ impl Reader {
         let given = Given { name: "", value: Some(value.clone()), span: value.span };
         let switched = given.switched();
         if switched.is_none() {
-            self.bad(value, "neither `true` nor `false`");
+            self.bad(value, text!("neither `true` nor `false`", "`true`도 `false`도 아님"));
         }
         switched
     }
@@ -201,15 +201,23 @@ impl Reader {
             "routed" => GatewayMode::Routed,
             "isolated" => GatewayMode::Isolated,
             _ => {
-                self.bad(value, "none of nat, nat-unprotected, routed, isolated");
+                let label = text!(
+                    "none of nat, nat-unprotected, routed, isolated",
+                    "nat, nat-unprotected, routed, isolated 가운데 하나가 아님"
+                );
+                self.bad(value, label);
                 return None;
             }
         };
         Some(Spanned::new(mode, value.span))
     }
 
-    fn bad(&mut self, value: &Word, label: &str) {
-        let message = format!("docker refuses the value `{}`", value.text);
+    fn bad(&mut self, value: &Word, label: Text) {
+        let message = text!(
+            "docker refuses the value `{written}`",
+            "docker가 거부하는 값입니다: `{written}`",
+            written = &value.text
+        );
         self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(value.span, label));
     }
 
@@ -224,7 +232,11 @@ fn connect(arguments: &[Word], whole: Span) -> Declarations {
         Err(out) => return out,
     };
     let [network, container] = scanned.arguments.as_slice() else {
-        return wrong_arguments("`docker network connect` wants a network and a container", whole);
+        let message = text!(
+            "`docker network connect` wants a network and a container",
+            "`docker network connect`에는 네트워크와 컨테이너가 하나씩 필요합니다"
+        );
+        return wrong_arguments(message, whole);
     };
     let mut out = Declarations::default();
     let mut attach =
@@ -252,11 +264,22 @@ fn connect(arguments: &[Word], whole: Span) -> Declarations {
 }
 
 fn not_a_number(value: &Word) -> Diagnostic {
-    Diagnostic::new(Code::DockerBadFlag, format!("`{}` is not a number", value.text))
-        .label(value.span, "the highest number has the default route")
+    let message = text!("`{number}` is not a number", "`{number}`은(는) 숫자가 아닙니다", number = &value.text);
+    Diagnostic::new(Code::DockerBadFlag, message)
+        .label(value.span, text!("the highest number has the default route", "가장 큰 숫자가 기본 경로를 가짐"))
 }
 
-fn wrong_arguments(message: &str, whole: Span) -> Declarations {
-    let diagnostic = Diagnostic::new(Code::DockerBadFlag, message).label(whole, "docker refuses this");
+fn not_a_network(value: &Word) -> Diagnostic {
+    let message = text!("`{net}` is not a network", "`{net}`은(는) 네트워크가 아닙니다", net = &value.text);
+    let label = text!(
+        "docker wants an address with prefix length, like `172.30.0.0/16`",
+        "docker는 `172.30.0.0/16`처럼 프리픽스 길이가 붙은 주소를 요구함"
+    );
+    Diagnostic::new(Code::BadAddress, message).label(value.span, label)
+}
+
+fn wrong_arguments(message: Text, whole: Span) -> Declarations {
+    let diagnostic =
+        Diagnostic::new(Code::DockerBadFlag, message).label(whole, text!("docker refuses this", "docker가 거부함"));
     Declarations { value: Vec::new(), diagnostics: vec![diagnostic] }
 }

@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
+use crate::language::Text;
 use crate::source::{Span, Spanned};
 
 use super::Outcome;
@@ -178,7 +179,10 @@ fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
                 {
                     let now = format!("{}{rest}", quoted(&to.value));
                     let about = out.diagnostics.iter_mut().filter(|d| d.message.ends_with(&said.value));
-                    about.for_each(|d| d.message = d.message.replace(&said.value, &now).into());
+                    about.for_each(|d| {
+                        let renamed = |text: &str| text.replace(&said.value, &now);
+                        d.message = Text::new(renamed(d.message.as_str()), renamed(d.message.korean()));
+                    });
                     said.value = now;
                 }
             }
