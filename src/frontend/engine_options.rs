@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Node, Walk};
 use crate::lab::RuleBackend;
 use crate::lab::declaration::{AddressPool, EngineDecl};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::source::Spanned;
 
@@ -64,8 +65,16 @@ fn address_pool(walk: &mut Walk, item: &Node) -> Option<Spanned<AddressPool>> {
     let size = walk.int(size, "`size`")?;
     let pool = u8::try_from(size.value).ok().and_then(|size| AddressPool::new(base.value, size));
     if pool.is_none() {
-        let message = format!("`{}` cannot be cut into subnets of length {}", base.value, size.value);
-        walk.report(Diagnostic::new(Code::BadAddress, message).label(size.span, "the length of a subnet's prefix"));
+        let message = text!(
+            "`{base}` cannot be cut into subnets of length {size}",
+            "`{base}`: 길이 {size}의 서브넷으로 나눌 수 없습니다",
+            base = &base.value,
+            size = &size.value
+        );
+        walk.report(
+            Diagnostic::new(Code::BadAddress, message)
+                .label(size.span, text!("the length of a subnet's prefix", "서브넷의 프리픽스 길이")),
+        );
     }
     pool.map(|pool| Spanned::new(pool, item.span))
 }

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{Declarations, SegmentDecl};
 use crate::lab::{Declaration, ForwardMode, SegmentKind};
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::{SourceId, Spanned};
 
@@ -29,8 +30,11 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
 fn network(root: Element<'_, '_>, out: &mut Declarations) {
     let Some(name) = root.child("name").filter(|name| !name.text().trim().is_empty()) else {
         out.diagnostics.push(
-            Diagnostic::new(Code::LabBadValue, "a network of libvirt without a name")
-                .label(root.tag(), "libvirt refuses this"),
+            Diagnostic::new(
+                Code::LabBadValue,
+                text!("a network of libvirt without a name", "이름이 없는 libvirt 네트워크입니다"),
+            )
+            .label(root.tag(), text!("libvirt refuses this", "libvirt가 거부함")),
         );
         return;
     };
@@ -88,14 +92,21 @@ fn is_v4(ip: Element<'_, '_>) -> bool {
 /// The bridge's address, with its prefix length or its mask.
 fn address(ip: Element<'_, '_>) -> Result<Option<Spanned<IpNet>>, Box<Diagnostic>> {
     let Some(address) = ip.attribute("address") else { return Ok(None) };
-    let wrong = |text: Spanned<&str>, what: &str| {
-        let message = format!("`{}` is not {what}", text.value);
-        Box::new(Diagnostic::new(Code::BadAddress, message).label(text.span, "libvirt refuses this"))
+    let wrong = |text: Spanned<&str>, what: Text| {
+        let message = text!("`{value}` is not {what}", "`{value}`: {what}이(가) 아닙니다", value = &text.value; what);
+        Box::new(
+            Diagnostic::new(Code::BadAddress, message)
+                .label(text.span, text!("libvirt refuses this", "libvirt가 거부함")),
+        )
     };
-    let own: Ipv4Addr = address.value.parse().map_err(|_| wrong(address, "an IPv4 address"))?;
+    let own: Ipv4Addr = address.value.parse().map_err(|_| wrong(address, text!("an IPv4 address", "IPv4 주소")))?;
     let length = match (ip.attribute("prefix"), ip.attribute("netmask")) {
-        (Some(prefix), _) => prefix.value.parse().map_err(|_| wrong(prefix, "a prefix length"))?,
-        (None, Some(mask)) => length_of(mask.value).ok_or_else(|| wrong(mask, "a network mask"))?,
+        (Some(prefix), _) => {
+            prefix.value.parse().map_err(|_| wrong(prefix, text!("a prefix length", "프리픽스 길이")))?
+        }
+        (None, Some(mask)) => {
+            length_of(mask.value).ok_or_else(|| wrong(mask, text!("a network mask", "네트워크 마스크")))?
+        }
         // That of the address's class.
         (None, None) => match own.octets()[0] {
             0..128 => 8,
@@ -103,7 +114,8 @@ fn address(ip: Element<'_, '_>) -> Result<Option<Spanned<IpNet>>, Box<Diagnostic
             _ => 24,
         },
     };
-    let net = IpNet::new(IpAddr::V4(own), length).map_err(|_| wrong(address, "an address with such a prefix"))?;
+    let net = IpNet::new(IpAddr::V4(own), length)
+        .map_err(|_| wrong(address, text!("an address with such a prefix", "그 프리픽스 길이를 쓸 수 있는 주소")))?;
     Ok(Some(Spanned::new(net, address.span)))
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::frontend::placed::{Nature, PlacedText};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 /// Targets that bring things up, the preferred one first.
@@ -174,9 +175,17 @@ fn reference(behind: &str) -> (usize, String) {
 }
 
 fn only_one(target: &Spanned<String>) -> Diagnostic {
-    let message = format!("of this Makefile only the target `{}` is read", target.value);
-    let diagnostic = Diagnostic::new(Code::InputUnused, message).label(target.span, "with what it depends on");
-    let help = "the first of `up`, `start`, `run`, `deploy` counts, else the default goal";
+    let message = text!(
+        "of this Makefile only the target `{target}` is read",
+        "이 Makefile에서는 `{target}` 타깃만 읽습니다",
+        target = &target.value
+    );
+    let diagnostic = Diagnostic::new(Code::InputUnused, message)
+        .label(target.span, text!("with what it depends on", "의존하는 타깃 포함"));
+    let help = text!(
+        "the first of `up`, `start`, `run`, `deploy` counts, else the default goal",
+        "`up`, `start`, `run`, `deploy` 가운데 처음 있는 것을, 없으면 기본 타깃을 씁니다"
+    );
     Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }
 }
 

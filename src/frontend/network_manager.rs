@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, InterfaceZone};
 use crate::lab::interface_config::{InterfaceConfig, hardware_address};
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 mod ifcfg;
@@ -63,17 +64,22 @@ impl<'a> Settings<'a> {
         Some(InterfaceZone { interface: name.value.to_owned(), zone })
     }
 
-    fn parsed<T: std::str::FromStr>(&mut self, text: Spanned<&str>, what: &str) -> Option<Spanned<T>> {
+    fn parsed<T: std::str::FromStr>(&mut self, text: Spanned<&str>, what: impl Into<Text>) -> Option<Spanned<T>> {
         let parsed = text.value.trim().parse().ok();
         if parsed.is_none() {
-            let message = format!("`{}` is not {what}", text.value);
-            self.problems.push(Diagnostic::new(Code::BadAddress, message).label(text.span, "cannot be understood"));
+            let what = what.into();
+            let message =
+                text!("`{value}` is not {what}", "`{value}`: {what}이(가) 아닙니다", value = &text.value; what);
+            self.problems.push(
+                Diagnostic::new(Code::BadAddress, message)
+                    .label(text.span, text!("cannot be understood", "이해할 수 없음")),
+            );
         }
         parsed.map(|value| Spanned::new(value, text.span))
     }
 
     fn address(&mut self, text: Spanned<&str>) -> Option<Spanned<IpAddr>> {
-        self.parsed(text, "an IP address")
+        self.parsed(text, text!("an IP address", "IP 주소"))
     }
 
     fn metric(&self, section: &str, key: &str) -> Option<Spanned<u32>> {

@@ -8,6 +8,7 @@ use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::tunnel::{ProxyEnd, TunnelDecl, TunnelKind};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 /// The parameters in the order in which they may stand without their names.
@@ -60,8 +61,10 @@ fn get<'w>(parameters: &'w [(String, Word)], name: &str) -> Option<&'w Word> {
 
 fn listens(parameters: &[(String, Word)], span: Span) -> Result<ProxyEnd, Box<Diagnostic>> {
     let Some(listen) = get(parameters, "listenport") else {
-        let message = "a port proxy without `listenport`";
-        return Err(Box::new(Diagnostic::new(Code::BadPort, message).label(span, "netsh refuses this")));
+        let message = text!("a port proxy without `listenport`", "포트 프록시에 `listenport`가 없습니다");
+        return Err(Box::new(
+            Diagnostic::new(Code::BadPort, message).label(span, text!("netsh refuses this", "netsh가 거부함")),
+        ));
     };
     let address = get(parameters, "listenaddress").map(|word| listen_address(word.spanned())).transpose()?;
     Ok((address.flatten(), port(&listen.spanned())?))
@@ -83,8 +86,11 @@ fn listen_address(address: Spanned<String>) -> Result<Option<IpAddr>, Box<Diagno
         other => match other.parse() {
             Ok(address) => Ok(Some(IpAddr::V4(address))),
             Err(_) => Err(Box::new(
-                Diagnostic::new(Code::BadAddress, format!("`{other}` is not an IPv4 address"))
-                    .label(address.span, "to listen on"),
+                Diagnostic::new(
+                    Code::BadAddress,
+                    text!("`{other}` is not an IPv4 address", "`{other}`: IPv4 주소가 아닙니다"),
+                )
+                .label(address.span, text!("to listen on", "대기할 주소")),
             )),
         },
     }
@@ -92,8 +98,11 @@ fn listen_address(address: Spanned<String>) -> Result<Option<IpAddr>, Box<Diagno
 
 fn port(word: &Spanned<String>) -> Result<u16, Box<Diagnostic>> {
     word.value.parse().ok().filter(|port: &u16| *port != 0).ok_or_else(|| {
-        let message = format!("`{}` is not a port", word.value);
-        Box::new(Diagnostic::new(Code::BadPort, message).label(word.span, "ports go from 1 to 65535"))
+        let message = text!("`{value}` is not a port", "`{value}`: 포트가 아닙니다", value = &word.value);
+        Box::new(
+            Diagnostic::new(Code::BadPort, message)
+                .label(word.span, text!("ports go from 1 to 65535", "포트는 1부터 65535까지임")),
+        )
     })
 }
 

@@ -17,6 +17,7 @@ use super::{
 use crate::diagnostic::{Code, Diagnosed, Diagnostic, Severity};
 use crate::lab::Input;
 use crate::lab::declaration::{Declaration, Declarations};
+use crate::language::text;
 use crate::source::Span;
 
 /// Names of the file that is laid over another by itself, the preferred one first (compose-go, cli/options.go,
@@ -308,22 +309,35 @@ fn is_choice(paths: &[String], compose: &BTreeMap<&str, Format>) -> bool {
 
 fn unknown_format(file: &File) -> Diagnostic {
     let start = file.text.len() - file.text.trim_start().len();
-    Diagnostic::new(Code::InputUnused, format!("the format of `{}` is not known", file.path))
-        .label(Span::new(file.source, start, start), "not analyzed")
-        .help("name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml")
+    Diagnostic::new(
+        Code::InputUnused,
+        text!("the format of `{path}` is not known", "`{path}` 파일의 형식을 알 수 없습니다", path = &file.path),
+    )
+    .label(Span::new(file.source, start, start), text!("not analyzed", "분석하지 않음"))
+    .help(text!(
+        "name it as its product does: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml",
+        "제품이 쓰는 이름을 쓰십시오: compose.yaml, NAME.vbox, NAME.sh, zones/NAME.xml, rules.v4, lab.yaml"
+    ))
 }
 
 fn passed_over_by_compose(file: &File) -> Diagnostic {
-    let message = format!("`docker compose` does not read `{}` unless it is told to", file.path);
+    let message = text!(
+        "`docker compose` does not read `{path}` unless it is told to",
+        "`docker compose`는 따로 지정하지 않으면 `{path}` 파일을 읽지 않습니다",
+        path = &file.path
+    );
     let start = file.text.len() - file.text.trim_start().len();
-    let diagnostic =
-        Diagnostic::new(Code::InputUnused, message).label(Span::new(file.source, start, start), "not analyzed");
-    let help =
-        format!("it reads the first of {}; name the file itself or list it in lab.yaml", COMPOSE_NAMES.join(", "));
+    let diagnostic = Diagnostic::new(Code::InputUnused, message)
+        .label(Span::new(file.source, start, start), text!("not analyzed", "분석하지 않음"));
+    let help = text!(
+        "it reads the first of {names}; name the file itself or list it in lab.yaml",
+        "{names} 가운데 처음 있는 것을 읽습니다. 파일을 직접 지정하거나 lab.yaml에 적으십시오",
+        names = &COMPOSE_NAMES.join(", ")
+    );
     Diagnostic { severity: Severity::Advice, ..diagnostic.help(help) }
 }
 
 fn no_such_file(path: &str) -> Diagnostic {
-    Diagnostic::new(Code::ComposeMissingFile, format!("there is no file `{path}`"))
-        .help("`COMPOSE_FILE` in `.env` names it")
+    Diagnostic::new(Code::ComposeMissingFile, text!("there is no file `{path}`", "`{path}` 파일이 없습니다"))
+        .help(text!("`COMPOSE_FILE` in `.env` names it", "`.env`의 `COMPOSE_FILE`에 적혀 있습니다"))
 }

@@ -9,6 +9,7 @@ use std::thread;
 use ruby_prism::{Location, ParseResult};
 
 use crate::diagnostic::{Code, Diagnosed, Diagnostic};
+use crate::language::text;
 use crate::source::{SourceId, Span};
 
 use self::tree::Expr;
@@ -57,9 +58,15 @@ fn errors(source: SourceId, text: &str, parsed: &ParseResult<'_>) -> Vec<Diagnos
         }
     }
     let diagnostic = |errors: Vec<(Span, String)>| {
-        let headline = Diagnostic::new(Code::RubySyntax, "Ruby would not understand this");
+        let headline = Diagnostic::new(
+            Code::RubySyntax,
+            text!("Ruby would not understand this", "Ruby가 이해하지 못하는 구문입니다"),
+        );
         let labelled = errors.into_iter().take(2).fold(headline, |d, (place, message)| d.label(place, message));
-        labelled.help("nothing of the file is used before this is mended")
+        labelled.help(text!(
+            "nothing of the file is used before this is mended",
+            "고치기 전에는 이 파일의 아무것도 쓰지 않습니다"
+        ))
     };
     lines.into_values().map(diagnostic).collect()
 }
@@ -69,9 +76,15 @@ fn span(source: SourceId, location: &Location<'_>) -> Span {
 }
 
 fn too_large(at: Span) -> Diagnostic {
-    Diagnostic::new(Code::RubySyntax, "the file is larger than 128 KiB and is not read")
-        .label(at, "from here")
-        .help("no configuration is that large; is it the right file?")
+    Diagnostic::new(
+        Code::RubySyntax,
+        text!("the file is larger than 128 KiB and is not read", "파일이 128 KiB보다 커서 읽지 않습니다"),
+    )
+    .label(at, text!("from here", "여기서부터"))
+    .help(text!(
+        "no configuration is that large; is it the right file?",
+        "설정 파일이 이렇게 클 수는 없습니다. 맞는 파일입니까?"
+    ))
 }
 
 #[cfg(test)]

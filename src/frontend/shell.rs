@@ -19,6 +19,7 @@ use crate::frontend::docker::run as docker;
 use crate::frontend::placed::PlacedText;
 use crate::lab::declaration::{Declarations, FirewalldDecl};
 use crate::lab::{Declaration, HostEvent};
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 use self::chunk::Chunk;
@@ -75,7 +76,7 @@ struct Walker<'a> {
     script: &'a PlacedText,
     variables: Variables,
     /// Why it is not certain that the commands at hand run.
-    doubt: Option<&'static str>,
+    doubt: Option<[&'static str; 2]>,
     /// `exit` was met.
     stopped: bool,
     /// It was `return`, which ends the function only.
@@ -100,14 +101,14 @@ impl Walker<'_> {
             let Some(span) = self.script.span(at.clone()) else { continue };
             self.out.diagnostics.push(syntax_error(span));
             if self.script.as_str().get(at).is_some_and(command::mentions_network) {
-                let what = "a command that could not be read".to_owned();
-                self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+                let what = text!("a command that could not be read", "읽을 수 없는 명령");
+                self.out.value.push(Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span)));
             }
         }
         for chunk in chunks.into_iter().map(Rc::new) {
             let outer = self.doubt;
             if chunk.inside_broken_block {
-                self.doubt = Some("in a block that could not be read");
+                self.doubt = Some(["in a block that could not be read", "읽을 수 없는 블록 안"]);
             }
             let scope = Scope { chunk: &chunk, depth };
             for list in &chunk.program.complete_commands {
@@ -135,7 +136,9 @@ impl Walker<'_> {
                 // `docker network inspect n || docker network create n`: afterwards it is there either way.
                 AndOr::Or(pipeline) if is_query => self.pipeline(scope, pipeline),
                 AndOr::Or(pipeline) => {
-                    self.doubtful("only if the command before it fails", |w| w.pipeline(scope, pipeline));
+                    self.doubtful(["only if the command before it fails", "앞의 명령이 실패할 때만"], |w| {
+                        w.pipeline(scope, pipeline)
+                    });
                 }
             }
             is_query = false;
@@ -182,7 +185,14 @@ impl Walker<'_> {
         function.is_called = true;
         let Function { chunk, body, .. } = function.clone();
         if MAX_DEPTH <= depth || self.turns == 0 {
-            self.unmodeled(name.span, format!("more calls of `{}` than are followed", name.text));
+            self.unmodeled(
+                name.span,
+                text!(
+                    "more calls of `{name}` than are followed",
+                    "따라가는 한도를 넘는 `{name}` 호출",
+                    name = &name.text
+                ),
+            );
             return;
         }
         self.turns -= 1;
@@ -197,7 +207,9 @@ impl Walker<'_> {
         let uncalled: Vec<Function> = self.functions.values().filter(|f| !f.is_called).cloned().collect();
         for Function { chunk, body, .. } in uncalled {
             let scope = Scope { chunk: &chunk, depth: MAX_DEPTH };
-            self.doubtful("in a function that is not called here", |w| w.compound(scope, &body));
+            self.doubtful(["in a function that is not called here", "여기서 호출되지 않는 함수 안"], |w| {
+                w.compound(scope, &body)
+            });
         }
     }
 
@@ -210,12 +222,14 @@ impl Walker<'_> {
             CompoundCommand::IfClause(clause) if self.asks_for_absence(scope, &clause.condition) => {
                 self.list(scope, &clause.then);
                 for branch in clause.elses.iter().flatten() {
-                    self.doubtful("only under a condition", |w| w.list(scope, &branch.body));
+                    self.doubtful(["only under a condition", "조건에 따라서만"], |w| {
+                        w.list(scope, &branch.body)
+                    });
                 }
             }
             CompoundCommand::IfClause(clause) => {
                 self.list(scope, &clause.condition);
-                self.doubtful("only under a condition", |w| {
+                self.doubtful(["only under a condition", "조건에 따라서만"], |w| {
                     w.list(scope, &clause.then);
                     for branch in clause.elses.iter().flatten() {
                         branch.condition.iter().for_each(|c| w.list(scope, c));
@@ -223,17 +237,19 @@ impl Walker<'_> {
                     }
                 });
             }
-            CompoundCommand::CaseClause(clause) => self.doubtful("only under a condition", |w| {
-                clause.cases.iter().filter_map(|case| case.cmd.as_ref()).for_each(|list| w.list(scope, list));
-            }),
+            CompoundCommand::CaseClause(clause) => {
+                self.doubtful(["only under a condition", "조건에 따라서만"], |w| {
+                    clause.cases.iter().filter_map(|case| case.cmd.as_ref()).for_each(|list| w.list(scope, list));
+                })
+            }
             CompoundCommand::WhileClause(clause) | CompoundCommand::UntilClause(clause) => {
-                self.doubtful("in a loop", |w| {
+                self.doubtful(["in a loop", "반복문 안"], |w| {
                     w.list(scope, &clause.0);
                     w.list(scope, &clause.1.list);
                 });
             }
             CompoundCommand::ArithmeticForClause(clause) => {
-                self.doubtful("in a loop", |w| w.list(scope, &clause.body.list));
+                self.doubtful(["in a loop", "반복문 안"], |w| w.list(scope, &clause.body.list));
             }
             CompoundCommand::Coprocess(coprocess) => {
                 if let Command::Simple(simple) = coprocess.body.as_ref() {
@@ -253,7 +269,10 @@ impl Walker<'_> {
         let is_known = clause.values.is_some() && values.iter().all(|v| v.unknown().is_none());
         if !is_known || values.len() > self.turns {
             self.variables.insert(clause.variable_name.clone(), None);
-            self.doubtful("in a loop over words that are not known", |w| w.list(scope, &clause.body.list));
+            self.doubtful(
+                ["in a loop over words that are not known", "알 수 없는 단어들의 반복문 안"],
+                |w| w.list(scope, &clause.body.list),
+            );
             return;
         }
         self.turns -= values.len();
@@ -366,7 +385,7 @@ impl Walker<'_> {
         let IoRedirect::File(_, _, IoFileRedirectTarget::Filename(raw)) = redirect else { return };
         for word in self.expand(scope, raw) {
             if command::configures_network(&word.text) {
-                self.unmodeled(word.span, format!("writing `{}`", word.text));
+                self.unmodeled(word.span, text!("writing `{file}`", "`{file}`에 쓰기", file = &word.text));
             }
         }
     }
@@ -401,13 +420,19 @@ impl Walker<'_> {
         let whole = first.span.to(last.span);
         // Whether it runs or not, the files are the usual ones.
         outcome.value.retain(|effect| self.doubt.is_none() || !effect.is_plain_compose());
-        if let (Some(doubt), false) = (self.doubt, outcome.value.is_empty()) {
+        if let (Some([doubt, korean]), false) = (self.doubt, outcome.value.is_empty()) {
             let name = words.iter().take(3).map(|w| w.text.as_str()).collect::<Vec<_>>().join(" ");
-            self.unmodeled(whole, format!("`{name} …` {doubt}"));
+            self.unmodeled(whole, text!("`{name} …` {doubt}", "`{name} …` ({korean})"));
             return;
         }
         if let Some(variable) = self.other_engine(first).filter(|_| !outcome.value.is_empty()) {
-            self.unmodeled(whole, format!("a docker command for the engine that `{variable}` names"));
+            self.unmodeled(
+                whole,
+                text!(
+                    "a docker command for the engine that `{variable}` names",
+                    "`{variable}`에 지정된 엔진에 대한 docker 명령"
+                ),
+            );
             return;
         }
         let reported: Vec<Span> = outcome.diagnostics.iter().flat_map(|d| &d.labels).map(|l| l.span).collect();
@@ -481,19 +506,28 @@ impl Walker<'_> {
     }
 
     /// Several calls of a function may say the same.
-    fn unmodeled(&mut self, span: Span, what: String) {
-        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span && u.value == what)) {
+    fn unmodeled(&mut self, span: Span, what: impl Into<Text>) {
+        let what = what.into();
+        if self
+            .out
+            .value
+            .iter()
+            .any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span && u.value == what.as_str()))
+        {
             return;
         }
         self.out.diagnostics.push(
-            Diagnostic::new(Code::ShellUnmodeled, format!("not modelled: {what}"))
-                .label(span, "could change packets")
-                .help("verdicts that may depend on it are left undecided"),
+            Diagnostic::new(Code::ShellUnmodeled, text!("not modelled: {what}", "{what}: 모델에 없음"; what))
+                .label(span, text!("could change packets", "패킷을 바꿀 수 있음"))
+                .help(text!(
+                    "verdicts that may depend on it are left undecided",
+                    "이것에 달려 있을 수 있는 판정은 내리지 않습니다"
+                )),
         );
-        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span)));
     }
 
-    fn doubtful(&mut self, why: &'static str, walk: impl FnOnce(&mut Self)) {
+    fn doubtful(&mut self, why: [&'static str; 2], walk: impl FnOnce(&mut Self)) {
         let outer = self.doubt;
         self.doubt = outer.or(Some(why));
         walk(self);
@@ -525,15 +559,27 @@ fn overlap(a: Span, b: Span) -> bool {
 }
 
 fn syntax_error(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::ShellSyntax, "the shell would not understand this")
-        .label(span, "not used")
-        .help("the other commands of the script are still analyzed")
+    Diagnostic::new(Code::ShellSyntax, text!("the shell would not understand this", "셸이 이해하지 못하는 구문입니다"))
+        .label(span, text!("not used", "쓰지 않음"))
+        .help(text!("the other commands of the script are still analyzed", "스크립트의 다른 명령은 그대로 분석합니다"))
 }
 
 fn windows_line_ends(first_line: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::ShellSyntax, "the script ends its lines as Windows does")
-        .label(first_line, "the shell takes the carriage return here as part of the last word")
-        .help("save it with line feeds only, as it was read here");
+    let diagnostic = Diagnostic::new(
+        Code::ShellSyntax,
+        text!("the script ends its lines as Windows does", "스크립트의 줄바꿈이 Windows 방식입니다"),
+    )
+    .label(
+        first_line,
+        text!(
+            "the shell takes the carriage return here as part of the last word",
+            "셸이 여기의 캐리지 리턴을 마지막 단어의 일부로 봄"
+        ),
+    )
+    .help(text!(
+        "save it with line feeds only, as it was read here",
+        "줄바꿈을 LF로만 저장하십시오. 여기서는 그렇게 읽었습니다"
+    ));
     Diagnostic { severity: Severity::Warning, ..diagnostic }
 }
 

@@ -7,6 +7,7 @@ use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::tunnel::{SshServer, TunnelDecl, TunnelKind};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 /// Options that take a value.
@@ -135,7 +136,13 @@ fn forward(
         [bind, listen, to, to_port] => (Some(bind), listen, to, to_port),
         // `-R port` alone is a SOCKS proxy on the other side.
         _ if option == 'R' && parts.len() < 3 => return Ok(None),
-        _ => return Err(bad(value, "a tunnel", "write `[ADDRESS:]PORT:HOST:PORT`")),
+        _ => {
+            return Err(bad(
+                value,
+                text!("a tunnel", "터널"),
+                text!("write `[ADDRESS:]PORT:HOST:PORT`", "`[ADDRESS:]PORT:HOST:PORT`로 쓰십시오"),
+            ));
+        }
     };
     let listen_port = port(listen)?;
     let to_port = port(to_port)?;
@@ -145,7 +152,9 @@ fn forward(
         // Where the server listens for others is for its `GatewayPorts` to say.
         Some(other) if option == 'R' && !other.starts_with("127.") => return Ok(None),
         Some("" | "*") => None,
-        Some(address) => Some(address.parse().map_err(|_| bad(value, "a tunnel", "the address is not one"))?),
+        Some(address) => Some(address.parse().map_err(|_| {
+            bad(value, text!("a tunnel", "터널"), text!("the address is not one", "주소가 올바르지 않습니다"))
+        })?),
     };
     let kind = if option == 'L' { TunnelKind::Local(server.clone()) } else { TunnelKind::Remote(server.clone()) };
     let to = Spanned::new(to.text.trim_matches(['[', ']']).to_owned(), to.span);
@@ -171,12 +180,17 @@ fn between_colons(value: &Word) -> Vec<Word> {
 
 fn port(word: &Word) -> Result<u16, Box<Diagnostic>> {
     let port = word.text.parse().ok().filter(|port: &u16| *port != 0);
-    port.ok_or_else(|| bad(word, "a port", "ports go from 1 to 65535"))
+    port.ok_or_else(|| {
+        bad(word, text!("a port", "포트"), text!("ports go from 1 to 65535", "포트는 1부터 65535까지입니다"))
+    })
 }
 
-fn bad(word: &Word, what: &str, help: &str) -> Box<Diagnostic> {
-    let message = format!("`{}` is not {what}", word.text);
-    Box::new(Diagnostic::new(Code::BadPort, message).label(word.span, "ssh refuses this").help(help))
+fn bad(word: &Word, what: impl Into<Text>, help: impl Into<Text>) -> Box<Diagnostic> {
+    let what = what.into();
+    let message = text!("`{value}` is not {what}", "`{value}`: {what}이(가) 아닙니다", value = &word.text; what);
+    Box::new(
+        Diagnostic::new(Code::BadPort, message).label(word.span, text!("ssh refuses this", "ssh가 거부함")).help(help),
+    )
 }
 
 #[cfg(test)]

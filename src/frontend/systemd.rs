@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::language::text;
 use crate::source::{SourceId, Span};
 
 /// The command of the last `ExecStart=`, which is the one that counts once an empty one took the others away
@@ -38,10 +39,22 @@ pub fn second_command(source: SourceId, text: &str, is_addition: bool) -> Option
             let is_command = !command.trim().is_empty();
             if is_set && is_command {
                 let place = Span::new(source, start, start + bare.len());
-                let message = "a second `ExecStart=`, which a service may not have";
+                let message = text!(
+                    "a second `ExecStart=`, which a service may not have",
+                    "`ExecStart=`가 두 번째로 적혀 있는데, 서비스에는 하나만 둘 수 있습니다"
+                );
                 let diagnostic = Diagnostic::new(Code::DockerBadFlag, message);
-                let diagnostic = diagnostic.label(place, "systemd refuses the unit, so docker does not start");
-                return Some(diagnostic.help("write an empty `ExecStart=` before it, which takes the first one away"));
+                let diagnostic = diagnostic.label(
+                    place,
+                    text!(
+                        "systemd refuses the unit, so docker does not start",
+                        "systemd가 유닛을 거부하므로 docker가 시작되지 않음"
+                    ),
+                );
+                return Some(diagnostic.help(text!(
+                    "write an empty `ExecStart=` before it, which takes the first one away",
+                    "그 앞에 빈 `ExecStart=`를 적어 첫 번째 것을 지우십시오"
+                )));
             }
             is_set = is_command;
         }

@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::Declarations;
 use crate::lab::hosted::WslDecl;
 use crate::lab::{Declaration, WslMode};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 /// Reads the file. Keys of other sections, and those that do not concern the network, mean nothing here.
@@ -43,8 +44,11 @@ fn setting(wsl: &mut WslDecl, section: &str, key: &str, value: &Spanned<String>,
         "false" | "0" => Some(Spanned::new(false, value.span)),
         other => {
             found.push(
-                Diagnostic::new(Code::LabBadValue, format!("`{other}` is neither `true` nor `false`"))
-                    .label(value.span, "WSL takes its default"),
+                Diagnostic::new(
+                    Code::LabBadValue,
+                    text!("`{other}` is neither `true` nor `false`", "`{other}`: `true`도 `false`도 아닙니다"),
+                )
+                .label(value.span, text!("WSL takes its default", "WSL이 기본값을 씀")),
             );
             None
         }

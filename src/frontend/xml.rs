@@ -3,7 +3,7 @@
 use roxmltree::{Document, Error, Node, TextPos};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 /// Reads a document.
@@ -22,7 +22,8 @@ fn syntax_error(source: SourceId, text: &str, error: &Error) -> Diagnostic {
     let sentence = error.to_string();
     // The place is shown by the label; the parser repeats it in its sentence.
     let what = sentence.split(" at ").next().unwrap_or("not well-formed");
-    let message = format!("the XML is broken: {}", what.replace('\'', "`"));
+    let message =
+        text!("the XML is broken: {what}", "XML 문법이 깨져 있습니다: {what}", what = what.replace('\'', "`"));
     Diagnostic::new(Code::XmlSyntax, message)
         .label(Span::new(source, at, at), text!("the parser gave up here", "여기서부터 읽을 수 없음"))
         .help(text!(
@@ -133,8 +134,8 @@ impl<'a, 'i> Element<'a, 'i> {
 }
 
 /// A warning about an element or attribute that this tool does not know.
-pub fn unknown(what: &str, name: Spanned<&str>, inside: &str) -> Diagnostic {
-    Diagnostic::new(Code::UnknownKey, format!("unknown {what} `{}` in `{inside}`", name.value))
+pub fn unknown(what: &Text, name: Spanned<&str>, inside: &str) -> Diagnostic {
+    Diagnostic::new(Code::UnknownKey, text!("unknown {what} `{name}` in `{inside}`", "`{inside}` 안의 알 수 없는 {what} `{name}`", name = &name.value; what))
         .label(name.span, text!("ignored", "무시함"))
 }
 

@@ -7,6 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
 use crate::lab::declaration::{Declarations, FirewallChange, FirewallCmd, ServiceChange};
 use crate::lab::{Declaration, HostEvent};
+use crate::language::text;
 use crate::net::Family;
 use crate::source::{Span, Spanned};
 
@@ -35,7 +36,11 @@ pub fn parse(words: &[Word]) -> Declarations {
         return call.out;
     }
     if let Some((span, why)) = misplaced(&options) {
-        call.out.diagnostics.push(*bad(span, why, "firewall-cmd refuses the whole command"));
+        call.out.diagnostics.push(*bad(
+            span,
+            why,
+            text!("firewall-cmd refuses the whole command", "firewall-cmd가 명령 전체를 거부함"),
+        ));
         return call.out;
     }
     call.is_helper = options.iter().any(|o| o.name == "helper");
@@ -163,8 +168,8 @@ impl Call {
         let Some(set) = self.ipset.clone() else {
             return Err(bad(
                 option.span,
-                format!("`--{}` without `--ipset`", option.name),
-                "firewall-cmd refuses this",
+                text!("`--{option}` without `--ipset`", "`--{option}`에 `--ipset`이 없습니다", option = &option.name),
+                text!("firewall-cmd refuses this", "firewall-cmd가 거부함"),
             ));
         };
         let word = required(option)?;
@@ -180,7 +185,11 @@ impl Call {
     fn lokkit_port(&mut self, option: &Opt) -> Result<(), Refused> {
         let word = required(option)?;
         let Some((ports, protocol)) = word.split_once(':') else {
-            return Err(bad(option.span, format!("`{}` has no protocol", word.text), "like `3000:tcp`"));
+            return Err(bad(
+                option.span,
+                text!("`{value}` has no protocol", "`{value}`에 프로토콜이 없습니다", value = &word.text),
+                text!("like `3000:tcp`", "예: `3000:tcp`"),
+            ));
         };
         let ports = values::ports(value::text(&ports))?;
         match values::transport(value::text(&protocol))? {
@@ -234,7 +243,11 @@ impl Call {
     fn new_ipset(&mut self, option: &Opt) -> Result<FirewallChange, Refused> {
         let name = required(option)?.text.clone();
         let Some(kind) = &self.kind else {
-            return Err(bad(option.span, "`--new-ipset` without `--type`", "firewall-cmd refuses this"));
+            return Err(bad(
+                option.span,
+                text!("`--new-ipset` without `--type`", "`--new-ipset`에 `--type`이 없습니다"),
+                text!("firewall-cmd refuses this", "firewall-cmd가 거부함"),
+            ));
         };
         let set = ipset::empty(name, kind.as_ref().map(String::as_str), option.span)?;
         Ok(FirewallChange::NewIpSet(Box::new(set)))
@@ -243,7 +256,11 @@ impl Call {
     /// `--service=NAME --set-destination=ipv4:10.0.0.0/8`
     fn destination(&mut self, option: &Opt) -> Result<(), Refused> {
         let (Some(service), Some((kind, net))) = (self.service.clone(), required(option)?.split_once(':')) else {
-            return Err(bad(option.span, "a destination without service or family", "like `ipv4:10.0.0.0/8`"));
+            return Err(bad(
+                option.span,
+                text!("a destination without service or family", "서비스나 주소 체계가 없는 목적지입니다"),
+                text!("like `ipv4:10.0.0.0/8`", "예: `ipv4:10.0.0.0/8`"),
+            ));
         };
         let change = ServiceChange::Destination(family(&kind)?, Some(values::network(value::text(&net))?));
         self.stored(FirewallChange::InService(service.value, change), option)
@@ -252,8 +269,12 @@ impl Call {
     /// A change that there is of the permanent configuration only.
     fn stored(&mut self, change: FirewallChange, option: &Opt) -> Result<(), Refused> {
         if !self.permanent {
-            let message = format!("`--{}` works with `--permanent` only", option.name);
-            return Err(bad(option.span, message, "firewall-cmd refuses this"));
+            let message = text!(
+                "`--{option}` works with `--permanent` only",
+                "`--{option}`은 `--permanent`와 함께만 쓸 수 있습니다",
+                option = &option.name
+            );
+            return Err(bad(option.span, message, text!("firewall-cmd refuses this", "firewall-cmd가 거부함")));
         }
         self.change(change, option.span)
     }
@@ -281,11 +302,14 @@ impl Call {
             .chain(OTHER_VALUED.iter().chain(&NO_MODEL).map(|k| (*k).to_owned()))
             .chain(["permanent".to_owned(), "reload".to_owned()])
             .collect();
-        let diagnostic = Diagnostic::new(Code::FirewalldBadRule, format!("firewall-cmd has no option `--{name}`"))
-            .label(option.span, "not known");
+        let diagnostic = Diagnostic::new(
+            Code::FirewalldBadRule,
+            text!("firewall-cmd has no option `--{name}`", "firewall-cmd에 `--{name}` 옵션은 없습니다"),
+        )
+        .label(option.span, text!("not known", "알 수 없음"));
         self.unmodeled(format!("`--{name}`"), option.span);
         Err(Box::new(match did_you_mean(name, known.iter().map(String::as_str)) {
-            Some(near) => diagnostic.help(format!("did you mean `--{near}`?")),
+            Some(near) => diagnostic.help(text!("did you mean `--{near}`?", "혹시 `--{near}`?")),
             None => diagnostic,
         }))
     }
@@ -323,14 +347,20 @@ fn family(word: &Word) -> Result<Family, Refused> {
     match word.text.as_str() {
         "ipv4" => Ok(Family::V4),
         "ipv6" => Ok(Family::V6),
-        other => Err(bad(word.span, format!("`{other}` is not a family"), "ipv4 or ipv6")),
+        other => Err(bad(
+            word.span,
+            text!("`{other}` is not a family", "`{other}`: 주소 체계가 아닙니다"),
+            text!("ipv4 or ipv6", "ipv4나 ipv6"),
+        )),
     }
 }
 
 fn required(option: &Opt) -> Result<&Word, Refused> {
-    option
-        .value
-        .as_ref()
-        .filter(|v| !v.text.is_empty())
-        .ok_or_else(|| bad(option.span, format!("`--{}` needs a value", option.name), "nothing follows"))
+    option.value.as_ref().filter(|v| !v.text.is_empty()).ok_or_else(|| {
+        bad(
+            option.span,
+            text!("`--{option}` needs a value", "`--{option}`에 값이 필요합니다", option = &option.name),
+            text!("nothing follows", "뒤에 아무것도 없음"),
+        )
+    })
 }

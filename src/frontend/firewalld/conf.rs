@@ -3,6 +3,7 @@
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{Declarations, FirewalldDecl};
 use crate::lab::{Declaration, RuleBackend};
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 use super::value::bad;
@@ -60,7 +61,11 @@ impl Reader {
             Span::new(source, at, at + part.trim().len())
         };
         let Some((key, value)) = line.split_once('=') else {
-            let error = bad(spanned(line, 0), format!("`{trimmed}` is not `Key=value`"), "firewalld leaves it out");
+            let error = bad(
+                spanned(line, 0),
+                text!("`{trimmed}` is not `Key=value`", "`{trimmed}`: `Key=value` 형식이 아닙니다"),
+                text!("firewalld leaves it out", "firewalld가 무시함"),
+            );
             self.out.diagnostics.push(*error);
             return;
         };
@@ -74,7 +79,7 @@ impl Reader {
             "FirewallBackend" => match value.value {
                 "nftables" => self.decl.backend = Some(Spanned::new(RuleBackend::Nftables, value.span)),
                 "iptables" => self.decl.backend = Some(Spanned::new(RuleBackend::Iptables, value.span)),
-                _ => self.refused(value, "nftables or iptables"),
+                _ => self.refused(value, text!("nftables or iptables", "nftables나 iptables")),
             },
             "StrictForwardPorts" => self.decl.strict_forward_ports = self.boolean(value),
             "CleanupOnExit" => self.decl.cleanup_on_exit = self.boolean(value),
@@ -89,24 +94,31 @@ impl Reader {
             "yes" | "true" => true,
             "no" | "false" => false,
             _ => {
-                self.refused(value, "yes or no");
+                self.refused(value, text!("yes or no", "yes나 no"));
                 return None;
             }
         };
         Some(Spanned::new(read, value.span))
     }
 
-    fn refused(&mut self, value: Spanned<&str>, expected: &str) {
-        let message = format!("`{}` is not a value of this setting", value.value);
+    fn refused(&mut self, value: Spanned<&str>, expected: Text) {
+        let message = text!(
+            "`{value}` is not a value of this setting",
+            "`{value}`: 이 설정에 쓸 수 있는 값이 아닙니다",
+            value = value.value
+        );
         self.out.diagnostics.push(*bad(value.span, message, expected));
     }
 
     fn unknown(&mut self, key: Spanned<&str>) {
         let known = HARMLESS.into_iter().chain(MODELED);
-        let diagnostic =
-            Diagnostic::new(Code::UnknownKey, format!("unknown setting `{}`", key.value)).label(key.span, "ignored");
+        let diagnostic = Diagnostic::new(
+            Code::UnknownKey,
+            text!("unknown setting `{key}`", "`{key}`: 알 수 없는 설정입니다", key = &key.value),
+        )
+        .label(key.span, text!("ignored", "무시함"));
         self.out.diagnostics.push(match did_you_mean(key.value, known) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
             None => diagnostic,
         });
     }

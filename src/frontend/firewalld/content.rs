@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::xml::{self, Element};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Content, Declaration, Entry};
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::{SourceId, Span, Spanned};
@@ -106,7 +107,8 @@ impl Reader {
     pub(super) fn unmodeled(&mut self, what: String, span: Span) {
         let what = format!("{what} in {}", self.owner);
         self.out.diagnostics.push(
-            Diagnostic::new(Code::Unmodeled, format!("not modelled: {what}")).label(span, "could change packets"),
+            Diagnostic::new(Code::Unmodeled, text!("not modelled: {what}", "{what}: 모델에 없음"))
+                .label(span, text!("could change packets", "패킷을 바꿀 수 있음")),
         );
         self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
     }
@@ -137,9 +139,9 @@ pub(super) fn read_file(
                 }
                 read(&mut reader, root);
             } else {
-                let message = format!("this is not a {name} file");
-                let label = format!("the outermost element should be `{name}`");
-                reader.refuse(*bad(root.tag(), message, &label));
+                let message = text!("this is not a {name} file", "{name} 파일이 아닙니다");
+                let label = text!("the outermost element should be `{name}`", "가장 바깥 요소가 `{name}`이어야 함");
+                reader.refuse(*bad(root.tag(), message, label));
             }
         }
         Err(error) => reader.refuse(*error),
@@ -150,7 +152,11 @@ pub(super) fn read_file(
 /// Attribute that firewalld insists on.
 pub(super) fn required<'a>(element: Element<'a, '_>, name: &str) -> Result<Spanned<&'a str>, Refused> {
     element.attribute(name).ok_or_else(|| {
-        bad(element.tag(), format!("`{}` without `{name}`", element.name()), "firewalld refuses the whole file")
+        bad(
+            element.tag(),
+            text!("`{element}` without `{name}`", "`{element}`에 `{name}`이(가) 없습니다", element = &element.name()),
+            text!("firewalld refuses the whole file", "firewalld가 파일 전체를 거부함"),
+        )
     })
 }
 

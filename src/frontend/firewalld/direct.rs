@@ -8,6 +8,7 @@ use crate::frontend::xml::{self, Element};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, DirectRule};
 use crate::lab::iptables::{IptablesChange, IptablesCommand};
+use crate::language::text;
 use crate::net::Family;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -60,8 +61,12 @@ fn entry(element: Element<'_, '_>) -> Result<Option<DirectRule>, Stop> {
     };
     let part = |name: &str| {
         attribute(name).ok_or_else(|| {
-            let message = format!("`{}` without `{name}`", element.name());
-            Stop::Bad(bad(element.tag(), message, "firewalld refuses this"))
+            let message = text!(
+                "`{element}` without `{name}`",
+                "`{element}`에 `{name}`이(가) 없습니다",
+                element = &element.name()
+            );
+            Stop::Bad(bad(element.tag(), message, text!("firewalld refuses this", "firewalld가 거부함")))
         })
     };
     let line = Line { whole: element.span(), family: part("ipv")? };
@@ -84,8 +89,13 @@ pub(super) fn command(words: &[Word], permanent: bool, whole: Span) -> Result<Op
         )));
     }
     let arguments: Vec<Spanned<String>> = rest.iter().map(|w| w.spanned()).collect();
-    let missing =
-        || Stop::Bad(bad(whole, format!("`{}` needs more arguments", verb.text), "firewall-cmd refuses this"));
+    let missing = || {
+        Stop::Bad(bad(
+            whole,
+            text!("`{verb}` needs more arguments", "`{verb}`: 인자가 더 필요합니다", verb = &verb.text),
+            text!("firewall-cmd refuses this", "firewall-cmd가 거부함"),
+        ))
+    };
     let family = || arguments.first().cloned().ok_or_else(missing);
     let one = |at: usize| arguments.get(at).ok_or_else(missing);
     let from = |at: usize| arguments.get(at..).unwrap_or(&[]).to_vec();
@@ -116,7 +126,11 @@ impl Line {
             "ipv4" => Ok(Family::V4),
             "ipv6" => Ok(Family::V6),
             "eb" => Err(Stop::Unmodeled("a direct rule for `ebtables`".to_owned())),
-            other => Err(Stop::Bad(bad(self.family.span, format!("`{other}` is not a family"), "ipv4, ipv6 or eb"))),
+            other => Err(Stop::Bad(bad(
+                self.family.span,
+                text!("`{other}` is not a family", "`{other}`: 주소 체계가 아닙니다"),
+                text!("ipv4, ipv6 or eb", "ipv4, ipv6, eb 가운데 하나"),
+            ))),
         }
     }
 
@@ -144,8 +158,9 @@ impl Line {
         rest: Vec<Spanned<String>>,
     ) -> Result<Option<DirectRule>, Stop> {
         let Ok(priority) = priority.value.parse() else {
-            let message = format!("`{}` is not a priority", priority.value);
-            return Err(Stop::Bad(bad(priority.span, message, "a number")));
+            let message =
+                text!("`{value}` is not a priority", "`{value}`: 우선순위가 아닙니다", value = &priority.value);
+            return Err(Stop::Bad(bad(priority.span, message, text!("a number", "수여야 함"))));
         };
         let mut words = self.words(&["-t", &table.value, "-A", &chain.value]);
         words.extend(rest);

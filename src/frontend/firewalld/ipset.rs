@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::xml::Element;
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, IpSetDecl};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -49,7 +50,11 @@ pub fn parse_ipset(source: SourceId, name: &str, text: &str) -> Declarations {
 /// A set without entries. Only addresses and networks have a model.
 pub(super) fn empty(name: String, kind: Spanned<&str>, span: Span) -> Result<IpSetDecl, value::Refused> {
     if !TYPES.contains(&kind.value) {
-        return Err(bad(kind.span, format!("`{}` is not a type of ipsets", kind.value), "firewalld refuses this"));
+        return Err(bad(
+            kind.span,
+            text!("`{kind}` is not a type of ipsets", "`{kind}`: ipset의 종류가 아닙니다", kind = &kind.value),
+            text!("firewalld refuses this", "firewalld가 거부함"),
+        ));
     }
     let entries = matches!(kind.value, "hash:ip" | "hash:net").then(Vec::new);
     Ok(IpSetDecl { name: Spanned::new(name, span), is_stock: false, entries, span })
@@ -61,9 +66,14 @@ fn add(set: &mut IpSetDecl, element: Element<'_, '_>, reader: &mut Reader) {
         Some(nets) => entries.extend(nets),
         None => {
             // firewalld warns and goes on without the entry.
-            let message = format!("`{}` is not an entry of this ipset", element.text());
+            let message = text!(
+                "`{entry}` is not an entry of this ipset",
+                "`{entry}`: 이 ipset의 항목이 아닙니다",
+                entry = &element.text()
+            );
             reader.out.diagnostics.push(
-                Diagnostic::new(Code::BadAddress, message).label(element.span(), "an address or a network is wanted"),
+                Diagnostic::new(Code::BadAddress, message)
+                    .label(element.span(), text!("an address or a network is wanted", "주소나 네트워크가 필요함")),
             );
         }
     }

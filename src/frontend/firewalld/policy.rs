@@ -3,6 +3,7 @@
 use crate::frontend::xml::Element;
 use crate::lab::declaration::{Declarations, PolicyDecl};
 use crate::lab::{Content, Declaration};
+use crate::language::text;
 use crate::source::{SourceId, Spanned};
 
 use super::content::{Reader, read_file, required};
@@ -48,17 +49,28 @@ impl PolicyReader<'_> {
             }
         }
         if let Some(priority) = root.attribute("priority") {
-            let message = || format!("`{}` is not a priority of a policy", priority.value);
+            let message = || {
+                text!(
+                    "`{value}` is not a priority of a policy",
+                    "`{value}`: 정책의 우선순위가 아닙니다",
+                    value = &priority.value
+                )
+            };
             match priority.value.parse::<i32>() {
                 // firewalld 1.3.3 and 2.5.2 warn about 0, which is reserved, and go on with -1.
                 Ok(value) if value != 0 && (-32768..=32767).contains(&value) => {
                     self.policy.priority = Some(Spanned::new(value, priority.span));
                 }
                 Ok(_) => {
-                    let error = value::bad(priority.span, message(), "left out, so that it is -1");
+                    let error =
+                        value::bad(priority.span, message(), text!("left out, so that it is -1", "제외하므로 -1이 됨"));
                     self.common.out.diagnostics.push(*error);
                 }
-                Err(_) => self.common.refuse(*value::bad(priority.span, message(), "from -32768 to 32767")),
+                Err(_) => self.common.refuse(*value::bad(
+                    priority.span,
+                    message(),
+                    text!("from -32768 to 32767", "-32768부터 32767까지"),
+                )),
             }
         }
     }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::frontend::shell::word::Word;
 use crate::frontend::xml::Element;
 use crate::lab::{Peers, RichAction, RichElement, RichRule, Service};
+use crate::language::text;
 use crate::net::Family;
 use crate::source::{Span, Spanned};
 
@@ -43,7 +44,15 @@ impl Part {
 
     fn required(&self, name: &str) -> Result<Spanned<&str>, Refused> {
         self.get(name).ok_or_else(|| {
-            bad(self.name.span, format!("`{}` without `{name}`", self.name.value), "firewalld refuses the rule")
+            bad(
+                self.name.span,
+                text!(
+                    "`{element}` without `{name}`",
+                    "`{element}`에 `{name}`이(가) 없습니다",
+                    element = &self.name.value
+                ),
+                text!("firewalld refuses the rule", "firewalld가 규칙을 거부함"),
+            )
         })
     }
 }
@@ -59,10 +68,22 @@ pub fn parse(word: &Word) -> Result<Outcome, Refused> {
             continue;
         };
         if name.is_empty() || value.is_empty() || value.contains('=') {
-            return Err(bad(part.span, format!("`{}` is not `attribute=value`", part.text), "here"));
+            return Err(bad(
+                part.span,
+                text!(
+                    "`{part}` is not `attribute=value`",
+                    "`{part}`: `attribute=value` 형식이 아닙니다",
+                    part = &part.text
+                ),
+                text!("here", "여기"),
+            ));
         }
         let Some(current) = parts.last_mut() else {
-            return Err(bad(part.span, format!("`{name}` outside of a rule"), "a rule starts with the word `rule`"));
+            return Err(bad(
+                part.span,
+                text!("`{name}` outside of a rule", "`{name}`이(가) 규칙 밖에 있습니다"),
+                text!("a rule starts with the word `rule`", "규칙은 `rule`이라는 단어로 시작함"),
+            ));
         };
         match (&mut current.limit, name) {
             (Some(limit), "value") => value.clone_into(limit),
@@ -80,7 +101,11 @@ fn element(parts: &mut Vec<Part>, text: &str, span: Span) -> Result<(), Refused>
         ("limit", Some(current)) => current.limit = Some(String::new()),
         ("rule", None) => parts.push(Part::new(Spanned::new(text.to_owned(), span))),
         (_, None) => {
-            return Err(bad(span, format!("`{text}` outside of a rule"), "a rule starts with the word `rule`"));
+            return Err(bad(
+                span,
+                text!("`{text}` outside of a rule", "`{text}`이(가) 규칙 밖에 있습니다"),
+                text!("a rule starts with the word `rule`", "규칙은 `rule`이라는 단어로 시작함"),
+            ));
         }
         _ => parts.push(Part::new(Spanned::new(text.to_owned(), span))),
     }
@@ -188,7 +213,11 @@ struct Draft {
 fn build(parts: Vec<Part>, whole: Span) -> Result<Outcome, Refused> {
     let mut parts = parts.into_iter();
     let Some(rule) = parts.next().filter(|p| p.name.value == "rule") else {
-        return Err(bad(whole, "an empty rich rule", "a rule starts with the word `rule`"));
+        return Err(bad(
+            whole,
+            text!("an empty rich rule", "빈 리치 룰입니다"),
+            text!("a rule starts with the word `rule`", "규칙은 `rule`이라는 단어로 시작함"),
+        ));
     };
     let priority = priority(&rule)?;
     let mut draft = Draft { family: family(&rule)?, ..Draft::default() };
@@ -217,7 +246,13 @@ fn build(parts: Vec<Part>, whole: Span) -> Result<Outcome, Refused> {
 fn priority(rule: &Part) -> Result<i32, Refused> {
     let Some(text) = rule.get("priority") else { return Ok(0) };
     let priority = text.value.parse().ok().filter(|p| (-32768..=32767).contains(p));
-    priority.ok_or_else(|| bad(text.span, format!("`{}` is not a priority", text.value), "from -32768 to 32767"))
+    priority.ok_or_else(|| {
+        bad(
+            text.span,
+            text!("`{value}` is not a priority", "`{value}`: 우선순위가 아닙니다", value = &text.value),
+            text!("from -32768 to 32767", "-32768부터 32767까지"),
+        )
+    })
 }
 
 fn family(rule: &Part) -> Result<Option<Family>, Refused> {
@@ -225,7 +260,11 @@ fn family(rule: &Part) -> Result<Option<Family>, Refused> {
         None => Ok(None),
         Some(f) if f.value == "ipv4" => Ok(Some(Family::V4)),
         Some(f) if f.value == "ipv6" => Ok(Some(Family::V6)),
-        Some(f) => Err(bad(f.span, format!("`{}` is not a family", f.value), "ipv4 or ipv6")),
+        Some(f) => Err(bad(
+            f.span,
+            text!("`{value}` is not a family", "`{value}`: 주소 체계가 아닙니다", value = &f.value),
+            text!("ipv4 or ipv6", "ipv4나 ipv6"),
+        )),
     }
 }
 
@@ -249,7 +288,11 @@ impl Draft {
             _ => {
                 let element = self.element(part, whole)?;
                 if self.element.replace(element).is_some() {
-                    return Err(bad(part.name.span, "a rich rule with two elements", "the second one"));
+                    return Err(bad(
+                        part.name.span,
+                        text!("a rich rule with two elements", "리치 룰에 요소가 두 개 있습니다"),
+                        text!("the second one", "두 번째 것"),
+                    ));
                 }
             }
         }
@@ -262,7 +305,11 @@ impl Draft {
         }
         match self.action.replace(action) {
             None => Ok(()),
-            Some(_) => Err(bad(part.name.span, "a rich rule with two actions", "the second one")),
+            Some(_) => Err(bad(
+                part.name.span,
+                text!("a rich rule with two actions", "리치 룰에 동작이 두 개 있습니다"),
+                text!("the second one", "두 번째 것"),
+            )),
         }
     }
 
@@ -270,16 +317,20 @@ impl Draft {
     fn reject_type(&self, answer: Spanned<&str>) -> Result<String, Refused> {
         let name = answer.value;
         let Some(family) = self.family else {
-            let message = format!("a rich rule that rejects with `{name}` needs a family");
-            return Err(bad(answer.span, message, "add `family=\"ipv4\"`"));
+            let message = text!(
+                "a rich rule that rejects with `{name}` needs a family",
+                "`{name}`으로 거부하는 리치 룰에는 주소 체계가 필요합니다"
+            );
+            return Err(bad(answer.span, message, text!("add `family=\"ipv4\"`", "`family=\"ipv4\"`를 추가할 것")));
         };
         let (known, shown) = match family {
             Family::V4 => (&REJECTS_V4[..], "ipv4"),
             Family::V6 => (&REJECTS_V6[..], "ipv6"),
         };
         if !known.contains(&name) {
-            let message = format!("`{name}` is not an answer to {shown} packets");
-            return Err(bad(answer.span, message, "firewalld refuses the rule"));
+            let message =
+                text!("`{name}` is not an answer to {shown} packets", "`{name}`: {shown} 패킷에 대한 응답이 아닙니다");
+            return Err(bad(answer.span, message, text!("firewalld refuses the rule", "firewalld가 규칙을 거부함")));
         }
         Ok(name.to_owned())
     }
@@ -288,10 +339,21 @@ impl Draft {
         let is_inverted = part.inverted || part.get("invert").is_some_and(|i| value::is_yes(i.value));
         let peers = ["address", "ipset", "mac"].iter().filter_map(|name| part.get(name));
         if let Some(second) = peers.into_iter().nth(1) {
-            return Err(bad(second.span, format!("a {} that is two things", part.name.value), "the second one"));
+            return Err(bad(
+                second.span,
+                text!("a {name} that is two things", "{name}에 두 가지가 지정되어 있습니다", name = &part.name.value),
+                text!("the second one", "두 번째 것"),
+            ));
         }
         if part.name.value == "destination" && self.family.is_none() {
-            return Err(bad(part.name.span, "a rich rule with a destination needs a family", "add `family=\"ipv4\"`"));
+            return Err(bad(
+                part.name.span,
+                text!(
+                    "a rich rule with a destination needs a family",
+                    "목적지가 있는 리치 룰에는 주소 체계가 필요합니다"
+                ),
+                text!("add `family=\"ipv4\"`", "`family=\"ipv4\"`를 추가할 것"),
+            ));
         }
         if let Some(mac) = part.get("mac").filter(|_| part.name.value == "source") {
             return Ok(Some((value::hardware_address(mac)?, is_inverted)));
@@ -302,10 +364,16 @@ impl Draft {
         let address = part.required("address")?;
         let net = value::network(address)?;
         match self.family {
-            None => Err(bad(address.span, "a rich rule with an address needs a family", "add `family=\"ipv4\"`")),
-            Some(family) if family != Family::of(net.addr()) => {
-                Err(bad(address.span, "the address is not of the rule's family", "of the other family"))
-            }
+            None => Err(bad(
+                address.span,
+                text!("a rich rule with an address needs a family", "주소가 있는 리치 룰에는 주소 체계가 필요합니다"),
+                text!("add `family=\"ipv4\"`", "`family=\"ipv4\"`를 추가할 것"),
+            )),
+            Some(family) if family != Family::of(net.addr()) => Err(bad(
+                address.span,
+                text!("the address is not of the rule's family", "주소가 규칙의 주소 체계와 다릅니다"),
+                text!("of the other family", "다른 주소 체계의 주소"),
+            )),
             Some(_) => Ok(Some((Peers::Net(net), is_inverted))),
         }
     }
@@ -346,7 +414,11 @@ impl Draft {
                 forward.map_or_else(|| self.void(), RichElement::ForwardPort)
             }
             other => {
-                return Err(bad(part.name.span, format!("`{other}` is not an element of a rich rule"), "not known"));
+                return Err(bad(
+                    part.name.span,
+                    text!("`{other}` is not an element of a rich rule", "`{other}`: 리치 룰의 요소가 아닙니다"),
+                    text!("not known", "알 수 없음"),
+                ));
             }
         })
     }
@@ -365,20 +437,26 @@ impl Draft {
         let is_bare = self.element.is_none() && (!self.logs || priority == 0);
         let decides = matches!(self.action, Some(RichAction::Accept | RichAction::Reject(_) | RichAction::Drop));
         let wrong = if (implies_action || self.clamps) && self.action.is_some() {
-            "this element takes no action"
+            text!("this element takes no action", "이 요소에는 동작을 쓸 수 없습니다")
         } else if matches!(self.element, Some(RichElement::ForwardPort(_))) && self.family.is_none() {
-            "a port forward in a rich rule needs a family"
+            text!("a port forward in a rich rule needs a family", "리치 룰의 포트 포워딩에는 주소 체계가 필요합니다")
         } else if self.audits && !decides {
-            "only what accepts, rejects or drops is audited"
+            text!(
+                "only what accepts, rejects or drops is audited",
+                "audit은 accept, reject, drop과 함께만 쓸 수 있습니다"
+            )
         } else if is_bare && self.action.is_none() && self.unmodeled.is_none() {
-            "a rich rule without element and action"
+            text!("a rich rule without element and action", "요소도 동작도 없는 리치 룰입니다")
         } else if is_bare && !has_match && priority == 0 {
-            "a rich rule that matches nothing in particular needs a priority"
+            text!(
+                "a rich rule that matches nothing in particular needs a priority",
+                "특정한 조건이 없는 리치 룰에는 우선순위가 필요합니다"
+            )
         } else if !implies_action && !self.is_void && !self.logs && self.action.is_none() && self.unmodeled.is_none() {
-            "a rich rule without action"
+            text!("a rich rule without action", "동작이 없는 리치 룰입니다")
         } else {
             return Ok(());
         };
-        Err(bad(whole, wrong, "firewalld refuses the rule"))
+        Err(bad(whole, wrong, text!("firewalld refuses the rule", "firewalld가 규칙을 거부함")))
     }
 }

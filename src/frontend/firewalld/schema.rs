@@ -7,7 +7,7 @@
 
 use crate::diagnostic::did_you_mean;
 use crate::frontend::xml::Element;
-use crate::language::text;
+use crate::language::{Text, text};
 
 use super::value::{Refused, bad};
 
@@ -102,21 +102,28 @@ impl Kind {
 /// What the daemon refuses about an element and those inside it, the first one.
 pub(super) fn check(kind: Kind, element: Element<'_, '_>) -> Result<(), Refused> {
     let Some((name, required, optional)) = kind.rows().find(|(name, ..)| *name == element.name()) else {
-        return Err(unknown("element", element.name(), kind.rows().map(|(name, ..)| name), element));
+        return Err(unknown(&text!("element", "요소"), element.name(), kind.rows().map(|(name, ..)| name), element));
     };
     if let Some(missing) = required.iter().find(|attribute| element.attribute(attribute).is_none()) {
-        return Err(bad(element.tag(), format!("`{name}` without `{missing}`"), "firewalld refuses the whole file"));
+        return Err(bad(
+            element.tag(),
+            text!("`{name}` without `{missing}`", "`{name}`에 `{missing}`이(가) 없습니다"),
+            text!("firewalld refuses the whole file", "firewalld가 파일 전체를 거부함"),
+        ));
     }
     let allowed = || required.iter().chain(optional).copied();
     if let Some(other) = element.attribute_names().find(|other| !allowed().any(|known| known == other.value)) {
-        return Err(unknown("attribute", other.value, allowed(), element));
+        return Err(unknown(&text!("attribute", "속성"), other.value, allowed(), element));
     }
     element.children().try_for_each(|child| check(kind, child))
 }
 
-fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>, element: Element<'_, '_>) -> Refused {
-    let mut refused =
-        bad(element.tag(), format!("firewalld knows no {what} `{name}` here"), "it refuses the whole file");
+fn unknown<'a>(what: &Text, name: &str, known: impl Iterator<Item = &'a str>, element: Element<'_, '_>) -> Refused {
+    let mut refused = bad(
+        element.tag(),
+        text!("firewalld knows no {what} `{name}` here", "여기에는 firewalld가 모르는 {what} `{name}`이(가) 있습니다"; what),
+        text!("it refuses the whole file", "firewalld가 파일 전체를 거부함"),
+    );
     if let Some(near) = did_you_mean(name, known) {
         refused.help = Some(text!("did you mean `{near}`?", "혹시 `{near}`?"));
     }

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::{ForwardPort, Peers, Target};
-use crate::language::Text;
+use crate::language::{Text, text};
 use crate::net::{IpNet, Ipv4Subnets, PortRange, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -44,8 +44,15 @@ pub(super) fn ports(text: Spanned<&str>) -> Result<PortRange, Refused> {
     };
     range.ok_or_else(|| {
         Box::new(
-            Diagnostic::new(Code::BadPort, format!("`{}` is not a port or a range of ports", text.value))
-                .label(text.span, "like `3000` or `3000-3010`"),
+            Diagnostic::new(
+                Code::BadPort,
+                text!(
+                    "`{value}` is not a port or a range of ports",
+                    "`{value}`: 포트나 포트 범위가 아닙니다",
+                    value = &text.value
+                ),
+            )
+            .label(text.span, text!("like `3000` or `3000-3010`", "예: `3000`, `3000-3010`")),
         )
     })
 }
@@ -57,7 +64,11 @@ pub(super) fn transport(text: Spanned<&str>) -> Result<Option<Protocol>, Refused
         "udp" => Ok(Some(Protocol::Udp)),
         "sctp" => Ok(Some(Protocol::Sctp)),
         "dccp" => Ok(None),
-        other => Err(bad(text.span, format!("`{other}` is not a protocol with ports"), "tcp, udp, sctp or dccp")),
+        other => Err(bad(
+            text.span,
+            text!("`{other}` is not a protocol with ports", "`{other}`: 포트가 있는 프로토콜이 아닙니다"),
+            text!("tcp, udp, sctp or dccp", "tcp, udp, sctp, dccp 가운데 하나"),
+        )),
     }
 }
 
@@ -82,15 +93,28 @@ pub(super) fn protocol(text: Spanned<&str>) -> Result<u8, Refused> {
         "udplite" => Some(136),
         other => other.parse().ok(),
     };
-    number.ok_or_else(|| bad(text.span, format!("`{}` is not a protocol", text.value), "a name or a number up to 255"))
+    number.ok_or_else(|| {
+        bad(
+            text.span,
+            text!("`{value}` is not a protocol", "`{value}`: 프로토콜이 아닙니다", value = &text.value),
+            text!("a name or a number up to 255", "이름이나 255까지의 번호"),
+        )
+    })
 }
 
 /// An address, with a prefix length or a netmask if it is a network.
 pub(super) fn network(text: Spanned<&str>) -> Result<IpNet, Refused> {
     parse_network(text.value).ok_or_else(|| {
         Box::new(
-            Diagnostic::new(Code::BadAddress, format!("`{}` is not an address or a network", text.value))
-                .label(text.span, "like `192.168.1.0/24`"),
+            Diagnostic::new(
+                Code::BadAddress,
+                text!(
+                    "`{value}` is not an address or a network",
+                    "`{value}`: 주소나 네트워크가 아닙니다",
+                    value = &text.value
+                ),
+            )
+            .label(text.span, text!("like `192.168.1.0/24`", "예: `192.168.1.0/24`")),
         )
     })
 }
@@ -110,8 +134,14 @@ pub(super) fn parse_network(text: &str) -> Option<IpNet> {
 pub(super) fn address(text: Spanned<&str>) -> Result<IpAddr, Refused> {
     text.value.parse().map_err(|_| {
         Box::new(
-            Diagnostic::new(Code::BadAddress, format!("`{}` is not an address", text.value))
-                .label(text.span, "firewalld wants a literal IP address here"),
+            Diagnostic::new(
+                Code::BadAddress,
+                text!("`{value}` is not an address", "`{value}`: 주소가 아닙니다", value = &text.value),
+            )
+            .label(
+                text.span,
+                text!("firewalld wants a literal IP address here", "firewalld에는 여기에 IP 주소가 그대로 필요함"),
+            ),
         )
     })
 }
@@ -141,13 +171,25 @@ pub(super) fn hardware_address(text: Spanned<&str>) -> Result<Peers, Refused> {
     if is_hardware_address(text.value) {
         return Ok(Peers::Mac(text.value.to_owned()));
     }
-    Err(bad(text.span, format!("`{}` is not a hardware address", text.value), "like `52:54:00:12:34:56`"))
+    Err(bad(
+        text.span,
+        text!("`{value}` is not a hardware address", "`{value}`: 하드웨어 주소가 아닙니다", value = &text.value),
+        text!("like `52:54:00:12:34:56`", "예: `52:54:00:12:34:56`"),
+    ))
 }
 
 /// The name of an interface (`checkInterface` in firewall/functions.py).
 pub(super) fn interface(text: Spanned<&str>) -> Result<Spanned<String>, Refused> {
     if text.value.is_empty() || 16 < text.value.len() || text.value.contains([' ', '/', '!', '*']) {
-        return Err(bad(text.span, format!("`{}` is not a name of an interface", text.value), "16 characters at most"));
+        return Err(bad(
+            text.span,
+            text!(
+                "`{value}` is not a name of an interface",
+                "`{value}`: 인터페이스 이름이 아닙니다",
+                value = &text.value
+            ),
+            text!("16 characters at most", "최대 16자"),
+        ));
     }
     Ok(text.map(str::to_owned))
 }
@@ -169,7 +211,13 @@ pub(super) fn mark(text: Spanned<&str>) -> Result<(u32, Option<u32>), Refused> {
         (Some(value), Some(Some(mask))) => Some((value, Some(mask))),
         _ => None,
     };
-    parsed.ok_or_else(|| bad(text.span, format!("`{}` is not a mark", text.value), "like `0x10` or `0x10/0xff`"))
+    parsed.ok_or_else(|| {
+        bad(
+            text.span,
+            text!("`{value}` is not a mark", "`{value}`: 마크가 아닙니다", value = &text.value),
+            text!("like `0x10` or `0x10/0xff`", "예: `0x10`, `0x10/0xff`"),
+        )
+    })
 }
 
 /// The target of a zone (`ZONE_TARGETS` in firewall/core/base.py, and what `--set-target` takes).
@@ -179,9 +227,11 @@ pub(super) fn zone_target(text: Spanned<&str>) -> Result<Target, Refused> {
         "ACCEPT" => Ok(Target::Accept),
         "%%REJECT%%" | "REJECT" => Ok(Target::Reject),
         "DROP" => Ok(Target::Drop),
-        other => {
-            Err(bad(text.span, format!("`{other}` is not a target of a zone"), "default, ACCEPT, DROP or %%REJECT%%"))
-        }
+        other => Err(bad(
+            text.span,
+            text!("`{other}` is not a target of a zone", "`{other}`: 존의 타깃이 아닙니다"),
+            text!("default, ACCEPT, DROP or %%REJECT%%", "default, ACCEPT, DROP, %%REJECT%% 가운데 하나"),
+        )),
     }
 }
 
@@ -192,9 +242,11 @@ pub(super) fn policy_target(text: Spanned<&str>) -> Result<Target, Refused> {
         "ACCEPT" => Ok(Target::Accept),
         "REJECT" | "%%REJECT%%" => Ok(Target::Reject),
         "DROP" => Ok(Target::Drop),
-        other => {
-            Err(bad(text.span, format!("`{other}` is not a target of a policy"), "CONTINUE, ACCEPT, DROP or REJECT"))
-        }
+        other => Err(bad(
+            text.span,
+            text!("`{other}` is not a target of a policy", "`{other}`: 정책의 타깃이 아닙니다"),
+            text!("CONTINUE, ACCEPT, DROP or REJECT", "CONTINUE, ACCEPT, DROP, REJECT 가운데 하나"),
+        )),
     }
 }
 
@@ -205,12 +257,20 @@ pub(super) fn forward_port(
 ) -> Result<Option<ForwardPort>, Refused> {
     let get = |wanted| part(wanted).filter(|p| !p.value.is_empty());
     let (Some(port), Some(protocol)) = (get(ForwardPart::Port), get(ForwardPart::Protocol)) else {
-        return Err(bad(whole, "a port forward without port or protocol", "both are needed"));
+        return Err(bad(
+            whole,
+            text!("a port forward without port or protocol", "포트나 프로토콜이 없는 포트 포워딩입니다"),
+            text!("both are needed", "둘 다 필요함"),
+        ));
     };
     let to_port = get(ForwardPart::ToPort);
     let to_address = get(ForwardPart::ToAddress);
     if to_port.is_none() && to_address.is_none() {
-        return Err(bad(whole, "a port forward without destination", "a new port or a new address is needed"));
+        return Err(bad(
+            whole,
+            text!("a port forward without destination", "목적지가 없는 포트 포워딩입니다"),
+            text!("a new port or a new address is needed", "새 포트나 새 주소가 필요함"),
+        ));
     }
     let ports = ports(port.as_ref().map(String::as_str))?;
     let to_port = to_port.map(|p| self::ports(p.as_ref().map(String::as_str))).transpose()?;
@@ -229,7 +289,7 @@ pub(super) enum ForwardPart {
 }
 
 /// A value that firewalld refuses.
-pub(super) fn bad(span: Span, message: impl Into<Text>, label: &str) -> Refused {
+pub(super) fn bad(span: Span, message: impl Into<Text>, label: impl Into<Text>) -> Refused {
     Box::new(Diagnostic::new(Code::FirewalldBadRule, message).label(span, label))
 }
 
@@ -239,5 +299,9 @@ pub(super) fn segment_size(text: Spanned<&str>) -> Result<(), Refused> {
     if text.value == "pmtu" || is_size(text.value) {
         return Ok(());
     }
-    Err(bad(text.span, format!("`{}` is not a segment size", text.value), "`pmtu`, or a number from 536 to 65535"))
+    Err(bad(
+        text.span,
+        text!("`{value}` is not a segment size", "`{value}`: 세그먼트 크기가 아닙니다", value = &text.value),
+        text!("`pmtu`, or a number from 536 to 65535", "`pmtu`나 536부터 65535까지의 수"),
+    ))
 }

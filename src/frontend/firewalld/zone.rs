@@ -3,6 +3,7 @@
 use crate::frontend::xml::Element;
 use crate::lab::declaration::{Declarations, Insertion, ZoneDecl};
 use crate::lab::{Content, Declaration, Peers};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 use super::content::{Reader, read_file, required};
@@ -57,8 +58,13 @@ impl ZoneReader<'_> {
         match text.value.parse().ok().filter(|p| (-32768..=32767).contains(p)) {
             Some(value) => Some(Spanned::new(value, text.span)),
             None => {
-                let message = format!("`{}` is not a priority", text.value);
-                self.common.refuse(*value::bad(text.span, message, "from -32768 to 32767"));
+                let message =
+                    text!("`{value}` is not a priority", "`{value}`: 우선순위가 아닙니다", value = &text.value);
+                self.common.refuse(*value::bad(
+                    text.span,
+                    message,
+                    text!("from -32768 to 32767", "-32768부터 32767까지"),
+                ));
                 None
             }
         }
@@ -80,7 +86,11 @@ impl ZoneReader<'_> {
     fn source(&mut self, element: Element<'_, '_>) {
         if let Some(invert) = element.attribute("invert").filter(|i| value::is_yes(i.value)) {
             // firewalld warns and leaves the source out.
-            let error = value::bad(invert.span, "a zone cannot be bound to an inverted source", "left out");
+            let error = value::bad(
+                invert.span,
+                text!("a zone cannot be bound to an inverted source", "반전된 소스를 존에 연결할 수 없습니다"),
+                text!("left out", "제외함"),
+            );
             return self.common.out.diagnostics.push(*error);
         }
         let peers = match (element.attribute("mac"), element.attribute("ipset")) {

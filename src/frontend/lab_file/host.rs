@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Entry, Node, Walk};
 use crate::lab::declaration::{HostDecl, ListenDecl, ProcessDecl};
 use crate::lab::{Declaration, Os};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::source::{Span, Spanned};
 
@@ -111,8 +112,15 @@ fn routes(walk: &mut Walk, node: &Node) -> Vec<(Spanned<IpNet>, Spanned<IpAddr>)
             (Ok(destination), Some(gateway)) => routes.push((Spanned::new(destination, key.span), gateway)),
             (Ok(_), None) => {}
             (Err(_), _) => walk.report(
-                Diagnostic::new(Code::BadAddress, format!("`{}` is not a prefix like `10.1.0.0/16`", key.value))
-                    .label(key.span, "cannot be understood"),
+                Diagnostic::new(
+                    Code::BadAddress,
+                    text!(
+                        "`{value}` is not a prefix like `10.1.0.0/16`",
+                        "`{value}`: `10.1.0.0/16` 같은 프리픽스가 아닙니다",
+                        value = &key.value
+                    ),
+                )
+                .label(key.span, text!("cannot be understood", "이해할 수 없음")),
             ),
         }
     }

@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::hosted::{HostFirewallDecl, LibvirtDecl, WslDecl};
 use crate::lab::{Declaration, WslMode};
+use crate::language::text;
 use crate::source::Spanned;
 
 use super::{listen, products};
@@ -65,9 +66,15 @@ pub(super) fn firewall(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> O
         let bound = allowed.iter().filter(|allowed| allowed.address.is_some());
         bound.for_each(|allowed| {
             walk.report(
-                Diagnostic::new(Code::LabBadValue, "a port that a firewall lets in has no address here")
-                    .label(allowed.span, "for this address only")
-                    .help("write `PORT` or `PORT/udp`"),
+                Diagnostic::new(
+                    Code::LabBadValue,
+                    text!(
+                        "a port that a firewall lets in has no address here",
+                        "방화벽이 허용하는 포트에는 주소를 적을 수 없습니다"
+                    ),
+                )
+                .label(allowed.span, text!("for this address only", "이 주소만 지정함"))
+                .help(text!("write `PORT` or `PORT/udp`", "`PORT`나 `PORT/udp`로 쓰십시오")),
             );
         });
         (true, allowed)

@@ -5,6 +5,7 @@ use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Walk};
 use crate::lab::declaration::InterfaceDecl;
 use crate::lab::machine::{ForwardNotation, NatDecl};
+use crate::language::text;
 use crate::source::Spanned;
 
 use super::listen;
@@ -47,8 +48,15 @@ fn adapter(walk: &mut Walk, node: &Node) -> Option<Spanned<u8>> {
     let slot = u8::try_from(number.value).ok().filter(|n| (1..=36).contains(n));
     if slot.is_none() {
         walk.report(
-            Diagnostic::new(Code::LabBadValue, format!("VirtualBox has no adapter {}", number.value))
-                .label(number.span, "adapters are numbered from 1"),
+            Diagnostic::new(
+                Code::LabBadValue,
+                text!(
+                    "VirtualBox has no adapter {number}",
+                    "VirtualBox에 {number}번 어댑터는 없습니다",
+                    number = &number.value
+                ),
+            )
+            .label(number.span, text!("adapters are numbered from 1", "어댑터 번호는 1부터임")),
         );
     }
     slot.map(|slot| Spanned::new(slot, number.span))

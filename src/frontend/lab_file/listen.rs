@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Node, Walk};
 use crate::lab::declaration::ListenDecl;
 use crate::lab::machine::ForwardDecl;
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::source::Spanned;
 
@@ -21,9 +22,15 @@ fn listen(walk: &mut Walk, node: &Node) -> Option<ListenDecl> {
     let decl = parse_listen(&item);
     if decl.is_none() {
         walk.report(
-            Diagnostic::new(Code::BadPort, format!("`{}` is not a place to listen", item.value))
-                .label(item.span, "cannot be understood")
-                .help("write `PORT`, `PORT/udp`, `FIRST-LAST` or `ADDRESS:PORT`, IPv6 addresses in brackets"),
+            Diagnostic::new(
+                Code::BadPort,
+                text!("`{value}` is not a place to listen", "`{value}`: 대기할 곳이 아닙니다", value = &item.value),
+            )
+            .label(item.span, text!("cannot be understood", "이해할 수 없음"))
+            .help(text!(
+                "write `PORT`, `PORT/udp`, `FIRST-LAST` or `ADDRESS:PORT`, IPv6 addresses in brackets",
+                "`PORT`, `PORT/udp`, `FIRST-LAST`, `ADDRESS:PORT` 가운데 하나로 쓰십시오. IPv6 주소는 대괄호로 감쌉니다"
+            )),
         );
     }
     decl
@@ -47,9 +54,15 @@ pub(super) fn forward(walk: &mut Walk, node: &Node) -> Option<ForwardDecl> {
     let decl = parse_forward(&item);
     if decl.is_none() {
         walk.report(
-            Diagnostic::new(Code::BadPort, format!("`{}` is not a forward", item.value))
-                .label(item.span, "cannot be understood")
-                .help("write `tcp:127.0.0.1:3000:3000` or `tcp::3000:10.0.2.15:3000`, IPv6 addresses in brackets"),
+            Diagnostic::new(
+                Code::BadPort,
+                text!("`{value}` is not a forward", "`{value}`: 포트 포워딩 형식이 아닙니다", value = &item.value),
+            )
+            .label(item.span, text!("cannot be understood", "이해할 수 없음"))
+            .help(text!(
+                "write `tcp:127.0.0.1:3000:3000` or `tcp::3000:10.0.2.15:3000`, IPv6 addresses in brackets",
+                "`tcp:127.0.0.1:3000:3000`이나 `tcp::3000:10.0.2.15:3000`처럼 쓰십시오. IPv6 주소는 대괄호로 감쌉니다"
+            )),
         );
     }
     decl

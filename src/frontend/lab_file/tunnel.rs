@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{Node, Walk};
 use crate::lab::Declaration;
 use crate::lab::tunnel::{SshServer, TunnelDecl, TunnelKind};
+use crate::language::text;
 use crate::source::Spanned;
 
 const KEYS: &[&str] = &["local", "remote", "proxy", "through"];
@@ -24,9 +25,18 @@ fn tunnel(walk: &mut Walk, item: &Node) -> Option<TunnelDecl> {
     let mut ways = entries.iter().filter(|entry| entry.key.value != "through");
     let Some(way) = ways.next().filter(|_| ways.next().is_none()) else {
         walk.report(
-            Diagnostic::new(Code::LabBadValue, "a tunnel is one of `local`, `remote` and `proxy`")
-                .label(item.span, "which is it?")
-                .help("like `{local: \"8080:localhost:3000\", through: rocky}`"),
+            Diagnostic::new(
+                Code::LabBadValue,
+                text!(
+                    "a tunnel is one of `local`, `remote` and `proxy`",
+                    "터널은 `local`, `remote`, `proxy` 가운데 하나여야 합니다"
+                ),
+            )
+            .label(item.span, text!("which is it?", "어느 것인지 알 수 없음"))
+            .help(text!(
+                "like `{{local: \"8080:localhost:3000\", through: rocky}}`",
+                "예: `{{local: \"8080:localhost:3000\", through: rocky}}`"
+            )),
         );
         return None;
     };
@@ -41,9 +51,15 @@ fn tunnel(walk: &mut Walk, item: &Node) -> Option<TunnelDecl> {
     let parsed = parse(&text, matches!(kind, TunnelKind::Here));
     let Some((listen_address, listen_port, to, to_port)) = parsed else {
         walk.report(
-            Diagnostic::new(Code::BadPort, format!("`{}` is not a tunnel", text.value))
-                .label(text.span, "cannot be understood")
-                .help("write `[ADDRESS:]PORT:HOST:PORT`, IPv6 addresses in brackets"),
+            Diagnostic::new(
+                Code::BadPort,
+                text!("`{value}` is not a tunnel", "`{value}`: 터널 형식이 아닙니다", value = &text.value),
+            )
+            .label(text.span, text!("cannot be understood", "이해할 수 없음"))
+            .help(text!(
+                "write `[ADDRESS:]PORT:HOST:PORT`, IPv6 addresses in brackets",
+                "`[ADDRESS:]PORT:HOST:PORT`로 쓰십시오. IPv6 주소는 대괄호로 감쌉니다"
+            )),
         );
         return None;
     };

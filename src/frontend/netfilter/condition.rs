@@ -1,6 +1,7 @@
 //! Conditions of a rule (iptables(8) and iptables-extensions(8), release 1.8.9).
 
 use crate::lab::iptables::{AddressKind, Condition, ConnectionState};
+use crate::language::text;
 use crate::net::{Family, IpNet, PortRange};
 
 use super::value::{self, Read, Trouble};
@@ -84,7 +85,10 @@ pub(super) fn read(family: Family, module: &str, option: &str, values: &[&str]) 
             let sources = each(values.get(1).copied().unwrap_or(""), |side| match side {
                 "src" => Ok(true),
                 "dst" => Ok(false),
-                _ => Err(Trouble::Bad(format!("`{side}` is neither `src` nor `dst`"))),
+                _ => Err(Trouble::Bad(text!(
+                    "`{side}` is neither `src` nor `dst`",
+                    "`{side}`: `src`도 `dst`도 아닙니다"
+                ))),
             })?;
             Some(Condition::InSet { name: value.to_owned(), sources })
         }
@@ -106,7 +110,7 @@ fn direction(text: &str) -> Read<Condition> {
     match text {
         "REPLY" => Ok(Condition::Reply),
         "ORIGINAL" => Ok(Condition::Not(Box::new(Condition::Reply))),
-        _ => Err(Trouble::Bad(format!("`{text}` is not a direction"))),
+        _ => Err(Trouble::Bad(text!("`{text}` is not a direction", "`{text}`: 방향이 아닙니다"))),
     }
 }
 
@@ -182,7 +186,12 @@ fn state(text: &str) -> Read<ConnectionState> {
         "UNTRACKED" => ConnectionState::Untracked,
         "SNAT" => ConnectionState::SourceRewritten,
         "DNAT" => ConnectionState::DestinationRewritten,
-        _ => return Err(Trouble::Bad(format!("`{text}` is not a state of a connection"))),
+        _ => {
+            return Err(Trouble::Bad(text!(
+                "`{text}` is not a state of a connection",
+                "`{text}`: 연결 상태가 아닙니다"
+            )));
+        }
     })
 }
 
@@ -244,7 +253,9 @@ fn flags(text: &str) -> Read<u8> {
             "NONE" => 0,
             _ => {
                 let known = FLAGS.iter().find(|(flag, _)| *flag == name);
-                known.map(|(_, bit)| *bit).ok_or_else(|| Trouble::Bad(format!("`{name}` is not a flag of TCP")))?
+                known.map(|(_, bit)| *bit).ok_or_else(|| {
+                    Trouble::Bad(text!("`{name}` is not a flag of TCP", "`{name}`: TCP 플래그가 아닙니다"))
+                })?
             }
         };
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::iptables::{Condition, IptablesRule, RuleTarget};
+use crate::language::text;
 use crate::source::Span;
 
 /// Gaps while they are collected.
@@ -29,10 +30,13 @@ fn kind_of(what: &str) -> String {
 }
 
 fn without_model(what: &str, first: Span, count: usize) -> Diagnostic {
-    let rules = if count == 1 { "one rule".to_owned() } else { format!("{count} rules") };
-    Diagnostic::new(Code::Unmodeled, format!("not modelled: `{what}` in {rules}"))
-        .label(first, "may apply or not")
-        .help("verdicts that depend on it are left undecided")
+    let rules = if count == 1 { text!("one rule", "규칙 1개") } else { text!("{count} rules", "규칙 {count}개") };
+    Diagnostic::new(
+        Code::Unmodeled,
+        text!("not modelled: `{what}` in {rules}", "{rules}의 `{what}`: 모델에 없음"; rules),
+    )
+    .label(first, text!("may apply or not", "적용될 수도 아닐 수도 있음"))
+    .help(text!("verdicts that depend on it are left undecided", "이것에 달려 있는 판정은 내리지 않습니다"))
 }
 
 /// What the effect of a rule depends on and has no model.

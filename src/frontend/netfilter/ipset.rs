@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::ipset::{IpSet, SetPart};
+use crate::language::text;
 use crate::net::{Family, PortRange, Protocol};
 use crate::source::{SourceId, Span, Spanned};
 
@@ -99,6 +100,9 @@ fn port(text: &str) -> Option<SetPart> {
 }
 
 fn refused(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::IptablesBadRule, "`ipset restore` would refuse this line".to_owned())
-        .label(span, "so the set lacks it")
+    Diagnostic::new(
+        Code::IptablesBadRule,
+        text!("`ipset restore` would refuse this line", "`ipset restore`가 거부할 줄입니다"),
+    )
+    .label(span, text!("so the set lacks it", "그래서 집합에 없음"))
 }

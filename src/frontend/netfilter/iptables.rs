@@ -9,6 +9,7 @@ use crate::lab::declaration::Declarations;
 use crate::lab::iptables::{
     Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RejectWith, RuleTarget,
 };
+use crate::language::{Text, text};
 use crate::net::{Family, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -107,14 +108,15 @@ pub(super) fn line(
 }
 
 fn without_model(what: &str, at: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unmodeled, format!("not modelled: `{what}`"))
-        .label(at, "may apply or not")
-        .help("verdicts that depend on it are left undecided")
+    Diagnostic::new(Code::Unmodeled, text!("not modelled: `{what}`", "`{what}`: 모델에 없음"))
+        .label(at, text!("may apply or not", "적용될 수도 아닐 수도 있음"))
+        .help(text!("verdicts that depend on it are left undecided", "이것에 달려 있는 판정은 내리지 않습니다"))
 }
 
-fn bad(message: String, at: Span) -> Stop {
+fn bad(message: Text, at: Span) -> Stop {
     Stop::Bad(Box::new(
-        Diagnostic::new(Code::IptablesBadRule, message).label(at, "iptables refuses this, so nothing changes"),
+        Diagnostic::new(Code::IptablesBadRule, message)
+            .label(at, text!("iptables refuses this, so nothing changes", "iptables가 거부하므로 바뀌는 것이 없음")),
     ))
 }
 
@@ -240,7 +242,10 @@ impl<'t> Reader<'t> {
         }
         match token.text.strip_prefix("--") {
             Some(name) => self.extended(name, token, not),
-            None => Err(bad(format!("`{}` is out of place", token.text), token.span)),
+            None => Err(bad(
+                text!("`{token}` is out of place", "`{token}`: 있을 자리가 아닙니다", token = &token.text),
+                token.span,
+            )),
         }
     }
 
@@ -251,7 +256,12 @@ impl<'t> Reader<'t> {
             "-t" => {
                 let name = self.required(token)?;
                 let table = IptablesTable::ALL.into_iter().find(|t| t.name() == name.text);
-                self.table = Some(table.ok_or_else(|| bad(format!("there is no table `{}`", name.text), name.span))?);
+                self.table = Some(table.ok_or_else(|| {
+                    bad(
+                        text!("there is no table `{table}`", "`{table}` 테이블은 없습니다", table = &name.text),
+                        name.span,
+                    )
+                })?);
             }
             "-w" | "-W" => {
                 self.number();
@@ -277,8 +287,9 @@ impl<'t> Reader<'t> {
             "-I" => Verb::Insert(self.chain(token)?, self.number().unwrap_or(1)),
             "-R" => {
                 let chain = self.chain(token)?;
-                let number =
-                    self.number().ok_or_else(|| bad("`-R` needs the number of a rule".to_owned(), token.span))?;
+                let number = self.number().ok_or_else(|| {
+                    bad(text!("`-R` needs the number of a rule", "`-R`에는 규칙 번호가 필요합니다"), token.span)
+                })?;
                 Verb::Replace(chain, number)
             }
             "-D" => {
@@ -305,7 +316,7 @@ impl<'t> Reader<'t> {
         match policy.text.as_str() {
             "ACCEPT" => Ok(IptablesChange::Policy(chain, true)),
             "DROP" => Ok(IptablesChange::Policy(chain, false)),
-            other => Err(bad(format!("`{other}` is not a policy"), policy.span)),
+            other => Err(bad(text!("`{other}` is not a policy", "`{other}`: 기본 정책이 아닙니다"), policy.span)),
         }
     }
 
@@ -319,7 +330,9 @@ impl<'t> Reader<'t> {
     }
 
     fn required(&mut self, option: &Token) -> Result<&'t Token, Stop> {
-        self.rest.next().ok_or_else(|| bad(format!("`{}` needs a value", option.text), option.span))
+        self.rest.next().ok_or_else(|| {
+            bad(text!("`{option}` needs a value", "`{option}`에 값이 필요합니다", option = &option.text), option.span)
+        })
     }
 
     fn peek(&self) -> Option<&'t Token> {
@@ -481,7 +494,13 @@ impl<'t> Reader<'t> {
         // Linux, net/ipv4/netfilter/ipt_REJECT.c, `reject_tg_check`.
         let is_tcp = rule.conditions.contains(&Condition::Protocol(Protocol::Tcp));
         if rule.target == RuleTarget::Reject(RejectWith::TcpReset) && !is_tcp {
-            return Err(bad("`--reject-with tcp-reset` needs `-p tcp`".to_owned(), self.whole));
+            return Err(bad(
+                text!(
+                    "`--reject-with tcp-reset` needs `-p tcp`",
+                    "`--reject-with tcp-reset`에는 `-p tcp`가 필요합니다"
+                ),
+                self.whole,
+            ));
         }
         let unmodeled = gaps::of_rule(&rule);
         let change = match verb {

@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesTable};
+use crate::language::{Text, text};
 use crate::net::Family;
 use crate::source::{SourceId, Span};
 
@@ -81,7 +82,7 @@ impl Reader {
             (None | Some('#'), _) => {}
             (Some('*'), _) => self.table_line(trimmed, span),
             (Some('C'), _) if trimmed == "COMMIT" => self.table = None,
-            (_, None) => self.diagnostics.push(not_a_line("this stands in no table", span)),
+            (_, None) => self.diagnostics.push(not_a_line(text!("this stands in no table", "테이블 밖에 있음"), span)),
             (Some(':'), Some(table)) => self.chain_line(table, trimmed, span),
             (Some(_), Some(table)) => self.rule_line(table, trimmed, start, span),
         }
@@ -91,7 +92,7 @@ impl Reader {
         let name = line.trim_start_matches('*').trim();
         self.table = IptablesTable::ALL.into_iter().find(|t| t.name() == name);
         if self.table.is_none() {
-            self.diagnostics.push(not_a_line("there is no such table", span));
+            self.diagnostics.push(not_a_line(text!("there is no such table", "없는 테이블임"), span));
         }
     }
 
@@ -109,7 +110,7 @@ impl Reader {
             }
             "ACCEPT" => IptablesChange::Policy(name.to_owned(), true),
             "DROP" => IptablesChange::Policy(name.to_owned(), false),
-            _ => return self.diagnostics.push(not_a_line("this is not a policy", span)),
+            _ => return self.diagnostics.push(not_a_line(text!("this is not a policy", "기본 정책이 아님"), span)),
         };
         self.push(table, change, span);
     }
@@ -167,6 +168,10 @@ fn words(line: &str) -> Vec<(String, Range<usize>)> {
     all
 }
 
-fn not_a_line(why: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::IptablesBadRule, "`iptables-restore` would refuse this line").label(span, why)
+fn not_a_line(why: Text, span: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::IptablesBadRule,
+        text!("`iptables-restore` would refuse this line", "`iptables-restore`가 거부할 줄입니다"),
+    )
+    .label(span, why)
 }

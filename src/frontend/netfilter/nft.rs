@@ -23,6 +23,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::nft::NftRuleset;
+use crate::language::text;
 use crate::source::{SourceId, Span};
 
 use super::gaps::Gaps;
@@ -87,9 +88,17 @@ fn unknown_chains(table: &syntax::Table) -> Vec<Diagnostic> {
             if let Statement::Verdict(syntax::Verdict::Jump(to) | syntax::Verdict::Goto(to)) = statement
                 && !table.chains.iter().any(|chain| chain.name.value == *to)
             {
-                let message = format!("there is no chain `{to}` in the table `{}`", table.name.value);
+                let message = text!(
+                    "there is no chain `{to}` in the table `{table}`",
+                    "`{table}` 테이블에 `{to}` 체인이 없습니다",
+                    table = &table.name.value
+                );
                 let diagnostic = Diagnostic::new(Code::NftSyntax, message);
-                wrong.push(diagnostic.label(rule.span, "nft refuses this").help("the text may be cut off"));
+                wrong.push(
+                    diagnostic
+                        .label(rule.span, text!("nft refuses this", "nft가 거부함"))
+                        .help(text!("the text may be cut off", "텍스트가 잘렸을 수 있습니다")),
+                );
             }
         }
     }

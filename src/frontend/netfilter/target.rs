@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::lab::iptables::{Condition, IptablesRule, RejectWith, RuleTarget};
+use crate::language::text;
 use crate::net::{Family, IpNet};
 
 use super::value::{self, Read, Trouble};
@@ -205,7 +206,9 @@ fn reject(with: Option<&str>) -> Read<RejectWith> {
 
 /// `10.0.0.5`, `10.0.0.5:80`, `:80`, `10.0.0.5-10.0.0.7`; ranges of ports are not followed.
 fn destination_nat(to: Option<&str>, family: Family) -> Read<(Option<Vec<IpAddr>>, Option<u16>)> {
-    let to = to.ok_or_else(|| Trouble::Bad("`DNAT` needs `--to-destination`".to_owned()))?;
+    let to = to.ok_or_else(|| {
+        Trouble::Bad(text!("`DNAT` needs `--to-destination`", "`DNAT`에는 `--to-destination`이 필요합니다"))
+    })?;
     let (address, port_text) = address_and_port(to);
     let addresses = if address.is_empty() { None } else { Some(addresses(address, family)?) };
     let port = if port_text.is_empty() { None } else { Some(port(port_text)?) };
@@ -214,7 +217,8 @@ fn destination_nat(to: Option<&str>, family: Family) -> Read<(Option<Vec<IpAddr>
 
 /// The source port is not followed: a translated packet may always get another one.
 fn source_nat(to: Option<&str>, family: Family) -> Read<Vec<IpAddr>> {
-    let to = to.ok_or_else(|| Trouble::Bad("`SNAT` needs `--to-source`".to_owned()))?;
+    let to =
+        to.ok_or_else(|| Trouble::Bad(text!("`SNAT` needs `--to-source`", "`SNAT`에는 `--to-source`가 필요합니다")))?;
     addresses(address_and_port(to).0, family)
 }
 
@@ -232,7 +236,7 @@ fn addresses(text: &str, family: Family) -> Read<Vec<IpAddr>> {
 fn parsed(address: &str, family: Family) -> Read<IpAddr> {
     match address.parse::<IpAddr>() {
         Ok(address) if Family::of(address) == family => Ok(address),
-        _ => Err(Trouble::Bad(format!("`{address}` is not an address"))),
+        _ => Err(Trouble::Bad(text!("`{address}` is not an address", "`{address}`: 주소가 아닙니다"))),
     }
 }
 

@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::iptables::Condition;
+use crate::language::{Text, text};
 use crate::net::{Family, IpNet, Ipv4Net, Ipv4Subnets, Ipv6Subnets, PortRange, Protocol};
 
 /// Why a value is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
     /// iptables refuses it.
-    Bad(String),
+    Bad(Text),
     /// iptables may understand it, we do not.
     Unknown,
 }
@@ -93,12 +94,13 @@ pub(super) fn ports(text: &str) -> Read<PortRange> {
     let Some((first, last)) = text.split_once(':') else { return port(text).map(PortRange::single) };
     let first = if first.is_empty() { 0 } else { port(first)? };
     let last = if last.is_empty() { u16::MAX } else { port(last)? };
-    PortRange::new(first, last).ok_or_else(|| Trouble::Bad(format!("`{text}` is not a range of ports")))
+    PortRange::new(first, last)
+        .ok_or_else(|| Trouble::Bad(text!("`{text}` is not a range of ports", "`{text}`: 포트 범위가 아닙니다")))
 }
 
 fn port(text: &str) -> Read<u16> {
     if text.bytes().all(|b| b.is_ascii_digit()) {
-        return text.parse().map_err(|_| Trouble::Bad(format!("`{text}` is not a port")));
+        return text.parse().map_err(|_| Trouble::Bad(text!("`{text}` is not a port", "`{text}`: 포트가 아닙니다")));
     }
     SERVICES.iter().find(|(name, _)| *name == text).map(|(_, port)| *port).ok_or(Trouble::Unknown)
 }
@@ -111,13 +113,17 @@ pub(super) fn network(text: &str, family: Family) -> Read<IpNet> {
         _ => address.parse().map_err(|_| Trouble::Unknown)?,
     };
     if Family::of(address) != family {
-        return Err(Trouble::Bad(format!("`{text}` is an address of the other family")));
+        return Err(Trouble::Bad(text!(
+            "`{text}` is an address of the other family",
+            "`{text}`: 다른 주소 체계의 주소입니다"
+        )));
     }
     let length = match mask {
         None => return Ok(IpNet::from(address)),
         Some(mask) => prefix_length(mask)?,
     };
-    let net = IpNet::new(address, length).map_err(|_| Trouble::Bad(format!("`{text}` is not a network")))?;
+    let net = IpNet::new(address, length)
+        .map_err(|_| Trouble::Bad(text!("`{text}` is not a network", "`{text}`: 네트워크가 아닙니다")))?;
     Ok(net.trunc())
 }
 
@@ -125,7 +131,8 @@ fn prefix_length(mask: &str) -> Read<u8> {
     if let Ok(length) = mask.parse() {
         return Ok(length);
     }
-    let mask: IpAddr = mask.parse().map_err(|_| Trouble::Bad(format!("`{mask}` is not a mask")))?;
+    let mask: IpAddr =
+        mask.parse().map_err(|_| Trouble::Bad(text!("`{mask}` is not a mask", "`{mask}`: 마스크가 아닙니다")))?;
     // A mask with holes has no prefix length.
     ipnet_length(mask).ok_or(Trouble::Unknown)
 }
@@ -143,7 +150,7 @@ fn ipnet_length(mask: IpAddr) -> Option<u8> {
 
 /// `10.0.0.1-10.0.0.9` as prefixes.
 pub(super) fn range(text: &str, family: Family) -> Read<Vec<IpNet>> {
-    let bad = || Trouble::Bad(format!("`{text}` is not a range of addresses"));
+    let bad = || Trouble::Bad(text!("`{text}` is not a range of addresses", "`{text}`: 주소 범위가 아닙니다"));
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last): (IpAddr, IpAddr) = (first.parse().map_err(|_| bad())?, last.parse().map_err(|_| bad())?);
     if Family::of(first) != family || Family::of(last) != family || last < first {
@@ -173,7 +180,7 @@ pub(super) fn mark(text: &str) -> Read<(u32, u32)> {
 
 /// Decimal or hexadecimal.
 pub(super) fn number(text: &str) -> Read<u32> {
-    let bad = |_| Trouble::Bad(format!("`{text}` is not a number"));
+    let bad = |_| Trouble::Bad(text!("`{text}` is not a number", "`{text}`: 수가 아닙니다"));
     match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         Some(digits) => u32::from_str_radix(digits, 16).map_err(bad),
         None => text.parse().map_err(bad),

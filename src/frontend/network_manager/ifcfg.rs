@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::declaration::Declarations;
 use crate::lab::interface_config::{ConfigSource, InterfaceConfig};
+use crate::language::text;
 use crate::net::{IpNet, Ipv4Net};
 use crate::source::{SourceId, Spanned};
 
@@ -63,7 +64,7 @@ fn addresses(settings: &mut Settings<'_>, config: &mut InterfaceConfig) {
         let Some(address) = settings.address(text) else { continue };
         let prefix: Option<u8> = settings.get("", &format!("PREFIX{number}")).and_then(|text| text.value.parse().ok());
         let mask = settings.get("", &format!("NETMASK{number}"));
-        let mask = mask.and_then(|text| settings.parsed::<Ipv4Addr>(text, "a network mask"));
+        let mask = mask.and_then(|text| settings.parsed::<Ipv4Addr>(text, text!("a network mask", "네트워크 마스크")));
         let mask = mask.and_then(|mask| Ipv4Net::with_netmask(mask.value, mask.value).ok()).map(|net| net.prefix_len());
         // Without either the old classes count (ipcalc in initscripts).
         let length = prefix.or(mask).unwrap_or_else(|| class_of(address.value));

@@ -2,6 +2,7 @@
 
 use crate::lab::declaration::Declarations;
 use crate::lab::interface_config::{ConfigSource, InterfaceConfig};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::source::{SourceId, Spanned};
 
@@ -52,7 +53,9 @@ fn addresses(settings: &mut Settings<'_>, config: &mut InterfaceConfig, unmodele
     }
     for (key, value) in numbered(settings, "address") {
         let mut words = parts(value, &[',', ';']);
-        let net = words.next().and_then(|word| settings.parsed::<IpNet>(word, "an address with prefix length"));
+        let net = words.next().and_then(|word| {
+            settings.parsed::<IpNet>(word, text!("an address with prefix length", "프리픽스 길이가 붙은 주소"))
+        });
         config.addresses.extend(net);
         let gateway = words.next().filter(|word| !word.value.is_empty() && key != "addresses");
         config.gateway = config.gateway.or(gateway.and_then(|word| settings.address(word)));
@@ -89,7 +92,9 @@ fn route(
     unmodeled: &mut Vec<Spanned<String>>,
 ) {
     let words: Vec<Spanned<&str>> = parts(value, &[',', ';']).collect();
-    let to = words.first().and_then(|word| settings.parsed::<IpNet>(*word, "a prefix like `10.1.0.0/16`"));
+    let to = words.first().and_then(|word| {
+        settings.parsed::<IpNet>(*word, text!("a prefix like `10.1.0.0/16`", "`10.1.0.0/16` 같은 프리픽스"))
+    });
     let via = words.get(1).filter(|word| !word.value.is_empty()).and_then(|word| settings.address(*word));
     match (to, via) {
         (Some(to), Some(via)) if to.value.prefix_len() == 0 => {

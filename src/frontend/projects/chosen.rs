@@ -10,6 +10,7 @@ use crate::frontend::docker::compose::env_file;
 use crate::frontend::{COMPOSE_NAMES, beside, directory_of};
 use crate::lab::Declaration;
 use crate::lab::declaration::ComposeDecl;
+use crate::language::text;
 use crate::source::Span;
 
 use super::{OVERRIDE_NAMES, Project, Reader};
@@ -135,14 +136,25 @@ fn is_same_project(a: &Project, b: &Project) -> bool {
 }
 
 fn called_differently(first: Option<Span>, second: Span) -> Diagnostic {
-    let message = "`docker compose` is called with other files for the same project";
-    let mut diagnostic = Diagnostic::new(Code::InputUnused, message).label(second, "this call is left out");
+    let message = text!(
+        "`docker compose` is called with other files for the same project",
+        "같은 프로젝트에 다른 파일로 `docker compose`를 호출합니다"
+    );
+    let mut diagnostic =
+        Diagnostic::new(Code::InputUnused, message).label(second, text!("this call is left out", "이 호출은 제외함"));
     if let Some(first) = first {
-        diagnostic = diagnostic.label(first, "the files of this one are read");
+        diagnostic = diagnostic.label(first, text!("the files of this one are read", "이 호출의 파일을 읽음"));
     }
-    Diagnostic { severity: Severity::Warning, ..diagnostic.help("list the files that count in lab.yaml, or name them") }
+    Diagnostic {
+        severity: Severity::Warning,
+        ..diagnostic.help(text!(
+            "list the files that count in lab.yaml, or name them",
+            "쓸 파일을 lab.yaml에 적거나 직접 지정하십시오"
+        ))
+    }
 }
 
 fn no_env_file(path: &str) -> Diagnostic {
-    Diagnostic::new(Code::ComposeMissingFile, format!("there is no file `{path}`")).help("`--env-file` names it")
+    Diagnostic::new(Code::ComposeMissingFile, text!("there is no file `{path}`", "`{path}` 파일이 없습니다"))
+        .help(text!("`--env-file` names it", "`--env-file`에 적혀 있습니다"))
 }

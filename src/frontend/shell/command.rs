@@ -8,6 +8,7 @@ use crate::frontend::virtualbox::manage;
 use crate::frontend::{port_proxy, ssh};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
+use crate::language::text;
 use crate::source::{Span, Spanned};
 
 use super::word::Word;
@@ -222,10 +223,13 @@ fn is_script_path(name: &str) -> bool {
 }
 
 fn not_followed(span: Span, file: &str) -> Diagnosed<Vec<Effect>> {
-    let message = format!("the script `{file}` is not followed");
+    let message = text!("the script `{file}` is not followed", "`{file}` 스크립트는 따라가지 않습니다");
     let diagnostic = Diagnostic::new(Code::ShellUnmodeled, message)
-        .label(span, "runs another script")
-        .help("its commands count if that file is part of the lab too");
+        .label(span, text!("runs another script", "다른 스크립트를 실행함"))
+        .help(text!(
+            "its commands count if that file is part of the lab too",
+            "그 파일도 랩에 들어 있으면 그 안의 명령이 반영됩니다"
+        ));
     Diagnosed { value: Vec::new(), diagnostics: vec![diagnostic] }
 }
 

@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use crate::lab::machine::{AdapterDecl, AdapterMode, DhcpDecl, HostOnlyDecl, HypervisorDecl, NatDecl, Verb};
+use crate::language::text;
 use crate::net::{IpNet, Ipv4Net};
 use crate::source::{Span, Spanned};
 
@@ -85,7 +86,13 @@ fn with_mask(network: &Network, address: Spanned<IpAddr>) -> Result<Spanned<IpNe
     let length = match mask.map(|mask| (mask.value, mask.span)) {
         None => 24,
         Some((IpAddr::V4(mask), span)) => Ipv4Net::with_netmask([0, 0, 0, 0].into(), mask)
-            .map_err(|_| refused(span, format!("`{mask}` is not a netmask"), "like `255.255.255.0`"))?
+            .map_err(|_| {
+                refused(
+                    span,
+                    text!("`{mask}` is not a netmask", "`{mask}`: 넷마스크가 아닙니다"),
+                    text!("like `255.255.255.0`", "`255.255.255.0`처럼 쓰십시오"),
+                )
+            })?
             .prefix_len(),
         Some((IpAddr::V6(_), _)) => return Err(Bad::Unknown),
     };
@@ -116,8 +123,15 @@ impl HostOnly {
         }
         let default = IpNet::new(IpAddr::from(DHCP_DEFAULT), 24).ok();
         let own = own.map(|own| own.value).or(default.filter(|_| is_dhcp)).ok_or_else(|| {
-            let what = "a private network without an address".to_owned();
-            refused(network.span, what, "add `ip: \"192.168.56.10\"` or `type: \"dhcp\"`")
+            let what = text!("a private network without an address", "주소가 없는 private network입니다");
+            refused(
+                network.span,
+                what,
+                text!(
+                    "add `ip: \"192.168.56.10\"` or `type: \"dhcp\"`",
+                    "`ip: \"192.168.56.10\"`이나 `type: \"dhcp\"`를 추가하십시오"
+                ),
+            )
         })?;
         let name = self.of_subnet(own.trunc(), network.span);
         if is_dhcp {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::frontend::ruby::tree::{Block, Call as Written, Expr, Kind, Pair, Parameters, Piece, Target};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::builtin;
@@ -27,7 +28,10 @@ impl Evaluator<'_> {
         let block = self.block_of(call, scope)?;
         let Some(arguments) = arguments else {
             if let Some(block) = block {
-                self.doubtful("in a block whose arguments are not known", |e| e.run(&block, Vec::new()))?;
+                self.doubtful(
+                    ["in a block whose arguments are not known", "인자를 알 수 없는 블록 안"],
+                    |e| e.run(&block, Vec::new()),
+                )?;
             }
             return Ok(Value::Unknown);
         };
@@ -91,9 +95,14 @@ impl Evaluator<'_> {
         let options = keywords.map(|keywords| self.options(keywords, scope)).transpose()?;
         let block = self.block_of(call, scope)?;
         let (Some(mut arguments), Some(options)) = (arguments, options.unwrap_or_else(|| Some(Vec::new()))) else {
-            return Ok(
-                self.not_followed(span, format!("`{}` with arguments that are not known", config.method(&call.name)))
-            );
+            return Ok(self.not_followed(
+                span,
+                text!(
+                    "`{method}` with arguments that are not known",
+                    "인자를 알 수 없는 `{method}`",
+                    method = &config.method(&call.name)
+                ),
+            ));
         };
         let mut name = call.name.clone();
         if matches!(name.as_str(), "send" | "public_send" | "__send__") {
@@ -102,7 +111,11 @@ impl Evaluator<'_> {
                     arguments.remove(0);
                     name = method;
                 }
-                None => return Ok(self.not_followed(span, "a setting whose name is not known")),
+                None => {
+                    return Ok(
+                        self.not_followed(span, text!("a setting whose name is not known", "이름을 알 수 없는 설정"))
+                    );
+                }
             }
         }
         let method = config.method(&name);
@@ -142,10 +155,13 @@ impl Evaluator<'_> {
     fn define(&mut self, call: &Call, block: Option<Rc<Closure>>) -> Value {
         let first = call.arguments.first();
         let (Some(argument), Some(name)) = (first, call.first_name().map(str::to_owned)) else {
-            return self.not_followed(call.span, "a machine whose name is not known");
+            return self.not_followed(call.span, text!("a machine whose name is not known", "이름을 알 수 없는 머신"));
         };
-        if let Some(doubt) = call.doubt {
-            return self.not_followed(call.span, format!("the machine `{name}`, which is there {doubt}"));
+        if let Some([doubt, korean]) = call.doubt {
+            return self.not_followed(
+                call.span,
+                text!("the machine `{name}`, which is there {doubt}", "있을지 알 수 없는 머신 `{name}` ({korean})"),
+            );
         }
         if !self.defined.iter().any(|d| d.name.value == name) {
             let name = Spanned::new(name.clone(), argument.span);
@@ -169,14 +185,14 @@ impl Evaluator<'_> {
     ) -> Outcome {
         if let Some(method) = self.methods.get(&call.name).cloned() {
             return match block {
-                Some(_) => Ok(self.not_followed(span, format!("`{}` with a block", call.name))),
+                Some(_) => Ok(self.not_followed(span, with_block(&call.name))),
                 None => self.invoke(&method, values.to_vec()),
             };
         }
         Ok(match (call.name.as_str(), values) {
             ("raise" | "abort" | "exit" | "exit!" | "fail", _) => {
                 if self.doubt.is_none() {
-                    self.not_followed(span, "everything else: the file ends here");
+                    self.not_followed(span, file_ends());
                 }
                 return Err(Stop::End);
             }
@@ -194,20 +210,22 @@ impl Evaluator<'_> {
             }
             ("puts" | "print" | "p" | "warn" | "pp", _) => Value::Nil,
             ("binding" | "self", []) => Value::Unknown,
-            ("eval" | "instance_eval", _) => self.not_followed(span, "a program that is put together"),
+            ("eval" | "instance_eval", _) => {
+                self.not_followed(span, text!("a program that is put together", "조립해서 실행하는 프로그램"))
+            }
             ("loop", _) => {
                 if let Some(block) = block {
-                    self.doubtful("in a loop", |e| e.run(&block, Vec::new()))?;
+                    self.doubtful(["in a loop", "반복문 안"], |e| e.run(&block, Vec::new()))?;
                 }
                 Value::Unknown
             }
             _ => {
                 if let Some(block) = block {
-                    self.doubtful("in a block of a method that is not known", |e| e.run(&block, Vec::new()))?;
+                    self.doubtful(UNKNOWN_METHOD, |e| e.run(&block, Vec::new()))?;
                 }
                 // A method may change what the objects hold that it is given.
                 if values.iter().any(|value| matches!(value, Value::Config(_))) {
-                    self.not_followed(span, format!("`{}`, which is not defined in this file", call.name));
+                    self.not_followed(span, not_defined(&call.name));
                 }
                 let _ = scope;
                 Value::Unknown
@@ -236,7 +254,10 @@ impl Evaluator<'_> {
             (_, None) => {
                 let value = builtin::method(receiver, name, values, span);
                 if value.is_none() && values.iter().any(|value| matches!(value, Value::Config(_))) {
-                    self.not_followed(span, format!("`{name}` of something that is not known"));
+                    self.not_followed(
+                        span,
+                        text!("`{name}` of something that is not known", "알 수 없는 것의 `{name}`"),
+                    );
                 }
                 Ok(value.unwrap_or(Value::Unknown))
             }
@@ -284,4 +305,18 @@ fn symbol_block(method: &str, span: Span) -> Rc<Closure> {
     let parameters = Parameters { required: vec![Target::Local(element)], ..Parameters::default() };
     let body = vec![Expr { kind: Kind::Call(Box::new(call)), span }];
     Rc::new(Closure { block: Arc::new(Block { parameters, body, span }), scope: Scope::default() })
+}
+
+const UNKNOWN_METHOD: [&str; 2] = ["in a block of a method that is not known", "알 수 없는 메서드의 블록 안"];
+
+fn with_block(name: &str) -> Text {
+    text!("`{name}` with a block", "블록을 받는 `{name}`")
+}
+
+fn file_ends() -> Text {
+    text!("everything else: the file ends here", "나머지 모두: 파일이 여기서 끝남")
+}
+
+fn not_defined(name: &str) -> Text {
+    text!("`{name}`, which is not defined in this file", "이 파일에 정의되지 않은 `{name}`")
 }

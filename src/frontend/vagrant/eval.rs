@@ -14,6 +14,7 @@ use crate::frontend::placed::{Nature, PlacedText, UNKNOWN};
 use crate::frontend::ruby::tree::{Block, Expr, Jump, Kind, Pair, Piece, Target};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::builtin;
@@ -56,7 +57,7 @@ pub(super) struct Evaluator<'a> {
     /// Blocks of `Vagrant.configure`, which are run when the whole file was read.
     pub(super) configure: Vec<Rc<Closure>>,
     pub(super) defined: Vec<Defined>,
-    pub(super) doubt: Option<&'static str>,
+    pub(super) doubt: Option<[&'static str; 2]>,
     steps: usize,
     depth: usize,
     /// The file at hand, as seen from the directory.
@@ -97,13 +98,20 @@ impl<'a> Evaluator<'a> {
     pub(super) fn expr(&mut self, expr: &Expr, scope: &Scope) -> Outcome {
         if self.steps == 0 || MAX_DEPTH <= self.depth {
             if self.steps != 0 {
-                return Ok(self.not_followed(expr.span, "an expression inside too many others"));
+                return Ok(self
+                    .not_followed(expr.span, text!("an expression inside too many others", "너무 깊이 들어 있는 식")));
             }
             return Err(Stop::End);
         }
         self.steps -= 1;
         if self.steps == 0 {
-            self.not_followed(expr.span, "everything that the file does from here on, because it does so much");
+            self.not_followed(
+                expr.span,
+                text!(
+                    "everything that the file does from here on, because it does so much",
+                    "파일이 하는 일이 너무 많아 여기서부터의 모든 것"
+                ),
+            );
             return Err(Stop::End);
         }
         self.depth += 1;
@@ -180,7 +188,7 @@ impl<'a> Evaluator<'a> {
             Kind::Sequence(statements) => self.statements(statements, scope),
             Kind::Rescued(statements, rescue) => {
                 let value = self.statements(statements, scope)?;
-                self.doubtful("only after an error", |e| e.statements(rescue, scope))?;
+                self.doubtful(["only after an error", "오류가 난 뒤에만"], |e| e.statements(rescue, scope))?;
                 Ok(value)
             }
             Kind::Jump(jump, value) => {
@@ -188,7 +196,7 @@ impl<'a> Evaluator<'a> {
                 Err(Stop::Jump(*jump, value))
             }
             Kind::Loop(body) => {
-                self.doubtful("in a loop", |e| e.statements(body, scope))?;
+                self.doubtful(["in a loop", "반복문 안"], |e| e.statements(body, scope))?;
                 Ok(Value::Unknown)
             }
             _ => Ok(Value::Unknown),
@@ -198,14 +206,21 @@ impl<'a> Evaluator<'a> {
     /// One of several branches is run, nobody knows which.
     fn either(&mut self, branches: &[&[Expr]], scope: &Scope) -> Outcome {
         for branch in branches {
-            self.doubtful("only under a condition that is not known", |e| e.statements(branch, scope))?;
+            self.doubtful(
+                ["only under a condition that is not known", "알 수 없는 조건에 따라서만"],
+                |e| e.statements(branch, scope),
+            )?;
         }
         Ok(Value::Unknown)
     }
 
     /// Runs something of which it is not certain that it is run. If it leaves the block, what follows in the block is as
     /// uncertain.
-    pub(super) fn doubtful(&mut self, why: &'static str, run: impl FnOnce(&mut Self) -> Outcome) -> Result<(), Stop> {
+    pub(super) fn doubtful(
+        &mut self,
+        why: [&'static str; 2],
+        run: impl FnOnce(&mut Self) -> Outcome,
+    ) -> Result<(), Stop> {
         let outer = self.doubt;
         self.doubt = outer.or(Some(why));
         let outcome = run(self);
@@ -362,7 +377,7 @@ impl<'a> Evaluator<'a> {
                     self.assign(target, value, span, scope)?;
                 }
             }
-            Target::Other => drop(self.not_followed(span, "an assignment of this kind")),
+            Target::Other => drop(self.not_followed(span, text!("an assignment of this kind", "이런 종류의 대입"))),
         }
         Ok(())
     }
@@ -494,11 +509,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Says that something is not followed and may matter.
-    pub(super) fn not_followed(&mut self, span: Span, what: impl Into<String>) -> Value {
+    pub(super) fn not_followed(&mut self, span: Span, what: impl Into<Text>) -> Value {
         let what = what.into();
         if !self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span)) {
             self.out.diagnostics.push(not_followed(span, &what));
-            self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+            self.out.value.push(Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span)));
         }
         Value::Unknown
     }
@@ -509,8 +524,11 @@ impl<'a> Evaluator<'a> {
 }
 
 /// What is not followed, as a message.
-pub(super) fn not_followed(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(Code::VagrantNotFollowed, format!("not followed: {what}"))
-        .label(span, "known only when Vagrant runs")
-        .help("verdicts that may depend on it are left undecided")
+pub(super) fn not_followed(span: Span, what: &Text) -> Diagnostic {
+    Diagnostic::new(Code::VagrantNotFollowed, text!("not followed: {what}", "{what}: 따라가지 않음"; what))
+        .label(span, text!("known only when Vagrant runs", "Vagrant가 실행될 때에만 알 수 있음"))
+        .help(text!(
+            "verdicts that may depend on it are left undecided",
+            "이것에 달려 있을 수 있는 판정은 내리지 않습니다"
+        ))
 }

@@ -8,6 +8,7 @@ use std::ops::RangeInclusive;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::machine::ForwardDecl;
+use crate::language::text;
 use crate::net::Protocol;
 use crate::source::Span;
 
@@ -115,9 +116,22 @@ fn forward(network: &Network) -> Result<Option<(ForwardDecl, bool)>, Bad> {
 }
 
 fn port_taken(forward: &ForwardDecl, other: Span) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::new(Code::VagrantPortTaken, format!("port {} of the host is forwarded twice", forward.host_port))
-            .label(forward.span, "`vagrant up` stops here");
-    let diagnostic = if other == forward.span { diagnostic } else { diagnostic.label(other, "taken here") };
-    diagnostic.help("choose another port, or add `auto_correct: true`")
+    let diagnostic = Diagnostic::new(
+        Code::VagrantPortTaken,
+        text!(
+            "port {port} of the host is forwarded twice",
+            "호스트의 {port}번 포트가 두 번 포워딩됩니다",
+            port = &forward.host_port
+        ),
+    )
+    .label(forward.span, text!("`vagrant up` stops here", "`vagrant up`이 여기서 멈춤"));
+    let diagnostic = if other == forward.span {
+        diagnostic
+    } else {
+        diagnostic.label(other, text!("taken here", "여기서 이미 씀"))
+    };
+    diagnostic.help(text!(
+        "choose another port, or add `auto_correct: true`",
+        "다른 포트를 고르거나 `auto_correct: true`를 추가하십시오"
+    ))
 }

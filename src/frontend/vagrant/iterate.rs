@@ -69,7 +69,9 @@ impl Evaluator<'_> {
     /// How often the block runs, and with what, is not known.
     fn unknown_turns(&mut self, block: &Closure) -> Outcome {
         let places = block.block.parameters.required.len().max(1);
-        self.doubtful("in a loop over something that is not known", |e| e.run(block, vec![Value::Unknown; places]))?;
+        self.doubtful(["in a loop over something that is not known", "알 수 없는 것의 반복문 안"], |e| {
+            e.run(block, vec![Value::Unknown; places])
+        })?;
         Ok(Value::Unknown)
     }
 

@@ -8,6 +8,7 @@ use crate::frontend::shell::{self, Variables};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, Insertion};
 use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardNotation, MachineDecl};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::adapter::{self, HostOnly};
@@ -103,7 +104,7 @@ impl Maker<'_> {
     fn adapters(&mut self, shared: &mut Shared) -> Vec<AdapterDecl> {
         let (mut networks, unknown) = networks(self.calls);
         for span in unknown {
-            self.take(not_known(span, "a network whose kind is not known"));
+            self.take(not_known(span, text!("a network whose kind is not known", "종류를 알 수 없는 네트워크")));
         }
         let has = |networks: &[Network], id| networks.iter().any(|n| n.kind == "forwarded_port" && n.has_id(id));
         if self.names("vm.communicator=", &["winrm"]).is_some() && !has(&networks, "winrm") {
@@ -114,8 +115,11 @@ impl Maker<'_> {
         }
         let mut adapters = vec![adapter::nat(self.name.span)];
         for network in &networks {
-            if let Some(doubt) = network.doubt {
-                self.take(not_known(network.span, &format!("a network that is there {doubt}")));
+            if let Some([doubt, korean]) = network.doubt {
+                self.take(not_known(
+                    network.span,
+                    text!("a network that is there {doubt}", "있을지 알 수 없는 네트워크 ({korean})"),
+                ));
                 continue;
             }
             if matches!(network.kind.as_str(), "private_network" | "public_network") {
@@ -173,7 +177,8 @@ impl Maker<'_> {
     /// What is refused is left out, and since it may be there in another way, verdicts that depend on it are undecided.
     fn bad(&mut self, span: Span, bad: Bad) {
         match bad {
-            Bad::Unknown => self.take(not_known(span, "a network whose settings are not known")),
+            Bad::Unknown => self
+                .take(not_known(span, text!("a network whose settings are not known", "설정을 알 수 없는 네트워크"))),
             Bad::Refused(problem) => {
                 // A port that is taken is certainly not forwarded.
                 if problem.code != Code::VagrantPortTaken {
@@ -206,7 +211,9 @@ impl Maker<'_> {
                         }
                     }
                 }
-                "network_adapter" => self.take(not_known(call.span, "an adapter of the provider")),
+                "network_adapter" => {
+                    self.take(not_known(call.span, text!("an adapter of the provider", "프로바이더의 어댑터")))
+                }
                 _ => {}
             }
         }
@@ -229,7 +236,7 @@ impl Maker<'_> {
     fn trigger(&mut self, call: &Call) {
         let inside = call.inside.borrow();
         if inside.iter().any(|inner| matches!(inner.method.as_str(), "run_remote=" | "ruby" | "run=")) {
-            self.take(unmodeled(call.span, "what a trigger runs".to_owned()));
+            self.take(unmodeled(call.span, text!("what a trigger runs", "트리거가 실행하는 것")));
         }
     }
 }
@@ -245,10 +252,19 @@ fn customize(machine: &str, call: &Call) -> Declarations {
         [] => return Declarations::default(),
     };
     let Value::List(items) = &words.value else {
-        return unmodeled(call.span, "a command for VBoxManage that is known only when Vagrant runs".to_owned());
+        return unmodeled(
+            call.span,
+            text!(
+                "a command for VBoxManage that is known only when Vagrant runs",
+                "Vagrant가 실행될 때에만 알 수 있는 VBoxManage 명령"
+            ),
+        );
     };
     if call.doubt.is_some() || events == Some("pre-import") {
-        return unmodeled(call.span, "a command for VBoxManage that may not be run".to_owned());
+        return unmodeled(
+            call.span,
+            text!("a command for VBoxManage that may not be run", "실행되지 않을 수도 있는 VBoxManage 명령"),
+        );
     }
     let mut line = PlacedText::default();
     line.push("VBoxManage", words.span, Nature::Computed);
@@ -258,7 +274,13 @@ fn customize(machine: &str, call: &Call) -> Declarations {
             other => to_text(other, words.span).filter(|text| text.is_known() && !text.as_str().contains('\'')),
         };
         let Some(text) = text else {
-            return unmodeled(call.span, "a command for VBoxManage that is known only when Vagrant runs".to_owned());
+            return unmodeled(
+                call.span,
+                text!(
+                    "a command for VBoxManage that is known only when Vagrant runs",
+                    "Vagrant가 실행될 때에만 알 수 있는 VBoxManage 명령"
+                ),
+            );
         };
         // Without quotes the place is that of the word alone.
         let is_plain = |c: char| c.is_alphanumeric() || "-_.,:/=+%@".contains(c);
@@ -270,26 +292,46 @@ fn customize(machine: &str, call: &Call) -> Declarations {
     shell::parse_placed(&line, Variables::new())
 }
 
-fn not_known(span: Span, what: &str) -> Declarations {
-    let value = vec![Declaration::Unmodeled(Spanned::new(what.to_owned(), span))];
-    Declarations { value, diagnostics: vec![not_followed(span, what)] }
+fn not_known(span: Span, what: impl Into<Text>) -> Declarations {
+    let what = what.into();
+    let value = vec![Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span))];
+    Declarations { value, diagnostics: vec![not_followed(span, &what)] }
 }
 
 fn no_such_network(network: &Network) -> Diagnostic {
-    Diagnostic::new(Code::VagrantBadValue, format!("`{}` is not a kind of network", network.kind))
-        .label(network.span, "Vagrant refuses this")
-        .help("`forwarded_port`, `private_network` or `public_network`")
+    Diagnostic::new(
+        Code::VagrantBadValue,
+        text!("`{kind}` is not a kind of network", "`{kind}`: 네트워크의 종류가 아닙니다", kind = &network.kind),
+    )
+    .label(network.span, text!("Vagrant refuses this", "Vagrant가 거부함"))
+    .help(text!(
+        "`forwarded_port`, `private_network` or `public_network`",
+        "`forwarded_port`, `private_network`, `public_network` 가운데 하나로 쓰십시오"
+    ))
 }
 
 fn other_provider(call: &Call) -> Diagnostic {
-    let name = call.first_name().unwrap_or("another one");
-    let message = format!("the provider `{name}` is not modelled; the machine is taken for one of VirtualBox");
-    let diagnostic = Diagnostic::new(Code::VagrantNotFollowed, message).label(call.span, "only this one is configured");
-    Diagnostic { severity: Severity::Warning, ..diagnostic.help("state the machine's interfaces in lab.yaml instead") }
+    let name = call.first_name().map_or_else(|| text!("another one", "다른 것"), Text::from);
+    let message = text!("the provider `{name}` is not modelled; the machine is taken for one of VirtualBox", "프로바이더 `{name}`은(는) 모델에 없습니다. VirtualBox의 머신으로 봅니다"; name);
+    let diagnostic = Diagnostic::new(Code::VagrantNotFollowed, message)
+        .label(call.span, text!("only this one is configured", "이 프로바이더만 설정되어 있음"));
+    Diagnostic {
+        severity: Severity::Warning,
+        ..diagnostic.help(text!(
+            "state the machine's interfaces in lab.yaml instead",
+            "머신의 인터페이스를 lab.yaml에 적으십시오"
+        ))
+    }
 }
 
 fn unknown_plugin(area: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::VagrantNotFollowed, format!("what the plugin behind `config.{area}` does is not known"))
-        .label(span, "taken to leave the network alone")
-        .help("verdicts do not count on it")
+    Diagnostic::new(
+        Code::VagrantNotFollowed,
+        text!(
+            "what the plugin behind `config.{area}` does is not known",
+            "`config.{area}` 뒤의 플러그인이 무엇을 하는지 알 수 없습니다"
+        ),
+    )
+    .label(span, text!("taken to leave the network alone", "네트워크를 건드리지 않는 것으로 봄"))
+    .help(text!("verdicts do not count on it", "판정은 이것을 고려하지 않습니다"))
 }

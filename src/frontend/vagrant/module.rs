@@ -8,6 +8,7 @@ use crate::frontend::ruby::tree::Call as Written;
 use crate::frontend::yaml::scalar::is_sexagesimal;
 use crate::frontend::yaml::{self, Node, Resolved, Style};
 use crate::frontend::{File, beside, ruby};
+use crate::language::text;
 use crate::source::Span;
 
 use super::builtin;
@@ -80,8 +81,13 @@ impl Evaluator<'_> {
             _ => String::new(),
         };
         let (Some(block), "2", None) = (block, version.as_str(), self.doubt) else {
-            return self
-                .not_followed(span, "a configuration of another version than \"2\", or one that may not be there");
+            return self.not_followed(
+                span,
+                text!(
+                    "a configuration of another version than \"2\", or one that may not be there",
+                    "\"2\"가 아닌 버전의 설정, 또는 없을 수도 있는 설정"
+                ),
+            );
         };
         self.configure.push(block);
         Value::Nil
@@ -161,7 +167,10 @@ impl Evaluator<'_> {
 
     /// Runs another file of the project where it is loaded; `require` of a library gives nothing.
     pub(super) fn load(&mut self, path: Option<&str>, how: &str, span: Span) -> Value {
-        let Some(path) = path else { return self.not_followed(span, "another file whose name is not known") };
+        let Some(path) = path else {
+            return self
+                .not_followed(span, text!("another file whose name is not known", "이름을 알 수 없는 다른 파일"));
+        };
         let path = match (how, self.file.rsplit_once('/')) {
             ("require_relative", Some((directory, _))) => format!("{directory}/{path}"),
             _ => path.to_owned(),
@@ -169,7 +178,10 @@ impl Evaluator<'_> {
         let candidates = [path.clone(), format!("{path}.rb")];
         let Some(file) = candidates.iter().find_map(|path| self.find(path)) else {
             if how != "require" {
-                self.not_followed(span, format!("`{path}`, which is not among the files of the project"));
+                self.not_followed(
+                    span,
+                    text!("`{path}`, which is not among the files of the project", "프로젝트의 파일에 없는 `{path}`"),
+                );
             }
             return Value::Nil;
         };

@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::source::{Span, Spanned};
 
@@ -23,7 +24,7 @@ pub(super) struct Network {
     options: Vec<(String, Argument)>,
     /// The last call that speaks of it.
     pub(super) span: Span,
-    pub(super) doubt: Option<&'static str>,
+    pub(super) doubt: Option<[&'static str; 2]>,
 }
 
 /// What cannot be used of a value.
@@ -145,7 +146,11 @@ impl Network {
             value => match value.name() {
                 Some(text) => Ok(Some(Spanned::new(text.to_owned(), argument.span)).filter(|t| !t.value.is_empty())),
                 None if matches!(value, Value::Str(_)) => Err(Bad::Unknown),
-                None => Err(refused(argument.span, format!("`{name}` is no text"), "write it in quotes")),
+                None => Err(refused(
+                    argument.span,
+                    text!("`{name}` is no text", "`{name}`의 값이 텍스트가 아닙니다"),
+                    text!("write it in quotes", "따옴표로 감싸십시오"),
+                )),
             },
         }
     }
@@ -157,8 +162,11 @@ impl Network {
             Ok(address) => Ok(Some(Spanned::new(address, text.span))),
             Err(_) => Err(refused(
                 text.span,
-                format!("`{}` is not an address", text.value),
-                "write a literal IP address: Vagrant hands any other text on to VirtualBox, which takes it without a word",
+                text!("`{value}` is not an address", "`{value}`: 주소가 아닙니다", value = &text.value),
+                text!(
+                    "write a literal IP address: Vagrant hands any other text on to VirtualBox, which takes it without a word",
+                    "IP 주소를 그대로 쓰십시오. Vagrant는 다른 텍스트도 VirtualBox에 넘기고, VirtualBox는 아무 말 없이 받아들입니다"
+                ),
             )),
         }
     }
@@ -166,8 +174,12 @@ impl Network {
     /// A port, which may be written as text.
     pub(super) fn port(&self, name: &str) -> Result<Spanned<u16>, Bad> {
         let Some(argument) = self.option(name) else {
-            let what = format!("a forwarded port without `{name}:`");
-            return Err(refused(self.span, what, "Vagrant wants both `guest:` and `host:`"));
+            let what = text!("a forwarded port without `{name}:`", "포워딩 포트에 `{name}:`이(가) 없습니다");
+            return Err(refused(
+                self.span,
+                what,
+                text!("Vagrant wants both `guest:` and `host:`", "`guest:`와 `host:`를 모두 쓰십시오"),
+            ));
         };
         let number = match &argument.value {
             Value::Unknown => return Err(Bad::Unknown),
@@ -185,8 +197,8 @@ impl Network {
         match number.filter(|port| *port != 0) {
             Some(port) => Ok(Spanned::new(port, argument.span)),
             None => Err(Bad::Refused(Box::new(
-                Diagnostic::new(Code::BadPort, format!("`{shown}` is not a port"))
-                    .label(argument.span, "ports go from 1 to 65535"),
+                Diagnostic::new(Code::BadPort, text!("`{shown}` is not a port", "`{shown}`: 포트가 아닙니다"))
+                    .label(argument.span, text!("ports go from 1 to 65535", "포트는 1부터 65535까지임")),
             ))),
         }
     }
@@ -197,14 +209,21 @@ impl Network {
         match text.value.as_str() {
             "tcp" => Ok(Protocol::Tcp),
             "udp" => Ok(Protocol::Udp),
-            other => {
-                Err(refused(text.span, format!("`{other}` is not a protocol of a forwarded port"), "`tcp` or `udp`"))
-            }
+            other => Err(refused(
+                text.span,
+                text!(
+                    "`{other}` is not a protocol of a forwarded port",
+                    "`{other}`: 포워딩 포트의 프로토콜이 아닙니다"
+                ),
+                text!("`tcp` or `udp`", "`tcp`나 `udp`로 쓰십시오"),
+            )),
         }
     }
 }
 
 /// A value that is refused.
-pub(super) fn refused(span: Span, message: String, help: &str) -> Bad {
-    Bad::Refused(Box::new(Diagnostic::new(Code::VagrantBadValue, message).label(span, "here").help(help.to_owned())))
+pub(super) fn refused(span: Span, message: Text, help: Text) -> Bad {
+    Bad::Refused(Box::new(
+        Diagnostic::new(Code::VagrantBadValue, message).label(span, text!("here", "여기")).help(help),
+    ))
 }

@@ -9,6 +9,7 @@ use crate::frontend::placed::{Nature, PlacedText, UNKNOWN};
 use crate::frontend::shell::{self, Variables};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::builtin::to_text;
@@ -27,8 +28,11 @@ pub(super) fn provision(call: &Call, find: Find<'_>) -> Declarations {
         Some(argument) => argument.value.name(),
         None => call.first_name(),
     };
-    if let Some(doubt) = call.doubt {
-        return unmodeled(call.span, format!("a provisioner that is run {doubt}"));
+    if let Some([doubt, korean]) = call.doubt {
+        return unmodeled(
+            call.span,
+            text!("a provisioner that is run {doubt}", "실행될지 알 수 없는 프로비저너 ({korean})"),
+        );
     }
     if call.option("run").and_then(|run| run.value.name()) == Some("never") {
         return Declarations::default();
@@ -39,8 +43,8 @@ pub(super) fn provision(call: &Call, find: Find<'_>) -> Declarations {
         // What `docker compose up` does stands in the compose file, which is read by itself.
         Some("docker_compose") => Declarations::default(),
         Some(name) if HARMLESS.contains(&name) => Declarations::default(),
-        Some(name) => unmodeled(call.span, format!("the provisioner `{name}`")),
-        None => unmodeled(call.span, "a provisioner whose kind is not known".to_owned()),
+        Some(name) => unmodeled(call.span, text!("the provisioner `{name}`", "프로비저너 `{name}`")),
+        None => unmodeled(call.span, text!("a provisioner whose kind is not known", "종류를 알 수 없는 프로비저너")),
     }
 }
 
@@ -50,18 +54,29 @@ fn script(call: &Call, find: Find<'_>) -> Declarations {
     if let Some(inline) = setting("inline").filter(|a| !matches!(a.value, Value::Nil)) {
         return match &inline.value {
             Value::Str(text) => with_unknown_lines(text, variables),
-            _ => unmodeled(inline.span, "a script that is known only when Vagrant runs".to_owned()),
+            _ => unmodeled(
+                inline.span,
+                text!("a script that is known only when Vagrant runs", "Vagrant가 실행될 때에만 알 수 있는 스크립트"),
+            ),
         };
     }
     let Some(path) = setting("path") else { return Declarations::default() };
     let Some(name) = path.value.name() else {
-        return unmodeled(path.span, "a script whose name is known only when Vagrant runs".to_owned());
+        return unmodeled(
+            path.span,
+            text!(
+                "a script whose name is known only when Vagrant runs",
+                "Vagrant가 실행될 때에만 이름을 알 수 있는 스크립트"
+            ),
+        );
     };
     match find(name) {
         Some(file) => shell::parse_placed(&PlacedText::whole(file.source, &file.text), variables),
-        None if name.contains("://") => unmodeled(path.span, format!("the script `{name}`, which is fetched")),
+        None if name.contains("://") => {
+            unmodeled(path.span, text!("the script `{name}`, which is fetched", "내려받는 스크립트 `{name}`"))
+        }
         None => {
-            let mut out = unmodeled(path.span, format!("the script `{name}`"));
+            let mut out = unmodeled(path.span, text!("the script `{name}`", "스크립트 `{name}`"));
             out.diagnostics = vec![no_script(name, path.span)];
             out
         }
@@ -78,7 +93,10 @@ fn with_unknown_lines(text: &PlacedText, variables: Variables) -> Declarations {
             && text.nature(start) == Nature::Unknown
             && let Some(span) = text.span(start..start + UNKNOWN.len())
         {
-            let unknown = unmodeled(span, "a command that is known only when Vagrant runs".to_owned());
+            let unknown = unmodeled(
+                span,
+                text!("a command that is known only when Vagrant runs", "Vagrant가 실행될 때에만 알 수 있는 명령"),
+            );
             read.value.extend(unknown.value);
             read.diagnostics.extend(unknown.diagnostics);
         }
@@ -133,7 +151,13 @@ fn containers(call: &Call) -> Declarations {
                 out.diagnostics.extend(read.diagnostics);
             }
             "post_install_provision" => {
-                out.value.extend(unmodeled(inner.span, "a provisioner of the docker provisioner".to_owned()).value);
+                out.value.extend(
+                    unmodeled(
+                        inner.span,
+                        text!("a provisioner of the docker provisioner", "docker 프로비저너 안의 프로비저너"),
+                    )
+                    .value,
+                );
             }
             // Images are only fetched and built.
             _ => {}
@@ -143,12 +167,15 @@ fn containers(call: &Call) -> Declarations {
 }
 
 fn container(call: &Call) -> Declarations {
-    if let Some(doubt) = call.doubt {
-        return unmodeled(call.span, format!("a container that is run {doubt}"));
+    if let Some([doubt, korean]) = call.doubt {
+        return unmodeled(
+            call.span,
+            text!("a container that is run {doubt}", "실행될지 알 수 없는 컨테이너 ({korean})"),
+        );
     }
     let first = call.arguments.first();
     let Some((name, place)) = call.first_name().zip(first.map(|argument| argument.span)) else {
-        return unmodeled(call.span, "a container whose name is not known".to_owned());
+        return unmodeled(call.span, text!("a container whose name is not known", "이름을 알 수 없는 컨테이너"));
     };
     let is_set = |option: &str| call.option(option).is_none_or(|argument| argument.value.truth() != Some(false));
     let mut line = PlacedText::default();
@@ -175,15 +202,25 @@ fn container(call: &Call) -> Declarations {
 }
 
 /// Something that is run inside a machine and could change its network.
-pub(super) fn unmodeled(span: Span, what: String) -> Declarations {
-    let diagnostic = Diagnostic::new(Code::VagrantNotFollowed, format!("not followed: {what}"))
-        .label(span, "could change the machine's network")
-        .help("verdicts that may depend on it are left undecided");
-    Declarations { value: vec![Declaration::Unmodeled(Spanned::new(what, span))], diagnostics: vec![diagnostic] }
+pub(super) fn unmodeled(span: Span, what: Text) -> Declarations {
+    let diagnostic =
+        Diagnostic::new(Code::VagrantNotFollowed, text!("not followed: {what}", "{what}: 따라가지 않음"; what))
+            .label(span, text!("could change the machine's network", "머신의 네트워크를 바꿀 수 있음"))
+            .help(text!(
+                "verdicts that may depend on it are left undecided",
+                "이것에 달려 있을 수 있는 판정은 내리지 않습니다"
+            ));
+    Declarations {
+        value: vec![Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span))],
+        diagnostics: vec![diagnostic],
+    }
 }
 
 fn no_script(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::VagrantBadValue, format!("there is no file `{name}`"))
-        .label(span, "Vagrant looks for it beside the Vagrantfile")
-        .help("what it does inside the machine is not known")
+    Diagnostic::new(Code::VagrantBadValue, text!("there is no file `{name}`", "`{name}` 파일이 없습니다"))
+        .label(
+            span,
+            text!("Vagrant looks for it beside the Vagrantfile", "Vagrant는 Vagrantfile 옆에서 이 파일을 찾음"),
+        )
+        .help(text!("what it does inside the machine is not known", "머신 안에서 무엇을 하는지 알 수 없습니다"))
 }

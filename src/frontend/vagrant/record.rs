@@ -41,7 +41,7 @@ pub(super) struct Call {
     /// The whole call.
     pub(super) span: Span,
     /// Why it is not certain that it is made.
-    pub(super) doubt: Option<&'static str>,
+    pub(super) doubt: Option<[&'static str; 2]>,
 }
 
 /// A value and the expression that it comes from.

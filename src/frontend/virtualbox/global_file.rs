@@ -7,6 +7,7 @@ use crate::frontend::xml::{self, Element};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::machine::{DhcpDecl, ForwardNotation, HostOnlyDecl, HypervisorDecl, NatNetworkDecl, Verb};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::source::{SourceId, Spanned};
 
@@ -59,7 +60,11 @@ impl Reader {
                 // A tunnel to a cloud is what the adapters that use it are reported for.
                 ("CloudNetworks", _) => None,
                 (inside, name) => {
-                    self.out.diagnostics.push(xml::unknown("element", Spanned::new(name, entry.tag()), inside));
+                    self.out.diagnostics.push(xml::unknown(
+                        &text!("element", "요소"),
+                        Spanned::new(name, entry.tag()),
+                        inside,
+                    ));
                     None
                 }
             };
@@ -111,7 +116,7 @@ impl Reader {
                 "PortForwarding6" => {}
                 name => {
                     let name = Spanned::new(name, child.tag());
-                    self.out.diagnostics.push(xml::unknown("element", name, "NATNetwork"));
+                    self.out.diagnostics.push(xml::unknown(&text!("element", "요소"), name, "NATNetwork"));
                 }
             }
         }

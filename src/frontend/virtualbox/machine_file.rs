@@ -9,7 +9,7 @@ use crate::frontend::xml::{self, Element};
 use crate::lab::declaration::Declarations;
 use crate::lab::machine::{AdapterDecl, AdapterMode, ForwardNotation, MachineDecl, NatDecl};
 use crate::lab::{Declaration, Os};
-use crate::language::Text;
+use crate::language::{Text, text};
 use crate::net::Version;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -84,13 +84,28 @@ struct Reader {
 impl Reader {
     fn machine(&mut self, root: Element<'_, '_>, written_by: Option<Spanned<Version>>) -> Option<MachineDecl> {
         let Some(machine) = root.child("Machine").filter(|_| root.name() == "VirtualBox") else {
-            self.bad(root.tag(), "no machine in this file", "a `.vbox` file holds `VirtualBox` with one `Machine`");
+            self.bad(
+                root.tag(),
+                text!("no machine in this file", "이 파일에 머신이 없습니다"),
+                text!(
+                    "a `.vbox` file holds `VirtualBox` with one `Machine`",
+                    "`.vbox` 파일에는 `Machine` 하나를 담은 `VirtualBox`가 있어야 합니다"
+                ),
+            );
             return None;
         };
         let name = self.required(machine, "name")?;
         let settings = self.required(root, "version")?;
         let Ok(version) = settings.value.split('-').next().unwrap_or_default().parse() else {
-            self.bad(settings.span, format!("`{}` is not a settings version", settings.value), "like `1.19-linux`");
+            self.bad(
+                settings.span,
+                text!(
+                    "`{value}` is not a settings version",
+                    "`{value}`: 설정 버전이 아닙니다",
+                    value = &settings.value
+                ),
+                text!("like `1.19-linux`", "`1.19-linux` 같은 형식입니다"),
+            );
             return None;
         };
         machine.children().filter(|e| e.name() == "ExtraData").for_each(|extra| self.extra_data(extra));
@@ -136,12 +151,16 @@ impl Reader {
             }
             let Some(adapter) = self.adapter(element, slots) else { continue };
             if let Some(first) = adapters.iter_mut().find(|a| a.slot == adapter.slot) {
-                let message = format!("slot {} is used twice", adapter.slot);
+                let message =
+                    text!("slot {slot} is used twice", "{slot}번 슬롯이 두 번 쓰였습니다", slot = &adapter.slot);
                 self.out.diagnostics.push(
                     Diagnostic::new(Code::VboxDuplicate, message)
-                        .label(first.span, "VirtualBox passes over this adapter")
-                        .label(adapter.span, "this one is in use")
-                        .help("give every adapter a slot of its own"),
+                        .label(
+                            first.span,
+                            text!("VirtualBox passes over this adapter", "VirtualBox가 이 어댑터를 건너뜀"),
+                        )
+                        .label(adapter.span, text!("this one is in use", "이것이 쓰임"))
+                        .help(text!("give every adapter a slot of its own", "어댑터마다 다른 슬롯을 주십시오")),
                 );
                 *first = adapter;
                 continue;
@@ -155,8 +174,16 @@ impl Reader {
         self.out.diagnostics.extend(unknown_attributes(element, &ADAPTER));
         let slot = self.required(element, "slot")?;
         let Some(slot) = slot.value.parse().ok().filter(|slot| *slot < slots) else {
-            let help = format!("slots of this chip set go from 0 to {}; VirtualBox passes over others", slots - 1);
-            self.bad(slot.span, format!("`{}` is not an adapter slot", slot.value), &help);
+            let help = text!(
+                "slots of this chip set go from 0 to {last}; VirtualBox passes over others",
+                "이 칩셋의 슬롯은 0부터 {last}까지입니다. VirtualBox는 다른 슬롯을 건너뜁니다",
+                last = slots - 1
+            );
+            self.bad(
+                slot.span,
+                text!("`{value}` is not an adapter slot", "`{value}`: 어댑터 슬롯이 아닙니다", value = &slot.value),
+                help,
+            );
             return None;
         };
         let (mode, other_modes) = self.modes(element);
@@ -184,10 +211,16 @@ impl Reader {
             let Some(mode) = self.mode(element, "Adapter") else { continue };
             if let Some((_, first)) = &found {
                 self.out.diagnostics.push(
-                    Diagnostic::new(Code::VboxDuplicate, "the adapter is attached twice")
-                        .label(*first, "VirtualBox passes over this")
-                        .label(element.tag(), "this attachment is in use")
-                        .help("leave one of them, or put it into `DisabledModes`"),
+                    Diagnostic::new(
+                        Code::VboxDuplicate,
+                        text!("the adapter is attached twice", "어댑터가 두 번 연결되어 있습니다"),
+                    )
+                    .label(*first, text!("VirtualBox passes over this", "VirtualBox가 이것을 건너뜀"))
+                    .label(element.tag(), text!("this attachment is in use", "이 연결이 쓰임"))
+                    .help(text!(
+                        "leave one of them, or put it into `DisabledModes`",
+                        "하나만 남기거나, 나머지를 `DisabledModes`로 옮기십시오"
+                    )),
                 );
             }
             found = Some((mode, element.tag()));
@@ -249,9 +282,21 @@ impl Reader {
         let AdapterMode::Nat(nat) = mode else { return };
         if let [first, ..] = nat.forwards.as_slice() {
             self.out.diagnostics.push(
-                Diagnostic::new(Code::VboxUnusedForward, "forwards of a NAT that is not in use listen nowhere")
-                    .label(first.span, "kept for the day when the adapter is attached to NAT again")
-                    .label(nat.span, "inside `DisabledModes`"),
+                Diagnostic::new(
+                    Code::VboxUnusedForward,
+                    text!(
+                        "forwards of a NAT that is not in use listen nowhere",
+                        "쓰이지 않는 NAT의 포트 포워딩은 어디에서도 대기하지 않습니다"
+                    ),
+                )
+                .label(
+                    first.span,
+                    text!(
+                        "kept for the day when the adapter is attached to NAT again",
+                        "어댑터를 다시 NAT에 연결할 때를 위해 남아 있음"
+                    ),
+                )
+                .label(nat.span, text!("inside `DisabledModes`", "`DisabledModes` 안에 있음")),
             );
         }
     }
@@ -262,7 +307,11 @@ impl Reader {
             "true" | "yes" | "1" => true,
             "false" | "no" | "0" => false,
             other => {
-                self.bad(written.span, format!("`{other}` is neither `true` nor `false`"), "it counts as absent");
+                self.bad(
+                    written.span,
+                    text!("`{other}` is neither `true` nor `false`", "`{other}`: `true`도 `false`도 아닙니다"),
+                    text!("it counts as absent", "없는 것으로 봅니다"),
+                );
                 return None;
             }
         };
@@ -272,19 +321,29 @@ impl Reader {
     fn required<'a>(&mut self, element: Element<'a, '_>, attribute: &str) -> Option<Spanned<&'a str>> {
         let value = element.attribute(attribute).filter(|a| !a.value.is_empty());
         if value.is_none() {
-            let message = format!("`{}` without `{attribute}`", element.name());
-            self.bad(element.tag(), message, "VirtualBox refuses to load such a file");
+            let message = text!(
+                "`{element}` without `{attribute}`",
+                "`{element}`에 `{attribute}`이(가) 없습니다",
+                element = &element.name()
+            );
+            self.bad(
+                element.tag(),
+                message,
+                text!("VirtualBox refuses to load such a file", "VirtualBox는 이런 파일을 불러오지 않습니다"),
+            );
         }
         value
     }
 
     fn unknown_element(&mut self, element: Element<'_, '_>, inside: &str) {
         let name = Spanned::new(element.name(), element.tag());
-        self.out.diagnostics.push(xml::unknown("element", name, inside));
+        self.out.diagnostics.push(xml::unknown(&text!("element", "요소"), name, inside));
     }
 
-    fn bad(&mut self, span: Span, message: impl Into<Text>, help: &str) {
-        self.out.diagnostics.push(Diagnostic::new(Code::VboxBadValue, message).label(span, "here").help(help));
+    fn bad(&mut self, span: Span, message: impl Into<Text>, help: impl Into<Text>) {
+        self.out
+            .diagnostics
+            .push(Diagnostic::new(Code::VboxBadValue, message).label(span, text!("here", "여기")).help(help));
     }
 }
 

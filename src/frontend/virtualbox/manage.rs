@@ -10,6 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 /// Commands that show something, or change nothing that a packet would notice.
@@ -88,18 +89,27 @@ fn text(word: &Word) -> Spanned<&str> {
 }
 
 fn unknown_command(command: &Word) -> Diagnostic {
-    let message = format!("VBoxManage has no command `{}`", command.text);
-    let diagnostic = Diagnostic::new(Code::VboxUnknownFlag, message).label(command.span, "VBoxManage stops here");
+    let message = text!(
+        "VBoxManage has no command `{command}`",
+        "VBoxManage에 `{command}` 명령은 없습니다",
+        command = &command.text
+    );
+    let diagnostic = Diagnostic::new(Code::VboxUnknownFlag, message)
+        .label(command.span, text!("VBoxManage stops here", "VBoxManage가 여기서 멈춤"));
     let known = [READ, HARMLESS, UNMODELED];
     match did_you_mean(&command.text, known.iter().flat_map(|list| list.split_whitespace())) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
         None => diagnostic,
     }
 }
 
-fn missing(what: &str, whole: Span) -> Box<Diagnostic> {
-    let message = format!("VBoxManage wants {what} here");
-    Box::new(Diagnostic::new(Code::VboxBadValue, message).label(whole, "it stops with its usage"))
+fn missing(what: impl Into<Text>, whole: Span) -> Box<Diagnostic> {
+    let what = what.into();
+    let message = text!("VBoxManage wants {what} here", "VBoxManage에는 여기에 {what}이(가) 필요합니다"; what);
+    Box::new(
+        Diagnostic::new(Code::VboxBadValue, message)
+            .label(whole, text!("it stops with its usage", "사용법을 보여 주고 멈춤")),
+    )
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::machine::HypervisorDecl;
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 use super::text::{lines, part};
@@ -34,9 +35,15 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
 }
 
 fn no_star(line: Spanned<&str>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::VboxBadValue, "VirtualBox passes over a line that does not begin with `*`")
-        .label(line.span, "allows nothing")
-        .help(format!("write `* {}`", line.value));
+    let diagnostic = Diagnostic::new(
+        Code::VboxBadValue,
+        text!(
+            "VirtualBox passes over a line that does not begin with `*`",
+            "VirtualBox는 `*`로 시작하지 않는 줄을 건너뜁니다"
+        ),
+    )
+    .label(line.span, text!("allows nothing", "아무것도 허용하지 않음"))
+    .help(text!("write `* {line}`", "`* {line}`로 쓰십시오", line = &line.value));
     Diagnostic { severity: Severity::Warning, ..diagnostic }
 }
 

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::machine::ForwardDecl;
-use crate::language::Text;
+use crate::language::{Text, text};
 use crate::net::{IpNet, Protocol};
 use crate::source::{Span, Spanned};
 
@@ -13,7 +13,7 @@ pub(super) type Checked<T> = Result<T, Box<Diagnostic>>;
 
 /// A problem with a value.
 pub(super) fn bad(code: Code, span: Span, message: impl Into<Text>, help: impl Into<Text>) -> Box<Diagnostic> {
-    Box::new(Diagnostic::new(code, message).label(span, "here").help(help))
+    Box::new(Diagnostic::new(code, message).label(span, text!("here", "여기")).help(help))
 }
 
 /// A port, which VirtualBox would cut to 16 bits (`VBoxManage` 7.2 stores 4464 for 70000).
@@ -22,12 +22,26 @@ pub(super) fn port(text: Spanned<&str>) -> Checked<u16> {
     match number.map(|n| (n, u16::try_from(n))) {
         Some((1.., Ok(port))) => Ok(port),
         Some((number, Err(_))) => {
-            let help = format!("ports go from 1 to 65535; VirtualBox keeps 16 bits of this, {}", number & 0xffff);
-            Err(bad(Code::BadPort, text.span, format!("`{}` is not a port", text.value), help))
+            let help = text!(
+                "ports go from 1 to 65535; VirtualBox keeps 16 bits of this, {kept}",
+                "포트는 1부터 65535까지입니다. VirtualBox는 이 값의 16비트인 {kept}만 남깁니다",
+                kept = number & 0xffff
+            );
+            Err(bad(
+                Code::BadPort,
+                text.span,
+                text!("`{value}` is not a port", "`{value}`: 포트가 아닙니다", value = &text.value),
+                help,
+            ))
         }
         _ => {
-            let message = format!("`{}` is not a port", text.value);
-            Err(bad(Code::BadPort, text.span, message, "ports go from 1 to 65535"))
+            let message = text!("`{value}` is not a port", "`{value}`: 포트가 아닙니다", value = &text.value);
+            Err(bad(
+                Code::BadPort,
+                text.span,
+                message,
+                text!("ports go from 1 to 65535", "포트는 1부터 65535까지입니다"),
+            ))
         }
     }
 }
@@ -48,16 +62,32 @@ pub(super) fn optional_address(text: Spanned<&str>) -> Checked<Option<IpAddr>> {
 /// A literal address.
 pub(super) fn address(text: Spanned<&str>) -> Checked<IpAddr> {
     text.value.parse().map_err(|_| {
-        let help = "VirtualBox wants a literal IP address here, and takes any other text without a word";
-        bad(Code::BadAddress, text.span, format!("`{}` is not an address", text.value), help)
+        let help = text!(
+            "VirtualBox wants a literal IP address here, and takes any other text without a word",
+            "IP 주소를 그대로 쓰십시오. VirtualBox는 다른 텍스트도 아무 말 없이 받아들입니다"
+        );
+        bad(
+            Code::BadAddress,
+            text.span,
+            text!("`{value}` is not an address", "`{value}`: 주소가 아닙니다", value = &text.value),
+            help,
+        )
     })
 }
 
 /// An address with prefix length.
 pub(super) fn network(text: Spanned<&str>) -> Checked<IpNet> {
     text.value.parse().map_err(|_| {
-        let help = "VirtualBox wants an address with prefix length, like `10.0.3.0/24`";
-        bad(Code::BadAddress, text.span, format!("`{}` is not a network", text.value), help)
+        let help = text!(
+            "VirtualBox wants an address with prefix length, like `10.0.3.0/24`",
+            "`10.0.3.0/24`처럼 프리픽스 길이가 붙은 주소를 쓰십시오"
+        );
+        bad(
+            Code::BadAddress,
+            text.span,
+            text!("`{value}` is not a network", "`{value}`: 네트워크가 아닙니다", value = &text.value),
+            help,
+        )
     })
 }
 
@@ -67,8 +97,14 @@ pub(super) fn masked(address: IpAddr, mask: Spanned<&str>) -> Checked<IpNet> {
     let length = parsed.map(u32::from).filter(|bits| bits.leading_ones() + bits.trailing_zeros().min(32) >= 32);
     let net = length.and_then(|bits| IpNet::new(address, u8::try_from(bits.leading_ones()).ok()?).ok());
     net.ok_or_else(|| {
-        let message = format!("`{}` is not a network mask", mask.value);
-        bad(Code::BadAddress, mask.span, message, "write it like `255.255.255.0`")
+        let message =
+            text!("`{value}` is not a network mask", "`{value}`: 네트워크 마스크가 아닙니다", value = &mask.value);
+        bad(
+            Code::BadAddress,
+            mask.span,
+            message,
+            text!("write it like `255.255.255.0`", "`255.255.255.0`처럼 쓰십시오"),
+        )
     })
 }
 
@@ -78,8 +114,13 @@ pub(super) fn on_off(text: Spanned<&str>) -> Checked<Spanned<bool>> {
         "on" | "yes" | "enable" | "true" | "1" => Ok(Spanned::new(true, text.span)),
         "off" | "no" | "disable" | "false" | "0" => Ok(Spanned::new(false, text.span)),
         other => {
-            let message = format!("`{other}` is neither `on` nor `off`");
-            Err(bad(Code::VboxBadValue, text.span, message, "VBoxManage refuses the command"))
+            let message = text!("`{other}` is neither `on` nor `off`", "`{other}`: `on`도 `off`도 아닙니다");
+            Err(bad(
+                Code::VboxBadValue,
+                text.span,
+                message,
+                text!("VBoxManage refuses the command", "VBoxManage가 명령을 거부합니다"),
+            ))
         }
     }
 }
@@ -88,8 +129,17 @@ pub(super) fn on_off(text: Spanned<&str>) -> Checked<Spanned<bool>> {
 /// after its ports (`VBoxManage` 7.2 makes `tcp_8082_82` of it).
 pub(super) fn forward(parts: &[Spanned<&str>], span: Span) -> Checked<ForwardDecl> {
     let [name, protocol, host_address, host_port, guest_address, guest_port] = parts else {
-        let message = format!("a forward has six parts, not {}", parts.len());
-        return Err(bad(Code::VboxBadValue, span, message, "like `web,tcp,127.0.0.1,8080,,80`"));
+        let message = text!(
+            "a forward has six parts, not {count}",
+            "포트 포워딩의 항목은 여섯 개여야 하는데 {count}개입니다",
+            count = &parts.len()
+        );
+        return Err(bad(
+            Code::VboxBadValue,
+            span,
+            message,
+            text!("like `web,tcp,127.0.0.1,8080,,80`", "`web,tcp,127.0.0.1,8080,,80`처럼 쓰십시오"),
+        ));
     };
     let parsed = protocol_named(*protocol)?;
     let (host_port, guest_port) = (port(*host_port)?, port(*guest_port)?);
@@ -111,8 +161,15 @@ pub(super) fn forward(parts: &[Spanned<&str>], span: Span) -> Checked<ForwardDec
 /// `NAME:tcp|udp:[HOST IP]:HOST PORT:[GUEST IP]:GUEST PORT`, as NAT networks have it; the guest's address is needed.
 pub(super) fn network_forward(text: Spanned<&str>) -> Checked<ForwardDecl> {
     let wrong = || {
-        let message = format!("`{}` is not a forward of a NAT network", text.value);
-        let help = "like `web:tcp:[127.0.0.1]:8080:[10.0.3.4]:80`; the guest's address cannot be left out";
+        let message = text!(
+            "`{value}` is not a forward of a NAT network",
+            "`{value}`: NAT 네트워크의 포트 포워딩 형식이 아닙니다",
+            value = &text.value
+        );
+        let help = text!(
+            "like `web:tcp:[127.0.0.1]:8080:[10.0.3.4]:80`; the guest's address cannot be left out",
+            "`web:tcp:[127.0.0.1]:8080:[10.0.3.4]:80`처럼 쓰십시오. 게스트의 주소는 생략할 수 없습니다"
+        );
         bad(Code::VboxBadValue, text.span, message, help)
     };
     let parts = bracketed(text).ok_or_else(wrong)?;
@@ -152,8 +209,9 @@ pub(super) fn loopback(text: Spanned<&str>) -> Checked<(IpAddr, u32)> {
         Some((IpAddr::V4(address), offset.trim().parse().ok()?)).filter(|(a, n)| a.is_loopback() && 0 < *n)
     });
     parsed.ok_or_else(|| {
-        let message = format!("`{}` is not a loopback mapping", text.value);
-        bad(Code::VboxBadValue, text.span, message, "like `127.0.0.1=2`")
+        let message =
+            text!("`{value}` is not a loopback mapping", "`{value}`: 루프백 매핑이 아닙니다", value = &text.value);
+        bad(Code::VboxBadValue, text.span, message, text!("like `127.0.0.1=2`", "`127.0.0.1=2`처럼 쓰십시오"))
     })
 }
 
@@ -162,8 +220,12 @@ fn protocol_named(text: Spanned<&str>) -> Checked<Protocol> {
         "tcp" => Ok(Protocol::Tcp),
         "udp" => Ok(Protocol::Udp),
         _ => {
-            let message = format!("`{}` is not a protocol of a NAT forward", text.value);
-            Err(bad(Code::VboxBadValue, text.span, message, "`tcp` or `udp`"))
+            let message = text!(
+                "`{value}` is not a protocol of a NAT forward",
+                "`{value}`: NAT 포트 포워딩의 프로토콜이 아닙니다",
+                value = &text.value
+            );
+            Err(bad(Code::VboxBadValue, text.span, message, text!("`tcp` or `udp`", "`tcp`나 `udp`로 쓰십시오")))
         }
     }
 }

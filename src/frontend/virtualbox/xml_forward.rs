@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::xml::{self, Element};
 use crate::lab::declaration::Insertion;
 use crate::lab::machine::ForwardDecl;
+use crate::language::text;
 use crate::net::Protocol;
 use crate::source::Spanned;
 
@@ -33,8 +34,13 @@ fn one(element: Element<'_, '_>) -> Checked<ForwardDecl> {
     let required = |name: &str| match element.attribute(name) {
         Some(text) => Ok(text),
         None => {
-            let message = format!("`Forwarding` without `{name}`");
-            Err(bad(Code::VboxBadValue, element.tag(), message, "VirtualBox takes it for port 0"))
+            let message = text!("`Forwarding` without `{name}`", "`Forwarding`에 `{name}`이(가) 없습니다");
+            Err(bad(
+                Code::VboxBadValue,
+                element.tag(),
+                message,
+                text!("VirtualBox takes it for port 0", "VirtualBox는 포트 0으로 봅니다"),
+            ))
         }
     };
     Ok(ForwardDecl {
@@ -55,8 +61,17 @@ fn protocol(element: Element<'_, '_>) -> Checked<Protocol> {
         Some(text) if text.value == "1" => Ok(Protocol::Tcp),
         Some(text) if text.value == "0" => Ok(Protocol::Udp),
         Some(text) => {
-            let message = format!("`{}` is not a protocol of a NAT forward", text.value);
-            Err(bad(Code::VboxBadValue, text.span, message, "`0` is UDP, `1` is TCP"))
+            let message = text!(
+                "`{value}` is not a protocol of a NAT forward",
+                "`{value}`: NAT 포트 포워딩의 프로토콜이 아닙니다",
+                value = &text.value
+            );
+            Err(bad(
+                Code::VboxBadValue,
+                text.span,
+                message,
+                text!("`0` is UDP, `1` is TCP", "`0`은 UDP, `1`은 TCP입니다"),
+            ))
         }
     }
 }
@@ -64,7 +79,7 @@ fn protocol(element: Element<'_, '_>) -> Checked<Protocol> {
 /// Warnings about attributes that VirtualBox passes over.
 pub(super) fn unknown_attributes(element: Element<'_, '_>, known: &[&str]) -> Vec<Diagnostic> {
     let unknown = element.attribute_names().filter(|name| !known.contains(&name.value));
-    unknown.map(|name| xml::unknown("attribute", name, element.name())).collect()
+    unknown.map(|name| xml::unknown(&text!("attribute", "속성"), name, element.name())).collect()
 }
 
 /// A new line behind an opening tag; `<NAT/>` has to be opened first.
@@ -83,8 +98,15 @@ pub(super) fn insertion(parent: Element<'_, '_>) -> Insertion {
 }
 
 fn twice(first: &ForwardDecl, second: &ForwardDecl) -> Diagnostic {
-    Diagnostic::new(Code::VboxDuplicate, format!("there are two forwards named `{}`", second.name))
-        .label(second.span, "VirtualBox passes over this one")
-        .label(first.span, "the first of that name")
-        .help("give it a name of its own")
+    Diagnostic::new(
+        Code::VboxDuplicate,
+        text!(
+            "there are two forwards named `{name}`",
+            "`{name}`이라는 포트 포워딩이 두 개 있습니다",
+            name = &second.name
+        ),
+    )
+    .label(second.span, text!("VirtualBox passes over this one", "VirtualBox가 이것을 건너뜀"))
+    .label(first.span, text!("the first of that name", "그 이름의 첫 번째 것"))
+    .help(text!("give it a name of its own", "다른 이름을 붙이십시오"))
 }

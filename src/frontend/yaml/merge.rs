@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::build::size;
 use super::{Entry, Node, Style, Value};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::language::text;
 
 /// The key itself; quoted it is an ordinary key.
 pub(super) const KEY: &str = "<<";
@@ -52,7 +53,10 @@ fn maps<'n>(node: &'n Node, diagnostics: &mut Vec<Diagnostic>) -> Vec<&'n Node> 
 }
 
 fn not_a_map(node: &Node) -> Diagnostic {
-    Diagnostic::new(Code::YamlType, "`<<` merges maps only")
-        .label(node.used_at.unwrap_or(node.span), "this is not a map")
-        .help("write `<<: *anchor` where the anchor names a map, or a list of such")
+    Diagnostic::new(Code::YamlType, text!("`<<` merges maps only", "`<<`는 맵만 합칠 수 있습니다"))
+        .label(node.used_at.unwrap_or(node.span), text!("this is not a map", "맵이 아님"))
+        .help(text!(
+            "write `<<: *anchor` where the anchor names a map, or a list of such",
+            "맵을 가리키는 앵커로 `<<: *anchor`처럼 쓰거나, 그런 앵커의 목록을 쓰십시오"
+        ))
 }

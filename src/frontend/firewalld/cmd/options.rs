@@ -1,6 +1,7 @@
 //! The options of `firewall-cmd` and `firewall-offline-cmd`, and which of them take a value.
 
 use crate::frontend::shell::word::Word;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 /// Changes that take a value. `add-` or `remove-` stand in front.
@@ -161,7 +162,7 @@ const OF_POLICIES: [&str; 3] = ["ingress-zone", "egress-zone", "disable"];
 
 /// The option because of which firewall-cmd does nothing at all, with what it says (firewall-cmd of 1.3.3 and 2.5.0,
 /// `options_zone_unique`, `options_policy_unique`).
-pub(super) fn misplaced(options: &[Opt]) -> Option<(Span, &'static str)> {
+pub(super) fn misplaced(options: &[Opt]) -> Option<(Span, Text)> {
     let has = |name: &str| options.iter().find(|o| o.name == name);
     let is_one_of = |option: &&Opt, names: &[&str]| {
         let name = option.name.as_str();
@@ -171,9 +172,17 @@ pub(super) fn misplaced(options: &[Opt]) -> Option<(Span, &'static str)> {
     let of_zone = options.iter().find(|o| is_one_of(o, &OF_ZONES));
     let of_policy = options.iter().find(|o| is_one_of(o, &OF_POLICIES));
     match (has("policy").or_else(|| has("policy-set")), has("zone"), of_zone, of_policy) {
-        (Some(_), Some(zone), _, _) => Some((zone.span, "`--zone` and `--policy` do not go together")),
-        (Some(_), None, Some(option), _) => Some((option.span, "this option is about zones, not about policies")),
-        (None, _, _, Some(option)) => Some((option.span, "this option needs `--policy`")),
+        (Some(_), Some(zone), _, _) => Some((
+            zone.span,
+            text!("`--zone` and `--policy` do not go together", "`--zone`과 `--policy`는 함께 쓸 수 없습니다"),
+        )),
+        (Some(_), None, Some(option), _) => Some((
+            option.span,
+            text!("this option is about zones, not about policies", "정책이 아니라 존에 쓰는 옵션입니다"),
+        )),
+        (None, _, _, Some(option)) => {
+            Some((option.span, text!("this option needs `--policy`", "이 옵션에는 `--policy`가 필요합니다")))
+        }
         _ => None,
     }
 }

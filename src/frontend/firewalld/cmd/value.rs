@@ -3,6 +3,7 @@
 use crate::frontend::shell::word::Word;
 use crate::lab::ForwardPort;
 use crate::lab::declaration::FirewallChange;
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::source::Spanned;
 
@@ -38,20 +39,34 @@ pub(super) fn change(is_added: bool, kind: &str, value: &Word) -> Result<Option<
 pub(super) fn priority(value: &Word) -> Result<i32, Refused> {
     let number = any_priority(value)?;
     if number == 0 {
-        return Err(bad(value.span, "`0` is reserved", "a number from -32768 to 32767, but not 0"));
+        return Err(bad(
+            value.span,
+            text!("`0` is reserved", "`0`은 예약되어 있습니다"),
+            text!("a number from -32768 to 32767, but not 0", "0을 뺀 -32768부터 32767까지의 수"),
+        ));
     }
     Ok(number)
 }
 
 pub(super) fn any_priority(value: &Word) -> Result<i32, Refused> {
     let number = value.text.parse().ok().filter(|n: &i32| i16::try_from(*n).is_ok());
-    number.ok_or_else(|| bad(value.span, format!("`{}` is not a priority", value.text), "from -32768 to 32767"))
+    number.ok_or_else(|| {
+        bad(
+            value.span,
+            text!("`{value}` is not a priority", "`{value}`: 우선순위가 아닙니다", value = &value.text),
+            text!("from -32768 to 32767", "-32768부터 32767까지"),
+        )
+    })
 }
 
 /// `3000/tcp`.
 pub(in crate::frontend::firewalld) fn port(value: &Word) -> Result<Option<(Protocol, PortRange)>, Refused> {
     let Some((ports, protocol)) = value.split_once('/') else {
-        return Err(bad(text(value).span, format!("`{}` has no protocol", value.text), "like `3000/tcp`"));
+        return Err(bad(
+            text(value).span,
+            text!("`{value}` has no protocol", "`{value}`에 프로토콜이 없습니다", value = &value.text),
+            text!("like `3000/tcp`", "예: `3000/tcp`"),
+        ));
     };
     let ports = value::ports(text(&ports))?;
     Ok(value::transport(text(&protocol))?.map(|protocol| (protocol, ports)))

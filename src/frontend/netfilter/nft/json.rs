@@ -3,6 +3,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::yaml::{self, Node, Value as Tree};
+use crate::language::text;
 use crate::source::{SourceId, Span, Spanned};
 
 use super::json_value::{key, left, text_of, value, words};
@@ -58,9 +59,15 @@ impl Reader {
 
     fn refused(&mut self, span: Span) {
         self.diagnostics.push(
-            Diagnostic::new(Code::NftSyntax, "not valid in a rule set of nft".to_owned())
-                .label(span, "cannot be understood, so it is left out")
-                .help("libnftables-json(5) says what may stand there"),
+            Diagnostic::new(
+                Code::NftSyntax,
+                text!("not valid in a rule set of nft", "nft 규칙 집합의 문법에 맞지 않습니다"),
+            )
+            .label(span, text!("cannot be understood, so it is left out", "이해할 수 없어 제외함"))
+            .help(text!(
+                "libnftables-json(5) says what may stand there",
+                "무엇을 쓸 수 있는지는 libnftables-json(5)를 보십시오"
+            )),
         );
     }
 

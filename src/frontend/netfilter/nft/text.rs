@@ -1,6 +1,7 @@
 //! Tables, chains and sets as text: what `nft list ruleset` prints and `nft -f` reads (nft(8), release 1.1).
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::language::text;
 use crate::source::{Span, Spanned};
 
 use super::cursor::{Cursor, DEEPEST};
@@ -333,15 +334,21 @@ pub(super) fn priority(text: &str, hook: &str) -> Option<i32> {
 }
 
 fn refused(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NftSyntax, "not valid in a rule set of nft".to_owned())
-        .label(span, "cannot be understood, so it is left out")
-        .help("nft loads nothing of a text in which something is wrong; `nft -c -f FILE` says what")
+    Diagnostic::new(Code::NftSyntax, text!("not valid in a rule set of nft", "nft 규칙 집합의 문법에 맞지 않습니다"))
+        .label(span, text!("cannot be understood, so it is left out", "이해할 수 없어 제외함"))
+        .help(text!(
+            "nft loads nothing of a text in which something is wrong; `nft -c -f FILE` says what",
+            "nft는 틀린 곳이 있으면 전체를 불러오지 않습니다. `nft -c -f FILE`로 확인하십시오"
+        ))
 }
 
 fn unclosed(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::NftSyntax, "a brace is not closed".to_owned())
-        .label(span, "the text ends inside of this")
-        .help("the text may be cut off; what stands there was read")
+    Diagnostic::new(Code::NftSyntax, text!("a brace is not closed", "중괄호가 닫히지 않았습니다"))
+        .label(span, text!("the text ends inside of this", "이 안에서 텍스트가 끝남"))
+        .help(text!(
+            "the text may be cut off; what stands there was read",
+            "텍스트가 잘렸을 수 있습니다. 있는 데까지 읽었습니다"
+        ))
 }
 
 /// Whether a reader is deeper in braces than it goes.

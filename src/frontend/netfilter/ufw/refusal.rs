@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
+use crate::language::{Text, text};
 use crate::net::{Family, IpNet};
 use crate::source::Span;
 
@@ -22,11 +23,14 @@ pub(super) fn refusal(words: &[Word]) -> Option<Diagnostic> {
         "app" => None,
         "default" => rest.first().and_then(|policy| default_policy(policy)),
         command if !COMMANDS.contains(&command) => {
-            let message = format!("ufw has no command `{command}`");
-            let diagnostic = refused(message, first.span, "invalid syntax");
+            let message = text!("ufw has no command `{command}`", "ufw에 `{command}` 명령은 없습니다");
+            let diagnostic = refused(message, first.span, text!("invalid syntax", "잘못된 구문"));
             Some(match did_you_mean(command, COMMANDS) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help("nothing changes; ufw(8) lists the commands"),
+                Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+                None => diagnostic.help(text!(
+                    "nothing changes; ufw(8) lists the commands",
+                    "바뀌는 것이 없습니다. 명령의 목록은 ufw(8)에 있습니다"
+                )),
             })
         }
         "enable" | "disable" | "reload" | "reset" | "show" | "status" | "version" | "logging" => None,
@@ -37,8 +41,9 @@ pub(super) fn refusal(words: &[Word]) -> Option<Diagnostic> {
 
 fn default_policy(policy: &Word) -> Option<Diagnostic> {
     let is_known = matches!(policy.text.as_str(), "allow" | "deny" | "reject");
-    let message = || format!("`{}` is not a policy", policy.text);
-    (!is_known).then(|| refused(message(), policy.span, "allow, deny or reject"))
+    let message = || text!("`{word}` is not a policy", "`{word}`: 기본 정책이 아닙니다", word = &policy.text);
+    (!is_known)
+        .then(|| refused(message(), policy.span, text!("allow, deny or reject", "allow, deny, reject 가운데 하나")))
 }
 
 /// What a rule says that has to fit together.
@@ -72,13 +77,23 @@ impl Line {
         }
         let is_named = matches!(self.protocol.as_deref(), Some("tcp" | "udp"));
         let several = self.several.filter(|_| !is_named)?;
-        Some(refused("several ports without a protocol".to_owned(), several, "add `/tcp` or `/udp`"))
+        Some(refused(
+            text!("several ports without a protocol", "프로토콜 없이 여러 포트를 적었습니다"),
+            several,
+            text!("add `/tcp` or `/udp`", "`/tcp`나 `/udp`를 붙일 것"),
+        ))
     }
 
     fn protocol(&mut self, word: &Word) -> Option<Diagnostic> {
         self.protocol = Some(word.text.clone());
         let is_known = PROTOCOLS.contains(&word.text.as_str());
-        (!is_known).then(|| refused(format!("`{}` is not a protocol", word.text), word.span, "tcp, udp, esp, ah, …"))
+        (!is_known).then(|| {
+            refused(
+                text!("`{word}` is not a protocol", "`{word}`: 프로토콜이 아닙니다", word = &word.text),
+                word.span,
+                text!("tcp, udp, esp, ah, …", "tcp, udp, esp, ah 등"),
+            )
+        })
     }
 
     fn address(&mut self, word: &Word) -> Option<Diagnostic> {
@@ -87,13 +102,24 @@ impl Line {
         }
         let net = word.text.parse::<IpNet>().or_else(|_| word.text.parse::<IpAddr>().map(IpNet::from));
         let Ok(net) = net else {
-            return Some(refused(format!("`{}` is not an address", word.text), word.span, "like `192.168.1.0/24`"));
+            return Some(refused(
+                text!("`{word}` is not an address", "`{word}`: 주소가 아닙니다", word = &word.text),
+                word.span,
+                text!("like `192.168.1.0/24`", "예: `192.168.1.0/24`"),
+            ));
         };
         let family = Family::of(net.addr());
         let other = self.family.replace(family).filter(|other| *other != family)?;
-        let label =
-            if other == Family::V4 { "the other address is one of IPv4" } else { "the other address is one of IPv6" };
-        Some(refused("from one family of addresses to another".to_owned(), word.span, label))
+        let label = if other == Family::V4 {
+            text!("the other address is one of IPv4", "다른 주소는 IPv4임")
+        } else {
+            text!("the other address is one of IPv6", "다른 주소는 IPv6임")
+        };
+        Some(refused(
+            text!("from one family of addresses to another", "출발지와 목적지의 주소 체계가 다릅니다"),
+            word.span,
+            label,
+        ))
     }
 
     /// `22`, `80,443/tcp`, `8000:8010/udp`; words are names of services, profiles or interfaces.
@@ -110,7 +136,11 @@ impl Line {
         }
         let is_bad = !ports.split(',').all(is_port_or_range) || protocol.is_some_and(|p| !matches!(p, "tcp" | "udp"));
         is_bad.then(|| {
-            refused(format!("`{}` is no port", word.text), word.span, "like `22`, `22/tcp` or `8000:8010/udp`")
+            refused(
+                text!("`{word}` is no port", "`{word}`: 포트가 아닙니다", word = &word.text),
+                word.span,
+                text!("like `22`, `22/tcp` or `8000:8010/udp`", "예: `22`, `22/tcp`, `8000:8010/udp`"),
+            )
         })
     }
 }
@@ -125,9 +155,17 @@ fn is_port_or_range(text: &str) -> bool {
 
 fn position(word: &Word) -> Option<Diagnostic> {
     let is_number = word.text.parse::<u32>().is_ok();
-    (!is_number).then(|| refused(format!("`{}` is not a position", word.text), word.span, "a number from 1"))
+    (!is_number).then(|| {
+        refused(
+            text!("`{word}` is not a position", "`{word}`: 위치가 아닙니다", word = &word.text),
+            word.span,
+            text!("a number from 1", "1 이상의 수"),
+        )
+    })
 }
 
-fn refused(message: String, span: Span, label: &str) -> Diagnostic {
-    Diagnostic::new(Code::UfwBadRule, message).label(span, label).help("ufw refuses the line, and nothing changes")
+fn refused(message: Text, span: Span, label: Text) -> Diagnostic {
+    Diagnostic::new(Code::UfwBadRule, message)
+        .label(span, label)
+        .help(text!("ufw refuses the line, and nothing changes", "ufw가 이 줄을 거부하므로 바뀌는 것이 없습니다"))
 }

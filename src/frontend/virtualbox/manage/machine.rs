@@ -38,7 +38,7 @@ pub(super) fn create(words: &[Word], whole: Span) -> Read {
 }
 
 pub(super) fn unregister(words: &[Word], whole: Span) -> Read {
-    let machine = words.first().ok_or_else(|| missing("a machine", whole))?.spanned();
+    let machine = words.first().ok_or_else(|| missing(text!("a machine", "머신"), whole))?.spanned();
     Ok(vec![Declaration::MachineChange(MachineChange { machine, action: MachineAction::Remove, span: whole })])
 }
 
@@ -57,7 +57,9 @@ pub(super) fn modify(words: &[Word]) -> Read {
 }
 
 fn action(option: &Given<'_>) -> Checked<Option<MachineAction>> {
-    let value = option.value().ok_or_else(|| missing(&format!("a value for `{}`", option.word.text), option.span()))?;
+    let value = option.value().ok_or_else(|| {
+        missing(text!("a value for `{option}`", "`{option}`의 값", option = &option.word.text), option.span())
+    })?;
     if option.name == "name" {
         return Ok(Some(MachineAction::Rename(value.spanned())));
     }
@@ -99,7 +101,13 @@ fn forwarding(values: &[Word], span: Span) -> Checked<AdapterChange> {
             Ok(AdapterChange::AddForward(value::forward(&parts, rule.span)?))
         }
         [verb, name] if verb.text == "delete" => Ok(AdapterChange::RemoveForward(name.spanned())),
-        _ => Err(missing("a rule like `web,tcp,127.0.0.1,8080,,80`, or `delete` and its name,", span)),
+        _ => Err(missing(
+            text!(
+                "a rule like `web,tcp,127.0.0.1,8080,,80`, or `delete` and its name,",
+                "`web,tcp,127.0.0.1,8080,,80` 같은 규칙이나 `delete`와 규칙 이름"
+            ),
+            span,
+        )),
     }
 }
 
@@ -117,8 +125,13 @@ fn attach(value: &Word) -> Checked<AdapterChange> {
 fn slot(number: Option<u8>, word: &Word) -> Checked<u8> {
     let slot = number.and_then(|n| n.checked_sub(1)).filter(|slot| *slot < 36);
     slot.ok_or_else(|| {
-        let message = format!("`{}` names no adapter", word.text);
-        bad(Code::VboxBadValue, word.span, message, "adapters are numbered from 1, as in `--nic1`")
+        let message = text!("`{word}` names no adapter", "`{word}`: 어댑터 번호가 없습니다", word = &word.text);
+        bad(
+            Code::VboxBadValue,
+            word.span,
+            message,
+            text!("adapters are numbered from 1, as in `--nic1`", "어댑터 번호는 `--nic1`처럼 1부터 쓰십시오"),
+        )
     })
 }
 
@@ -169,11 +182,20 @@ fn named(kind: ModeKind, name: Spanned<String>) -> Option<AdapterMode> {
 }
 
 fn no_mode(value: &Word) -> Box<Diagnostic> {
-    let message = format!("`{}` is nothing that an adapter can be attached to", value.text);
-    let diagnostic = Diagnostic::new(Code::VboxBadValue, message).label(value.span, "VBoxManage refuses the command");
+    let message = text!(
+        "`{value}` is nothing that an adapter can be attached to",
+        "`{value}`: 어댑터를 연결할 수 있는 것이 아닙니다",
+        value = &value.text
+    );
+    let diagnostic = Diagnostic::new(Code::VboxBadValue, message)
+        .label(value.span, text!("VBoxManage refuses the command", "VBoxManage가 명령을 거부함"));
     let known = || MODES.iter().map(|(word, _)| *word).chain(["none"]);
     Box::new(match did_you_mean(&value.text, known()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("one of {}", known().collect::<Vec<_>>().join(", "))),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "one of {all}",
+            "다음 가운데 하나로 쓰십시오: {all}",
+            all = &known().collect::<Vec<_>>().join(", ")
+        )),
     })
 }

@@ -43,7 +43,7 @@ impl Options<'_> {
 
     fn required(&self, names: &[&str]) -> Checked<&Word> {
         let name = names.first().unwrap_or(&"");
-        self.value(names).ok_or_else(|| missing(&format!("`--{name}`"), self.whole))
+        self.value(names).ok_or_else(|| missing(format!("`--{name}`"), self.whole))
     }
 
     /// `--enable` or `--disable`.
@@ -80,11 +80,16 @@ fn other_verb(command: &str, verb: &Word, known: &[&str]) -> Read {
     if known.contains(&verb.text.as_str()) {
         return Ok(Vec::new());
     }
-    let message = format!("`VBoxManage {command}` has no `{}`", verb.text);
-    let diagnostic = Diagnostic::new(Code::VboxUnknownFlag, message).label(verb.span, "VBoxManage stops here");
+    let message = text!(
+        "`VBoxManage {command}` has no `{verb}`",
+        "`VBoxManage {command}`에 `{verb}` 명령은 없습니다",
+        verb = &verb.text
+    );
+    let diagnostic = Diagnostic::new(Code::VboxUnknownFlag, message)
+        .label(verb.span, text!("VBoxManage stops here", "VBoxManage가 여기서 멈춤"));
     let verbs = ["add", "modify", "remove", "create", "ipconfig"].into_iter().chain(known.iter().copied());
     Err(Box::new(match did_you_mean(&verb.text, verbs) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
         None => diagnostic,
     }))
 }
@@ -132,8 +137,17 @@ pub(super) fn nat_network(words: &[Word], whole: Span) -> Read {
 fn nat_prefix(word: &Word) -> Checked<Spanned<IpNet>> {
     let net = value::network(text(word))?;
     if net != net.trunc() {
-        let message = format!("`{}` has bits behind its prefix", word.text);
-        return Err(bad(Code::BadAddress, word.span, message, format!("write `{}`", net.trunc())));
+        let message = text!(
+            "`{word}` has bits behind its prefix",
+            "`{word}`: 프리픽스 뒤에 비트가 남아 있습니다",
+            word = &word.text
+        );
+        return Err(bad(
+            Code::BadAddress,
+            word.span,
+            message,
+            text!("write `{net}`", "`{net}`로 쓰십시오", net = &net.trunc()),
+        ));
     }
     Ok(Spanned::new(net, word.span))
 }

@@ -8,6 +8,7 @@ use crate::frontend::shell::word::Word;
 use crate::source::Span;
 
 use crate::frontend::virtualbox::text::numbered;
+use crate::language::text;
 
 /// Options of `modifyvm` that decide what an adapter is attached to.
 pub(super) const NETWORK: &str = "nic cable-connected bridge-adapter host-only-adapter host-only-net intnet nat-network \
@@ -106,10 +107,15 @@ fn option<'a>(command: &str, word: &'a Word, known: &[&'static str]) -> Result<G
 }
 
 fn unknown<'n>(command: &str, word: &Word, bare: &str, known: impl Iterator<Item = &'n str>) -> Diagnostic {
-    let message = format!("`VBoxManage {command}` has no option `{}`", word.text);
-    let diagnostic = Diagnostic::new(Code::VboxUnknownFlag, message).label(word.span, "VBoxManage stops here");
+    let message = text!(
+        "`VBoxManage {command}` has no option `{option}`",
+        "`VBoxManage {command}`에 `{option}` 옵션은 없습니다",
+        option = &word.text
+    );
+    let diagnostic = Diagnostic::new(Code::VboxUnknownFlag, message)
+        .label(word.span, text!("VBoxManage stops here", "VBoxManage가 여기서 멈춤"));
     match did_you_mean(bare, known) {
-        Some(near) => diagnostic.help(format!("did you mean `--{near}`?")),
-        None => diagnostic.help("nothing of this command is used"),
+        Some(near) => diagnostic.help(text!("did you mean `--{near}`?", "혹시 `--{near}`?")),
+        None => diagnostic.help(text!("nothing of this command is used", "이 명령의 아무것도 쓰지 않습니다")),
     }
 }
