@@ -53,7 +53,11 @@ fn host_networks_overlap(host: &Host, diagnostics: &mut Vec<Diagnostic>) {
     pairs(&connected, |(a, first, segment_a, origin_a), (b, second, segment_b, origin_b)| {
         let same_segment = segment_a.is_some() && segment_a == segment_b;
         if first != second && !same_segment && overlap(*a, *b) {
-            let message = text!("the subnets of {first} and {second} of `{host}` overlap", "`{host}`에서 {first}와 {second}의 서브넷이 겹칩니다", host = &host.name; first, second);
+            let message = text!(
+                "the subnets of {first} and {second} of `{host}` overlap",
+                "`{host}`에서 {first}와 {second}의 서브넷이 겹칩니다",
+                host = &host.name; first, second
+            );
             diagnostics.push(subnets_overlap(message, (origin_b, *b), (origin_a, *a)));
         }
     });
@@ -122,7 +126,10 @@ fn subnets_overlap(message: Text, second: (&Origin, IpNet), first: (&Origin, IpN
 }
 
 fn outside(address: IpAddr, origin: &Origin, subnet: IpNet, place: &Text) -> Diagnostic {
-    let message = text!("address {address} lies outside the subnet {subnet} of {place}", "{address} 주소는 {place}의 서브넷 {subnet} 밖에 있습니다"; place);
+    let message = text!(
+        "address {address} lies outside the subnet {subnet} of {place}",
+        "{address} 주소는 {place}의 서브넷 {subnet} 밖에 있습니다"; place
+    );
     at(Diagnostic::new(Code::BadAddress, message), origin, text!("this address", "이 주소"))
         .help(text!("choose an address inside the subnet", "서브넷 안의 주소를 고르십시오"))
 }

@@ -410,7 +410,11 @@ fn attached_to_nothing(machine: &MachineDecl, adapter: &AdapterDecl) -> Diagnost
     let number = u16::from(adapter.slot) + 1;
     let bridged = matches!(adapter.mode, AdapterMode::Bridged(_));
     let what = if bridged { text!("bridged", "브리지") } else { text!("host-only", "호스트 전용") };
-    let message = text!("adapter {number} of `{name}` is {what}, but nothing says with which interface", "`{name}`의 {number}번 {what} 어댑터가 어느 인터페이스에 연결되는지 적혀 있지 않습니다", name = &machine.name.value; what);
+    let message = text!(
+        "adapter {number} of `{name}` is {what}, but nothing says with which interface",
+        "`{name}`의 {number}번 {what} 어댑터가 어느 인터페이스에 연결되는지 적혀 있지 않습니다",
+        name = &machine.name.value; what
+    );
     Diagnostic::new(Code::VboxBadValue, message)
         .label(adapter.span, text!("the machine does not start like this", "이대로는 머신이 시작되지 않음"))
         .help(text!(
