@@ -37,8 +37,14 @@ impl Checker<'_> {
         }
         if named.is_empty() {
             let span = sentence.text.span;
-            let alone = Diagnostic::new(Code::SentenceUnknownName, "nobody is left: the subject is all that is meant");
-            return Err(Box::new(alone.label(span, "about nobody else")).into());
+            let alone = Diagnostic::new(
+                Code::SentenceUnknownName,
+                text!(
+                    "nobody is left: the subject is all that is meant",
+                    "남는 대상이 없습니다: 주어가 가리키는 대상의 전부입니다"
+                ),
+            );
+            return Err(Box::new(alone.label(span, text!("about nobody else", "다른 대상이 없음"))).into());
         }
         let (said, named) = (&sentence.text.value, named.join(", "));
         all.headline = text!("{said}: {named}", "{said}: {named}");
@@ -158,13 +164,32 @@ fn about(verb: &Verb, target: Target) -> Verb {
 
 fn nothing(many: Option<Many>, span: Span) -> Diagnostic {
     let (message, help) = match many {
-        None => ("nobody of this group is known to listen", "write the port, or in lab.yaml what listens"),
-        Some(Many::Databases) => (
-            "nothing in this lab is known to be a database",
-            "a database is what listens on the port of one, or whose image does; write in lab.yaml what listens",
+        None => (
+            text!("nobody of this group is known to listen", "이 그룹에는 대기하는 것으로 알려진 것이 없습니다"),
+            text!(
+                "write the port, or in lab.yaml what listens",
+                "포트를 쓰거나, lab.yaml에 무엇이 대기하는지 적으십시오"
+            ),
         ),
-        Some(Many::Containers) => ("no container of this lab is known to listen", "write in lab.yaml what listens"),
-        Some(Many::Hosts) => ("no host of this lab is known to listen", "write in lab.yaml what listens"),
+        Some(Many::Databases) => (
+            text!("nothing in this lab is known to be a database", "이 랩에는 데이터베이스로 알려진 것이 없습니다"),
+            text!(
+                "a database is what listens on the port of one, or whose image does; write in lab.yaml what listens",
+                "데이터베이스 포트에서 대기하거나 이미지가 데이터베이스인 것을 데이터베이스로 봅니다. \
+                 lab.yaml에 무엇이 대기하는지 적으십시오"
+            ),
+        ),
+        Some(Many::Containers) => (
+            text!(
+                "no container of this lab is known to listen",
+                "이 랩에는 대기하는 것으로 알려진 컨테이너가 없습니다"
+            ),
+            text!("write in lab.yaml what listens", "lab.yaml에 무엇이 대기하는지 적으십시오"),
+        ),
+        Some(Many::Hosts) => (
+            text!("no host of this lab is known to listen", "이 랩에는 대기하는 것으로 알려진 호스트가 없습니다"),
+            text!("write in lab.yaml what listens", "lab.yaml에 무엇이 대기하는지 적으십시오"),
+        ),
     };
-    Diagnostic::new(Code::SentenceUnknownName, message).label(span, "about nobody").help(help)
+    Diagnostic::new(Code::SentenceUnknownName, message).label(span, text!("about nobody", "대상이 없음")).help(help)
 }

@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{Declaration, HostDecl, InterfaceDecl, ProcessDecl, SegmentDecl};
 use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os, Statement};
+use crate::language::text;
 use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -264,7 +265,7 @@ fn who_runs_whom(context: &mut Context, plan: &mut Plan<'_>) {
         if let Some(on) = stated {
             match names.iter().position(|n| *n == on.value) {
                 Some(index) => host.kind = HostKind::Vm { on: HostId(index) },
-                None => context.report(unknown_name("host", on, names.iter().map(String::as_str))),
+                None => context.report(unknown_name(&text!("host", "호스트가"), on, names.iter().map(String::as_str))),
             }
         } else if let Some(machine) = host.machine {
             match physical.as_slice() {
@@ -319,9 +320,15 @@ fn break_circles(context: &mut Context, plan: &mut Plan<'_>) {
 }
 
 fn runs_on_itself(name: &str, on: &Spanned<String>) -> Diagnostic {
-    Diagnostic::new(Code::LabBadValue, format!("`{name}` would run on itself"))
-        .label(on.span, "this closes the circle")
-        .help("`on:` names the machine that runs the VM; a real machine has none")
+    Diagnostic::new(
+        Code::LabBadValue,
+        text!("`{name}` would run on itself", "`{name}`의 `on:`이 돌고 돌아 자기 자신으로 이어집니다"),
+    )
+    .label(on.span, text!("this closes the circle", "여기서 순환이 생김"))
+    .help(text!(
+        "`on:` names the machine that runs the VM; a real machine has none",
+        "`on:`에는 VM을 실행하는 머신을 적습니다. 실제 머신에는 적지 마십시오"
+    ))
 }
 
 fn report_unused(context: &mut Context, inputs: &[Input], used: &[bool]) {
@@ -335,41 +342,73 @@ fn report_unused(context: &mut Context, inputs: &[Input], used: &[bool]) {
 }
 
 fn host_twice(host: &HostDecl, other: &HostPlan<'_>) -> Diagnostic {
-    let mut diagnostic = Diagnostic::new(Code::LabBadValue, format!("host `{}` is declared twice", host.name.value))
-        .label(host.name.span, "declared again here");
+    let mut diagnostic = Diagnostic::new(
+        Code::LabBadValue,
+        text!("host `{name}` is declared twice", "`{name}` 호스트를 두 번 선언했습니다", name = &host.name.value),
+    )
+    .label(host.name.span, text!("declared again here", "여기서 다시 선언함"));
     if let Some(span) = other.origin.span() {
-        diagnostic = diagnostic.label(span, "first declared here");
+        diagnostic = diagnostic.label(span, text!("first declared here", "처음 선언한 곳"));
     }
-    diagnostic.help("give the second host another name")
+    diagnostic.help(text!("give the second host another name", "두 번째 호스트에 다른 이름을 주십시오"))
 }
 
 fn missing_file(listed: &Spanned<String>, lab_file: &Input, inputs: &[Input]) -> Diagnostic {
     let base = join_path(&lab_file.path, ".");
     let known = inputs.iter().map(|i| i.path.strip_prefix(&base).unwrap_or(&i.path).trim_start_matches('/'));
-    let diagnostic = Diagnostic::new(Code::LabMissingFile, format!("there is no file `{}`", listed.value))
-        .label(listed.span, "listed here, relative to this file");
+    let diagnostic = Diagnostic::new(
+        Code::LabMissingFile,
+        text!("there is no file `{path}`", "`{path}` 파일이 없습니다", path = &listed.value),
+    )
+    .label(listed.span, text!("listed here, relative to this file", "여기에 적혀 있음. 이 파일 기준의 상대 경로임"));
     match did_you_mean(&listed.value, known) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help("list a file or directory that is among the files given to the tool"),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "list a file or directory that is among the files given to the tool",
+            "이 도구에 넘긴 파일이나 디렉터리 가운데에서 적으십시오"
+        )),
     }
 }
 
 fn which_machine(vm: &Spanned<String>, host: &HostDecl) -> Diagnostic {
     let name = &host.name.value;
-    Diagnostic::new(Code::LabAmbiguous, format!("`{}` speaks of several machines, none of which is `{name}`", vm.value))
-        .label(vm.span, "which of them is meant?")
-        .help("write the machine's name in VirtualBox instead")
+    Diagnostic::new(
+        Code::LabAmbiguous,
+        text!(
+            "`{path}` speaks of several machines, none of which is `{name}`",
+            "`{path}`에 머신이 여러 대 나오지만, `{name}` 머신은 없습니다",
+            path = &vm.value
+        ),
+    )
+    .label(vm.span, text!("which of them is meant?", "어느 것인지?"))
+    .help(text!("write the machine's name in VirtualBox instead", "대신 VirtualBox에서 쓰는 머신 이름을 적으십시오"))
 }
 
 fn runs_nowhere(host: &HostDecl, machine: &MachineDecl) -> Diagnostic {
-    Diagnostic::new(Code::LabBadValue, format!("it is not stated which host runs the VM `{}`", host.name.value))
-        .label(host.name.span, "this host is a virtual machine")
-        .label(machine.span, "because of this file")
-        .help("add `on:` with the name of the physical host")
+    Diagnostic::new(
+        Code::LabBadValue,
+        text!(
+            "it is not stated which host runs the VM `{name}`",
+            "`{name}` VM을 어느 호스트가 실행하는지 적혀 있지 않습니다",
+            name = &host.name.value
+        ),
+    )
+    .label(host.name.span, text!("this host is a virtual machine", "이 호스트는 가상 머신임"))
+    .label(machine.span, text!("because of this file", "이 파일에 따르면"))
+    .help(text!("add `on:` with the name of the physical host", "`on:`에 물리 호스트의 이름을 적으십시오"))
 }
 
 fn unused(path: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::InputUnused, format!("`{path}` belongs to no host and is not analyzed"))
-        .label(span, "read, but listed under no host")
-        .help("list the file under `files:` of the host that it configures")
+    Diagnostic::new(
+        Code::InputUnused,
+        text!(
+            "`{path}` belongs to no host and is not analyzed",
+            "`{path}`: 어느 호스트에도 속하지 않아 분석하지 않습니다"
+        ),
+    )
+    .label(span, text!("read, but listed under no host", "읽었지만, 어느 호스트에도 적혀 있지 않음"))
+    .help(text!(
+        "list the file under `files:` of the host that it configures",
+        "이 파일로 설정하는 호스트의 `files:`에 적으십시오"
+    ))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::Zone;
 use crate::lab::declaration::FirewallChange;
+use crate::language::text;
 use crate::source::Span;
 
 /// The other zone because of which firewalld refuses a change of `name`.
@@ -37,7 +38,13 @@ pub(super) fn refused(change: &FirewallChange, zone: &str, other: &str, span: Sp
         FirewallChange::Source(_, net) => (net.to_string(), "source"),
         _ => (String::new(), "interface"),
     };
-    Diagnostic::new(Code::FirewalldZoneConflict, format!("`{what}` is in zone `{other}`, not in `{zone}`"))
-        .label(span, "firewalld refuses this: ZONE_CONFLICT")
-        .help(format!("`--change-{kind}` moves it"))
+    Diagnostic::new(
+        Code::FirewalldZoneConflict,
+        text!(
+            "`{what}` is in zone `{other}`, not in `{zone}`",
+            "`{what}`: `{zone}` 영역이 아니라 `{other}` 영역에 있습니다"
+        ),
+    )
+    .label(span, text!("firewalld refuses this: ZONE_CONFLICT", "firewalld가 거부함: ZONE_CONFLICT"))
+    .help(text!("`--change-{kind}` moves it", "`--change-{kind}` 옵션으로 옮기십시오"))
 }

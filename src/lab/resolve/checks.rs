@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::{Attachment, Host, InterfaceAddress, Lab, Networking, SegmentId};
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::provenance::Origin;
 
@@ -30,24 +31,33 @@ fn places(lab: &Lab) -> Vec<&str> {
 
 /// A host cannot tell two directly connected networks with the same addresses apart.
 fn host_networks_overlap(host: &Host, diagnostics: &mut Vec<Diagnostic>) {
-    let mut connected: Vec<(IpNet, String, Option<SegmentId>, &Origin)> = Vec::new();
+    let mut connected: Vec<(IpNet, Text, Option<SegmentId>, &Origin)> = Vec::new();
     for interface in &host.interfaces {
         let segment = match interface.attachment {
             Attachment::Segment(id) => Some(id),
             _ => None,
         };
         for address in &interface.addresses {
-            let name = format!("interface `{}`", interface.name);
+            let name = text!("interface `{name}`", "`{name}` 인터페이스", name = &interface.name);
             connected.push((address.net.trunc(), name, segment, &address.origin));
         }
     }
     for network in host.engine.iter().flat_map(|e| e.bridges()) {
-        connected.push((network.subnet, format!("network `{}`", network.name), None, &network.origin));
+        connected.push((
+            network.subnet,
+            text!("network `{name}`", "`{name}` 네트워크", name = &network.name),
+            None,
+            &network.origin,
+        ));
     }
     pairs(&connected, |(a, first, segment_a, origin_a), (b, second, segment_b, origin_b)| {
         let same_segment = segment_a.is_some() && segment_a == segment_b;
         if first != second && !same_segment && overlap(*a, *b) {
-            let message = format!("the subnets of {first} and {second} of `{}` overlap", host.name);
+            let message = text!(
+                "the subnets of {first} and {second} of `{host}` overlap",
+                "`{host}`에서 {first}와 {second}의 서브넷이 겹칩니다",
+                host = &host.name; first, second
+            );
             diagnostics.push(subnets_overlap(message, (origin_b, *b), (origin_a, *a)));
         }
     });
@@ -68,7 +78,7 @@ fn container_addresses(host: &Host, diagnostics: &mut Vec<Diagnostic>) {
         for endpoint in endpoints {
             let Some(network) = engine.networks.get(endpoint.network) else { continue };
             if !network.subnet.contains(&endpoint.address) {
-                let place = format!("network `{}`", network.name);
+                let place = text!("network `{name}`", "`{name}` 네트워크", name = &network.name);
                 diagnostics.push(outside(endpoint.address, &endpoint.origin, network.subnet, &place));
             }
             if let Some(first) = seen.insert((endpoint.network, endpoint.address), &endpoint.origin) {
@@ -87,7 +97,12 @@ fn addresses_in_segments(lab: &Lab, diagnostics: &mut Vec<Diagnostic>) {
             let here = address.net.addr();
             if !segment.subnets.is_empty() && !segment.subnets.iter().any(|s| s.contains(&here)) {
                 let subnet = segment.subnets.first().copied().unwrap_or(address.net);
-                diagnostics.push(outside(here, &address.origin, subnet, &format!("segment `{}`", segment.name)));
+                diagnostics.push(outside(
+                    here,
+                    &address.origin,
+                    subnet,
+                    &text!("segment `{name}`", "`{name}` 세그먼트", name = &segment.name),
+                ));
             }
             if let Some(first) = seen.insert((id.0, here), address) {
                 diagnostics.push(address_twice(here, &address.origin, &first.origin));
@@ -96,26 +111,35 @@ fn addresses_in_segments(lab: &Lab, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn at(diagnostic: Diagnostic, origin: &Origin, message: &str) -> Diagnostic {
+fn at(diagnostic: Diagnostic, origin: &Origin, message: impl Into<Text>) -> Diagnostic {
     match origin.span() {
         Some(span) => diagnostic.label(span, message),
         None => diagnostic,
     }
 }
 
-fn subnets_overlap(message: String, second: (&Origin, IpNet), first: (&Origin, IpNet)) -> Diagnostic {
+fn subnets_overlap(message: Text, second: (&Origin, IpNet), first: (&Origin, IpNet)) -> Diagnostic {
     let diagnostic = Diagnostic::new(Code::SubnetOverlap, message);
-    let diagnostic = at(diagnostic, second.0, &format!("{} here", second.1));
-    at(diagnostic, first.0, &format!("{} here", first.1)).help("give one of them another subnet")
+    let diagnostic = at(diagnostic, second.0, text!("{net} here", "여기서는 {net}", net = second.1));
+    at(diagnostic, first.0, text!("{net} here", "여기서는 {net}", net = first.1))
+        .help(text!("give one of them another subnet", "둘 중 하나에 다른 서브넷을 주십시오"))
 }
 
-fn outside(address: IpAddr, origin: &Origin, subnet: IpNet, place: &str) -> Diagnostic {
-    let message = format!("address {address} lies outside the subnet {subnet} of {place}");
-    at(Diagnostic::new(Code::BadAddress, message), origin, "this address").help("choose an address inside the subnet")
+fn outside(address: IpAddr, origin: &Origin, subnet: IpNet, place: &Text) -> Diagnostic {
+    let message = text!(
+        "address {address} lies outside the subnet {subnet} of {place}",
+        "{address} 주소는 {place}의 서브넷 {subnet} 밖에 있습니다"; place
+    );
+    at(Diagnostic::new(Code::BadAddress, message), origin, text!("this address", "이 주소"))
+        .help(text!("choose an address inside the subnet", "서브넷 안의 주소를 고르십시오"))
 }
 
 fn address_twice(address: IpAddr, second: &Origin, first: &Origin) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::BadAddress, format!("address {address} is given twice"));
-    let diagnostic = at(diagnostic, second, "given again here");
-    at(diagnostic, first, "first given here").help("every machine needs an address of its own")
+    let diagnostic = Diagnostic::new(
+        Code::BadAddress,
+        text!("address {address} is given twice", "{address} 주소가 두 번 쓰였습니다"),
+    );
+    let diagnostic = at(diagnostic, second, text!("given again here", "여기서 다시 쓰임"));
+    at(diagnostic, first, text!("first given here", "처음 쓰인 곳"))
+        .help(text!("every machine needs an address of its own", "머신마다 고유한 주소가 필요합니다"))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{DirectRule, FirewalldListing, InterfaceZone, ZoneBindings};
 use crate::lab::{Content, Declaration, Entry, Policy, Zone};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -148,30 +148,57 @@ fn limit<T>(entries: &mut [Entry<T>], span: Span, guard: SwitchId) {
 }
 
 /// The first thing that two zones do not have in common.
-fn difference(files: &Zone, listed: &Zone) -> Option<String> {
+fn difference(files: &Zone, listed: &Zone) -> Option<Text> {
     if files.target != listed.target {
-        return Some(format!("its target is {:?}", listed.target));
+        return Some(text!("its target is {target:?}", "타깃이 {target:?}", target = &listed.target));
     }
     if files.forward != listed.forward {
-        return Some("forwarding inside the zone".to_owned());
+        return Some(text!("forwarding inside the zone", "영역 내부 포워딩"));
     }
-    let bindings = |zone: &Zone| -> Vec<String> {
-        let sources = zone.sources.iter().map(|s| format!("source {}", s.value));
-        zone.interfaces.iter().map(|i| format!("interface {}", i.value)).chain(sources).collect()
+    let bindings = |zone: &Zone| -> Vec<Text> {
+        let sources = zone.sources.iter().map(|s| text!("source {net}", "출발지 {net}", net = &s.value));
+        zone.interfaces
+            .iter()
+            .map(|i| text!("interface {name}", "인터페이스 {name}", name = &i.value))
+            .chain(sources)
+            .collect()
     };
     odd_one(&bindings(files), &bindings(listed)).or_else(|| odd_one(&items(&files.content), &items(&listed.content)))
 }
 
-fn items(content: &Content) -> Vec<String> {
-    let ports = content.ports.iter().map(|p| format!("port {}/{}", p.value.1, p.value.0));
-    let source_ports = content.source_ports.iter().map(|p| format!("source port {}/{}", p.value.1, p.value.0));
-    let services = content.services.iter().map(|s| format!("service {}", s.value.name));
-    let protocols = content.protocols.iter().map(|p| format!("protocol {}", p.value));
-    let forwards =
-        content.forward_ports.iter().map(|f| format!("forward of port {}/{}", f.value.ports, f.value.protocol));
-    let blocks = content.icmp_blocks.iter().map(|b| format!("ICMP block {}", b.value));
-    let masquerade = content.masquerade.iter().map(|_| "masquerading".to_owned());
-    let rules = content.rich_rules.iter().map(|r| format!("a rich rule ({:?} {:?})", r.value.element, r.value.action));
+fn items(content: &Content) -> Vec<Text> {
+    let ports = content.ports.iter().map(|p| {
+        text!("port {ports}/{protocol}", "포트 {ports}/{protocol}", ports = &p.value.1, protocol = &p.value.0)
+    });
+    let source_ports = content.source_ports.iter().map(|p| {
+        text!(
+            "source port {ports}/{protocol}",
+            "출발지 포트 {ports}/{protocol}",
+            ports = &p.value.1,
+            protocol = &p.value.0
+        )
+    });
+    let services = content.services.iter().map(|s| text!("service {name}", "서비스 {name}", name = &s.value.name));
+    let protocols =
+        content.protocols.iter().map(|p| text!("protocol {protocol}", "프로토콜 {protocol}", protocol = &p.value));
+    let forwards = content.forward_ports.iter().map(|f| {
+        text!(
+            "forward of port {ports}/{protocol}",
+            "포트 포워딩 {ports}/{protocol}",
+            ports = &f.value.ports,
+            protocol = &f.value.protocol
+        )
+    });
+    let blocks = content.icmp_blocks.iter().map(|b| text!("ICMP block {kind}", "ICMP 차단 {kind}", kind = &b.value));
+    let masquerade = content.masquerade.iter().map(|_| text!("masquerading", "마스커레이드"));
+    let rules = content.rich_rules.iter().map(|r| {
+        text!(
+            "a rich rule ({element:?} {action:?})",
+            "리치 규칙({element:?} {action:?})",
+            element = &r.value.element,
+            action = &r.value.action
+        )
+    });
     ports
         .chain(source_ports)
         .chain(services)
@@ -183,14 +210,30 @@ fn items(content: &Content) -> Vec<String> {
         .collect()
 }
 
-fn odd_one(files: &[String], listed: &[String]) -> Option<String> {
-    let gone = files.iter().find(|item| !listed.contains(item)).map(|item| format!("{item} is not in force"));
-    gone.or_else(|| listed.iter().find(|item| !files.contains(item)).map(|item| format!("{item} is in force")))
+fn odd_one(files: &[Text], listed: &[Text]) -> Option<Text> {
+    let gone = files
+        .iter()
+        .find(|item| !listed.contains(item))
+        .map(|item| text!("{item} is not in force", "{item}: 적용되어 있지 않음"; item));
+    gone.or_else(|| {
+        listed
+            .iter()
+            .find(|item| !files.contains(item))
+            .map(|item| text!("{item} is in force", "{item}: 적용되어 있음"; item))
+    })
 }
 
-fn differs(zone: &Spanned<String>, what: &str) -> Diagnostic {
-    let message = format!("zone `{}` runs with something else than its files say: {what}", zone.value);
+fn differs(zone: &Spanned<String>, what: &Text) -> Diagnostic {
+    let message = text!(
+        "zone `{name}` runs with something else than its files say: {what}",
+        "실행 중인 `{name}` 영역이 파일과 다릅니다: {what}",
+        name = &zone.value; what
+    );
     Diagnostic::new(Code::FirewalldListingDiffers, message)
-        .label(zone.span, "what this listing shows counts")
-        .help("`firewall-cmd --reload` puts the files in force, `firewall-cmd --runtime-to-permanent` stores what runs")
+        .label(zone.span, text!("what this listing shows counts", "이 목록에 나온 것을 따름"))
+        .help(text!(
+            "`firewall-cmd --reload` puts the files in force, `firewall-cmd --runtime-to-permanent` stores what runs",
+            "`firewall-cmd --reload`는 파일을 적용하고, `firewall-cmd --runtime-to-permanent`는 실행 중인 설정을 \
+             저장합니다"
+        ))
 }

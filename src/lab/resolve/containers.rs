@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AttachDecl, ContainerDecl, FreedDecl, HostAddress, NetworkMode};
 use crate::lab::{Container, Declaration, Endpoint, Engine, Host, HostEvent, Networking, Process, Publish, images};
+use crate::language::text;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -370,9 +371,24 @@ fn has_no_networks(draft: &Draft<'_>) -> bool {
 }
 
 fn cannot_be_connected(name: &str, network: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::DockerBadFlag, format!("docker refuses to connect `{name}` to network `{network}`"))
-        .label(span, "its namespace is the host's, another container's, or empty")
-        .help("start it on a network instead: `--network NAME`")
+    Diagnostic::new(
+        Code::DockerBadFlag,
+        text!(
+            "docker refuses to connect `{name}` to network `{network}`",
+            "docker가 `{name}` 컨테이너를 `{network}` 네트워크에 연결하지 않습니다"
+        ),
+    )
+    .label(
+        span,
+        text!(
+            "its namespace is the host's, another container's, or empty",
+            "네트워크 네임스페이스가 호스트나 다른 컨테이너의 것이거나 비어 있음"
+        ),
+    )
+    .help(text!(
+        "start it on a network instead: `--network NAME`",
+        "처음부터 네트워크에 연결해 시작하십시오: `--network 이름`"
+    ))
 }
 
 /// Addresses for every attachment: stated ones are set aside first, the others are handed out one after the other.
@@ -511,35 +527,62 @@ fn gateway_order(network: usize, priority: i64, engine: &Engine) -> (bool, Rever
 
 fn name_taken(name: &Spanned<String>, first: &Draft<'_>) -> Diagnostic {
     let span = first.declaration.name.as_ref().map_or(first.declaration.span, |n| n.span);
-    Diagnostic::new(Code::DockerNameTaken, format!("the container name `{}` is in use", name.value))
-        .label(name.span, "docker refuses to start this container")
-        .label(span, "the name is given here")
-        .help("give one of them another name")
+    Diagnostic::new(
+        Code::DockerNameTaken,
+        text!(
+            "the container name `{name}` is in use",
+            "컨테이너 이름 `{name}`: 이미 쓰이고 있습니다",
+            name = &name.value
+        ),
+    )
+    .label(name.span, text!("docker refuses to start this container", "docker가 이 컨테이너를 시작하지 않음"))
+    .label(span, text!("the name is given here", "여기서 이 이름을 씀"))
+    .help(text!("give one of them another name", "둘 중 하나에 다른 이름을 주십시오"))
 }
 
 fn unknown_network(name: &Spanned<String>, near: Option<String>, networks: &Networks) -> Diagnostic {
-    let mut diagnostic = Diagnostic::new(Code::DockerUnknownNetwork, format!("there is no network `{}`", name.value))
-        .label(name.span, "docker refuses to attach the container");
+    let mut diagnostic = Diagnostic::new(
+        Code::DockerUnknownNetwork,
+        text!("there is no network `{name}`", "`{name}` 네트워크가 없습니다", name = &name.value),
+    )
+    .label(name.span, text!("docker refuses to attach the container", "docker가 컨테이너를 연결하지 않음"));
     if let Some(later) = networks.made_at(&name.value) {
-        diagnostic = diagnostic.label(later, "created only here, later in the file");
+        diagnostic =
+            diagnostic.label(later, text!("created only here, later in the file", "파일의 뒤쪽, 여기에서야 만들어짐"));
     }
     match near.filter(|near| *near != name.value) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("create it before, with `docker network create {}`", name.value)),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "create it before, with `docker network create {name}`",
+            "먼저 `docker network create {name}` 명령으로 만드십시오",
+            name = &name.value
+        )),
     }
 }
 
 fn unknown_container(name: &Spanned<String>, drafts: &[Draft<'_>]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::DockerUnknownContainer, format!("there is no container `{}`", name.value))
-        .label(name.span, "named here");
+    let diagnostic = Diagnostic::new(
+        Code::DockerUnknownContainer,
+        text!("there is no container `{name}`", "`{name}` 컨테이너가 없습니다", name = &name.value),
+    )
+    .label(name.span, text!("named here", "여기서 부른 이름"));
     match did_you_mean(&name.value, drafts.iter().map(|d| d.name.as_str())) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help("a container must be started before others can refer to it"),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "a container must be started before others can refer to it",
+            "다른 컨테이너가 참조하려면 먼저 시작되어 있어야 합니다"
+        )),
     }
 }
 
 fn no_address_left(container: &str, network: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadAddress, format!("network `{network}` has no address left for `{container}`"))
-        .label(span, "attached here")
-        .help("give the network a larger subnet")
+    Diagnostic::new(
+        Code::BadAddress,
+        text!(
+            "network `{network}` has no address left for `{container}`",
+            "`{network}` 네트워크에 `{container}` 컨테이너에 줄 주소가 남아 있지 않습니다"
+        ),
+    )
+    .label(span, text!("attached here", "여기서 연결함"))
+    .help(text!("give the network a larger subnet", "네트워크에 더 큰 서브넷을 주십시오"))
 }

@@ -9,6 +9,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{ContainerDecl, NetworkDecl};
 use crate::lab::iptables::{IptablesChange, IptablesCommand, IptablesTable};
 use crate::lab::{Declaration, Engine, Firewalld, HostEvent, RuleBackend};
+use crate::language::{Text, text};
 use crate::source::Span;
 
 use super::bind::HostPlan;
@@ -58,7 +59,10 @@ impl Emptied {
         let gone = self.before(number, container.span)?;
         let is_started_later = self.0.iter().any(|(n, gone)| number < *n && gone.is_none());
         let name = container.name.as_ref().map_or("a container", |name| &name.value);
-        let message = format!("docker cannot publish the ports of `{name}`: its chains of iptables are gone");
+        let message = text!(
+            "docker cannot publish the ports of `{name}`: its chains of iptables are gone",
+            "docker가 `{name}`의 포트를 게시할 수 없습니다: docker의 iptables 체인이 사라졌습니다"
+        );
         (!is_started_later).then(|| refused(message, container.span, gone))
     }
 
@@ -66,16 +70,28 @@ impl Emptied {
     pub(super) fn stops_network(&self, number: usize, network: &NetworkDecl) -> Option<Diagnostic> {
         let gone = self.before(number, network.span)?;
         let name = &network.name.value;
-        let message = format!("docker cannot create network `{name}`: its chains of iptables are gone");
+        let message = text!(
+            "docker cannot create network `{name}`: its chains of iptables are gone",
+            "docker가 `{name}` 네트워크를 만들 수 없습니다: docker의 iptables 체인이 사라졌습니다"
+        );
         Some(refused(message, network.span, gone))
     }
 }
 
-fn refused(message: String, at: Span, gone: Span) -> Diagnostic {
+fn refused(message: Text, at: Span, gone: Span) -> Diagnostic {
     Diagnostic::new(Code::DockerChainsGone, message)
-        .label(at, "docker refuses this: `iptables: No chain/target/match by that name`")
-        .label(gone, "this takes away all chains of iptables")
-        .help("run `systemctl restart docker` in between, or start docker after the firewall")
+        .label(
+            at,
+            text!(
+                "docker refuses this: `iptables: No chain/target/match by that name`",
+                "docker가 거부함: `iptables: No chain/target/match by that name`"
+            ),
+        )
+        .label(gone, text!("this takes away all chains of iptables", "이것이 모든 iptables 체인을 없앰"))
+        .help(text!(
+            "run `systemctl restart docker` in between, or start docker after the firewall",
+            "그 사이에 `systemctl restart docker`를 실행하거나, 방화벽 다음에 docker를 시작하십시오"
+        ))
 }
 
 fn is_event(declaration: &Declaration, event: HostEvent) -> bool {

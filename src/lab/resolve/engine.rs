@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AddressPool, EngineDecl, FreedDecl, NetworkDecl};
 use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
+use crate::language::text;
 use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -371,20 +372,30 @@ fn no_external(network: &NetworkDecl) -> Diagnostic {
     let name = &network.name.value;
     Diagnostic::new(
         Code::ComposeUnknownNetwork,
-        format!("network `{name}` is declared external but nothing creates it"),
+        text!(
+            "network `{name}` is declared external but nothing creates it",
+            "`{name}` 네트워크를 외부(external) 네트워크로 선언했지만, 이를 만드는 곳이 없습니다"
+        ),
     )
-    .label(network.name.span, "must exist before the services start")
-    .help(format!("create it with `docker network create {name}` in a file of the same host, or drop `external`"))
+    .label(network.name.span, text!("must exist before the services start", "서비스가 시작되기 전에 있어야 함"))
+    .help(text!(
+        "create it with `docker network create {name}` in a file of the same host, or drop `external`",
+        "같은 호스트의 파일에서 `docker network create {name}` 명령으로 만들거나, `external`을 빼십시오"
+    ))
 }
 
 fn network_twice(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
     Diagnostic::new(
         Code::DockerNameTaken,
-        format!("network `{}` exists already, with other settings", first.name.value),
+        text!(
+            "network `{name}` exists already, with other settings",
+            "`{name}` 네트워크가 다른 설정으로 이미 있습니다",
+            name = &first.name.value
+        ),
     )
-    .label(second.name.span, "created again here")
-    .label(first.name.span, "first created here")
-    .help("give one of them another name")
+    .label(second.name.span, text!("created again here", "여기서 다시 만듦"))
+    .label(first.name.span, text!("first created here", "처음 만든 곳"))
+    .help(text!("give one of them another name", "둘 중 하나에 다른 이름을 주십시오"))
 }
 
 /// The first release that has the mode; older ones ignore an option that they do not know.
@@ -397,10 +408,17 @@ fn is_isolated(network: &NetworkDecl) -> bool {
 /// docs.docker.com, Bridge network driver, "Gateway mode isolated"; observed with 28.5.2.
 fn isolated_but_not_internal(network: &NetworkDecl) -> Diagnostic {
     let span = network.gateway_mode.as_ref().map_or(network.span, |mode| mode.span);
-    let message = format!("network `{}` is isolated, but not internal", network.name.value);
+    let message = text!(
+        "network `{name}` is isolated, but not internal",
+        "`{name}` 네트워크가 격리(isolated) 모드이지만 내부(internal) 네트워크가 아닙니다",
+        name = &network.name.value
+    );
     Diagnostic::new(Code::DockerBadFlag, message)
-        .label(span, "docker refuses to create this network")
-        .help("add `--internal`, in a compose file `internal: true`")
+        .label(span, text!("docker refuses to create this network", "docker가 이 네트워크를 만들지 않음"))
+        .help(text!(
+            "add `--internal`, in a compose file `internal: true`",
+            "`--internal`을 넣으십시오. compose 파일에서는 `internal: true`입니다"
+        ))
 }
 
 fn same_bridge(a: &NetworkDecl, b: &NetworkDecl) -> bool {
@@ -410,25 +428,46 @@ fn same_bridge(a: &NetworkDecl, b: &NetworkDecl) -> bool {
 /// moby, libnetwork/drivers/bridge: "networks have same bridge name"; observed with 26.1.5.
 fn bridge_twice(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
     let span = |network: &NetworkDecl| network.bridge.as_ref().map_or(network.span, |bridge| bridge.span);
-    let names = (&first.name.value, &second.name.value);
-    Diagnostic::new(Code::DockerNameTaken, format!("networks `{}` and `{}` have the same bridge", names.0, names.1))
-        .label(span(second), "docker refuses to create this network")
-        .label(span(first), "because of this one")
-        .help("give one of them another name of bridge")
+    let places = (span(second), span(first));
+    let (first, second) = (&first.name.value, &second.name.value);
+    Diagnostic::new(
+        Code::DockerNameTaken,
+        text!(
+            "networks `{first}` and `{second}` have the same bridge",
+            "네트워크 `{first}`, `{second}`의 브리지가 같습니다"
+        ),
+    )
+    .label(places.0, text!("docker refuses to create this network", "docker가 이 네트워크를 만들지 않음"))
+    .label(places.1, text!("because of this one", "이것 때문임"))
+    .help(text!("give one of them another name of bridge", "둘 중 하나에 다른 브리지 이름을 주십시오"))
 }
 
 fn pools_overlap(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
     let span = |n: &NetworkDecl| n.subnet.as_ref().map_or(n.span, |s| s.span);
-    let names = (&first.name.value, &second.name.value);
-    Diagnostic::new(Code::SubnetOverlap, format!("the subnets of networks `{}` and `{}` overlap", names.0, names.1))
-        .label(span(second), "docker refuses to create this network")
-        .label(span(first), "because of this one")
-        .help("choose another subnet")
+    let places = (span(second), span(first));
+    let (first, second) = (&first.name.value, &second.name.value);
+    Diagnostic::new(
+        Code::SubnetOverlap,
+        text!(
+            "the subnets of networks `{first}` and `{second}` overlap",
+            "네트워크 `{first}`, `{second}`의 서브넷이 겹칩니다"
+        ),
+    )
+    .label(places.0, text!("docker refuses to create this network", "docker가 이 네트워크를 만들지 않음"))
+    .label(places.1, text!("because of this one", "이것 때문임"))
+    .help(text!("choose another subnet", "다른 서브넷을 고르십시오"))
 }
 
 fn no_pool_left(network: &NetworkDecl) -> Diagnostic {
-    let message = format!("docker has no address pool left for network `{}`", network.name.value);
+    let message = text!(
+        "docker has no address pool left for network `{name}`",
+        "`{name}` 네트워크에 줄 docker 주소 풀이 남아 있지 않습니다",
+        name = &network.name.value
+    );
     Diagnostic::new(Code::SubnetOverlap, message)
-        .label(network.span, "every address pool overlaps a subnet in use")
-        .help("state a subnet")
+        .label(
+            network.span,
+            text!("every address pool overlaps a subnet in use", "모든 주소 풀이 사용 중인 서브넷과 겹침"),
+        )
+        .help(text!("state a subnet", "서브넷을 직접 적으십시오"))
 }

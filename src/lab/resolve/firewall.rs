@@ -11,6 +11,7 @@ use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl, Interf
 use crate::lab::{
     Content, Declaration, Engine, Firewalld, HostEvent, HostId, RichElement, RuleBackend, Unmodeled, Zone,
 };
+use crate::language::text;
 use crate::net::Version;
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -408,15 +409,30 @@ fn follow(daemon: &mut Daemon) {
 fn refuse(context: &mut Context, id: HostId, conflict: &Conflict) {
     let Conflict { bridge, network, zone, at } = conflict;
     let message = match network.as_str() {
-        "bridge" => format!("dockerd does not start: its bridge `{bridge}` is in zone `{zone}`"),
-        name => format!("docker refuses to create network `{name}`: its bridge `{bridge}` is in zone `{zone}`"),
+        "bridge" => text!(
+            "dockerd does not start: its bridge `{bridge}` is in zone `{zone}`",
+            "dockerd가 시작되지 않습니다: 그 브리지 `{bridge}` 인터페이스가 `{zone}` 영역에 있습니다"
+        ),
+        name => text!(
+            "docker refuses to create network `{name}`: its bridge `{bridge}` is in zone `{zone}`",
+            "docker가 `{name}` 네트워크를 만들지 않습니다: 그 브리지 `{bridge}` 인터페이스가 `{zone}` 영역에 있습니다"
+        ),
     };
     let Some(span) = at.span() else { return };
-    context.unmodeled.push(Unmodeled { what: message.clone(), span, host: Some(id) });
+    context.unmodeled.push(Unmodeled { what: message.to_string(), span, host: Some(id) });
     context.report(
         Diagnostic::new(Code::FirewalldZoneConflict, message)
-            .label(span, "firewalld lets an interface be in one zone only; dockerd wants it in `docker`")
-            .help("leave the bridge to docker, and change its zone `docker` instead; or use `--iptables=false`"),
+            .label(
+                span,
+                text!(
+                    "firewalld lets an interface be in one zone only; dockerd wants it in `docker`",
+                    "firewalld에서 인터페이스는 한 영역에만 속할 수 있고, dockerd는 `docker` 영역에 넣으려 함"
+                ),
+            )
+            .help(text!(
+                "leave the bridge to docker, and change its zone `docker` instead; or use `--iptables=false`",
+                "브리지는 docker에 맡기고 `docker` 영역을 바꾸십시오. 아니면 `--iptables=false`를 쓰십시오"
+            )),
     );
 }
 
@@ -491,13 +507,28 @@ fn check_default_zone(context: &mut Context, plan: &HostPlan<'_>, daemon: &mut D
 }
 
 fn refused_while_failed(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FirewalldBadRule, "a permanent change while firewalld refuses its files")
-        .label(span, "RUNNING_BUT_FAILED: nothing changes")
-        .help("mend the files and restart firewalld first")
+    Diagnostic::new(
+        Code::FirewalldBadRule,
+        text!(
+            "a permanent change while firewalld refuses its files",
+            "firewalld가 설정 파일을 거부한 상태에서 영구 설정을 바꿉니다"
+        ),
+    )
+    .label(span, text!("RUNNING_BUT_FAILED: nothing changes", "RUNNING_BUT_FAILED: 아무것도 바뀌지 않음"))
+    .help(text!("mend the files and restart firewalld first", "먼저 파일을 고치고 firewalld를 다시 시작하십시오"))
 }
 
 fn not_reloaded(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FirewalldNotReloaded, "a permanent change is not in force: firewalld is never reloaded")
-        .label(span, "stored, but the running firewall does not know it")
-        .help("add `firewall-cmd --reload` behind it, or make the change without `--permanent` as well")
+    Diagnostic::new(
+        Code::FirewalldNotReloaded,
+        text!(
+            "a permanent change is not in force: firewalld is never reloaded",
+            "영구 설정이 적용되지 않았습니다: firewalld를 다시 읽는 곳이 없습니다"
+        ),
+    )
+    .label(span, text!("stored, but the running firewall does not know it", "저장되었지만 실행 중인 방화벽에는 없음"))
+    .help(text!(
+        "add `firewall-cmd --reload` behind it, or make the change without `--permanent` as well",
+        "그 뒤에 `firewall-cmd --reload`를 넣거나, `--permanent` 없이도 같은 변경을 하십시오"
+    ))
 }

@@ -74,10 +74,19 @@ fn usual(context: &mut Context, host: &Host) -> HostFirewall {
 
 fn no_such_firewall(host: &Host, stated: &HostFirewallDecl) -> Diagnostic {
     let (name, is_router) = (&host.name, host.kind == HostKind::Router);
-    let diagnostic = Diagnostic::new(Code::LabBadValue, format!("`{name}` has no firewall of its own"))
-        .label(stated.span, "is for macOS, Windows, and WSL with mirrored networking");
+    let diagnostic = Diagnostic::new(
+        Code::LabBadValue,
+        text!("`{name}` has no firewall of its own", "`{name}`에는 자체 방화벽이 없습니다"),
+    )
+    .label(
+        stated.span,
+        text!("is for macOS, Windows, and WSL with mirrored networking", "macOS, Windows, 미러 모드 WSL에서만 씀"),
+    );
     if is_router {
         return diagnostic;
     }
-    diagnostic.help("what Linux lets in stands in rules: `firewalld:`, `rules:`, or lines of `ufw` and `iptables`")
+    diagnostic.help(text!(
+        "what Linux lets in stands in rules: `firewalld:`, `rules:`, or lines of `ufw` and `iptables`",
+        "Linux가 허용하는 것은 규칙으로 적으십시오: `firewalld:`, `rules:`, 또는 `ufw`나 `iptables` 명령"
+    ))
 }

@@ -6,6 +6,7 @@ use crate::lab::machine::{
     DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb,
 };
 use crate::lab::{Declaration, Defaults};
+use crate::language::{Text, text};
 use crate::net::{IpNet, Version};
 use crate::source::{Span, Spanned};
 
@@ -48,14 +49,28 @@ impl Hypervisor {
                 self.host_only.push(new.clone());
             }
             HypervisorDecl::HostOnly(network) => {
-                put(context, &mut self.host_only, network, |n| (&n.name, n.verb, n.span), update_host_only, "network");
+                put(
+                    context,
+                    &mut self.host_only,
+                    network,
+                    |n| (&n.name, n.verb, n.span),
+                    update_host_only,
+                    &text!("network", "네트워크가"),
+                );
             }
             // Every host-only interface has a server that no command made.
             HypervisorDecl::Dhcp(new) if is_server_change(new) && self.server(&new.network.value).is_none() => {
                 self.servers.push(new.clone());
             }
             HypervisorDecl::Dhcp(server) => {
-                put(context, &mut self.servers, server, |s| (&s.network, s.verb, s.span), update_server, "DHCP server");
+                put(
+                    context,
+                    &mut self.servers,
+                    server,
+                    |s| (&s.network, s.verb, s.span),
+                    update_server,
+                    &text!("DHCP server", "DHCP 서버가"),
+                );
             }
         }
     }
@@ -68,7 +83,14 @@ impl Hypervisor {
         }
         let mut problems = Context::default();
         let update = |known: &mut NatNetworkDecl, new: &NatNetworkDecl| update_nat_network(&mut problems, known, new);
-        put(context, &mut self.nat_networks, &network, |n| (&n.name, n.verb, n.span), update, "NAT network");
+        put(
+            context,
+            &mut self.nat_networks,
+            &network,
+            |n| (&n.name, n.verb, n.span),
+            update,
+            &text!("NAT network", "NAT 네트워크가"),
+        );
         context.diagnostics.extend(problems.diagnostics);
     }
 
@@ -134,7 +156,7 @@ fn put<T: Clone>(
     new: &T,
     key: impl Fn(&T) -> (&Spanned<String>, Verb, Span),
     update: impl FnOnce(&mut T, &T),
-    what: &str,
+    what: &Text,
 ) {
     let (name, verb, span) = key(new);
     let names: Vec<String> = known.iter().map(|k| key(k).0.value.clone()).collect();
@@ -168,7 +190,7 @@ fn update_nat_network(context: &mut Context, known: &mut NatNetworkDecl, new: &N
         if let Some(same) = known.loopbacks.iter().find(|m| m.value.0 == mapping.value.0) {
             if same.span.source == mapping.span.source {
                 let name = Spanned::new(mapping.value.0.to_string(), mapping.span);
-                context.report(twice("loopback mapping of", &name, same.span));
+                context.report(twice(&text!("loopback mapping of", "루프백 매핑이"), &name, same.span));
             }
         } else {
             known.loopbacks.push(*mapping);

@@ -48,11 +48,17 @@ fn described_once<'a>(context: &mut Context, machines: &'a [Machine]) -> Vec<&'a
 }
 
 fn described_twice(second: &MachineDecl, first: &MachineDecl) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::new(Code::VboxDuplicate, format!("the machine `{}` is described twice", second.name.value))
-            .label(second.name.span, "not used")
-            .label(first.name.span, "this is used")
-            .help("leave out the one that is out of date");
+    let diagnostic = Diagnostic::new(
+        Code::VboxDuplicate,
+        text!(
+            "the machine `{name}` is described twice",
+            "`{name}` 머신을 두 번 기술했습니다",
+            name = &second.name.value
+        ),
+    )
+    .label(second.name.span, text!("not used", "쓰지 않음"))
+    .label(first.name.span, text!("this is used", "이것을 씀"))
+    .help(text!("leave out the one that is out of date", "오래된 것을 빼십시오"));
     Diagnostic { severity: Severity::Advice, ..diagnostic }
 }
 
@@ -179,7 +185,20 @@ pub(super) fn guest_os(machine: Option<&MachineDecl>) -> Os {
 
 fn ambiguous(path: &str, span: Span, plan: &Plan<'_>) -> Diagnostic {
     let names: Vec<&str> = plan.hosts.iter().map(|h| h.name.as_str()).collect();
-    Diagnostic::new(Code::LabAmbiguous, format!("it is not stated which host `{path}` configures"))
-        .label(span, "this could be meant for any of several hosts")
-        .help(format!("write a lab.yaml that lists the file under one of its hosts ({})", names.join(", ")))
+    Diagnostic::new(
+        Code::LabAmbiguous,
+        text!(
+            "it is not stated which host `{path}` configures",
+            "`{path}` 파일이 어느 호스트를 설정하는지 적혀 있지 않습니다"
+        ),
+    )
+    .label(
+        span,
+        text!("this could be meant for any of several hosts", "여러 호스트 가운데 어느 것에 쓰는지 알 수 없음"),
+    )
+    .help(text!(
+        "write a lab.yaml that lists the file under one of its hosts ({names})",
+        "lab.yaml을 만들어 호스트 하나({names})의 아래에 이 파일을 적으십시오",
+        names = names.join(", ")
+    ))
 }

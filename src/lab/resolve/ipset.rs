@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::ipset::{IpSet, SetPart};
 use crate::lab::iptables::{Condition, IptablesChange, IptablesCommand, IptablesRule, RuleTarget};
 use crate::lab::{Declaration, Host};
+use crate::language::text;
 use crate::source::Span;
 
 use super::Context;
@@ -112,7 +113,16 @@ fn part_holds(part: &SetPart, is_source: bool) -> Vec<Condition> {
 }
 
 fn unknown_set(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::Unmodeled, format!("no file tells what is in the set `{name}`"))
-        .label(span, "may apply or not")
-        .help("add what `ipset save` prints, as a file that ends in `.ipset`, to the files of the host")
+    Diagnostic::new(
+        Code::Unmodeled,
+        text!(
+            "no file tells what is in the set `{name}`",
+            "`{name}` 집합에 무엇이 들어 있는지 알려 주는 파일이 없습니다"
+        ),
+    )
+    .label(span, text!("may apply or not", "적용될 수도 있고 아닐 수도 있음"))
+    .help(text!(
+        "add what `ipset save` prints, as a file that ends in `.ipset`, to the files of the host",
+        "`ipset save`의 출력을 `.ipset`으로 끝나는 파일로 만들어 호스트의 파일에 넣으십시오"
+    ))
 }

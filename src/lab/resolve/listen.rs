@@ -248,5 +248,7 @@ pub(super) fn yield_to_guests(containers: &mut [Container]) {
 /// Programs of lab.yaml whose host or container does not exist.
 pub(super) fn unknown_places(plan: &Plan<'_>, known: &[&str]) -> Vec<Diagnostic> {
     let missing = plan.processes.iter().filter(|p| !known.contains(&p.runs_in.value.as_str()));
-    missing.map(|p| unknown_name("host or container", &p.runs_in, known.iter().copied())).collect()
+    missing
+        .map(|p| unknown_name(&text!("host or container", "호스트나 컨테이너가"), &p.runs_in, known.iter().copied()))
+        .collect()
 }

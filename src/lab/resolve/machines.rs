@@ -5,6 +5,7 @@ use crate::lab::Declaration;
 use crate::lab::machine::{
     AdapterChange, AdapterDecl, AdapterMode, ForwardDecl, MachineAction, MachineChange, MachineDecl, ModeKind, NatDecl,
 };
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::Context;
@@ -44,7 +45,7 @@ fn apply(context: &mut Context, machines: &mut Vec<Machine>, change: &MachineCha
         if let Some(machine) = machines.iter_mut().find(is_it) {
             // The file that the command made.
             if machine.input == input {
-                context.report(twice("machine", &change.machine, machine.decl.span));
+                context.report(twice(&text!("machine", "머신이"), &change.machine, machine.decl.span));
             }
             return;
         }
@@ -53,7 +54,7 @@ fn apply(context: &mut Context, machines: &mut Vec<Machine>, change: &MachineCha
     }
     let names: Vec<String> = machines.iter().map(|m| m.decl.name.value.clone()).collect();
     let Some(machine) = machines.iter_mut().find(is_it) else {
-        return context.report(unknown("machine", &change.machine, &names));
+        return context.report(unknown(&text!("machine", "머신이"), &change.machine, &names));
     };
     match &change.action {
         MachineAction::Create { .. } => {}
@@ -184,7 +185,11 @@ pub(super) fn add_forward(context: &mut Context, forwards: &mut Vec<ForwardDecl>
     let rule = |f: &ForwardDecl| (f.protocol, f.host_address, f.host_port, f.guest_address, f.guest_port);
     match forwards.iter().find(|f| f.name == forward.name) {
         Some(first) if first.span.source != forward.span.source && rule(first) == rule(forward) => {}
-        Some(first) => context.report(twice("forward", &Spanned::new(forward.name.clone(), forward.span), first.span)),
+        Some(first) => context.report(twice(
+            &text!("forward", "포트 포워딩이"),
+            &Spanned::new(forward.name.clone(), forward.span),
+            first.span,
+        )),
         None => {
             forwards.push(forward.clone());
             // VirtualBox keeps them by name.
@@ -197,26 +202,39 @@ pub(super) fn add_forward(context: &mut Context, forwards: &mut Vec<ForwardDecl>
 pub(super) fn remove_forward(context: &mut Context, forwards: &mut Vec<ForwardDecl>, name: &Spanned<String>) {
     let names: Vec<String> = forwards.iter().map(|f| f.name.clone()).collect();
     if !names.contains(&name.value) {
-        context.report(unknown("forward", name, &names));
+        context.report(unknown(&text!("forward", "포트 포워딩이"), name, &names));
     }
     forwards.retain(|f| f.name != name.value);
 }
 
 /// A name that a command needs and that nothing bears.
-pub(super) fn unknown(what: &str, name: &Spanned<String>, known: &[String]) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::VboxUnknownName, format!("there is no {what} `{}`", name.value))
-        .label(name.span, "VBoxManage refuses this");
+pub(super) fn unknown(what: &Text, name: &Spanned<String>, known: &[String]) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
+        Code::VboxUnknownName,
+        text!("there is no {what} `{bearer}`", "`{bearer}`: 그런 {what} 없습니다", bearer = &name.value; what),
+    )
+    .label(name.span, text!("VBoxManage refuses this", "VBoxManage가 거부함"));
     match did_you_mean(&name.value, known.iter().map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None if what == "machine" => diagnostic.help("no file, listing or command of the lab makes it"),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None if *what == "machine" => diagnostic.help(text!(
+            "no file, listing or command of the lab makes it",
+            "이 랩의 파일, 목록, 명령 가운데 이것을 만드는 것이 없습니다"
+        )),
         None => diagnostic,
     }
 }
 
 /// A name that a command would give away for the second time.
-pub(super) fn twice(what: &str, name: &Spanned<String>, first: Span) -> Diagnostic {
-    Diagnostic::new(Code::VboxDuplicate, format!("there is a {what} `{}` already", name.value))
-        .label(name.span, "VBoxManage refuses this")
-        .label(first, "the first one")
-        .help("give it a name of its own")
+pub(super) fn twice(what: &Text, name: &Spanned<String>, first: Span) -> Diagnostic {
+    Diagnostic::new(
+        Code::VboxDuplicate,
+        text!(
+            "there is a {what} `{bearer}` already",
+            "`{bearer}`: 그런 {what} 이미 있습니다",
+            bearer = &name.value; what
+        ),
+    )
+    .label(name.span, text!("VBoxManage refuses this", "VBoxManage가 거부함"))
+    .label(first, text!("the first one", "첫 번째"))
+    .help(text!("give it a name of its own", "고유한 이름을 주십시오"))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::{Declaration, Host};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 /// A path written in the file `from`, as seen from where the tool was pointed; `..` above that place stays.
@@ -24,17 +25,20 @@ pub(super) fn join_path(from: &str, written: &str) -> String {
 
 /// A name that nothing bears.
 pub(super) fn unknown_name<'a>(
-    what: &str,
+    what: &Text,
     name: &Spanned<String>,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
     let known: Vec<&str> = known.into_iter().collect();
-    let diagnostic = Diagnostic::new(Code::LabUnknownName, format!("there is no {what} `{}`", name.value))
-        .label(name.span, "named here");
+    let diagnostic = Diagnostic::new(
+        Code::LabUnknownName,
+        text!("there is no {what} `{bearer}`", "`{bearer}`: 그런 {what} 없습니다", bearer = &name.value; what),
+    )
+    .label(name.span, text!("named here", "여기서 부른 이름"));
     match did_you_mean(&name.value, known.iter().copied()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
         None if known.is_empty() => diagnostic,
-        None => diagnostic.help(format!("known: {}", known.join(", "))),
+        None => diagnostic.help(text!("known: {known}", "있는 이름: {known}", known = known.join(", "))),
     }
 }
 

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::declaration::InterfaceDecl;
 use crate::lab::interface_config::{ConfigSource, InterfaceConfig};
-use crate::lab::machine::{MachineDecl, ModeKind};
+use crate::lab::machine::{AdapterDecl, MachineDecl, ModeKind};
 use crate::lab::{Declaration, HostId, Unmodeled};
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::Spanned;
 
@@ -213,14 +214,25 @@ fn no_such_adapter(config: &InterfaceConfig, machine: &MachineDecl) -> Diagnosti
     let name = config.name.as_ref().or(config.mac.as_ref());
     let shown = name.map_or("?", |name| name.value.as_str());
     let enabled = machine.adapters.iter().filter(|adapter| adapter.enabled).enumerate();
-    let names: Vec<String> =
-        enabled.map(|(at, adapter)| format!("{} or {}", guest_name(adapter.slot), kernel_name(at))).collect();
-    let message = format!("no adapter of `{}` is `{shown}`", machine.name.value);
+    let either = |(at, adapter): (usize, &AdapterDecl)| {
+        let (guest, kernel) = (guest_name(adapter.slot), kernel_name(at));
+        text!("{guest} or {kernel}", "{guest} 또는 {kernel}")
+    };
+    let names: Vec<Text> = enabled.map(either).collect();
+    let names = Text::joined(&names, &", ".into());
+    let message = text!(
+        "no adapter of `{machine}` is `{shown}`",
+        "`{machine}`에 `{shown}` 어댑터가 없습니다",
+        machine = &machine.name.value
+    );
     let diagnostic = Diagnostic::new(Code::LabUnknownName, message)
-        .label(name.map_or(config.span, |name| name.span), "this configures nothing")
-        .help(format!(
-            "its adapters are {}; `interfaces: {{{shown}: {{adapter: 1}}}}` in lab.yaml says otherwise",
-            names.join(", ")
+        .label(
+            name.map_or(config.span, |name| name.span),
+            text!("this configures nothing", "이것으로 설정되는 것이 없음"),
+        )
+        .help(text!(
+            "its adapters are {names}; `interfaces: {{{shown}: {{adapter: 1}}}}` in lab.yaml says otherwise",
+            "있는 어댑터: {names}. 다르다면 lab.yaml에 `interfaces: {{{shown}: {{adapter: 1}}}}`처럼 적으십시오"; names
         ));
     Diagnostic { severity: Severity::Warning, ..diagnostic }
 }

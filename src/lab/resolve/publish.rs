@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{ContainerDecl, PublishDecl};
 use crate::lab::{Host, Publish, images};
+use crate::language::text;
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -187,42 +188,84 @@ fn publish_all(container: &ContainerDecl, name: &str) -> Vec<Publish> {
 
 fn report_ignored(context: &mut Context, container: &ContainerDecl, name: &str, joins: Joins) {
     let reason = match joins {
-        Joins::Host => "the container uses the host's own network",
-        Joins::Container => "the container uses another container's network",
-        Joins::InternalOnly => "the container is on internal networks only",
-        Joins::Parent => "the container is on the network of the host itself, with an address of its own",
-        Joins::Nothing | Joins::Bridge(_) => "the container has no network",
+        Joins::Host => {
+            text!("the container uses the host's own network", "컨테이너가 호스트의 네트워크를 그대로 쓰기 때문입니다")
+        }
+        Joins::Container => {
+            text!("the container uses another container's network", "다른 컨테이너의 네트워크를 쓰기 때문입니다")
+        }
+        Joins::InternalOnly => {
+            text!("the container is on internal networks only", "컨테이너가 내부 네트워크에만 있기 때문입니다")
+        }
+        Joins::Parent => text!(
+            "the container is on the network of the host itself, with an address of its own",
+            "컨테이너가 자기 주소로 호스트의 네트워크에 직접 있기 때문입니다"
+        ),
+        Joins::Nothing | Joins::Bridge(_) => {
+            text!("the container has no network", "컨테이너에 네트워크가 없기 때문입니다")
+        }
     };
     let way_out = match joins {
-        Joins::Host => "remove it: programs of the container listen on the host directly",
-        Joins::Container => "publish the port on the container whose network is used",
-        Joins::Parent => "remove it: other machines reach the container's own address, the host does not",
-        Joins::InternalOnly => "attach the container to a network that is not internal as well",
-        Joins::Nothing | Joins::Bridge(_) => "attach the container to a network",
+        Joins::Host => text!(
+            "remove it: programs of the container listen on the host directly",
+            "지우십시오. 컨테이너의 프로그램이 호스트에서 직접 대기합니다"
+        ),
+        Joins::Container => text!(
+            "publish the port on the container whose network is used",
+            "네트워크를 빌려주는 컨테이너에서 포트를 게시하십시오"
+        ),
+        Joins::Parent => text!(
+            "remove it: other machines reach the container's own address, the host does not",
+            "지우십시오. 다른 머신은 컨테이너의 주소로 바로 연결되고, 호스트는 연결할 수 없습니다"
+        ),
+        Joins::InternalOnly => text!(
+            "attach the container to a network that is not internal as well",
+            "내부 네트워크가 아닌 네트워크에도 컨테이너를 연결하십시오"
+        ),
+        Joins::Nothing | Joins::Bridge(_) => {
+            text!("attach the container to a network", "컨테이너를 네트워크에 연결하십시오")
+        }
     };
     let places = container.publishes.iter().map(|p| p.span).chain(container.publish_all);
     for span in places {
-        let message = format!("docker publishes no port of `{name}`, because {reason}");
-        let diagnostic = Diagnostic::new(Code::DockerPublishIgnored, message).label(span, "has no effect");
-        context.report(diagnostic.help(way_out));
+        let message = text!(
+            "docker publishes no port of `{name}`, because {reason}",
+            "docker가 `{name}` 컨테이너의 포트를 게시하지 않습니다. {reason}"; reason
+        );
+        let diagnostic =
+            Diagnostic::new(Code::DockerPublishIgnored, message).label(span, text!("has no effect", "효과가 없음"));
+        context.report(diagnostic.help(way_out.clone()));
     }
 }
 
 fn port_taken(name: &str, publish: &Publish, port: u16, holder: &Holder) -> Diagnostic {
-    let message = format!("port {port}/{} of `{name}` is taken by `{}`", publish.protocol, holder.who);
+    let message = text!(
+        "port {port}/{protocol} of `{name}` is taken by `{who}`",
+        "`{name}`의 {port}/{protocol} 포트를 이미 `{who}` 쪽에서 쓰고 있습니다",
+        protocol = publish.protocol,
+        who = &holder.who
+    );
     let mut diagnostic = Diagnostic::new(Code::DockerPortTaken, message);
     if let Some(span) = publish.origin.span() {
-        diagnostic = diagnostic.label(span, "docker does not start this container");
+        diagnostic = diagnostic
+            .label(span, text!("docker does not start this container", "docker가 이 컨테이너를 시작하지 않음"));
     }
     if let Some(span) = holder.span {
-        diagnostic = diagnostic.label(span, "the port is taken here");
+        diagnostic = diagnostic.label(span, text!("the port is taken here", "여기서 이 포트를 씀"));
     }
-    diagnostic.help("publish one of them on another port of the host")
+    diagnostic.help(text!(
+        "publish one of them on another port of the host",
+        "둘 중 하나를 호스트의 다른 포트에 게시하십시오"
+    ))
 }
 
 fn ranges_differ(span: Span, outside: PortRange, inside: PortRange) -> Diagnostic {
-    let counts = format!("{} ports of the host for {} ports of the container", outside.count(), inside.count());
-    Diagnostic::new(Code::BadPort, format!("port ranges of different length: {counts}"))
-        .label(span, "docker refuses this")
-        .help("make both ranges equally long")
+    let (host, own) = (outside.count(), inside.count());
+    let message = text!(
+        "port ranges of different length: {host} ports of the host for {own} ports of the container",
+        "포트 범위의 길이가 다릅니다: 호스트 포트 {host}개, 컨테이너 포트 {own}개"
+    );
+    Diagnostic::new(Code::BadPort, message)
+        .label(span, text!("docker refuses this", "docker가 거부함"))
+        .help(text!("make both ranges equally long", "두 범위의 길이를 같게 하십시오"))
 }

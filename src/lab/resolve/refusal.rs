@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{Declaration, PolicyDecl, ZoneDecl};
 use crate::lab::{Content, Firewalld, Peers, RichElement, RuleBackend, firewall_builtin};
+use crate::language::{Text, text};
 use crate::net::Version;
 use crate::source::{Span, Spanned};
 
@@ -76,8 +77,9 @@ impl Files<'_, '_> {
         self.first = self.first.or(Some(span));
     }
 
-    fn refuse(&mut self, span: Span, message: String) {
-        let diagnostic = Diagnostic::new(Code::FirewalldBadRule, message).label(span, "firewalld refuses this");
+    fn refuse(&mut self, span: Span, message: Text) {
+        let diagnostic = Diagnostic::new(Code::FirewalldBadRule, message)
+            .label(span, text!("firewalld refuses this", "firewalld가 거부함"));
         self.context.report(diagnostic);
         self.because(span);
     }
@@ -102,32 +104,59 @@ impl Files<'_, '_> {
         let (mut interfaces, mut sources) = (BTreeMap::new(), BTreeMap::new());
         for zone in zones {
             let name = zone.name.value.as_str();
-            self.name("zone", &zone.name, LONGEST_ZONE);
+            self.name(&text!("zone", "영역"), &zone.name, LONGEST_ZONE);
             zone.services.iter().for_each(|service| self.service(service));
             let is_active = name == self.default_zone || !zone.interfaces.is_empty() || !zone.sources.is_empty();
             self.content(&zone.content, is_active);
             for interface in &zone.interfaces {
                 if interfaces.insert(interface.value.clone(), name).is_some_and(|other| other != name) {
-                    self.refuse(interface.span, format!("the interface `{}` is in two zones", interface.value));
+                    self.refuse(
+                        interface.span,
+                        text!(
+                            "the interface `{name}` is in two zones",
+                            "`{name}` 인터페이스가 두 영역에 있습니다",
+                            name = &interface.value
+                        ),
+                    );
                 }
             }
             for source in &zone.sources {
                 if sources.insert(source.value.to_string(), name).is_some_and(|other| other != name) {
-                    self.refuse(source.span, format!("the source `{}` is in two zones", source.value));
+                    self.refuse(
+                        source.span,
+                        text!(
+                            "the source `{net}` is in two zones",
+                            "출발지 `{net}`: 두 영역에 있습니다",
+                            net = &source.value
+                        ),
+                    );
                 }
                 self.peers(&source.value, source.span);
             }
             let (ingress, egress) = zone.priorities;
             if let Some(priority) = ingress.or(egress).filter(|_| self.version < Version::new(2, 0, 0)) {
-                self.refuse(priority.span, format!("firewalld {} knows no priorities of zones", self.version));
+                self.refuse(
+                    priority.span,
+                    text!(
+                        "firewalld {version} knows no priorities of zones",
+                        "firewalld {version}에는 영역의 우선순위가 없습니다",
+                        version = self.version
+                    ),
+                );
             }
         }
     }
 
-    fn name(&mut self, what: &str, name: &Spanned<String>, longest: usize) {
+    fn name(&mut self, what: &Text, name: &Spanned<String>, longest: usize) {
         let own = name.value.split('/').next().unwrap_or("");
         if self.version < Version::new(2, 0, 0) && longest < own.chars().count() {
-            self.refuse(name.span, format!("the name of the {what} `{own}` is longer than {longest} characters"));
+            self.refuse(
+                name.span,
+                text!(
+                    "the name of the {what} `{own}` is longer than {longest} characters",
+                    "{what} 이름 `{own}`: {longest}자보다 깁니다"; what
+                ),
+            );
         }
     }
 
@@ -135,7 +164,7 @@ impl Files<'_, '_> {
         if let Peers::Set(name, _) = peers
             && !self.definitions.ipsets.contains_key(name)
         {
-            self.refuse(span, format!("there is no ipset `{name}`"));
+            self.refuse(span, text!("there is no ipset `{name}`", "`{name}` ipset이 없습니다"));
         }
     }
 
@@ -162,19 +191,33 @@ impl Files<'_, '_> {
 
     fn icmp_type(&mut self, name: &str, span: Option<Span>) {
         if let Some(span) = span.filter(|_| !firewall_builtin::ICMP_TYPES.contains(&name)) {
-            self.refuse(span, format!("there is no ICMP type `{name}`"));
+            self.refuse(span, text!("there is no ICMP type `{name}`", "`{name}` ICMP 유형이 없습니다"));
         }
     }
 
     fn policy(&mut self, policy: &PolicyDecl, has_docker_zone: bool) {
-        self.name("policy", &policy.name, LONGEST_POLICY);
+        self.name(&text!("policy", "정책"), &policy.name, LONGEST_POLICY);
         policy.services.iter().for_each(|service| self.service(service));
         self.content(&policy.content, true);
         if self.zones.contains_key(policy.name.value.as_str()) {
-            self.refuse(policy.span, format!("`{}` is a zone as well as a policy", policy.name.value));
+            self.refuse(
+                policy.span,
+                text!(
+                    "`{name}` is a zone as well as a policy",
+                    "`{name}`: 영역이면서 정책이기도 합니다",
+                    name = &policy.name.value
+                ),
+            );
         }
         if let Some(span) = policy.disabled.filter(|_| self.version < Version::new(2, 4, 0)) {
-            self.refuse(span, format!("firewalld {} cannot disable policies", self.version));
+            self.refuse(
+                span,
+                text!(
+                    "firewalld {version} cannot disable policies",
+                    "firewalld {version}에서는 정책을 끌 수 없습니다",
+                    version = self.version
+                ),
+            );
         }
         for ends in [&policy.ingress, &policy.egress] {
             self.ends(ends, has_docker_zone);
@@ -209,7 +252,24 @@ impl Files<'_, '_> {
 }
 
 fn falls_back(because: Span) -> Diagnostic {
-    Diagnostic::new(Code::FirewalldFallsBack, "firewalld refuses its files and runs with what it ships with")
-        .label(because, "because of this, nothing in /etc/firewalld is in force")
-        .help("`firewall-cmd --state` says `failed`; mend it, see `firewall-offline-cmd --check-config`, and restart firewalld")
+    Diagnostic::new(
+        Code::FirewalldFallsBack,
+        text!(
+            "firewalld refuses its files and runs with what it ships with",
+            "firewalld가 설정 파일을 거부하고 기본 설정으로 동작합니다"
+        ),
+    )
+    .label(
+        because,
+        text!(
+            "because of this, nothing in /etc/firewalld is in force",
+            "이것 때문에 /etc/firewalld의 아무것도 적용되지 않음"
+        ),
+    )
+    .help(text!(
+        "`firewall-cmd --state` says `failed`; mend it, see `firewall-offline-cmd --check-config`, and restart \
+         firewalld",
+        "`firewall-cmd --state`가 `failed`로 나옵니다. `firewall-offline-cmd --check-config`를 보며 고친 뒤 \
+         firewalld를 다시 시작하십시오"
+    ))
 }

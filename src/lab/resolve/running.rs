@@ -9,6 +9,7 @@ use crate::lab::Declaration;
 use crate::lab::declaration::{
     AttachDecl, ContainerDecl, Listing, NetworkDecl, NetworkMode, PublishDecl, RunState, RunningDecl,
 };
+use crate::language::{Text, text};
 use crate::net::Protocol;
 use crate::source::{Span, Spanned};
 
@@ -318,56 +319,127 @@ fn report_differences(context: &mut Context, stated: &ContainerDecl, running: &R
     }
 }
 
-fn describe(publish: &PublishDecl) -> String {
-    let address = publish.host_address.map_or("all addresses".to_owned(), |address| address.to_string());
+fn describe(publish: &PublishDecl) -> Text {
+    let address =
+        publish.host_address.map_or(text!("all addresses", "모든 주소"), |address| address.to_string().into());
     let protocol = if publish.protocol == Protocol::Tcp { String::new() } else { format!("/{}", publish.protocol) };
+    let inside = publish.container_ports;
     match publish.host_ports {
-        Some(ports) => format!("port {}{protocol} on port {ports} of {address}", publish.container_ports),
-        None => format!("port {}{protocol} on a free port of {address}", publish.container_ports),
+        Some(ports) => {
+            text!(
+                "port {inside}{protocol} on port {ports} of {address}",
+                "{inside}{protocol} 포트를 {address}의 {ports}번 포트로 게시"; address
+            )
+        }
+        None => {
+            text!(
+                "port {inside}{protocol} on a free port of {address}",
+                "{inside}{protocol} 포트를 {address}의 빈 포트로 게시"; address
+            )
+        }
     }
 }
 
-fn drift(message: String, place: Span, label: &str, other: Span, because: &str) -> Diagnostic {
-    Diagnostic::new(Code::DockerDrift, message)
-        .label(place, label)
-        .label(other, because)
-        .help("the listing wins here; `docker compose up -d` makes both the same, `docker compose restart` does not")
+fn drift(message: Text, place: Span, label: Text, other: Span, because: Text) -> Diagnostic {
+    Diagnostic::new(Code::DockerDrift, message).label(place, label).label(other, because).help(text!(
+        "the listing wins here; `docker compose up -d` makes both the same, `docker compose restart` does not",
+        "여기서는 목록을 따릅니다. `docker compose up -d`로 둘을 같게 하십시오. `docker compose restart`로는 \
+         같아지지 않습니다"
+    ))
 }
 
 fn not_in_force(name: &str, publish: &PublishDecl, listed: Span) -> Diagnostic {
-    let message = format!("`{name}` runs without what is stated: {}", describe(publish));
-    drift(message, publish.span, "stated, not in force", listed, "this is how it runs")
+    let what = describe(publish);
+    let message = text!(
+        "`{name}` runs without what is stated: {what}",
+        "실행 중인 `{name}` 컨테이너에 파일에 적힌 것이 없습니다: {what}"; what
+    );
+    drift(
+        message,
+        publish.span,
+        text!("stated, not in force", "적혀 있으나 적용되지 않음"),
+        listed,
+        text!("this is how it runs", "실행 중인 상태"),
+    )
 }
 
 fn not_stated(name: &str, publish: &PublishDecl, stated: Span) -> Diagnostic {
-    let message = format!("`{name}` runs with what is not stated: {}", describe(publish));
-    drift(message, publish.span, "in force, not stated", stated, "stated here without it")
+    let what = describe(publish);
+    let message = text!(
+        "`{name}` runs with what is not stated: {what}",
+        "실행 중인 `{name}` 컨테이너에 파일에 없는 것이 있습니다: {what}"; what
+    );
+    drift(
+        message,
+        publish.span,
+        text!("in force, not stated", "적용되어 있으나 적혀 있지 않음"),
+        stated,
+        text!("stated here without it", "여기에는 적혀 있지 않음"),
+    )
 }
 
 fn other_networks(stated: &ContainerDecl, listed: &ContainerDecl) -> Diagnostic {
     let list = |container: &ContainerDecl| attached(container).into_iter().collect::<Vec<_>>().join("`, `");
-    let message = format!("`{}` runs on networks `{}`, not on `{}`", name(listed), list(listed), list(stated));
-    drift(message, listed.span, "this is how it runs", stated.span, "stated otherwise here")
+    let message = text!(
+        "`{name}` runs on networks `{on}`, not on `{not}`",
+        "`{name}` 컨테이너가 연결된 네트워크는 `{not}`이(가) 아니라 `{on}`입니다",
+        name = name(listed),
+        on = list(listed),
+        not = list(stated)
+    );
+    drift(
+        message,
+        listed.span,
+        text!("this is how it runs", "실행 중인 상태"),
+        stated.span,
+        text!("stated otherwise here", "여기에는 다르게 적혀 있음"),
+    )
 }
 
 fn not_running(declaration: &RunningDecl) -> Diagnostic {
     let name = name(&declaration.container);
-    Diagnostic::new(Code::DockerNotRunning, format!("`{name}` does not run: it has no address and publishes nothing"))
-        .label(declaration.state.span, "says so")
-        .help(format!("start it with `docker start {name}`, and list it again"))
+    Diagnostic::new(
+        Code::DockerNotRunning,
+        text!(
+            "`{name}` does not run: it has no address and publishes nothing",
+            "`{name}` 컨테이너가 실행 중이 아닙니다: 주소가 없고 아무 포트도 게시하지 않습니다"
+        ),
+    )
+    .label(declaration.state.span, text!("says so", "여기에 그렇게 나옴"))
+    .help(text!(
+        "start it with `docker start {name}`, and list it again",
+        "`docker start {name}`(으)로 시작하고 목록을 다시 받으십시오"
+    ))
 }
 
 fn not_listed(stated: &ContainerDecl, listing: Span) -> Diagnostic {
-    let message = format!("`{}` does not run: `docker ps` lists others of its project", name(stated));
+    let message = text!(
+        "`{name}` does not run: `docker ps` lists others of its project",
+        "`{name}` 컨테이너가 실행 중이 아닙니다: `docker ps`에는 같은 프로젝트의 다른 컨테이너만 있습니다",
+        name = name(stated)
+    );
     Diagnostic::new(Code::DockerNotRunning, message)
-        .label(stated.span, "not in the listing")
-        .label(listing, "one of its project that runs")
-        .help("start it with `docker compose up -d`, and list again")
+        .label(stated.span, text!("not in the listing", "목록에 없음"))
+        .label(listing, text!("one of its project that runs", "같은 프로젝트에서 실행 중인 컨테이너"))
+        .help(text!(
+            "start it with `docker compose up -d`, and list again",
+            "`docker compose up -d`로 시작하고 목록을 다시 받으십시오"
+        ))
 }
 
 fn networks_unknown(container: &ContainerDecl) -> Diagnostic {
-    let message = format!("nothing says which networks `{}` is on; taken as the default bridge", name(container));
-    let diagnostic =
-        Diagnostic::new(Code::DockerUnknownNetwork, message).label(container.span, "`docker ps` does not say it");
-    Diagnostic { severity: Severity::Advice, ..diagnostic.help("`docker inspect` says it, and the addresses") }
+    let message = text!(
+        "nothing says which networks `{name}` is on; taken as the default bridge",
+        "`{name}` 컨테이너가 어느 네트워크에 있는지 알 수 없어, 기본 브리지로 봅니다",
+        name = name(container)
+    );
+    let diagnostic = Diagnostic::new(Code::DockerUnknownNetwork, message)
+        .label(container.span, text!("`docker ps` does not say it", "`docker ps`에는 나오지 않음"));
+    Diagnostic {
+        severity: Severity::Advice,
+        ..diagnostic.help(text!(
+            "`docker inspect` says it, and the addresses",
+            "`docker inspect`를 쓰십시오. 네트워크와 주소가 나옵니다"
+        ))
+    }
 }

@@ -456,7 +456,11 @@ fn segment_of(
     if let Some(name) = &declaration.segment {
         let id = segments.by_name(&name.value);
         if id.is_none() {
-            context.report(unknown_name("segment", name, segments.all.iter().map(|p| p.segment.name.as_str())));
+            context.report(unknown_name(
+                &text!("segment", "세그먼트가"),
+                name,
+                segments.all.iter().map(|p| p.segment.name.as_str()),
+            ));
         }
         return id;
     }
@@ -648,7 +652,16 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
 
 fn no_segment(declaration: &InterfaceDecl) -> Diagnostic {
     let name = &declaration.name.value;
-    Diagnostic::new(Code::LabBadValue, format!("the address of interface `{name}` lies in no declared segment"))
-        .label(declaration.span, "on which segment is it?")
-        .help("add `segment:` with the name of a segment whose subnet contains the address")
+    Diagnostic::new(
+        Code::LabBadValue,
+        text!(
+            "the address of interface `{name}` lies in no declared segment",
+            "`{name}` 인터페이스의 주소가 선언된 어느 세그먼트에도 들지 않습니다"
+        ),
+    )
+    .label(declaration.span, text!("on which segment is it?", "어느 세그먼트에 있는지?"))
+    .help(text!(
+        "add `segment:` with the name of a segment whose subnet contains the address",
+        "이 주소가 서브넷에 드는 세그먼트의 이름을 `segment:`에 적으십시오"
+    ))
 }

@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::iptables::{Condition, IptablesChange, IptablesCommand, IptablesRule, IptablesTable, RuleTarget};
 use crate::lab::nft::NftChain;
 use crate::lab::{Declaration, Engine, Host, HostEvent, HostId, RuleBackend, Unmodeled};
+use crate::language::text;
 use crate::net::Family;
 
 use super::Context;
@@ -121,9 +122,12 @@ fn interface(condition: &Condition) -> Option<&str> {
 
 fn unknown_interface(host: &Host, command: &IptablesCommand, name: &str, known: &[&str]) -> Diagnostic {
     let shown = name.replace('*', "+");
-    Diagnostic::new(Code::IptablesUnknownInterface, format!("`{}` has no interface `{shown}`", host.name))
-        .label(command.span, "no packet comes or goes that way")
-        .help(format!("its interfaces are {}", known.join(", ")))
+    Diagnostic::new(
+        Code::IptablesUnknownInterface,
+        text!("`{host}` has no interface `{shown}`", "`{host}`에 `{shown}` 인터페이스가 없습니다", host = &host.name),
+    )
+    .label(command.span, text!("no packet comes or goes that way", "그리로 오가는 패킷이 없음"))
+    .help(text!("its interfaces are {known}", "있는 인터페이스: {known}", known = known.join(", ")))
 }
 
 /// Goes through the events of a host with the names of the chains that are there. firewalld's own chains in the tables
@@ -214,16 +218,29 @@ fn check_command(context: &mut Context, host: &Host, command: &IptablesCommand, 
 
 fn unknown_chain(host: &Host, command: &IptablesCommand, name: &str, chains: &BTreeSet<Chain>) -> Diagnostic {
     let table = command.table;
-    let message = format!("there is no chain `{name}` in the table `{}` at this point", table.name());
-    let diagnostic = Diagnostic::new(Code::IptablesUnknownChain, message)
-        .label(command.span, "iptables refuses this, so nothing changes");
+    let message = text!(
+        "there is no chain `{name}` in the table `{table}` at this point",
+        "이 시점에는 `{table}` 테이블에 `{name}` 체인이 없습니다",
+        table = table.name()
+    );
+    let diagnostic = Diagnostic::new(Code::IptablesUnknownChain, message).label(
+        command.span,
+        text!("iptables refuses this, so nothing changes", "iptables가 거부하므로 아무것도 바뀌지 않음"),
+    );
     let is_docker = |engine: &Engine| chains_of_docker(engine).iter().any(|(_, t, n)| *t == table && n == name);
     if host.engine.as_ref().is_some_and(is_docker) {
-        return diagnostic.help("docker makes it when it starts: let the line run after that");
+        return diagnostic.help(text!(
+            "docker makes it when it starts: let the line run after that",
+            "docker가 시작할 때 만드는 체인입니다. 이 줄을 그 뒤에 실행하십시오"
+        ));
     }
     let known = chains.iter().filter(|(f, t, _)| *f == command.family && *t == table).map(|(_, _, n)| n.as_str());
     match did_you_mean(name, known.chain(table.built_in().iter().copied())) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("make the chain first: `iptables -t {} -N {name}`", table.name())),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "make the chain first: `iptables -t {table} -N {name}`",
+            "체인을 먼저 만드십시오: `iptables -t {table} -N {name}`",
+            table = table.name()
+        )),
     }
 }

@@ -408,24 +408,48 @@ pub(super) fn behind_stated_nat(
 
 fn attached_to_nothing(machine: &MachineDecl, adapter: &AdapterDecl) -> Diagnostic {
     let number = u16::from(adapter.slot) + 1;
-    let what = if matches!(adapter.mode, AdapterMode::Bridged(_)) { "bridged" } else { "host-only" };
-    let message =
-        format!("adapter {number} of `{}` is {what}, but nothing says with which interface", machine.name.value);
+    let bridged = matches!(adapter.mode, AdapterMode::Bridged(_));
+    let what = if bridged { text!("bridged", "브리지") } else { text!("host-only", "호스트 전용") };
+    let message = text!(
+        "adapter {number} of `{name}` is {what}, but nothing says with which interface",
+        "`{name}`의 {number}번 {what} 어댑터가 어느 인터페이스에 연결되는지 적혀 있지 않습니다",
+        name = &machine.name.value; what
+    );
     Diagnostic::new(Code::VboxBadValue, message)
-        .label(adapter.span, "the machine does not start like this")
-        .help(format!("name it, as with `--bridge-adapter{number} en0` or `--host-only-adapter{number} vboxnet0`"))
+        .label(adapter.span, text!("the machine does not start like this", "이대로는 머신이 시작되지 않음"))
+        .help(text!(
+            "name it, as with `--bridge-adapter{number} en0` or `--host-only-adapter{number} vboxnet0`",
+            "`--bridge-adapter{number} en0`이나 `--host-only-adapter{number} vboxnet0`처럼 인터페이스를 적으십시오"
+        ))
 }
 
 fn no_adapter(number: &Spanned<u8>, machine: &MachineDecl) -> Diagnostic {
-    Diagnostic::new(Code::LabBadValue, format!("`{}` has no enabled adapter {}", machine.name.value, number.value))
-        .label(number.span, "no such adapter")
-        .label(machine.span, "in this machine")
-        .help("adapters are counted from 1, as in VirtualBox's settings dialog")
+    Diagnostic::new(
+        Code::LabBadValue,
+        text!(
+            "`{name}` has no enabled adapter {slot}",
+            "`{name}`에 켜진 {slot}번 어댑터가 없습니다",
+            name = &machine.name.value,
+            slot = number.value
+        ),
+    )
+    .label(number.span, text!("no such adapter", "없는 어댑터"))
+    .label(machine.span, text!("in this machine", "이 머신에"))
+    .help(text!(
+        "adapters are counted from 1, as in VirtualBox's settings dialog",
+        "어댑터 번호는 VirtualBox 설정 창에서처럼 1부터 셉니다"
+    ))
 }
 
 fn address_not_stated(who: &str, span: Span) -> Diagnostic {
-    let message = format!("the address of `{who}` on this network is not stated");
+    let message = text!(
+        "the address of `{who}` on this network is not stated",
+        "이 네트워크에서 `{who}`의 주소가 적혀 있지 않습니다"
+    );
     Diagnostic { severity: Severity::Warning, ..Diagnostic::new(Code::LabBadValue, message) }
-        .label(span, "nothing hands out addresses here")
-        .help("state the address under `interfaces:` of the host in lab.yaml")
+        .label(span, text!("nothing hands out addresses here", "여기에는 주소를 나눠 주는 것이 없음"))
+        .help(text!(
+            "state the address under `interfaces:` of the host in lab.yaml",
+            "lab.yaml에서 이 호스트의 `interfaces:` 아래에 주소를 적으십시오"
+        ))
 }

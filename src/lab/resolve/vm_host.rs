@@ -215,28 +215,49 @@ fn wireless(adapter: &AdapterDecl, hypervisor: &Hypervisor) -> Option<Diagnostic
         None => by_name || ["wlan", "wlp", "wlx", "wlo"].iter().any(|start| lower.starts_with(start)),
     };
     is_wireless.then(|| {
-        Diagnostic::new(Code::VboxWireless, format!("`{}` is a Wi-Fi interface", name.value))
-            .label(name.span, "bridged to it")
-            .help("some access points drop what a guest sends; IPv6 and anything but IP is not bridged well")
+        Diagnostic::new(
+            Code::VboxWireless,
+            text!("`{name}` is a Wi-Fi interface", "`{name}`: 와이파이 인터페이스입니다", name = &name.value),
+        )
+        .label(name.span, text!("bridged to it", "여기에 브리지로 연결됨"))
+        .help(text!(
+            "some access points drop what a guest sends; IPv6 and anything but IP is not bridged well",
+            "게스트가 보내는 패킷을 버리는 공유기(AP)가 있습니다. IPv6나 IP가 아닌 프로토콜은 브리지로 잘 전달되지 \
+             않습니다"
+        ))
     })
 }
 
 fn port_taken(first: &Forward, second: &Forward, host: &str) -> Diagnostic {
-    let message = format!("port {} of `{host}` is forwarded twice", second.host_port);
+    let message = text!(
+        "port {port} of `{host}` is forwarded twice",
+        "`{host}`의 {port}번 포트를 두 번 포워딩합니다",
+        port = second.host_port
+    );
     let mut diagnostic = Diagnostic::new(Code::VboxPortTaken, message);
-    for (forward, label) in [(second, "does not come up"), (first, "listens there already")] {
+    for (forward, label) in [
+        (second, text!("does not come up", "동작하지 않음")),
+        (first, text!("listens there already", "이미 이 포트에서 대기함")),
+    ] {
         if let Some(span) = forward.origin.span() {
             diagnostic = diagnostic.label(span, label);
         }
     }
-    diagnostic.help("give one of them another host port")
+    diagnostic.help(text!("give one of them another host port", "둘 중 하나에 다른 호스트 포트를 주십시오"))
 }
 
 fn out_of_range(span: Span, net: IpNet, severity: Severity) -> Diagnostic {
-    let message = format!("VirtualBox allows no host-only network {}", net.trunc());
-    let diagnostic = Diagnostic::new(Code::VboxHostOnlyRange, message).label(span, "outside 192.168.56.0/21").help(
-        format!("choose an address in 192.168.56.0/21, or write `* {}` into /etc/vbox/networks.conf", net.trunc()),
+    let net = net.trunc();
+    let message = text!(
+        "VirtualBox allows no host-only network {net}",
+        "VirtualBox가 호스트 전용 네트워크 {net}을(를) 허용하지 않습니다"
     );
+    let diagnostic = Diagnostic::new(Code::VboxHostOnlyRange, message)
+        .label(span, text!("outside 192.168.56.0/21", "192.168.56.0/21 밖임"))
+        .help(text!(
+            "choose an address in 192.168.56.0/21, or write `* {net}` into /etc/vbox/networks.conf",
+            "192.168.56.0/21 안의 주소를 고르거나, /etc/vbox/networks.conf에 `* {net}`을(를) 적으십시오"
+        ));
     Diagnostic { severity, ..diagnostic }
 }
 
@@ -244,14 +265,30 @@ fn gone(machine: &MachineDecl, adapter: &AdapterDecl, os: Os) -> Diagnostic {
     let number = u16::from(adapter.slot) + 1;
     let (message, help) = match os {
         Os::MacOs => (
-            "VirtualBox 7.0 and newer have no host-only interfaces on macOS",
-            "make a host-only network with `VBoxManage hostonlynet add` and attach to that",
+            text!(
+                "VirtualBox 7.0 and newer have no host-only interfaces on macOS",
+                "VirtualBox 7.0부터 macOS에는 호스트 전용 인터페이스가 없습니다"
+            ),
+            text!(
+                "make a host-only network with `VBoxManage hostonlynet add` and attach to that",
+                "`VBoxManage hostonlynet add`로 호스트 전용 네트워크를 만들어 거기에 연결하십시오"
+            ),
         ),
         Os::Linux | Os::Windows => (
-            "VirtualBox has host-only networks on macOS only",
-            "attach to a host-only interface: `--nic2 hostonly --host-only-adapter2 vboxnet0`",
+            text!(
+                "VirtualBox has host-only networks on macOS only",
+                "VirtualBox의 호스트 전용 네트워크(host-only network)는 macOS에만 있습니다"
+            ),
+            text!(
+                "attach to a host-only interface: `--nic2 hostonly --host-only-adapter2 vboxnet0`",
+                "호스트 전용 인터페이스에 연결하십시오: `--nic2 hostonly --host-only-adapter2 vboxnet0`"
+            ),
         ),
     };
-    let label = format!("adapter {number} of `{}` is attached to nothing", machine.name.value);
+    let label = text!(
+        "adapter {number} of `{name}` is attached to nothing",
+        "`{name}`의 {number}번 어댑터가 아무 데도 연결되지 않음",
+        name = &machine.name.value
+    );
     Diagnostic::new(Code::VboxHostOnlyGone, message).label(adapter.span, label).help(help)
 }

@@ -7,6 +7,7 @@ use crate::lab::{
     Attachment, Declaration, ForwardMode, Forwarding, Host, HostId, HostKind, Interface, Keeper, Os, SegmentKind,
     Unmodeled, Wsl, WslMode,
 };
+use crate::language::text;
 use crate::provenance::Origin;
 use crate::source::Spanned;
 
@@ -152,7 +153,17 @@ pub(super) fn may_be_behind(kind: SegmentKind) -> bool {
 }
 
 fn no_windows(host: &HostPlan<'_>, stated: &WslDecl) -> Diagnostic {
-    Diagnostic::new(Code::LabBadValue, format!("it is not stated which Windows runs `{}`", host.name))
-        .label(stated.span, "WSL runs on Windows only")
-        .help("add `on:` with the name of a host that has `os: windows`")
+    Diagnostic::new(
+        Code::LabBadValue,
+        text!(
+            "it is not stated which Windows runs `{name}`",
+            "`{name}` 배포판을 어느 Windows가 실행하는지 적혀 있지 않습니다",
+            name = &host.name
+        ),
+    )
+    .label(stated.span, text!("WSL runs on Windows only", "WSL은 Windows에서만 실행됨"))
+    .help(text!(
+        "add `on:` with the name of a host that has `os: windows`",
+        "`on:`에 `os: windows`인 호스트의 이름을 적으십시오"
+    ))
 }

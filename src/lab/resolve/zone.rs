@@ -6,6 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, PolicyDecl, ServiceChange, ServiceDecl, ZoneDecl};
 use crate::lab::firewall_builtin::{self, BuiltinPolicy, BuiltinZone};
 use crate::lab::{Content, Entry, Peers, Policy, RichElement, RichRule, Service, Target, Zone};
+use crate::language::{Text, text};
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 
@@ -200,7 +201,10 @@ fn define(context: &mut Context, configuration: &mut Configuration, command: &Fi
         C::NewZone(name) | C::NewPolicy(name) if zones.contains_key(name) != policies.contains_key(name) => {
             let is_same_kind = matches!(command.change, C::NewZone(_)) == zones.contains_key(name);
             if !is_same_kind {
-                context.report(refused(command.span, format!("`{name}` would be a zone as well as a policy")));
+                context.report(refused(
+                    command.span,
+                    text!("`{name}` would be a zone as well as a policy", "`{name}`: 영역이면서 정책이 됩니다"),
+                ));
             }
             is_same_kind
         }
@@ -401,17 +405,20 @@ fn knows_what_it_names(context: &mut Context, definitions: &Definitions, rule: &
 fn knows_icmp_type(context: &mut Context, name: &str, span: Span) -> bool {
     let is_known = firewall_builtin::ICMP_TYPES.contains(&name);
     if !is_known {
-        let diagnostic = refused(span, format!("there is no ICMP type `{name}`"));
+        let diagnostic = refused(span, text!("there is no ICMP type `{name}`", "`{name}` ICMP 유형이 없습니다"));
         context.report(match did_you_mean(name, firewall_builtin::ICMP_TYPES) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None => diagnostic.help("`firewall-cmd --get-icmptypes` lists them"),
+            Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+            None => diagnostic.help(text!(
+                "`firewall-cmd --get-icmptypes` lists them",
+                "`firewall-cmd --get-icmptypes`로 목록을 보십시오"
+            )),
         });
     }
     is_known
 }
 
-fn refused(span: Span, message: String) -> Diagnostic {
-    Diagnostic::new(Code::FirewalldBadRule, message).label(span, "firewalld refuses this")
+fn refused(span: Span, message: Text) -> Diagnostic {
+    Diagnostic::new(Code::FirewalldBadRule, message).label(span, text!("firewalld refuses this", "firewalld가 거부함"))
 }
 
 fn knows_service(context: &mut Context, definitions: &Definitions, name: &str, span: Span) -> bool {
@@ -515,35 +522,52 @@ pub(super) fn docker_zone() -> Zone {
 
 /// A zone that does not exist.
 pub(super) fn unknown_zone<'a>(name: &str, span: Span, known: impl Iterator<Item = &'a String>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::FirewalldUnknownZone, format!("there is no zone `{name}`"))
-        .label(span, "firewalld refuses this");
+    let diagnostic =
+        Diagnostic::new(Code::FirewalldUnknownZone, text!("there is no zone `{name}`", "`{name}` 영역이 없습니다"))
+            .label(span, text!("firewalld refuses this", "firewalld가 거부함"));
     match did_you_mean(name, known.map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help(format!("create it with `firewall-cmd --permanent --new-zone={name}` and a reload")),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "create it with `firewall-cmd --permanent --new-zone={name}` and a reload",
+            "`firewall-cmd --permanent --new-zone={name}` 명령으로 만들고 다시 읽으십시오(reload)"
+        )),
     }
 }
 
 fn unknown_policy<'a>(name: &str, span: Span, known: impl Iterator<Item = &'a String>) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::FirewalldUnknownZone, format!("there is no policy `{name}`"))
-        .label(span, "firewalld refuses this");
+    let diagnostic =
+        Diagnostic::new(Code::FirewalldUnknownZone, text!("there is no policy `{name}`", "`{name}` 정책이 없습니다"))
+            .label(span, text!("firewalld refuses this", "firewalld가 거부함"));
     match did_you_mean(name, known.map(String::as_str)) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help("policies are created with `firewall-cmd --permanent --new-policy`"),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "policies are created with `firewall-cmd --permanent --new-policy`",
+            "정책은 `firewall-cmd --permanent --new-policy`로 만드십시오"
+        )),
     }
 }
 
 /// A service that does not exist.
 pub(super) fn unknown_service(definitions: &Definitions, name: &str, span: Span) -> Diagnostic {
-    let diagnostic = Diagnostic::new(Code::FirewalldUnknownService, format!("there is no service `{name}`"))
-        .label(span, "firewalld does not know it");
+    let diagnostic = Diagnostic::new(
+        Code::FirewalldUnknownService,
+        text!("there is no service `{name}`", "`{name}` 서비스가 없습니다"),
+    )
+    .label(span, text!("firewalld does not know it", "firewalld가 모르는 서비스임"));
     match did_you_mean(name, definitions.service_names()) {
-        Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-        None => diagnostic.help("open the port itself, for example `--add-port=3000/tcp`"),
+        Some(near) => diagnostic.help(text!("did you mean `{near}`?", "혹시 `{near}`?")),
+        None => diagnostic.help(text!(
+            "open the port itself, for example `--add-port=3000/tcp`",
+            "포트를 직접 여십시오. 예: `--add-port=3000/tcp`"
+        )),
     }
 }
 
 fn unknown_ipset(name: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(Code::FirewalldBadRule, format!("there is no ipset `{name}`"))
-        .label(span, "firewalld refuses this")
-        .help(format!("create it with `firewall-cmd --permanent --new-ipset={name} --type=hash:net` and a reload"))
+    Diagnostic::new(Code::FirewalldBadRule, text!("there is no ipset `{name}`", "`{name}` ipset이 없습니다"))
+        .label(span, text!("firewalld refuses this", "firewalld가 거부함"))
+        .help(text!(
+            "create it with `firewall-cmd --permanent --new-ipset={name} --type=hash:net` and a reload",
+            "`firewall-cmd --permanent --new-ipset={name} --type=hash:net` 명령으로 만들고 다시 읽으십시오(reload)"
+        ))
 }
