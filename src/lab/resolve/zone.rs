@@ -201,10 +201,7 @@ fn define(context: &mut Context, configuration: &mut Configuration, command: &Fi
         C::NewZone(name) | C::NewPolicy(name) if zones.contains_key(name) != policies.contains_key(name) => {
             let is_same_kind = matches!(command.change, C::NewZone(_)) == zones.contains_key(name);
             if !is_same_kind {
-                context.report(refused(
-                    command.span,
-                    text!("`{name}` would be a zone as well as a policy", "`{name}`: 영역이면서 정책이 됩니다"),
-                ));
+                context.report(zone_and_policy(name, command.span));
             }
             is_same_kind
         }
@@ -255,6 +252,14 @@ fn define(context: &mut Context, configuration: &mut Configuration, command: &Fi
         C::DeleteZone(_) => false,
         _ => return None,
     })
+}
+
+fn zone_and_policy(name: &str, span: Span) -> Diagnostic {
+    let message = text!(
+        "`{name}` would be a zone as well as a policy",
+        "`{name}`: 같은 이름의 영역과 정책은 함께 있을 수 없습니다"
+    );
+    refused(span, message)
 }
 
 fn empty_service(name: &str, span: Span) -> ServiceDecl {
