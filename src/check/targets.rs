@@ -122,8 +122,8 @@ impl Places<'_> {
     fn every(&self, many: Many, span: Span) -> Vec<(String, Endpoint)> {
         let hosts = self.lab.hosts().filter(|(_, host)| host.kind != HostKind::Router);
         let hosts = hosts.filter_map(|(id, host)| Some((host.name.clone(), self.of_host(id, host)?)));
-        let containers = self.lab.containers().filter(|(_, container)| container.refused.is_none());
-        let containers = containers.filter_map(|(id, c)| Some((self.name_of(id, c, span), self.of_container(id, c)?)));
+        let containers =
+            self.lab.containers().filter_map(|(id, c)| Some((self.name_of(id, c, span), self.of_container(id, c)?)));
         match many {
             Many::Hosts => hosts.collect(),
             Many::Containers => containers.collect(),

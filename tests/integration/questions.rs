@@ -102,6 +102,10 @@ fn a_port_that_docker_chooses_is_said_to_be_its_choice() {
 fn what_a_kind_of_targets_means_is_said() {
     let lab = lab_with(&["lan cannot reach any database", "lan cannot reach any container:5432"], SCRIPT);
     let run = canreach_in(lab.path(), &["check"]);
+    let refused = b"services:\n  db: {image: postgres}\n  web: {image: nginx, prots: [\"1:1\"]}\n";
+    let refused = Directory::with(&[("compose.yaml", refused)]);
+    let sentence = "lan cannot reach any database";
+    canreach_in(refused.path(), &["ask", ".", sentence]).check(2, &["what is meant: db:5432", "refuses the project"]);
     run.check(0, &["note: what is meant: db:5432\n", "note: what is meant: grafana:5432, prometheus:5432, db:5432\n"]);
 }
 
