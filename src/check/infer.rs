@@ -4,7 +4,6 @@
 
 use crate::dataplane::Dataplane;
 use crate::diagnostic::Diagnostic;
-use crate::eval;
 use crate::lab::{Lab, Networking};
 use crate::net::Protocol;
 use crate::property::{Subject, Who, parse};
@@ -13,6 +12,7 @@ use crate::source::{Sources, Span, Spanned};
 use super::CheckError;
 use super::decide::{Checker, Stop};
 use super::exposure::{Exposure, Listener, exposure};
+use super::parallel::in_parallel;
 use super::place::{Endpoint, is_same};
 use super::verdict::Answer;
 
@@ -33,11 +33,13 @@ pub fn infer(lab: &Lab, dataplane: &Dataplane) -> Result<Inferred, CheckError> {
     let exposure = exposure(lab, dataplane)?;
     let mut sources = Sources::default();
     let span = Span::new(sources.add("(inferred)", ""), 0, 0);
-    let checker = Checker::new(lab, dataplane, &sources, eval::trace);
+    let checker = Checker::brief(lab, dataplane, &sources);
     let inference = Inference { checker, exposure: &exposure, span };
+    let numbered: Vec<(usize, &Listener)> = exposure.listeners.iter().enumerate().collect();
+    let about_each = in_parallel(&numbered, |(index, listener)| inference.sentences(*index, listener));
     let mut inferred = Inferred::default();
-    for (index, listener) in exposure.listeners.iter().enumerate() {
-        match inference.sentences(index, listener)? {
+    for (listener, sentences) in exposure.listeners.iter().zip(about_each) {
+        match sentences? {
             Ok(sentences) => inferred.sentences.extend(sentences),
             Err(reason) => inferred.left_out.push((listener.name.clone(), reason)),
         }
