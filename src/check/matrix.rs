@@ -94,8 +94,7 @@ const FIREWALLD_BACKEND: Values = &[
     ("nftables", |d| d.firewalld_backend = RuleBackend::Nftables),
     ("iptables", |d| d.firewalld_backend = RuleBackend::Iptables),
 ];
-const ORDER: Values =
-    &[("firewalld first", |d| d.engine_first = false), ("docker first", |d| d.engine_first = true)];
+const ORDER: Values = &[("firewalld first", |d| d.engine_first = false), ("docker first", |d| d.engine_first = true)];
 const PLATFORM: Values = &[("plain engine", |d| d.desktop = false), ("Docker Desktop", |d| d.desktop = true)];
 /// 7.0 has no host-only interfaces on macOS, 7.1 has libslirp behind adapters, 7.2 behind NAT networks, too.
 const VIRTUALBOX: Values = &[
@@ -195,7 +194,7 @@ fn variations(lab: &Lab) -> Vec<Variation> {
     let knows_nftables = lab.hosts.iter().filter_map(|h| h.engine.as_ref()).any(|e| e.version.major >= 29);
     let is_backend_open = is_open(Assumption::EngineBackend) && knows_nftables && !is_open(Assumption::Engine);
     let all = [
-        (is_open(Assumption::Platform), "platform".into(), PLATFORM),
+        (is_open(Assumption::Platform), text!("platform", "플랫폼"), PLATFORM),
         (is_open(Assumption::Engine), "docker".into(), DOCKER),
         (is_backend_open, text!("docker's backend", "docker 백엔드"), DOCKER_BACKEND),
         (is_open(Assumption::Firewalld), "firewalld".into(), FIREWALLD),

@@ -126,10 +126,8 @@ fn axis_json(axis: &Axis) -> AxisJson<'_> {
 }
 
 fn row_json<'m>(matrix: &'m Matrix, row: &'m Row) -> RowJson<'m> {
-    let cell = |cell: &'m Cell| CellJson {
-        assuming: assumed(matrix, row, &cell.at),
-        answer: json::answer_word(cell.answer),
-    };
+    let cell =
+        |cell: &'m Cell| CellJson { assuming: assumed(matrix, row, &cell.at), answer: json::answer_word(cell.answer) };
     RowJson { sentence: &row.statement.sentence.value, answers: row.cells.iter().map(cell).collect() }
 }
 

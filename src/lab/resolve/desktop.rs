@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::declaration::EngineDecl;
 use crate::lab::{
-    Assumption, Attachment, Declaration, Engine, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, NatEngine, Os,
-    Platform, Unmodeled, VmNat,
+    Assumption, Attachment, Declaration, Engine, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress,
+    NatEngine, Os, Platform, Unmodeled, VmNat,
 };
 use crate::net::IpNet;
 use crate::provenance::Origin;

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AddressPool, EngineDecl, FreedDecl, NetworkDecl};
-use crate::lab::{Assumption, ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
+use crate::lab::{
+    Assumption, ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled,
+};
 use crate::language::text;
 use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
