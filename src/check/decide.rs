@@ -69,7 +69,7 @@ pub(super) struct Found {
 impl<'a> Checker<'a> {
     pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, sources: &'a Sources, replay: Replay) -> Self {
         Self {
-            places: Places { lab, dataplane },
+            places: Places::new(lab, dataplane),
             setting: dataplane.switches.defaults(),
             replay,
             sources,
