@@ -33,6 +33,7 @@ mod parent;
 mod policy;
 mod publish;
 mod refusal;
+mod restarted;
 mod running;
 mod stored;
 mod topology;
@@ -91,6 +92,13 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
         if let Some(settled) = settled {
             host.files = settled.iter().collect();
+        }
+    }
+    let restarted: Vec<Option<Vec<Declaration>>> =
+        plan.hosts.iter().map(|host| restarted::settle(&host.files)).collect();
+    for (host, restarted) in plan.hosts.iter_mut().zip(&restarted) {
+        if let Some(restarted) = restarted {
+            host.files = restarted.iter().collect();
         }
     }
     let (mut hosts, segments) = topology::build(&mut context, &plan);
