@@ -27,6 +27,8 @@ pub enum IdleCause {
     Stopped,
     /// The engine came up anew, and the container has no restart policy.
     EngineRestarted,
+    /// docker made it and could not start it.
+    Refused,
 }
 
 /// `docker run --restart`, `restart:`.

@@ -52,13 +52,20 @@ pub(super) fn resolve(
     let meanwhile = meanwhile(host_plan, networks);
     let mut endpoints = endpoints(context, engine, &drafts, &attachments, &meanwhile);
     let order: Vec<usize> = started.keys().copied().collect();
-    for (number, publishes) in started {
-        let Some(draft) = drafts.get(number) else { continue };
-        let bridges = endpoints.remove(&number).unwrap_or_default();
+    for (number, publishes) in &started {
+        let Some(draft) = drafts.get(*number) else { continue };
+        let bridges = endpoints.remove(number).unwrap_or_default();
         let networking = networking(draft, bridges, &drafts, &order, engine);
-        let processes = listen::container_processes(context, plan, draft.declaration, &draft.name, &publishes);
-        let container = container(draft, networking, publishes, processes, engine);
+        let processes = listen::container_processes(context, plan, draft.declaration, &draft.name, publishes);
+        let container = container(draft, networking, publishes.clone(), processes, engine);
         engine.containers.push(container);
+    }
+    // Those that docker could not start stand behind all others: nobody joins them.
+    for (_, draft) in drafts.iter().enumerate().filter(|(number, _)| !started.contains_key(number)) {
+        let origin = Origin::written("docker does not start it", draft.declaration.span);
+        let idle = Some(Spanned::new(IdleCause::Refused, draft.declaration.span));
+        let container = container(draft, Networking::None(origin), Vec::new(), Vec::new(), engine);
+        engine.containers.push(Container { idle, ..container });
     }
     listen::yield_to_guests(&mut engine.containers);
 }
@@ -109,7 +116,7 @@ fn runs(drafts: &[Draft<'_>], number: usize) -> bool {
 /// That a command left a container without its program. Of what a listing shows, the listing's reader has said it.
 fn at_rest(container: &ContainerDecl, idle: &Idle) -> Option<Diagnostic> {
     let because = match idle.cause {
-        IdleCause::Listed => return None,
+        IdleCause::Listed | IdleCause::Refused => return None,
         IdleCause::Created => text!("made here, and not started", "여기서 만들기만 하고 시작하지 않음"),
         IdleCause::Stopped => text!("stopped here", "여기서 멈춤"),
         IdleCause::EngineRestarted => text!(
@@ -174,6 +181,7 @@ fn container(
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
         refused: declaration.refused.clone(),
+        idle: declaration.idle.as_ref().map(|idle| Spanned::new(idle.cause, idle.span)),
         extra_hosts,
         environment: declaration.variables(),
         command: declaration.words().cloned().collect(),
