@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::lab::Declaration;
-use crate::lab::declaration::{
-    ContainerDecl, Declarations, FreedDecl, Idle, IdleCause, NetworkMode, RestartPolicy,
-};
+use crate::lab::declaration::{ContainerDecl, Declarations, FreedDecl, Idle, IdleCause, NetworkMode, RestartPolicy};
 use crate::source::Span;
 
 use super::taken_back::{end, is_container};
@@ -124,9 +122,8 @@ fn ends_with_engine(declaration: &Declaration, out: &Declarations) -> bool {
     let stays_down = |c: &ContainerDecl| c.idle.is_none() && c.restart == RestartPolicy::No;
     let shares = |c: &ContainerDecl| matches!(c.mode.as_ref().map(|m| &m.value), Some(NetworkMode::Container(_)));
     let Declaration::Container(container) = declaration else { return false };
-    let some_share = || {
-        out.value.iter().any(|d| matches!(d, Declaration::Container(other) if stays_down(other) && shares(other)))
-    };
+    let some_share =
+        || out.value.iter().any(|d| matches!(d, Declaration::Container(other) if stays_down(other) && shares(other)));
     stays_down(container) && (shares(container) || !some_share())
 }
 
