@@ -16,6 +16,7 @@ use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
+use super::sysctl::SysctlSetting;
 use super::tunnel::{ProxyEnd, TunnelDecl};
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
@@ -105,6 +106,8 @@ pub enum Declaration {
     Nft(NftRuleset),
     /// One line of `ufw`.
     Ufw(Spanned<UfwChange>),
+    /// A setting of the kernel.
+    Sysctl(SysctlDecl),
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.
@@ -631,6 +634,17 @@ pub struct ConnectDecl {
     pub container: Spanned<String>,
     /// How it is attached.
     pub attach: AttachDecl,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// A setting of the kernel that changes what happens to packets.
+#[derive(Clone, Debug)]
+pub struct SysctlDecl {
+    /// What is set.
+    pub setting: SysctlSetting,
+    /// Made when the machine boots, before anything else starts.
+    pub at_boot: bool,
     /// The whole statement.
     pub span: Span,
 }

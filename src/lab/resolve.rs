@@ -111,7 +111,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         let keeps = segments.iter().any(|s| hosted::is_kept_by(s, HostId(index)));
         let events = events::resolve(plan_of_host, host, defaults.engine_first, keeps);
         context.unmodeled.extend(hosted::beside_firewalld(&segments, HostId(index), host));
-        (host.events, host.rules, host.nft) = (events.order, events.rules, events.nft);
+        (host.events, host.rules, host.nft, host.sysctls) = (events.order, events.rules, events.nft, events.sysctls);
         ipset::write_out(&mut context, plan_of_host, host);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);

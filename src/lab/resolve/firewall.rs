@@ -321,7 +321,7 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         }
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
-        E::UserRules(_) | E::NftRules(_) | E::NetworksStart => {}
+        E::UserRules(_) | E::NftRules(_) | E::Sysctl(_) | E::NetworksStart => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {
