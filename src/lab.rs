@@ -21,6 +21,7 @@ pub mod machine;
 pub mod nft;
 pub mod programs;
 pub mod resolve;
+pub mod sysctl;
 pub mod tunnel;
 
 pub use container::{

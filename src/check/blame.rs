@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
+use crate::lab::declaration::IdleCause;
 use crate::lab::{Container, HostId, Networking};
 use crate::language::{Text, text};
 use crate::lower::lower;
@@ -13,7 +14,7 @@ use crate::net::Header;
 use crate::property::Sentence;
 use crate::provenance::Origin;
 use crate::smt::{self, Encoding};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 use super::aim::{Aim, Dialing};
 use super::decide::{Checker, blocker, url};
@@ -82,10 +83,13 @@ pub(super) fn unreachable(
     verdict
 }
 
-/// A container of the two that has only a loopback.
+/// A container of the two that does not run, or has only a loopback.
 fn networkless(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Option<(Blocker, Option<Fix>)> {
     let ends = [Some(member), aim.endpoint.as_ref()];
-    let containers = ends.into_iter().flatten().filter_map(|end| container(checker, end));
+    let containers: Vec<&Container> = ends.into_iter().flatten().filter_map(|end| container(checker, end)).collect();
+    if let Some(idle) = containers.iter().find_map(|c| c.idle.as_ref().map(|idle| at_rest(&c.name, idle))) {
+        return Some(idle);
+    }
     let (name, origin) = containers.into_iter().find_map(|container| match &container.networking {
         Networking::None(origin) => Some((&container.name, origin)),
         _ => None,
@@ -100,6 +104,32 @@ fn networkless(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Option<(B
         "`{name}` 컨테이너에는 네트워크가 없습니다: 자기 안의 프로그램끼리만 통하고, 밖으로도 나가지 못합니다"
     );
     Some((blocker(Code::DockerNoNetwork, message, origin.clone()), fix))
+}
+
+/// Why a container does not run, and what starts it. What docker itself refuses, another error explains.
+fn at_rest(name: &str, idle: &Spanned<IdleCause>) -> (Blocker, Option<Fix>) {
+    let because = match idle.value {
+        IdleCause::Listed => text!("the engine says so", "엔진이 그렇게 답함"),
+        IdleCause::Created => text!("made here, and not started", "여기서 만들기만 하고 시작하지 않음"),
+        IdleCause::Stopped => text!("stopped here", "여기서 멈춤"),
+        IdleCause::EngineRestarted => text!("docker comes up anew here", "여기서 docker가 다시 시작됨"),
+        IdleCause::Refused => text!("docker does not start it", "docker가 시작하지 못함"),
+    };
+    let message = text!(
+        "`{name}` does not run: it has no address and publishes nothing",
+        "`{name}` 컨테이너가 실행 중이 아닙니다: 주소가 없고 아무 포트도 게시하지 않습니다"
+    );
+    let command = format!("docker start {name}");
+    let what = text!("start `{name}`: `{command}`", "`{name}` 컨테이너 시작: `{command}`");
+    let edit = match idle.value {
+        IdleCause::EngineRestarted | IdleCause::Created => {
+            Some(Edit { what, at: Some(idle.span.after()), text: format!("\n{command}") })
+        }
+        IdleCause::Listed | IdleCause::Stopped => Some(Edit { what, at: None, text: command }),
+        IdleCause::Refused => None,
+    };
+    let blocker = blocker(Code::DockerNotRunning, message, Origin::written(because, idle.span));
+    (blocker, edit.map(|edit| Fix { edits: vec![edit], url: None }))
 }
 
 fn container<'c>(checker: &Checker<'c>, end: &Endpoint) -> Option<&'c Container> {
@@ -252,6 +282,20 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     vec![blocker(code, message, origin)]
 }
 
+fn martian(node: &str, header: &Header) -> Text {
+    text!(
+        "the kernel of `{node}` refuses {header}: such an address cannot come from there",
+        "`{node}`의 커널이 거절합니다: {header}. 그쪽에서 올 수 없는 주소입니다"
+    )
+}
+
+fn wrong_interface(node: &str, header: &Header) -> Text {
+    text!(
+        "`{node}` drops {header}: its answer would leave by another interface (`rp_filter` is 1)",
+        "`{node}`에서 버립니다: {header}. 응답이 다른 인터페이스로 나가게 됩니다(`rp_filter`가 1)"
+    )
+}
+
 fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, Text) {
     let (destination, port) = (header.destination, header.destination_port);
     match disposition {
@@ -284,13 +328,8 @@ fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, Text) 
                 "응답이 `{node}`에 {header} 모습으로 돌아오는데, 거기에는 그런 연결이 없습니다"
             ),
         ),
-        Disposition::Martian => (
-            Code::Dropped,
-            text!(
-                "the kernel of `{node}` refuses {header}: such an address cannot come from there",
-                "`{node}`의 커널이 거절합니다: {header}. 그쪽에서 올 수 없는 주소입니다"
-            ),
-        ),
+        Disposition::Martian => (Code::Dropped, martian(node, header)),
+        Disposition::WrongInterface => (Code::RouteWrongInterface, wrong_interface(node, header)),
         Disposition::NoRelay => (
             Code::NatNoInbound,
             text!("`{node}` has no use for {header}", "`{node}`에는 {header} 패킷을 받을 포워딩이 없습니다"),

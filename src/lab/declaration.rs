@@ -16,15 +16,18 @@ use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
+use super::sysctl::SysctlSetting;
 use super::tunnel::{ProxyEnd, TunnelDecl};
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 mod firewalld;
+mod idle;
 
 pub use firewalld::{
     DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
     ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
 };
+pub use idle::{Idle, IdleCause, RestartPolicy};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -103,6 +106,8 @@ pub enum Declaration {
     Nft(NftRuleset),
     /// One line of `ufw`.
     Ufw(Spanned<UfwChange>),
+    /// A setting of the kernel.
+    Sysctl(SysctlDecl),
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.
@@ -382,12 +387,16 @@ pub struct ContainerDecl {
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
     pub network_at: Option<Insertion>,
+    /// The project of docker compose that it is a service of.
+    pub project: Option<String>,
     /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
     pub refused: Option<Spanned<String>>,
-    /// The word that says that it exists and does not run.
-    pub stopped: Option<Span>,
-    /// A restart policy brings it up again when the daemon has restarted.
-    pub restarts: bool,
+    /// That it does not run. It has no networks then, and publishes nothing.
+    pub idle: Option<Idle>,
+    /// What brings it up again.
+    pub restart: RestartPolicy,
+    /// Its end removes it (`--rm`).
+    pub is_removed_at_end: bool,
     /// The whole statement, or the service's key.
     pub span: Span,
 }
@@ -437,9 +446,11 @@ impl ContainerDecl {
             dials: Vec::new(),
             publish_at: None,
             network_at: None,
+            project: None,
             refused: None,
-            restarts: true,
-            stopped: None,
+            idle: None,
+            restart: RestartPolicy::No,
+            is_removed_at_end: false,
             span,
         }
     }
@@ -623,6 +634,17 @@ pub struct ConnectDecl {
     pub container: Spanned<String>,
     /// How it is attached.
     pub attach: AttachDecl,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// A setting of the kernel that changes what happens to packets.
+#[derive(Clone, Debug)]
+pub struct SysctlDecl {
+    /// What is set.
+    pub setting: SysctlSetting,
+    /// Made when the machine boots, before anything else starts.
+    pub at_boot: bool,
     /// The whole statement.
     pub span: Span,
 }

@@ -15,12 +15,14 @@ use crate::switch::SwitchId;
 use super::address::add_address;
 
 const IP_FORWARD_DEFAULT: &str = "Linux, Documentation/networking/ip-sysctl.rst: ip_forward is 0 by default";
+const RP_FILTER_DEFAULT: &str = "Linux, Documentation/networking/ip-sysctl.rst: rp_filter is 0 by default";
 const LOOPBACK: &str = "RFC 1122, 3.2.1.3 (g)";
 
 /// A network namespace with nothing but its loopback.
 pub(super) fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginId) -> NodeId {
     let ip_forward_origin =
         dataplane.origins.add(Origin::implied("`net.ipv4.ip_forward` is off", None, IP_FORWARD_DEFAULT));
+    let rp_filter_origin = dataplane.origins.add(Origin::implied("`rp_filter` is off", None, RP_FILTER_DEFAULT));
     let loopback = dataplane.origins.add(Origin::implied("loopback interface", None, LOOPBACK));
     let node = dataplane.add_node(Node {
         name,
@@ -30,7 +32,7 @@ pub(super) fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginI
         ruleset: Ruleset::default(),
         sockets: Vec::new(),
         relays: Vec::new(),
-        sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin, bridge_calls_iptables: true },
+        sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin, rp_filter_origin, bridge_calls_iptables: true },
         names: Vec::new(),
         unmodeled: Vec::new(),
         origin,
@@ -57,6 +59,7 @@ pub(super) fn interface(name: &str, link: Option<LinkId>, origin: OriginId) -> I
         link,
         up: true,
         route_localnet: false,
+        reverse_path_only: Toggle::Off,
         hairpin: false,
         apart_from: None,
         origin,

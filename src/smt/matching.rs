@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::dataplane::{Match, Route, RouteTarget, States};
+use crate::dataplane::{Match, Node, Route, RouteTarget, States};
 use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};
 
+use super::assumed::Assumed;
 use super::condition::Condition;
 use super::marks::Marks;
 use super::packet::{Connection, Field, Sense};
@@ -37,7 +38,9 @@ pub(super) fn holds(view: &View<'_>, marks: Marks, condition: &Match) -> Conditi
         Match::Reply => Condition::of(view.connection.is_some() && !view.is_original),
         Match::DestinationIsLocal => fields.destination.within(&view.facts.local, assumed),
         Match::SourceIsLocal => fields.source.within(&view.facts.local, assumed),
-        Match::SourceIsRoutedBack => routed_back(view),
+        Match::SourceIsRoutedBack => {
+            view.incoming.map_or(Condition::False, |name| routed_back(view.node, name, fields.source, assumed))
+        }
         Match::Mark { value, mask } => Condition::of(marks.packet & mask == *value),
         Match::ConnectionMark { value, mask } => Condition::of(marks.connection & mask == *value),
         Match::IcmpType(number) => Condition::of(fields.protocol == Protocol::Icmp && *number == echo(view.sense)),
@@ -83,10 +86,8 @@ fn began(view: &View<'_>, is_so: impl Fn(&Connection) -> Condition) -> Condition
 }
 
 /// Whether the best route to the source leads out of the interface through which the packet came.
-fn routed_back(view: &View<'_>) -> Condition {
-    let (node, assumed) = (view.node, view.assumed);
+pub(super) fn routed_back(node: &Node, incoming: &str, source: Field, assumed: &Assumed) -> Condition {
     let family = assumed.family;
-    let Some(incoming) = view.incoming else { return Condition::False };
     if incoming == "lo" {
         return Condition::True;
     }
@@ -95,7 +96,7 @@ fn routed_back(view: &View<'_>) -> Condition {
     routes.sort_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
     let (mut back, mut open) = (Condition::False, Condition::True);
     for route in routes {
-        let mut matched = view.fields.source.in_net(&route.prefix, assumed);
+        let mut matched = source.in_net(&route.prefix, assumed);
         if let Some(switch) = route.guard {
             matched = matched.and(Condition::switch(switch), family);
         }

@@ -51,9 +51,6 @@ struct Daemon {
     /// Zones whose rich rules were stored in an order that is not known, and where; and which of them were loaded since.
     shuffled: Vec<(String, Span)>,
     unordered: Vec<(String, Span)>,
-    /// Where the default zone became another one while the iptables backend ran: until the next load the old one's rules
-    /// still let packets through that the model stops (seen with 2.3.1 and 2.5.2).
-    left_behind: Option<Span>,
 }
 
 /// What `firewall-cmd --state` says.
@@ -94,7 +91,7 @@ pub(super) fn resolve(
     check_default_zone(context, plan, &mut daemon);
     check_bindings(context, &daemon);
     listings(context, plan, &mut daemon);
-    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, unordered, left_behind, .. } = daemon;
+    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, unordered, .. } = daemon;
     if let Some(conflict) = conflict {
         refuse(context, id, &conflict);
     }
@@ -104,11 +101,6 @@ pub(super) fn resolve(
         host: Some(id),
     });
     context.unmodeled.extend(unmodeled);
-    context.unmodeled.extend(left_behind.map(|span| Unmodeled {
-        what: "what the iptables backend leaves of the old default zone until it reloads".to_owned(),
-        span,
-        host: Some(id),
-    }));
     pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
     running.definitions.clone().fill_in(&mut running);
     permanent.definitions.clone().fill_in(&mut permanent);
@@ -168,7 +160,6 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
         conflict: None,
         shuffled: Vec::new(),
         unordered: Vec::new(),
-        left_behind: None,
     }
 }
 
@@ -343,7 +334,7 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         }
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
-        E::UserRules(_) | E::NftRules(_) | E::NetworksStart => {}
+        E::UserRules(_) | E::NftRules(_) | E::Sysctl(_) | E::NetworksStart => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {
@@ -387,7 +378,6 @@ fn load(daemon: &mut Daemon) {
     daemon.runs = true;
     daemon.running = daemon.permanent.clone();
     daemon.unordered.append(&mut daemon.shuffled);
-    daemon.left_behind = None;
     daemon.firewalld.direct = direct::commands(&daemon.running.direct, daemon.firewalld.backend);
     for binding in &daemon.bindings {
         daemon.running.bind(binding, &daemon.firewalld.default_zone);
@@ -476,13 +466,7 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
         }
         // firewall-cmd(1): "--set-default-zone ... This is a runtime and permanent change."
         FirewallChange::DefaultZone(name) => match daemon.running.zones.contains_key(name) {
-            true => {
-                let is_other = daemon.firewalld.default_zone != *name;
-                if is_other && daemon.runs && !command.offline && daemon.firewalld.backend == RuleBackend::Iptables {
-                    daemon.left_behind = Some(command.span);
-                }
-                daemon.firewalld.default_zone.clone_from(name);
-            }
+            true => daemon.firewalld.default_zone.clone_from(name),
             false => context.report(zone::unknown_zone(name, command.span, daemon.running.zones.keys())),
         },
         FirewallChange::Direct(is_added, rule) => {

@@ -30,7 +30,7 @@ pub(super) fn container_processes(
     name: &str,
     publishes: &[Publish],
 ) -> Vec<Process> {
-    if container.stopped.is_some() {
+    if container.idle.is_some() {
         return Vec::new();
     }
     let is_meant = |p: &&&ProcessDecl| p.runs_in.value == name || container.aliases.contains(&p.runs_in.value);
