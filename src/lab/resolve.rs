@@ -49,6 +49,7 @@ mod zone;
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnosed, Diagnostic};
+use crate::lab::HostEvent;
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
@@ -156,6 +157,14 @@ fn unmodeled_of_host(context: &mut Context, host: HostId, plan: &bind::HostPlan<
             context.unmodeled.push(Unmodeled { what: what.value.clone(), span: what.span, host: Some(host) });
         }
     }
+    let lives_on = plan.declarations().find_map(restarted::runs_on);
+    let restarts =
+        plan.declarations().any(|d| matches!(d, Declaration::Event(e) if e.value == HostEvent::EngineRestart));
+    context.unmodeled.extend(lives_on.filter(|_| restarts).map(|span| Unmodeled {
+        what: "`live-restore`: containers run on while docker restarts".to_owned(),
+        span,
+        host: Some(host),
+    }));
 }
 
 #[cfg(test)]
