@@ -4,6 +4,7 @@
 //! A line is exercised when a connection that explains a verdict meets what the line makes. A change counts when it opens
 //! or closes something (`diff`) and every sentence is answered as before; the sentence that would notice is proposed.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataplane::{Dataplane, Event};
@@ -24,6 +25,9 @@ use super::{CheckError, answers, check_all};
 
 /// At most this many changes are tried.
 const MOST_CHANGES: usize = 200;
+
+/// So many sentences are asked before the next ones: one that notices spares the rest.
+const AT_ONCE: usize = 4;
 
 /// What sentences cover.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +66,7 @@ pub struct Unnoticed {
 /// Only when the two engines disagree, which is a bug of this program.
 pub fn coverage(lab: &Lab, dataplane: &Dataplane, sources: &Sources) -> Result<Coverage, CheckError> {
     let judgements = check_all(lab, dataplane, sources, &lab.sentences)?.judgements;
-    let met: Vec<BTreeSet<Place>> = judgements.iter().map(|j| met(dataplane, sources, j)).collect();
+    let met: Vec<BTreeMap<Place, usize>> = judgements.iter().map(|j| met(dataplane, sources, j)).collect();
     let exposure = exposure(lab, dataplane)?;
     let checker = Checker::brief(lab, dataplane, sources);
     let about = judgements.iter().map(|j| about(&checker, &exposure, &j.statement)).collect();
@@ -82,7 +86,7 @@ fn place(sources: &Sources, span: Span) -> Place {
     (span.source, sources.position(span).line)
 }
 
-fn lines(dataplane: &Dataplane, sources: &Sources, met: &[BTreeSet<Place>]) -> BTreeMap<Place, Line> {
+fn lines(dataplane: &Dataplane, sources: &Sources, met: &[BTreeMap<Place, usize>]) -> BTreeMap<Place, Line> {
     let mut lines: BTreeMap<Place, Line> = BTreeMap::new();
     for origin in dataplane.origins.iter().filter(|origin| is_written(origin)) {
         if let Some(span) = origin.span() {
@@ -90,14 +94,14 @@ fn lines(dataplane: &Dataplane, sources: &Sources, met: &[BTreeSet<Place>]) -> B
             lines.entry(place(sources, span)).or_insert_with(line);
         }
     }
-    for at in met.iter().flatten() {
+    for at in met.iter().flat_map(BTreeMap::keys) {
         lines.get_mut(at).into_iter().for_each(|line| line.sentences += 1);
     }
     lines
 }
 
-/// The lines that a sentence exercises.
-fn met(dataplane: &Dataplane, sources: &Sources, judgement: &Judgement) -> BTreeSet<Place> {
+/// The lines that a sentence exercises, and how often its connections meet them.
+fn met(dataplane: &Dataplane, sources: &Sources, judgement: &Judgement) -> BTreeMap<Place, usize> {
     let verdict = &judgement.verdict;
     let traces = verdict.witnesses.iter().chain(&verdict.failure).map(|witness| &witness.trace);
     let steps = traces.flat_map(|trace| &trace.steps);
@@ -112,7 +116,11 @@ fn met(dataplane: &Dataplane, sources: &Sources, judgement: &Judgement) -> BTree
     });
     let of_steps = origins.filter_map(|id: OriginId| dataplane.origins.get(id).span());
     let of_blockers = verdict.blockers.iter().filter_map(|blocker| blocker.origin.span());
-    of_steps.chain(of_blockers).map(|span| place(sources, span)).collect()
+    let mut met = BTreeMap::new();
+    for span in of_steps.chain(of_blockers) {
+        *met.entry(place(sources, span)).or_default() += 1;
+    }
+    met
 }
 
 /// The listeners on whose cells of the matrix the answer of a sentence hangs; nothing if it hangs on more.
@@ -256,22 +264,24 @@ struct Auditor<'a> {
     dataplane: &'a Dataplane,
     sources: &'a Sources,
     judgements: Vec<Judgement>,
-    /// The lines that each sentence exercises.
-    met: Vec<BTreeSet<Place>>,
+    /// The lines that each sentence exercises, and how often.
+    met: Vec<BTreeMap<Place, usize>>,
     /// On which listeners each hangs, if on nothing else.
     about: Vec<Option<BTreeSet<String>>>,
     exposure: Exposure,
 }
 
 impl Auditor<'_> {
-    /// Those that exercise the line are asked first, and most changes need no others.
+    /// Those that exercise the line are asked first, the more often the earlier; most changes need few.
     fn unnoticed(&self, change: &Mutation<'_>) -> Result<Option<Unnoticed>, CheckError> {
         let mut lab = self.lab.clone();
         lab.hosts.get_mut(change.host).into_iter().for_each(&change.change);
         let dataplane = lower(&lab);
         let at = place(self.sources, change.at);
-        let (first, others): (Vec<usize>, Vec<usize>) =
-            (0..self.judgements.len()).partition(|index| self.met.get(*index).is_some_and(|met| met.contains(&at)));
+        let times = |index: &usize| self.met.get(*index).and_then(|met| met.get(&at)).copied().unwrap_or(0);
+        let (mut first, others): (Vec<usize>, Vec<usize>) =
+            (0..self.judgements.len()).partition(|index| 0 < times(index));
+        first.sort_by_key(|index| Reverse(times(index)));
         if self.is_noticed(&first, &lab, &dataplane)? {
             return Ok(None);
         }
@@ -293,10 +303,15 @@ impl Auditor<'_> {
 
     /// Whether one of these sentences has another answer in a changed lab.
     fn is_noticed(&self, which: &[usize], lab: &Lab, dataplane: &Dataplane) -> Result<bool, CheckError> {
-        let asked = which.iter().filter_map(|index| self.judgements.get(*index));
-        let (statements, now): (Vec<Statement>, Vec<Answer>) =
-            asked.map(|judgement| (judgement.statement.clone(), judgement.verdict.answer)).unzip();
-        Ok(answers(lab, dataplane, self.sources, &statements)? != now)
+        for some in which.chunks(AT_ONCE) {
+            let asked = some.iter().filter_map(|index| self.judgements.get(*index));
+            let (statements, now): (Vec<Statement>, Vec<Answer>) =
+                asked.map(|judgement| (judgement.statement.clone(), judgement.verdict.answer)).unzip();
+            if answers(lab, dataplane, self.sources, &statements)? != now {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The first sentence about a difference that holds now and would not hold then.
