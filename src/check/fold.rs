@@ -32,6 +32,12 @@ pub(super) fn representatives(dataplane: &Dataplane, diallers: &[Endpoint]) -> V
     numbered.map(first_of).collect()
 }
 
+/// The same by node.
+pub(super) fn first_of_group(dataplane: &Dataplane, diallers: &[Endpoint]) -> HashMap<NodeId, NodeId> {
+    let firsts = representatives(dataplane, diallers).into_iter().filter_map(|first| diallers.get(first));
+    diallers.iter().zip(firsts).map(|(dialler, first)| (dialler.node, first.node)).collect()
+}
+
 fn foldable(endpoint: &Endpoint) -> Option<NodeId> {
     (endpoint.container.is_some() && endpoint.sources.is_none()).then_some(endpoint.node)
 }

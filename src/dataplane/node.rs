@@ -298,6 +298,14 @@ impl Node {
         &self.interfaces[id.0]
     }
 
+    /// Whether a route counts: not while its interface is down.
+    pub fn is_alive(&self, route: &Route) -> bool {
+        match route.target {
+            RouteTarget::Via { interface, .. } => self.interface(interface).up,
+            RouteTarget::Local { .. } | RouteTarget::Unreachable => true,
+        }
+    }
+
     /// The interface with this name.
     pub fn interface_named(&self, name: &str) -> Option<InterfaceId> {
         self.interfaces.iter().position(|i| i.name == name).map(InterfaceId)

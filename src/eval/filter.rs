@@ -198,7 +198,7 @@ fn began_with(seen: &Seen<'_>, is_so: impl Fn(&Header) -> bool) -> bool {
 /// The route that answers would take (`nft_fib4_eval`, `rpfilter_mt`, `fib_validate_source`); over loopback everything is in
 /// order.
 pub(super) fn is_routed_back(node: &Node, incoming: &str, source: IpAddr, setting: &Setting) -> bool {
-    let usable = |route: &&Route| route.prefix.contains(&source) && setting.allows(route.guard);
+    let usable = |route: &&Route| route.prefix.contains(&source) && setting.allows(route.guard) && node.is_alive(route);
     let is_local = |route: &Route| matches!(route.target, RouteTarget::Local { .. });
     let best =
         node.routes.iter().filter(usable).min_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));

@@ -148,6 +148,9 @@ impl Commands {
     /// Adds a command. One that may not be run stands under a condition.
     fn push(&mut self, words: &[Argument], span: Span, is_certain: bool) {
         let Some((program, arguments)) = words.split_first() else { return };
+        let place = |word: &Argument| word.quoted.span(0..word.quoted.as_str().len());
+        let ends = words.first().and_then(place).zip(words.last().and_then(place));
+        let span = ends.map_or(span, |(first, last)| first.to(last));
         let mut line = |text: &str| self.script.push(text, span, Nature::Computed);
         if !is_certain {
             line("if test; then\n");

@@ -296,6 +296,8 @@ pub struct EngineDecl {
     pub address_pools: Vec<Spanned<AddressPool>>,
     /// `host-gateway-ip`.
     pub host_gateway: Option<Spanned<IpAddr>>,
+    /// `live-restore`.
+    pub live_restore: Option<Spanned<bool>>,
     /// The whole statement.
     pub span: Option<Span>,
 }

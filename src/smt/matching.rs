@@ -1,7 +1,5 @@
 //! Conditions of a rule, for a packet of which some fields are unknown.
 
-use std::cmp::Reverse;
-
 use crate::dataplane::{Match, Node, Route, RouteTarget, States};
 use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};
 
@@ -39,7 +37,8 @@ pub(super) fn holds(view: &View<'_>, marks: Marks, condition: &Match) -> Conditi
         Match::DestinationIsLocal => fields.destination.within(&view.facts.local, assumed),
         Match::SourceIsLocal => fields.source.within(&view.facts.local, assumed),
         Match::SourceIsRoutedBack => {
-            view.incoming.map_or(Condition::False, |name| routed_back(view.node, name, fields.source, assumed))
+            let back = |name| routed_back(view.node, &view.facts.routes, name, fields.source, assumed);
+            view.incoming.map_or(Condition::False, back)
         }
         Match::Mark { value, mask } => Condition::of(marks.packet & mask == *value),
         Match::ConnectionMark { value, mask } => Condition::of(marks.connection & mask == *value),
@@ -85,17 +84,24 @@ fn began(view: &View<'_>, is_so: impl Fn(&Connection) -> Condition) -> Condition
     view.connection.as_ref().map_or(Condition::False, is_so)
 }
 
-/// Whether the best route to the source leads out of the interface through which the packet came.
-pub(super) fn routed_back(node: &Node, incoming: &str, source: Field, assumed: &Assumed) -> Condition {
+/// Whether the best route to the source leads out of the interface through which the packet came; `routes` in the order in
+/// which they count.
+pub(super) fn routed_back(
+    node: &Node,
+    routes: &[&Route],
+    incoming: &str,
+    source: Field,
+    assumed: &Assumed,
+) -> Condition {
     let family = assumed.family;
     if incoming == "lo" {
         return Condition::True;
     }
-    let is_local = |route: &Route| matches!(route.target, RouteTarget::Local { .. });
-    let mut routes: Vec<&Route> = node.routes.iter().filter(|r| Family::of(r.prefix.addr()) == family).collect();
-    routes.sort_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
     let (mut back, mut open) = (Condition::False, Condition::True);
     for route in routes {
+        if matches!(open, Condition::False) {
+            break;
+        }
         let mut matched = source.in_net(&route.prefix, assumed);
         if let Some(switch) = route.guard {
             matched = matched.and(Condition::switch(switch), family);

@@ -330,7 +330,8 @@ impl<'a> Walk<'a> {
     fn the_right_way(&self, case: Case, at: &At) -> Option<Case> {
         let Some(interface) = at.incoming.map(|i| self.node(*at).interface(i)) else { return Some(case) };
         let family = case.assumed.family;
-        let back = || routed_back(self.node(*at), &interface.name, at.fields.source, &case.assumed);
+        let routes = &self.index.facts(at.node).routes;
+        let back = || routed_back(self.node(*at), routes, &interface.name, at.fields.source, &case.assumed);
         let passes = match interface.reverse_path_only {
             Toggle::Off => return Some(case),
             Toggle::On => back(),

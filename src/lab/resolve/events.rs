@@ -22,6 +22,8 @@ pub(super) struct Events {
     pub(super) sysctls: Vec<Sysctl>,
     /// How many of the events come before anything that is started.
     at_boot: usize,
+    /// Nothing says which came up first, firewalld or the engine.
+    pub(super) order_is_assumed: bool,
     /// The first line of `ufw`, if none says whether it is enabled.
     pub(super) unknown_ufw: Option<Span>,
 }
@@ -47,7 +49,8 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool, keep
         order.insert(at_boot + after_firewalld, HostEvent::EngineStart);
     }
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
-        let after_engine = usize::from(engine_first && order.get(at_boot) == Some(&HostEvent::EngineStart));
+        events.order_is_assumed = order.get(at_boot) == Some(&HostEvent::EngineStart);
+        let after_engine = usize::from(engine_first && events.order_is_assumed);
         order.insert(at_boot + after_engine, HostEvent::FirewalldStart);
     }
     if keeps_networks && !order.contains(&HostEvent::NetworksStart) {
@@ -70,7 +73,7 @@ fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
     let started = before.iter().copied().chain(files).chain(after.iter().copied());
     let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
     let unknown_ufw = ufw.unknown();
-    Events { order, rules, nft, sysctls, at_boot, unknown_ufw }
+    Events { order, rules, nft, sysctls, at_boot, order_is_assumed: false, unknown_ufw }
 }
 
 fn is_start(event: HostEvent) -> bool {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl, InterfaceZone};
 use crate::lab::{
-    Content, Declaration, Engine, Firewalld, HostEvent, HostId, RichElement, RuleBackend, Unmodeled, Zone,
+    Assumption, Content, Declaration, Engine, Firewalld, HostEvent, HostId, RichElement, RuleBackend, Unmodeled, Zone,
 };
 use crate::language::text;
 use crate::net::Version;
@@ -77,6 +77,7 @@ pub(super) fn resolve(
     engine: Option<&Engine>,
 ) -> Option<Firewalld> {
     let stated = stated(context, plan)?;
+    context.assumed.extend(assumed(plan));
     let mut daemon = installed(context, plan, engine, stated);
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
@@ -123,6 +124,18 @@ pub(super) fn stated(context: &Context, plan: &HostPlan<'_>) -> Option<Firewalld
         }
     }
     Some(firewalld)
+}
+
+/// What nothing states about firewalld.
+fn assumed(plan: &HostPlan<'_>) -> impl Iterator<Item = Assumption> {
+    let is_stated = |says: fn(&FirewalldDecl) -> bool| {
+        plan.declarations().any(|d| matches!(d, Declaration::Firewalld(stated) if says(stated)))
+    };
+    let open = [
+        (Assumption::Firewalld, is_stated(|stated| stated.version.is_some())),
+        (Assumption::FirewalldBackend, is_stated(|stated| stated.backend.is_some())),
+    ];
+    open.into_iter().filter(|(_, is_stated)| !is_stated).map(|(assumption, _)| assumption)
 }
 
 /// The daemon before anything happens.

@@ -35,7 +35,7 @@ pub(super) fn attach(
         if !is_on(stated.and_then(|s| s.enabled.as_ref())) {
             continue;
         }
-        let release = hypervisor.release(plan.hosts.get(vm.0).and_then(|h| h.machine), &context.defaults);
+        let release = hypervisor.release(context, plan.hosts.get(vm.0).and_then(|h| h.machine));
         let mut nat = shared(plugged, stated, release, on);
         if let Some(shared) = &mut nat {
             let is_taken =

@@ -22,6 +22,12 @@ pub(super) fn settle(files: &[&Declaration]) -> Option<Vec<Declaration>> {
     Some(settled.chain(shuffled(files, restart)).collect())
 }
 
+/// Where it says that containers do not stop when the engine does.
+pub(super) fn runs_on(declaration: &Declaration) -> Option<Span> {
+    let Declaration::Engine(engine) = declaration else { return None };
+    engine.live_restore.as_ref().filter(|live_restore| live_restore.value).map(|live_restore| live_restore.span)
+}
+
 /// Several that come up at the same time on one network share out its addresses anew.
 fn shuffled(files: &[&Declaration], restart: Span) -> Option<Declaration> {
     let mut on: BTreeMap<&str, Vec<&str>> = BTreeMap::new();

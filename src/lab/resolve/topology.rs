@@ -51,7 +51,9 @@ pub(super) struct HostLeg {
 pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<Segment>) {
     let mut segments = Segments::stated(plan);
     let mut hosts: Vec<Host> = plan.hosts.iter().map(bare).collect();
-    let hypervisors: Vec<Hypervisor> = plan.hosts.iter().map(|host| hypervisor::of(context, host)).collect();
+    let numbered = plan.hosts.iter().enumerate();
+    let hypervisors: Vec<Hypervisor> =
+        numbered.map(|(index, host)| hypervisor::of(context, plan, HostId(index), host)).collect();
     let none = Hypervisor::default();
     let physical_first = |is_vm: bool| plan.hosts.iter().enumerate().filter(move |(_, h)| h.machine.is_some() == is_vm);
     for (index, host_plan) in physical_first(false).filter(|(_, h)| !wsl::is_wsl(h)) {
@@ -410,8 +412,7 @@ pub(super) fn stated_interface(
         origin,
     };
     if let Some(nat) = &declaration.nat {
-        let release = hypervisor.release(None, &context.defaults);
-        vm::behind_stated_nat(&mut interface, nat, declaration, release);
+        vm::behind_stated_nat(context, &mut interface, nat, declaration, hypervisor);
     } else if let Some(id) = segment_of(context, segments, declaration, &interface) {
         plug(segments, &mut interface, id, host);
     }
