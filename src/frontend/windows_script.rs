@@ -93,6 +93,14 @@ impl Cursor<'_> {
     }
 }
 
+/// The value of a variable. What is not known of it stands there as such: of `%ProgramFiles%\x\VBoxManage.exe` the name of
+/// the program is known.
+#[derive(Clone)]
+struct Value {
+    text: String,
+    is_known: bool,
+}
+
 /// An argument.
 #[derive(Clone, Default)]
 struct Argument {
@@ -114,15 +122,13 @@ impl Argument {
     }
 
     /// Adds the value of a variable that is written at `span`, or what nobody knows.
-    fn value(&mut self, value: Option<&str>, span: Span) {
-        match value {
-            Some(value) => self.push(value, span, Nature::Computed),
-            None => {
-                self.is_known = false;
-                self.text.push_str(UNKNOWN);
-                self.quoted.push(UNKNOWN, span, Nature::Unknown);
-            }
+    fn value(&mut self, value: Option<&Value>, span: Span) {
+        if let Some(value) = value.filter(|value| value.is_known) {
+            return self.push(&value.text, span, Nature::Computed);
         }
+        self.is_known = false;
+        self.text.push_str(value.map_or(UNKNOWN, |value| &value.text));
+        self.quoted.push(UNKNOWN, span, Nature::Unknown);
     }
 
     fn push(&mut self, text: &str, span: Span, nature: Nature) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::frontend::placed::PlacedText;
 use crate::source::Span;
 
-use super::{Argument, Commands, Cursor, from_known, known};
+use super::{Argument, Commands, Cursor, Value, from_known, known};
 
 pub(super) fn read(cursor: Cursor<'_>) -> PlacedText {
     let mut reader = Reader {
@@ -35,8 +35,8 @@ enum Reached {
 
 struct Reader<'a> {
     cursor: Cursor<'a>,
-    /// Names in upper case; nothing where the value is not known.
-    variables: BTreeMap<String, Option<String>>,
+    /// Names in upper case.
+    variables: BTreeMap<String, Value>,
     /// How many parentheses with commands are open.
     blocks: usize,
     /// Those inside the words of a command.
@@ -194,8 +194,7 @@ impl Reader<'_> {
         if let Some(name) = name {
             self.cursor.at += name.len() + mark.len_utf8();
             // Nothing is known of the environment, nor of `%NAME:a=b%`.
-            let value = self.variables.get(&name.to_uppercase()).cloned().flatten();
-            return word.value(value.as_deref(), self.cursor.since(start));
+            return word.value(self.variables.get(&name.to_uppercase()), self.cursor.since(start));
         }
         self.cursor.skip_while(|c| c == mark || c == '~');
         self.cursor.skip_while(|c| c.is_ascii_alphanumeric() || c == '*');
@@ -239,7 +238,8 @@ impl Reader<'_> {
         let words = words.iter().filter(|word| !word.text.starts_with('/')).map(|word| word.text.as_str());
         let whole = words.collect::<Vec<_>>().join(" ");
         let Some((name, value)) = whole.split_once('=') else { return };
-        self.variables.insert(name.trim().to_uppercase(), is_plain.then(|| value.to_owned()));
+        let value = Value { text: value.to_owned(), is_known: is_plain };
+        self.variables.insert(name.trim().to_uppercase(), value);
     }
 }
 

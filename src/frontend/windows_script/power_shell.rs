@@ -6,7 +6,7 @@ use std::mem;
 use crate::frontend::placed::PlacedText;
 use crate::source::Span;
 
-use super::{Argument, Commands, Cursor, known};
+use super::{Argument, Commands, Cursor, Value, known};
 
 pub(super) fn read(cursor: Cursor<'_>) -> PlacedText {
     let mut reader = Reader {
@@ -25,8 +25,8 @@ pub(super) fn read(cursor: Cursor<'_>) -> PlacedText {
 
 struct Reader<'a> {
     cursor: Cursor<'a>,
-    /// Names in lower case; nothing where the value is not known.
-    variables: BTreeMap<String, Option<String>>,
+    /// Names in lower case.
+    variables: BTreeMap<String, Value>,
     /// Whether each open block is run for certain.
     blocks: Vec<bool>,
     /// `exit` or `return` was met.
@@ -257,8 +257,8 @@ impl Reader<'_> {
             self.cursor.skip("}");
         }
         let is_member = matches!(self.cursor.peek(), Some('.' | '[')) && !in_braces;
-        let value = self.variables.get(&name).cloned().flatten().filter(|_| !is_member);
-        word.value(value.as_deref(), self.cursor.since(start));
+        let value = self.variables.get(&name).filter(|_| !is_member);
+        word.value(value, self.cursor.since(start));
     }
 
     fn command(&mut self, words: &[Argument], span: Span, is_certain: bool) {
@@ -279,11 +279,14 @@ impl Reader<'_> {
 
     /// A single value is known; what a command prints is not, but the command is run.
     fn assign(&mut self, name: String, value: &[Argument], span: Span, is_certain: bool) {
-        let known_value = match value {
-            [only] if only.is_known && is_certain => Some(only.text.clone()),
-            _ => None,
-        };
-        self.variables.insert(name, known_value);
+        match value {
+            [only] => drop(
+                self.variables.insert(name, Value { text: only.text.clone(), is_known: only.is_known && is_certain }),
+            ),
+            // `Join-Path $env:ProgramFiles "Oracle\VirtualBox\VBoxManage.exe"` still tells which program it is.
+            [.., last] => drop(self.variables.insert(name, Value { text: last.text.clone(), is_known: false })),
+            [] => drop(self.variables.remove(&name)),
+        }
         if value.first().is_some_and(|program| known(&program.text).is_some()) {
             self.out.push(value, span, is_certain);
         }

@@ -42,6 +42,10 @@ fn command_lines_of_cmd() {
         &["내 머신 <--natpf1 \"a,tcp,,8080,,80\">", "proxy 80 <10.0.0.1>"],
     );
     check(
+        "set VBOX=\"%ProgramFiles%\\Oracle\\VirtualBox\\VBoxManage.exe\"\n%VBOX% modifyvm web --natpf1 \"a,tcp,,80,,80\"\n",
+        &["web <--natpf1 \"a,tcp,,80,,80\">"],
+    );
+    check(
         "docker run -d -p 8080:80 nginx & docker run -d -p 8081:80 nginx",
         &["container 8080:80", "container 8081:80"],
     );
@@ -92,6 +96,14 @@ fn command_lines_of_powershell() {
         "<# VBoxManage modifyvm no --nic1 nat #>\n# 설명\n$vm = \"web\"\n$rule = 'ssh,tcp,,2222,,22'\n\
          & \"C:\\Program Files\\Oracle\\VirtualBox\\VBoxManage.exe\" modifyvm $vm `\n  --natpf1 $rule\n",
         &["web <--natpf1 $rule>"],
+    );
+    check(
+        "$vbox = \"$env:ProgramFiles\\Oracle\\VirtualBox\\VBoxManage.exe\"\n& $vbox modifyvm web --natpf1 'a,tcp,,80,,80'\n",
+        &["web <--natpf1 'a,tcp,,80,,80>"],
+    );
+    check(
+        "$b = Join-Path $env:ProgramFiles 'VBoxManage.exe'\n& $b modifyvm web --natpf1 'a,tcp,,80,,80'\n",
+        &["web <--natpf1 'a,tcp,,80,,80>"],
     );
     check(
         "try {\n  VBoxManage modifyvm \"a b\" --natpf1 \"${vm}x,tcp,,8080,,80\"\n} catch { exit 1 }\n",
