@@ -40,6 +40,7 @@ pub use hosted::{ForwardMode, Forwarding, HostFirewall, Keeper, Wsl, WslMode};
 
 pub use resolve::{Input, resolve, resolve_with};
 
+use crate::language::Text;
 use crate::source::{Span, Spanned};
 use crate::switch::Switches;
 
@@ -90,7 +91,7 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Unmodeled {
     /// What it is.
-    pub what: String,
+    pub what: Text,
     /// Where it stands.
     pub span: Span,
     /// Whose packets it could concern; nothing means the whole lab.

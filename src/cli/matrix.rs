@@ -22,7 +22,7 @@ pub(super) fn run(paths: &[PathBuf], format: Format) -> Exit {
             exit(&matrix)
         }
         Err(error) => {
-            terminal::complain(&format!("this is a bug of canreach: {error}"));
+            terminal::complain_of_bug(error.to_string());
             Exit::Internal
         }
     };

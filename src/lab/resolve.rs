@@ -45,6 +45,7 @@ mod wsl;
 mod zone;
 
 use crate::diagnostic::{Diagnosed, Diagnostic};
+use crate::language::text;
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
@@ -108,7 +109,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         user_rules::check_interfaces(&mut context, host);
         user_rules::check_order(&mut context, HostId(index), plan_of_host, host);
         context.unmodeled.extend(events.unknown_ufw.map(|span| Unmodeled {
-            what: "whether `ufw` is enabled, which no line says".to_owned(),
+            what: text!("whether `ufw` is enabled, which no line says", "`ufw`가 켜져 있는지(어느 줄에도 없음)"),
             span,
             host: Some(HostId(index)),
         }));

@@ -8,7 +8,7 @@ use crate::frontend::virtualbox::manage;
 use crate::frontend::{port_proxy, ssh};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::word::Word;
@@ -21,7 +21,7 @@ pub(super) enum Effect {
     /// `docker rm`, `docker network rm` and so on: takes back what was stated before.
     TakeBack(docker::TakeBack),
     /// It could change packets and has no model.
-    Unmodeled(Spanned<String>),
+    Unmodeled(Spanned<Text>),
 }
 
 impl Effect {
@@ -146,8 +146,8 @@ fn shown(words: &[Word]) -> String {
     format!("`{head}{rest}`")
 }
 
-fn unmodeled(whole: Span, what: &str) -> Diagnosed<Vec<Effect>> {
-    Diagnosed { value: vec![Effect::Unmodeled(Spanned::new(what.to_owned(), whole))], diagnostics: Vec::new() }
+fn unmodeled(whole: Span, what: impl Into<Text>) -> Diagnosed<Vec<Effect>> {
+    Diagnosed { value: vec![Effect::Unmodeled(Spanned::new(what.into(), whole))], diagnostics: Vec::new() }
 }
 
 fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
@@ -192,7 +192,7 @@ fn services(verb: Option<&Word>, units: &[Word], whole: Span) -> Declarations {
             ("docker" | "firewalld" | "nftables" | "iptables" | "ufw" | "network" | "NetworkManager", verb)
             | ("systemd-networkd" | "netfilter-persistent" | "networking" | "libvirtd", verb) => {
                 let what = format!("`systemctl {verb} {name}`");
-                out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
+                out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), whole)));
                 continue;
             }
             _ => continue,

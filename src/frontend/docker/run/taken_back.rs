@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
-use crate::language::Text;
+use crate::language::{Language, Text, text};
 use crate::source::{Span, Spanned};
 
 use super::Outcome;
@@ -68,7 +68,7 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
 
 /// Undoes what the command at `whole` takes back; the answer says what could not be undone. A name that was not stated
 /// before is a clean-up of former runs.
-pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<String> {
+pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<Text> {
     match what {
         TakeBack::Container(name) => {
             let freed = FreedDecl::Container { name: name.value.clone(), network: None };
@@ -83,16 +83,20 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
         TakeBack::Running(name) => {
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
             return is_there.then(|| match name.value.as_str() {
-                ANY => "containers that are not known are stopped".to_owned(),
-                name => format!("{}{STOPPED}", quoted(name)),
+                ANY => text!("containers that are not known are stopped", "어느 컨테이너인지 알 수 없는 중지"),
+                name => said(name, STOPPED),
             });
         }
-        TakeBack::NotStarted(name) => return Some(format!("{}{NOT_STARTED}", quoted(&name.value))),
+        TakeBack::NotStarted(name) => return Some(said(&name.value, NOT_STARTED)),
         TakeBack::Idle(name) => {
             let others_came = others_came_meanwhile(&name.value, out);
             started(&name.value, out);
             return others_came.then(|| {
-                format!("{} started again after others came, which may have its address", quoted(&name.value))
+                text!(
+                    "`{name}` started again after others came, which may have its address",
+                    "다른 컨테이너가 생긴 뒤 다시 시작된 `{name}` (그 컨테이너가 주소를 가져갔을 수 있음)",
+                    name = &name.value
+                )
             });
         }
         TakeBack::Name { from, to } => rename(&from.value, to, out),
@@ -106,46 +110,54 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
         }
         TakeBack::Attachment { network, container } => {
             let is_done = detach(&network.value, &container.value, whole, out);
-            return (!is_done).then(|| format!("`{}` is disconnected from `{}`", container.value, network.value));
+            let (container, network) = (&container.value, &network.value);
+            return (!is_done).then(|| {
+                text!(
+                    "`{container}` is disconnected from `{network}`",
+                    "`{network}` 네트워크에서 떨어져 나온 `{container}`"
+                )
+            });
         }
     }
     None
 }
 
-/// What is said of a container whose program does not run; the name stands before it.
-const STOPPED: &str = " is stopped";
-const NOT_STARTED: &str = " is created and not started";
+/// What is said of a container whose program does not run, in English and in Korean; the name stands before it.
+const STOPPED: [&str; 2] = [" is stopped", " 컨테이너는 중지된 상태"];
+const NOT_STARTED: [&str; 2] = [" is created and not started", " 컨테이너는 만들어지고 시작되지 않은 상태"];
 
-fn quoted(name: &str) -> String {
-    format!("`{name}`")
+fn said(name: &str, [english, korean]: [&str; 2]) -> Text {
+    Text::new(format!("`{name}`{english}"), format!("`{name}`{korean}"))
+}
+
+/// The container of which it is said that its program does not run, and in which words.
+fn not_running(said: &Text) -> Option<(&str, [&'static str; 2])> {
+    let (name, rest) = said.as_str().strip_prefix('`')?.rsplit_once('`')?;
+    Some((name, [STOPPED, NOT_STARTED].into_iter().find(|[english, _]| *english == rest)?))
 }
 
 /// What is said of the containers that stay down when dockerd restarts: those without a restart policy (docs.docker.com,
 /// "Start containers automatically"; observed with 20.10.24). `live-restore` of the daemon is not looked at.
-pub fn stopped_by_restart(out: &Declarations) -> Vec<String> {
+pub fn stopped_by_restart(out: &Declarations) -> Vec<Text> {
     let names = out.value.iter().filter_map(|d| match d {
         Declaration::Container(c) if !c.restarts => c.name.as_ref(),
         _ => None,
     });
-    names.map(|name| format!("{}{STOPPED}", quoted(&name.value))).collect()
+    names.map(|name| said(&name.value, STOPPED)).collect()
 }
 
 /// Names of containers of which it was said that they do not run.
 fn idle(out: &Declarations) -> Vec<String> {
     let said =
         out.value.iter().filter_map(|d| if let Declaration::Unmodeled(said) = d { Some(&said.value) } else { None });
-    let name = |said: &String| {
-        let name = said.strip_suffix(STOPPED).or_else(|| said.strip_suffix(NOT_STARTED))?;
-        Some(name.trim_matches('`').to_owned())
-    };
-    said.filter_map(name).collect()
+    said.filter_map(|said| Some(not_running(said)?.0.to_owned())).collect()
 }
 
 /// Whether containers started or were connected while one did not run: a container that stops loses its address, and gets
 /// the lowest that is free when it starts (seen with 28.5.2: they change places).
 fn others_came_meanwhile(name: &str, out: &Declarations) -> bool {
     let is_said = |d: &Declaration| match d {
-        Declaration::Unmodeled(said) => [STOPPED, NOT_STARTED].iter().any(|why| said.value == quoted(name) + why),
+        Declaration::Unmodeled(said) => not_running(&said.value).is_some_and(|(who, _)| who == name),
         _ => false,
     };
     let later = out.value.iter().skip_while(|d| !is_said(d));
@@ -156,13 +168,13 @@ fn others_came_meanwhile(name: &str, out: &Declarations) -> bool {
 fn started(name: &str, out: &mut Declarations) {
     let is_it = |d: &Declaration| {
         let Declaration::Unmodeled(said) = d else { return None };
-        let who = said.value.strip_suffix(STOPPED).or_else(|| said.value.strip_suffix(NOT_STARTED))?;
-        (name == ANY || who == quoted(name)).then(|| said.clone())
+        let (who, _) = not_running(&said.value)?;
+        (name == ANY || who == name).then(|| said.clone())
     };
-    let said: Vec<Spanned<String>> = out.value.iter().filter_map(is_it).collect();
+    let said: Vec<Spanned<Text>> = out.value.iter().filter_map(is_it).collect();
     out.value.retain(|d| is_it(d).is_none());
-    let is_said = |d: &Diagnostic, said: &Spanned<String>| {
-        d.message.ends_with(&said.value) && d.labels.first().is_some_and(|label| label.span == said.span)
+    let is_said = |d: &Diagnostic, said: &Spanned<Text>| {
+        d.message.ends_with(said.value.as_str()) && d.labels.first().is_some_and(|label| label.span == said.span)
     };
     out.diagnostics.retain(|d| !said.iter().any(|said| is_said(d, said)));
 }
@@ -174,14 +186,13 @@ fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
             Declaration::Container(c) if c.name.as_ref().is_some_and(|n| n.value == from) => c.name = Some(to.clone()),
             Declaration::Connect(c) if c.container.value == from => c.container.value.clone_from(&to.value),
             Declaration::Unmodeled(said) => {
-                if let Some(rest) =
-                    said.value.strip_prefix(&quoted(from)).filter(|rest| [STOPPED, NOT_STARTED].contains(rest))
-                {
-                    let now = format!("{}{rest}", quoted(&to.value));
-                    let about = out.diagnostics.iter_mut().filter(|d| d.message.ends_with(&said.value));
+                if let Some((_, why)) = not_running(&said.value).filter(|(who, _)| *who == from) {
+                    let now = self::said(&to.value, why);
+                    let about = out.diagnostics.iter_mut().filter(|d| d.message.ends_with(said.value.as_str()));
                     about.for_each(|d| {
-                        let renamed = |text: &str| text.replace(&said.value, &now);
-                        d.message = Text::new(renamed(d.message.as_str()), renamed(d.message.korean()));
+                        let renamed =
+                            |l| d.message.in_language(l).replace(said.value.in_language(l), now.in_language(l));
+                        d.message = Text::new(renamed(Language::English), renamed(Language::Korean));
                     });
                     said.value = now;
                 }
