@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::dataplane::{Dataplane, Decision, Disposition, Event, Flow, Outcome, Step, Symptom, Trace, Way};
 use crate::diagnostic::Code;
 use crate::eval;
+use crate::lab::declaration::IdleCause;
 use crate::lab::{Container, HostId, Networking};
 use crate::language::{Text, text};
 use crate::lower::lower;
@@ -13,9 +14,10 @@ use crate::net::Header;
 use crate::property::Sentence;
 use crate::provenance::Origin;
 use crate::smt::{self, Encoding};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 use super::aim::{Aim, Dialing};
+use super::called::called;
 use super::decide::{Checker, blocker, url};
 use super::edits;
 use super::own_loopback;
@@ -65,27 +67,31 @@ pub(super) fn unreachable(
     let seen = verdict.failure.as_ref().map_or(Symptom::TimedOut, |f| f.trace.outcome.symptom);
     let other =
         verdict.failure.as_ref().filter(|_| seen == Symptom::Works).and_then(|f| f.trace.outcome.delivery.as_ref());
-    let (who, target) = (&member.label, &aim.label);
+    let (who, target) = (called(&member.label), &aim.label);
     verdict.headline = match other {
         Some(delivery) => {
             let owner = &delivery.owner;
             text!(
                 "{who} cannot reach {target}: `{owner}` answers in its place",
-                "{who}에서 {target}에 연결할 수 없습니다: 그 자리에서 `{owner}` 쪽이 응답합니다"
+                "{who}에서 {target}에 연결할 수 없습니다: 그 자리에서 `{owner}` 쪽이 응답합니다";
+                who
             )
         }
         None => {
             let seen = symptom_text(seen);
-            text!("{who} cannot reach {target}: {seen}", "{who}에서 {target}에 연결할 수 없습니다: {seen}"; seen)
+            text!("{who} cannot reach {target}: {seen}", "{who}에서 {target}에 연결할 수 없습니다: {seen}"; who, seen)
         }
     };
     verdict
 }
 
-/// A container of the two that has only a loopback.
+/// A container of the two that does not run, or has only a loopback.
 fn networkless(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Option<(Blocker, Option<Fix>)> {
     let ends = [Some(member), aim.endpoint.as_ref()];
-    let containers = ends.into_iter().flatten().filter_map(|end| container(checker, end));
+    let containers: Vec<&Container> = ends.into_iter().flatten().filter_map(|end| container(checker, end)).collect();
+    if let Some(idle) = containers.iter().find_map(|c| c.idle.as_ref().map(|idle| at_rest(&c.name, idle))) {
+        return Some(idle);
+    }
     let (name, origin) = containers.into_iter().find_map(|container| match &container.networking {
         Networking::None(origin) => Some((&container.name, origin)),
         _ => None,
@@ -100,6 +106,32 @@ fn networkless(checker: &Checker<'_>, member: &Endpoint, aim: &Aim) -> Option<(B
         "`{name}` 컨테이너에는 네트워크가 없습니다: 자기 안의 프로그램끼리만 통하고, 밖으로도 나가지 못합니다"
     );
     Some((blocker(Code::DockerNoNetwork, message, origin.clone()), fix))
+}
+
+/// Why a container does not run, and what starts it. What docker itself refuses, another error explains.
+fn at_rest(name: &str, idle: &Spanned<IdleCause>) -> (Blocker, Option<Fix>) {
+    let because = match idle.value {
+        IdleCause::Listed => text!("the engine says so", "엔진이 그렇게 답함"),
+        IdleCause::Created => text!("made here, and not started", "여기서 만들기만 하고 시작하지 않음"),
+        IdleCause::Stopped => text!("stopped here", "여기서 멈춤"),
+        IdleCause::EngineRestarted => text!("docker comes up anew here", "여기서 docker가 다시 시작됨"),
+        IdleCause::Refused => text!("docker does not start it", "docker가 시작하지 못함"),
+    };
+    let message = text!(
+        "`{name}` does not run: it has no address and publishes nothing",
+        "`{name}` 컨테이너가 실행 중이 아닙니다: 주소가 없고 아무 포트도 게시하지 않습니다"
+    );
+    let command = format!("docker start {name}");
+    let what = text!("start `{name}`: `{command}`", "`{name}` 컨테이너 시작: `{command}`");
+    let edit = match idle.value {
+        IdleCause::EngineRestarted | IdleCause::Created => {
+            Some(Edit { what, at: Some(idle.span.after()), text: format!("\n{command}") })
+        }
+        IdleCause::Listed | IdleCause::Stopped => Some(Edit { what, at: None, text: command }),
+        IdleCause::Refused => None,
+    };
+    let blocker = blocker(Code::DockerNotRunning, message, Origin::written(because, idle.span));
+    (blocker, edit.map(|edit| Fix { edits: vec![edit], url: None }))
 }
 
 fn container<'c>(checker: &Checker<'c>, end: &Endpoint) -> Option<&'c Container> {
@@ -189,7 +221,10 @@ fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim
 pub(super) fn name_unknown(checker: &Checker<'_>, member: &Endpoint, name: &str) -> Blocker {
     let lab = checker.places.lab;
     let Some(container) = container(checker, member) else {
-        let origin = member.host.map_or_else(|| Origin::assumed("name service", None), |h| lab.host(h).origin.clone());
+        let origin = member.host.map_or_else(
+            || Origin::assumed(text!("name service", "이름 서비스"), None),
+            |h| lab.host(h).origin.clone(),
+        );
         let asker = &member.label;
         let message =
             text!("`{asker}` has no entry for the name `{name}`", "`{asker}`에는 `{name}` 이름의 항목이 없습니다");
@@ -318,8 +353,9 @@ pub(super) fn exposed(
     dataplane: &Dataplane,
 ) -> Verdict {
     let url = witnesses.first().map_or_else(String::new, |w| w.url.clone());
-    let (who, target) = (&member.label, &aim.label);
-    let headline = text!("{who} can reach {target} at {url}", "{who}에서 {url} 주소로 {target}에 연결할 수 있습니다");
+    let (who, target) = (called(&member.label), &aim.label);
+    let headline =
+        text!("{who} can reach {target} at {url}", "{who}에서 {url} 주소로 {target}에 연결할 수 있습니다"; who);
     let mut verdict = Verdict::new(Answer::Violated, headline);
     verdict.code = Some(Code::Exposed);
     if let Some(witness) = witnesses.first() {

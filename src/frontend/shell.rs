@@ -499,8 +499,9 @@ impl Walker<'_> {
             self.out.value.push(Declaration::Firewalld(firewalld));
         }
         let is_restart = matches!(&fact, Declaration::Event(event) if event.value == HostEvent::EngineRestart);
-        self.out.value.push(fact);
-        for what in if is_restart { docker::stopped_by_restart(&self.out) } else { Vec::new() } {
+        if !is_restart {
+            self.out.value.push(fact);
+        } else if let Some(what) = docker::engine_restarted(fact, whole, &mut self.out) {
             self.unmodeled(whole, what);
         }
     }

@@ -9,7 +9,7 @@ use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
 use crate::switch::SwitchId;
 
-use super::declaration::Insertion;
+use super::declaration::{IdleCause, Insertion};
 use super::{HostId, Process};
 
 /// A docker engine on one host.
@@ -186,6 +186,8 @@ pub struct Container {
     pub network_at: Option<Insertion>,
     /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
     pub refused: Option<Spanned<String>>,
+    /// That it exists and does not run, where that is said, and why. Then it has no network and publishes nothing.
+    pub idle: Option<Spanned<IdleCause>>,
     /// Names from `extra_hosts` / `--add-host`.
     pub extra_hosts: BTreeMap<String, IpAddr>,
     /// Its variables, as far as they are written.

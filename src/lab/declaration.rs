@@ -21,11 +21,13 @@ use super::tunnel::{ProxyEnd, TunnelDecl};
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
 mod firewalld;
+mod idle;
 
 pub use firewalld::{
     DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
     ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
 };
+pub use idle::{Idle, IdleCause, RestartPolicy};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -383,12 +385,16 @@ pub struct ContainerDecl {
     pub publish_at: Option<Insertion>,
     /// Where another network would be written; the value is the network's name in the file.
     pub network_at: Option<Insertion>,
+    /// The project of docker compose that it is a service of.
+    pub project: Option<String>,
     /// Why docker compose refuses the project that it belongs to: it does not run until that is mended.
     pub refused: Option<Spanned<String>>,
-    /// The word that says that it exists and does not run.
-    pub stopped: Option<Span>,
-    /// A restart policy brings it up again when the daemon has restarted.
-    pub restarts: bool,
+    /// That it does not run. It has no networks then, and publishes nothing.
+    pub idle: Option<Idle>,
+    /// What brings it up again.
+    pub restart: RestartPolicy,
+    /// Its end removes it (`--rm`).
+    pub is_removed_at_end: bool,
     /// The whole statement, or the service's key.
     pub span: Span,
 }
@@ -438,9 +444,11 @@ impl ContainerDecl {
             dials: Vec::new(),
             publish_at: None,
             network_at: None,
+            project: None,
             refused: None,
-            restarts: true,
-            stopped: None,
+            idle: None,
+            restart: RestartPolicy::No,
+            is_removed_at_end: false,
             span,
         }
     }

@@ -11,6 +11,7 @@ mod checks;
 mod command;
 mod configuration;
 mod containers;
+mod default_zone;
 mod definitions;
 mod desktop;
 mod direct;
@@ -33,6 +34,7 @@ mod parent;
 mod policy;
 mod publish;
 mod refusal;
+mod restarted;
 mod running;
 mod stored;
 mod topology;
@@ -82,18 +84,26 @@ pub fn resolve(inputs: &[Input]) -> Diagnosed<Lab> {
     resolve_with(inputs, Defaults::default())
 }
 
+/// Puts what was made of the statements of each host's files in their place.
+fn replace_files<'a>(plan: &mut bind::Plan<'a>, settled: &'a [Option<Vec<Declaration>>]) {
+    for (host, settled) in plan.hosts.iter_mut().zip(settled) {
+        if let Some(settled) = settled {
+            host.files = settled.iter().collect();
+        }
+    }
+}
+
 /// Makes one lab of everything that the files state, with other assumptions about what they leave open.
 pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     let mut context = Context { defaults, ..Context::default() };
     let machines = machines::gather(&mut context, inputs);
     let mut plan = bind::plan(&mut context, inputs, &machines);
-    let settled: Vec<Option<Vec<Declaration>>> =
-        plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
-    for (host, settled) in plan.hosts.iter_mut().zip(&settled) {
-        if let Some(settled) = settled {
-            host.files = settled.iter().collect();
-        }
-    }
+    let running: Vec<_> = plan.hosts.iter().map(|host| running::settle(&mut context, host)).collect();
+    replace_files(&mut plan, &running);
+    let restarted: Vec<_> = plan.hosts.iter().map(|host| restarted::settle(&host.files)).collect();
+    replace_files(&mut plan, &restarted);
+    let reloaded: Vec<_> = plan.hosts.iter().map(|host| default_zone::settle(&context, host)).collect();
+    replace_files(&mut plan, &reloaded);
     let (mut hosts, segments) = topology::build(&mut context, &plan);
     for (index, (host, plan_of_host)) in hosts.iter_mut().zip(&plan.hosts).enumerate() {
         host.processes = listen::host_processes(&plan, &host.name);

@@ -14,10 +14,12 @@ mod compose;
 mod container;
 mod daemon;
 mod flags;
+mod idle;
 mod network;
 mod taken_back;
 
-pub use self::taken_back::{TakeBack, stopped_by_restart, take_back};
+pub use self::idle::engine_restarted;
+pub use self::taken_back::{TakeBack, take_back};
 
 /// What a docker command does.
 #[derive(Debug, Default)]
@@ -92,8 +94,14 @@ fn container_command(verb: &Word, arguments: &[Word], whole: Span) -> Outcome {
         "run" => container::parse(verb, arguments, whole).into(),
         "create" => created(container::parse(verb, arguments, whole)),
         "rm" | "remove" => taken_back::containers(arguments, TakeBack::Container),
-        "stop" | "kill" | "pause" => taken_back::containers(arguments, TakeBack::Running),
-        "start" | "restart" | "unpause" => taken_back::containers(arguments, TakeBack::Idle),
+        "kill" if !kills(arguments) => {
+            Outcome::unmodeled(text!("`docker kill` with another signal", "다른 시그널을 보내는 `docker kill`"), whole)
+        }
+        "stop" | "kill" => taken_back::containers(arguments, TakeBack::Running),
+        "start" => taken_back::containers(arguments, TakeBack::Idle),
+        "restart" => taken_back::containers(arguments, TakeBack::Run),
+        "pause" => taken_back::containers(arguments, TakeBack::Motion),
+        "unpause" => taken_back::containers(arguments, TakeBack::Pause),
         "rename" => match arguments {
             [from, to] if from.unknown().is_none() && to.unknown().is_none() => Outcome {
                 taken_back: vec![TakeBack::Name { from: from.spanned(), to: to.spanned() }],
@@ -115,6 +123,14 @@ fn created(declarations: Declarations) -> Outcome {
         _ => None,
     });
     Outcome { declarations, taken_back: name.map(TakeBack::NotStarted).into_iter().collect() }
+}
+
+/// Whether the signal of `docker kill` ends a program in any case, or asks it to end.
+fn kills(arguments: &[Word]) -> bool {
+    let after = arguments.iter().zip(arguments.iter().skip(1));
+    let signal = after.filter(|(option, _)| ["-s", "--signal"].contains(&option.text.as_str())).map(|(_, s)| &*s.text);
+    let attached = arguments.iter().filter_map(|word| word.text.strip_prefix("--signal="));
+    signal.chain(attached).all(|signal| ["9", "15", "KILL", "TERM"].contains(&signal.trim_start_matches("SIG")))
 }
 
 /// Commands that change nothing for packets (docker CLI 28.2, `docker --help` and `docker container --help`).

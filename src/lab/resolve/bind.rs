@@ -203,7 +203,7 @@ fn stated_host<'a>(
         stated: Vec::new(),
         files,
         rules,
-        origin: Origin::written(format!("host `{}`", host.name.value), host.name.span),
+        origin: Origin::written(text!("host `{name}`", "호스트 `{name}`", name = &host.name.value), host.name.span),
     }
 }
 

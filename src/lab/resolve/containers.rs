@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::lab::declaration::{AttachDecl, ContainerDecl, FreedDecl, HostAddress, NetworkMode};
+use crate::lab::declaration::{AttachDecl, ContainerDecl, FreedDecl, HostAddress, Idle, IdleCause, NetworkMode};
 use crate::lab::{Container, Declaration, Endpoint, Engine, Host, HostEvent, Networking, Process, Publish, images};
 use crate::language::text;
 use crate::provenance::Origin;
@@ -52,13 +52,21 @@ pub(super) fn resolve(
     let meanwhile = meanwhile(host_plan, networks);
     let mut endpoints = endpoints(context, engine, &drafts, &attachments, &meanwhile);
     let order: Vec<usize> = started.keys().copied().collect();
-    for (number, publishes) in started {
-        let Some(draft) = drafts.get(number) else { continue };
-        let bridges = endpoints.remove(&number).unwrap_or_default();
+    for (number, publishes) in &started {
+        let Some(draft) = drafts.get(*number) else { continue };
+        let bridges = endpoints.remove(number).unwrap_or_default();
         let networking = networking(draft, bridges, &drafts, &order, engine);
-        let processes = listen::container_processes(context, plan, draft.declaration, &draft.name, &publishes);
-        let container = container(draft, networking, publishes, processes, engine);
+        let processes = listen::container_processes(context, plan, draft.declaration, &draft.name, publishes);
+        let container = container(draft, networking, publishes.clone(), processes, engine);
         engine.containers.push(container);
+    }
+    // Those that docker could not start stand behind all others: nobody joins them.
+    for (_, draft) in drafts.iter().enumerate().filter(|(number, _)| !started.contains_key(number)) {
+        let origin =
+            Origin::written(text!("docker does not start it", "docker가 시작하지 않음"), draft.declaration.span);
+        let idle = Some(Spanned::new(IdleCause::Refused, draft.declaration.span));
+        let container = container(draft, Networking::None(origin), Vec::new(), Vec::new(), engine);
+        engine.containers.push(Container { idle, ..container });
     }
     listen::yield_to_guests(&mut engine.containers);
 }
@@ -77,7 +85,8 @@ fn started(
     for (number, draft) in drafts.iter().enumerate() {
         let joins = match draft.mode.as_ref().map(|mode| (&mode.value, mode.span)) {
             Some((NetworkMode::Container(name), span)) => match position(drafts, name) {
-                Some(target) if started.contains_key(&target) => Joins::Container,
+                Some(target) if started.contains_key(&target) && runs(drafts, target) => Joins::Container,
+                // "cannot join network of a non running container": it has been said why that one does not run.
                 Some(_) => continue,
                 None => {
                     context.report(unknown_container(&Spanned::new(name.clone(), span), drafts));
@@ -99,6 +108,37 @@ fn started(
         started.insert(number, publishes);
     }
     started
+}
+
+fn runs(drafts: &[Draft<'_>], number: usize) -> bool {
+    drafts.get(number).is_some_and(|draft| draft.declaration.idle.is_none())
+}
+
+/// That a command left a container without its program. Of what a listing shows, the listing's reader has said it.
+fn at_rest(container: &ContainerDecl, idle: &Idle) -> Option<Diagnostic> {
+    let because = match idle.cause {
+        IdleCause::Listed | IdleCause::Refused => return None,
+        IdleCause::Created => text!("made here, and not started", "여기서 만들기만 하고 시작하지 않음"),
+        IdleCause::Stopped => text!("stopped here", "여기서 멈춤"),
+        IdleCause::EngineRestarted => text!(
+            "docker comes up anew here, and does not start it: it has no restart policy",
+            "여기서 docker가 다시 시작되지만, 재시작 정책이 없는 컨테이너는 다시 시작하지 않음"
+        ),
+    };
+    let name = container.name.as_ref().map_or("a container", |name| &name.value);
+    let message = text!(
+        "`{name}` does not run in the end: it has no address and publishes nothing",
+        "`{name}` 컨테이너는 마지막에 실행 중이 아닙니다: 주소가 없고 아무 포트도 게시하지 않습니다"
+    );
+    let help = if idle.cause == IdleCause::EngineRestarted {
+        text!(
+            "start it afterwards with `docker start`, or run it with `--restart unless-stopped`",
+            "그 뒤에 `docker start`로 시작하거나 `--restart unless-stopped`를 붙여 실행하십시오"
+        )
+    } else {
+        text!("`docker start {name}` starts it", "`docker start {name}`(으)로 시작하십시오")
+    };
+    Some(Diagnostic::new(Code::DockerNotRunning, message).label(idle.span, because).help(help))
 }
 
 fn bridges_of(number: usize, engine: &Engine, attachments: &[Attachment<'_>]) -> Joins {
@@ -142,12 +182,13 @@ fn container(
         publish_at: declaration.publish_at.clone(),
         network_at: declaration.network_at.clone(),
         refused: declaration.refused.clone(),
+        idle: declaration.idle.as_ref().map(|idle| Spanned::new(idle.cause, idle.span)),
         extra_hosts,
         environment: declaration.variables(),
         command: declaration.words().cloned().collect(),
         dials: declaration.dials.clone(),
         exposes: declaration.exposed().cloned().collect(),
-        origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
+        origin: Origin::written(text!("container `{name}`", "컨테이너 `{name}`", name = &draft.name), declaration.span),
     }
 }
 
@@ -185,6 +226,7 @@ fn drafts<'a>(
     for (number, declaration) in host_plan.declarations().enumerate() {
         match declaration {
             Declaration::Container(container) => {
+                container.idle.iter().filter_map(|idle| at_rest(container, idle)).for_each(|d| context.report(d));
                 if let Some((draft, own)) = draft(context, number, container, &drafts, networks) {
                     attachments.extend(own);
                     drafts.push(draft);
@@ -195,6 +237,10 @@ fn drafts<'a>(
                     context.report(unknown_container(&connect.container, &drafts));
                     continue;
                 };
+                // It takes effect when the container starts, and it does not.
+                if drafts.get(draft).is_some_and(|draft| draft.declaration.idle.is_some()) {
+                    continue;
+                }
                 let network = connect.attach.network.as_ref();
                 let statement = Statement { number, span: connect.span };
                 match networks.find(network.value, statement) {
@@ -501,12 +547,15 @@ fn networking(
     let on_bridges = Networking::Bridges(bridges.into_iter().map(|(endpoint, _)| endpoint).collect());
     let Some(mode) = &draft.mode else { return on_bridges };
     match (&mode.value, &on_bridges) {
-        (NetworkMode::Host, _) => Networking::Host(Origin::written("network mode `host`", mode.span)),
+        (NetworkMode::Host, _) => {
+            Networking::Host(Origin::written(text!("network mode `host`", "네트워크 모드 `host`"), mode.span))
+        }
         (NetworkMode::None, Networking::Bridges(endpoints)) if endpoints.is_empty() => {
-            Networking::None(Origin::written("network mode `none`", mode.span))
+            Networking::None(Origin::written(text!("network mode `none`", "네트워크 모드 `none`"), mode.span))
         }
         (NetworkMode::Container(name), _) => {
-            let origin = Origin::written(format!("network namespace of `{name}`"), mode.span);
+            let origin =
+                Origin::written(text!("network namespace of `{name}`", "`{name}`의 네트워크 네임스페이스"), mode.span);
             let index = position(drafts, name).and_then(|target| order.iter().position(|number| *number == target));
             index.map_or(on_bridges, |index| Networking::Container(index, origin))
         }

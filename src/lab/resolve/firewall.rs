@@ -51,9 +51,6 @@ struct Daemon {
     /// Zones whose rich rules were stored in an order that is not known, and where; and which of them were loaded since.
     shuffled: Vec<(String, Span)>,
     unordered: Vec<(String, Span)>,
-    /// Where the default zone became another one while the iptables backend ran: until the next load the old one's rules
-    /// still let packets through that the model stops (seen with 2.3.1 and 2.5.2).
-    left_behind: Option<Span>,
 }
 
 /// What `firewall-cmd --state` says.
@@ -93,7 +90,7 @@ pub(super) fn resolve(
     check_default_zone(context, plan, &mut daemon);
     check_bindings(context, &daemon);
     listings(context, plan, &mut daemon);
-    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, unordered, left_behind, .. } = daemon;
+    let Daemon { mut firewalld, mut permanent, mut running, pending, conflict, unordered, .. } = daemon;
     if let Some(conflict) = conflict {
         refuse(context, id, &conflict);
     }
@@ -107,14 +104,6 @@ pub(super) fn resolve(
         host: Some(id),
     });
     context.unmodeled.extend(unmodeled);
-    context.unmodeled.extend(left_behind.map(|span| Unmodeled {
-        what: text!(
-            "what the iptables backend leaves of the old default zone until it reloads",
-            "이전 기본 영역에서 다시 읽을 때까지 iptables 백엔드가 남겨 두는 것"
-        ),
-        span,
-        host: Some(id),
-    }));
     pending.into_iter().for_each(|span| context.report(not_reloaded(span)));
     running.definitions.clone().fill_in(&mut running);
     permanent.definitions.clone().fill_in(&mut permanent);
@@ -129,7 +118,10 @@ pub(super) fn resolve(
 pub(super) fn stated(context: &Context, plan: &HostPlan<'_>) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
     let version = context.defaults.firewalld;
-    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
+    let origin = Origin::assumed(
+        text!("firewalld {version} on `{host}`", "`{host}`의 firewalld {version}", host = &plan.name),
+        span_of(first),
+    );
     let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
     firewalld.uses_direct = plan.declarations().any(is_direct);
     for declaration in plan.declarations() {
@@ -162,7 +154,6 @@ fn installed(context: &mut Context, plan: &HostPlan<'_>, engine: Option<&Engine>
         conflict: None,
         shuffled: Vec::new(),
         unordered: Vec::new(),
-        left_behind: None,
     }
 }
 
@@ -209,7 +200,10 @@ fn bridges(engine: &Engine) -> Vec<(String, String)> {
 fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
     if let Some(version) = &stated.version {
         firewalld.version = version.value;
-        firewalld.origin = Origin::written(format!("firewalld {} on `{host}`", version.value), version.span);
+        firewalld.origin = Origin::written(
+            text!("firewalld {number} on `{host}`", "`{host}`의 firewalld {number}", number = version.value),
+            version.span,
+        );
     }
     if let Some(backend) = &stated.backend {
         firewalld.backend = backend.value;
@@ -381,7 +375,6 @@ fn load(daemon: &mut Daemon) {
     daemon.runs = true;
     daemon.running = daemon.permanent.clone();
     daemon.unordered.append(&mut daemon.shuffled);
-    daemon.left_behind = None;
     daemon.firewalld.direct = direct::commands(&daemon.running.direct, daemon.firewalld.backend);
     for binding in &daemon.bindings {
         daemon.running.bind(binding, &daemon.firewalld.default_zone);
@@ -470,13 +463,7 @@ fn apply(context: &mut Context, daemon: &mut Daemon, command: &FirewallCmd) {
         }
         // firewall-cmd(1): "--set-default-zone ... This is a runtime and permanent change."
         FirewallChange::DefaultZone(name) => match daemon.running.zones.contains_key(name) {
-            true => {
-                let is_other = daemon.firewalld.default_zone != *name;
-                if is_other && daemon.runs && !command.offline && daemon.firewalld.backend == RuleBackend::Iptables {
-                    daemon.left_behind = Some(command.span);
-                }
-                daemon.firewalld.default_zone.clone_from(name);
-            }
+            true => daemon.firewalld.default_zone.clone_from(name),
             false => context.report(zone::unknown_zone(name, command.span, daemon.running.zones.keys())),
         },
         FirewallChange::Direct(is_added, rule) => {

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::lab::Declaration;
 use crate::lab::declaration::{
-    AttachDecl, ContainerDecl, Listing, NetworkDecl, NetworkMode, PublishDecl, RunState, RunningDecl,
+    AttachDecl, ContainerDecl, Idle, IdleCause, Listing, NetworkDecl, NetworkMode, PublishDecl, RunState, RunningDecl,
 };
 use crate::language::{Text, text};
 use crate::net::Protocol;
@@ -92,16 +92,11 @@ fn name(container: &ContainerDecl) -> &str {
 
 /// What does not run has no address, publishes nothing and listens nowhere.
 fn stop(declaration: &mut RunningDecl) {
-    let span = declaration.state.span;
-    let container = &mut declaration.container;
-    container.stopped = Some(span);
-    container.publishes.clear();
-    container.networks.clear();
-    container.mode = Some(nowhere(span));
+    declaration.container = declaration.container.at_rest(listed_idle(declaration.state.span));
 }
 
-fn nowhere(span: Span) -> Spanned<NetworkMode> {
-    Spanned::new(NetworkMode::None, span)
+fn listed_idle(span: Span) -> Idle {
+    Idle { cause: IdleCause::Listed, span, was: Vec::new() }
 }
 
 /// The networks that are listed. `docker network inspect` says which driver they have; a container only shows what it
@@ -169,6 +164,7 @@ impl Settled {
         };
         self.used.insert(index);
         let Some(running) = self.running.get(index) else { return stated.clone() };
+        let stated = stated.at_work();
         report_differences(context, stated, running, self.binds_elsewhere);
         merged(stated, running, self.binds_elsewhere)
     }
@@ -188,8 +184,7 @@ impl Settled {
         let Some(ps) = ps else { return stated.clone() };
         let span = ps.container.span;
         context.report(not_listed(stated, span));
-        let mode = Some(nowhere(span));
-        ContainerDecl { stopped: Some(span), publishes: Vec::new(), networks: Vec::new(), mode, ..stated.clone() }
+        stated.at_rest(listed_idle(span))
     }
 
     /// The containers that only run.
@@ -221,9 +216,8 @@ fn merged(stated: &ContainerDecl, running: &RunningDecl, binds_elsewhere: bool) 
         name: stated.name.clone().or_else(|| listed.name.clone()),
         publishes: published(stated, &listed.publishes, binds_elsewhere),
         publish_all: None,
-        stopped: listed.stopped,
+        idle: listed.idle.clone(),
         refused: None,
-        restarts: stated.restarts,
         exposes: if listed.exposes.is_empty() { stated.exposes.clone() } else { listed.exposes.clone() },
         ..stated.clone()
     };

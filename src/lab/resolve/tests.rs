@@ -230,7 +230,7 @@ fn names_and_files_that_lead_nowhere_are_reported() {
 }
 
 #[test]
-fn what_docker_refuses_is_left_out_and_reported() {
+fn what_docker_refuses_does_not_run_and_is_reported() {
     let script = "docker run -d --name aa -p 80:80 nginx
 docker run -d --name bb -p 127.0.0.1:80:80 nginx
 docker run -d --name aa nginx
@@ -265,6 +265,7 @@ docker network connect web zz
             listens *:80/tcp assumed
           container gg with dd
             listens *:6379/tcp assumed
+          container bb none
           events [EngineStart]
         router Linux Router
           lan0 lan 192.168.1.1/24
@@ -643,7 +644,7 @@ fn docker_neither_publishes_nor_makes_networks_while_its_chains_are_gone() {
         let script = format!("{before}{LINES}{after}");
         let (lab, diagnostics) = read(&[("lab.yaml", &lab), ("x.sh", &script)]);
         let engine = lab.hosts[0].engine.as_ref().unwrap();
-        let is_there = engine.containers.iter().any(|c| c.name == "b1");
+        let is_there = engine.containers.iter().any(|c| c.name == "b1" && c.idle.is_none());
         assert!(engine.containers.iter().any(|c| c.name == "c1"));
         let about: Vec<&String> =
             diagnostics.iter().filter(|d| d.ends_with("its chains of iptables are gone")).collect();

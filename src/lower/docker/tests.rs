@@ -82,6 +82,7 @@ fn container(name: &str, networking: Networking, publishes: &[&str]) -> Containe
         publish_at: None,
         network_at: None,
         refused: None,
+        idle: None,
         extra_hosts: BTreeMap::new(),
         environment: Vec::new(),
         command: Vec::new(),

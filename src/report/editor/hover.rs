@@ -2,7 +2,7 @@
 
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
-use crate::check::Exposure;
+use crate::check::{Exposure, called};
 use crate::dataplane::{Action, Dataplane, Node};
 use crate::language::{Language, Text, text};
 use crate::provenance::{Origin, OriginId};
@@ -64,7 +64,7 @@ fn markdown(Told { exposure, dataplane, language }: Told<'_>, origin: &Origin, s
                     true => text!(" (not certain)", " (확실하지 않음)"),
                     false => Text::default(),
                 };
-                let (name, to) = (prose(&dialler.name), prose(&listener.name));
+                let (name, to) = (prose(called(&dialler.name).in_language(language)), prose(&listener.name));
                 let at = listed(&addresses);
                 lines.push(say(text!("- {name} → {to} at {at}{doubt}", "- {name} → {to}: {at}{doubt}"; at, doubt)));
             }

@@ -1,6 +1,7 @@
 //! The way of one packet as a flow chart, hop by hop: for a comment, where the whole lab would be too much.
 
-use crate::dataplane::{Dataplane, Event, Step, Trace, Way};
+use crate::check::called;
+use crate::dataplane::{Dataplane, Event, NodeId, Step, Trace, Way};
 use crate::language::text;
 
 use super::super::{Style, path};
@@ -20,7 +21,7 @@ pub(in super::super) fn chart(dataplane: &Dataplane, trace: &Trace, style: Style
         arrow: "-->",
         is_over: false,
     };
-    chart.go_on(&dataplane.node(trace.flow.from).name);
+    chart.go_on(trace.flow.from);
     for step in path::told(trace).filter(|step| path::is_hop(step)) {
         if MOST_STOPS <= chart.stops {
             chart.end("…", "");
@@ -47,28 +48,26 @@ struct Chart<'a> {
 
 impl Chart<'_> {
     fn step(&mut self, step: &Step) {
-        let name = |node| self.dataplane.node(node).name.clone();
         match &step.event {
             Event::Dialed => {
                 // A relay dials from the node that it hands the connection to.
                 if step.leg > 0 {
-                    self.go_on(&name(step.node));
+                    self.go_on(step.node);
                 }
                 self.label.push(self.said(step));
             }
             Event::Rewritten { .. } => self.label.push(self.said(step)),
             Event::Crossed { link, to } => {
-                let link = &self.dataplane.link(*link).name;
+                let link = called(&self.dataplane.link(*link).name);
                 let over = match step.way {
-                    Way::Request => text!("over {link}", "{link} 구간"),
-                    Way::Reply => text!("answer over {link}", "응답, {link} 구간"),
+                    Way::Request => text!("over {link}", "{link} 구간"; link),
+                    Way::Reply => text!("answer over {link}", "응답, {link} 구간"; link),
                 };
                 self.label.push(self.style.say(&over).to_owned());
-                let to = name(*to);
-                self.go_on(&to);
+                self.go_on(*to);
             }
             Event::Relayed { relay } => {
-                self.label.push(relay.clone());
+                self.label.push(self.style.say(&called(relay)).to_owned());
                 self.arrow = "-.->";
             }
             Event::Delivered { owner } => {
@@ -96,9 +95,10 @@ impl Chart<'_> {
     }
 
     /// The next stop.
-    fn go_on(&mut self, name: &str) {
+    fn go_on(&mut self, node: NodeId) {
         let edge = self.edge(self.arrow);
-        self.lines.push(format!("{edge}n{}[{}]", self.stops, quoted(name)));
+        let name = called(&self.dataplane.node(node).name);
+        self.lines.push(format!("{edge}n{}[{}]", self.stops, quoted(self.style.say(&name))));
         self.stops += 1;
         self.arrow = "-->";
     }

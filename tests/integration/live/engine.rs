@@ -164,22 +164,24 @@ pub(super) fn change(draft: &mut Draft, dice: &mut Dice, before: &str) -> String
     let names: Vec<String> = draft.containers().map(str::to_owned).collect();
     let has = |network: &str| before.contains(&format!(" {network}\n"));
     let mut text = String::new();
-    // A container that is started again while docker's chains are gone stays down, which has no model.
+    // What shares the namespace of a container that stops has no model.
+    let shares = before.contains("container:c1");
+    // What a container that is connected while docker's chains are gone gets has no model.
     let has_chains = before.find("systemctl start firewalld") < before.find("dockerd")
         && [" stop firewalld", "-X\n"].iter().all(|gone| !before.contains(gone));
-    match dice.below(11) {
-        3 | 4 | 6..=9 if !has_chains => text.push_str("docker network create late\n"),
+    match dice.below(16) {
+        6..=9 | 14 if !has_chains => text.push_str("docker network create late\n"),
         0 => writeln!(text, "systemctl restart docker\ndocker start {}", names.join(" ")).unwrap(),
-        1 => writeln!(text, "docker rm -f c2").unwrap(),
-        2 if !before.contains("container:c1") => {
+        1 => text.push_str("docker rm -f c2\n"),
+        2 if !shares => {
             text.push_str("docker rm -f c1\n");
             let network = dice.pick(&["bridge", "front", "back"]);
             let is_there = network == "bridge" || has(network);
             container(draft, dice, &mut text, "c5", if is_there { network } else { "bridge" });
         }
-        3 if !before.contains("container:c1") => text.push_str("docker restart c1\n"),
-        4 if !before.contains("container:c1") => {
-            text.push_str("docker stop c1\n");
+        3 if !shares => text.push_str("docker restart -t 0 c1\n"),
+        4 if !shares => {
+            text.push_str("docker stop -t 0 c1\n");
             container(draft, dice, &mut text, "c5", "bridge");
             text.push_str("docker start c1\n");
         }
@@ -188,6 +190,14 @@ pub(super) fn change(draft: &mut Draft, dice: &mut Dice, before: &str) -> String
         7 if has("back") => text.push_str("docker network connect back c2\n"),
         8 if has("back") => text.push_str("docker network disconnect back c3\n"),
         9 if has("sealed") => text.push_str("docker network connect sealed c1\n"),
+        10 => text.push_str("docker kill c2\n"),
+        11 => text.push_str("docker stop -t 0 c3\ndocker restart -t 0 c2\n"),
+        12 => text.push_str("docker rm -f c2\ndocker restart -t 0 c3\n"),
+        13 => writeln!(text, "systemctl restart docker\ndocker start {}", names.last().unwrap()).unwrap(),
+        14 if !shares && has("front") => {
+            text.push_str("docker stop -t 0 c1\ndocker network connect front c1\ndocker network connect front c2\n");
+            text.push_str("docker start c1\n");
+        }
         _ => text.push_str("docker network create late\n"),
     }
     text

@@ -22,6 +22,8 @@ pub(crate) struct Model {
     dataplane: Dataplane,
     errors: Vec<String>,
     unmodeled: Vec<String>,
+    /// Containers that do not run: nobody can dial from there.
+    idle: Vec<String>,
 }
 
 /// What a row should look like.
@@ -45,8 +47,9 @@ impl Model {
         let lab = lab::resolve(&inputs);
         diagnostics.extend(lab.diagnostics);
         let errors = diagnostics.iter().filter(|d| is_error(d)).map(|d| d.message.to_string()).collect();
-        let unmodeled = lab.value.unmodeled.iter().map(|thing| thing.what.clone()).collect();
-        Self { dataplane: lower::lower(&lab.value), errors, unmodeled }
+        let unmodeled = lab.value.unmodeled.iter().map(|thing| thing.what.to_string()).collect();
+        let idle = lab.value.containers().filter(|(_, c)| c.idle.is_some()).map(|(_, c)| c.name.clone()).collect();
+        Self { dataplane: lower::lower(&lab.value), errors, unmodeled, idle }
     }
 
     pub(crate) fn predict(&self, from: &str, protocol: &str, place: &str) -> Prediction {
@@ -129,6 +132,9 @@ impl Model {
 
     /// The namespace of a host or container; a container on the host's network has the host's.
     fn node(&self, name: &str) -> Option<NodeId> {
+        if self.idle.iter().any(|idle| idle == name) {
+            return None;
+        }
         let named = |(_, node): &(NodeId, &canreach::dataplane::Node)| {
             node.name == name || node.name.rsplit_once('/').is_some_and(|(_, container)| container == name)
         };

@@ -5,7 +5,7 @@ use crate::frontend::docker::dockerfile::Image;
 use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::Declaration;
-use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode};
+use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode, RestartPolicy};
 use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
@@ -49,12 +49,19 @@ pub(super) fn read(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Vec
 }
 
 fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &[Entry]) -> ContainerDecl {
-    let mut container =
-        ContainerDecl { aliases: vec![service.key.value.clone()], ..ContainerDecl::at(service.key.span) };
+    let mut container = ContainerDecl {
+        aliases: vec![service.key.value.clone()],
+        project: Some(project.name.clone()),
+        ..ContainerDecl::at(service.key.span)
+    };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "container_name" => container.name = walk.string(value, "`container_name`"),
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
+            "restart" => {
+                let policy = walk.string(value, "`restart`");
+                container.restart = policy.map_or(RestartPolicy::No, |word| RestartPolicy::named(&word.value));
+            }
             "image" => container.image = walk.string(value, "`image`").filter(|image| !image.value.is_empty()),
             "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),
             "environment" => container.environment = environment(walk, value),

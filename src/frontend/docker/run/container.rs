@@ -6,7 +6,9 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::port_spec;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
-use crate::lab::declaration::{AttachDecl, ContainerDecl, Declarations, Insertion, MountDecl, NetworkMode};
+use crate::lab::declaration::{
+    AttachDecl, ContainerDecl, Declarations, Insertion, MountDecl, NetworkMode, RestartPolicy,
+};
 use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::source::{Span, Spanned};
@@ -197,7 +199,6 @@ fn bare(verb: &Word, image: &Word, command: &[Word], whole: Span) -> ContainerDe
         command: command.iter().map(Word::spanned).collect(),
         publish_at: Some(Insertion { at: verb.span.after(), before: " -p ".to_owned(), after: String::new() }),
         network_at: behind_verb("network"),
-        restarts: false,
         ..ContainerDecl::at(whole)
     }
 }
@@ -229,6 +230,9 @@ impl Reader {
             self.container.publish_all = flag.switched().filter(|s| s.value).map(|s| s.span);
             return;
         }
+        if flag.name == "rm" {
+            self.container.is_removed_at_end = flag.switched().is_some_and(|s| s.value);
+        }
         let Some(value) = &flag.value else { return };
         match flag.name {
             "publish" => self.publish(value),
@@ -239,7 +243,7 @@ impl Reader {
                 self.first.aliases_at = Some(value.span);
             }
             "ip" => self.first.address = self.address(value),
-            "restart" => self.container.restarts = value.text != "no",
+            "restart" => self.container.restart = RestartPolicy::named(&value.text),
             // Since engine 20.10 the name service answers to it (moby pull request 39204).
             "hostname" if value.unknown().is_none() => self.container.aliases.push(value.text.clone()),
             "env" => self.variable(value),

@@ -4,23 +4,29 @@
 use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
-use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
-use crate::language::{Language, Text, text};
+use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, IdleCause, NetworkMode};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
-use super::Outcome;
+use super::{Outcome, idle};
 
 /// Something that a command undoes.
 #[derive(Clone, Debug)]
 pub enum TakeBack {
     /// `docker rm`.
     Container(Spanned<String>),
-    /// `docker stop` and the like: the container stays, its program does not.
+    /// `docker stop`, `docker kill`: the container stays, its program does not.
     Running(Spanned<String>),
     /// `docker create`: the container is there, its program is not yet.
     NotStarted(Spanned<String>),
-    /// `docker start` and the like, which undo that.
+    /// `docker start`.
     Idle(Spanned<String>),
+    /// `docker restart`: both.
+    Run(Spanned<String>),
+    /// `docker pause`: the program stays, and does nothing.
+    Motion(Spanned<String>),
+    /// `docker unpause`.
+    Pause(Spanned<String>),
     /// `docker rename`.
     Name {
         /// The old one.
@@ -58,7 +64,7 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
             text if text.starts_with('-') => {}
             // Whichever they are, nobody knows whether they are gone for good.
             _ if word.unknown().is_some() => {
-                taken_back.push(TakeBack::Running(word.spanned().map(|_| ANY.to_owned())));
+                taken_back.push(TakeBack::Motion(word.spanned().map(|_| ANY.to_owned())));
             }
             _ => taken_back.push(what(word.spanned())),
         }
@@ -70,46 +76,30 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
 /// before is a clean-up of former runs.
 pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<Text> {
     match what {
-        TakeBack::Container(name) => {
-            let freed = FreedDecl::Container { name: name.value.clone(), network: None };
-            end(out, freed, |d| is_container(d, &name.value));
-        }
+        TakeBack::Container(name) => remove(&name.value, out),
         // docker refuses to remove a network that running containers are on: "has active endpoints".
         TakeBack::Network(name) if used_networks(out).contains(&name.value) => {}
         TakeBack::Network(name) => {
             let freed = FreedDecl::Network(name.value.clone());
             end(out, freed, |d| matches!(d, Declaration::Network(n) if n.name.value == name.value));
         }
-        TakeBack::Running(name) => {
+        TakeBack::Running(name) => return idle::stop(&name.value, IdleCause::Stopped, whole, out),
+        TakeBack::NotStarted(name) => idle::created(&name.value, whole, out),
+        TakeBack::Idle(name) => idle::start(&name.value, out),
+        TakeBack::Run(name) => return idle::restart(&name.value, whole, out),
+        TakeBack::Motion(name) => {
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
             return is_there.then(|| match name.value.as_str() {
-                ANY => text!("containers that are not known are stopped", "어느 컨테이너인지 알 수 없는 중지"),
-                name => said(name, STOPPED),
+                ANY => text!("containers that are not known are stopped", "중지된 컨테이너(어느 것인지 알 수 없음)"),
+                name => paused(name),
             });
         }
-        TakeBack::NotStarted(name) => return Some(said(&name.value, NOT_STARTED)),
-        TakeBack::Idle(name) => {
-            let others_came = others_came_meanwhile(&name.value, out);
-            started(&name.value, out);
-            return others_came.then(|| {
-                text!(
-                    "`{name}` started again after others came, which may have its address",
-                    "다른 컨테이너가 생긴 뒤 다시 시작된 `{name}` (그 컨테이너가 주소를 가져갔을 수 있음)",
-                    name = &name.value
-                )
-            });
-        }
+        TakeBack::Pause(name) => forget(&paused(&name.value), out),
         TakeBack::Name { from, to } => rename(&from.value, to, out),
         TakeBack::UnusedNetworks => unused_networks(out),
-        TakeBack::IdleContainers => {
-            for name in idle(out) {
-                let freed = FreedDecl::Container { name: name.clone(), network: None };
-                end(out, freed, |d| is_container(d, &name));
-                started(&name, out);
-            }
-        }
+        TakeBack::IdleContainers => out.value.retain(|d| !matches!(d, Declaration::Container(c) if c.idle.is_some())),
         TakeBack::Attachment { network, container } => {
-            let is_done = detach(&network.value, &container.value, whole, out);
+            let is_done = detach_anyway(&network.value, &container.value, whole, out);
             let (container, network) = (&container.value, &network.value);
             return (!is_done).then(|| {
                 text!(
@@ -122,96 +112,63 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
     None
 }
 
-/// What is said of a container whose program does not run, in English and in Korean; the name stands before it.
-const STOPPED: [&str; 2] = [" is stopped", " 컨테이너는 중지된 상태"];
-const NOT_STARTED: [&str; 2] = [" is created and not started", " 컨테이너는 만들어지고 시작되지 않은 상태"];
-
-fn said(name: &str, [english, korean]: [&str; 2]) -> Text {
-    Text::new(format!("`{name}`{english}"), format!("`{name}`{korean}"))
+/// What is said of a container whose program is held.
+fn paused(name: &str) -> Text {
+    text!("`{name}` is paused", "일시 정지된 `{name}`")
 }
 
-/// The container of which it is said that its program does not run, and in which words.
-fn not_running(said: &Text) -> Option<(&str, [&'static str; 2])> {
-    let (name, rest) = said.as_str().strip_prefix('`')?.rsplit_once('`')?;
-    Some((name, [STOPPED, NOT_STARTED].into_iter().find(|[english, _]| *english == rest)?))
+/// `docker rm`.
+fn remove(name: &str, out: &mut Declarations) {
+    // What does not run holds no address.
+    if idle::take(name, out).is_none() {
+        end(out, FreedDecl::Container { name: name.to_owned(), network: None }, |d| is_container(d, name));
+    }
 }
 
-/// What is said of the containers that stay down when dockerd restarts: those without a restart policy (docs.docker.com,
-/// "Start containers automatically"; observed with 20.10.24). `live-restore` of the daemon is not looked at.
-pub fn stopped_by_restart(out: &Declarations) -> Vec<Text> {
-    let names = out.value.iter().filter_map(|d| match d {
-        Declaration::Container(c) if !c.restarts => c.name.as_ref(),
-        _ => None,
-    });
-    names.map(|name| said(&name.value, STOPPED)).collect()
-}
-
-/// Names of containers of which it was said that they do not run.
-fn idle(out: &Declarations) -> Vec<String> {
-    let said =
-        out.value.iter().filter_map(|d| if let Declaration::Unmodeled(said) = d { Some(&said.value) } else { None });
-    said.filter_map(|said| Some(not_running(said)?.0.to_owned())).collect()
-}
-
-/// Whether containers started or were connected while one did not run: a container that stops loses its address, and gets
-/// the lowest that is free when it starts (seen with 28.5.2: they change places).
-fn others_came_meanwhile(name: &str, out: &Declarations) -> bool {
-    let is_said = |d: &Declaration| match d {
-        Declaration::Unmodeled(said) => not_running(&said.value).is_some_and(|(who, _)| who == name),
-        _ => false,
+/// Forgets that something was said to have no model.
+fn forget(what: &Text, out: &mut Declarations) {
+    let is_it = |d: &Declaration| matches!(d, Declaration::Unmodeled(said) if said.value == *what);
+    let places: Vec<Span> = out
+        .value
+        .iter()
+        .filter_map(|d| if let Declaration::Unmodeled(said) = d { Some(said.span) } else { None })
+        .collect();
+    out.value.retain(|d| !is_it(d));
+    let is_said = |d: &Diagnostic| {
+        d.message.ends_with(what.as_str()) && d.labels.first().is_some_and(|label| places.contains(&label.span))
     };
-    let later = out.value.iter().skip_while(|d| !is_said(d));
-    later.into_iter().any(|d| matches!(d, Declaration::Container(_) | Declaration::Connect(_)))
-}
-
-/// Forgets that a container does not run.
-fn started(name: &str, out: &mut Declarations) {
-    let is_it = |d: &Declaration| {
-        let Declaration::Unmodeled(said) = d else { return None };
-        let (who, _) = not_running(&said.value)?;
-        (name == ANY || who == name).then(|| said.clone())
-    };
-    let said: Vec<Spanned<Text>> = out.value.iter().filter_map(is_it).collect();
-    out.value.retain(|d| is_it(d).is_none());
-    let is_said = |d: &Diagnostic, said: &Spanned<Text>| {
-        d.message.ends_with(said.value.as_str()) && d.labels.first().is_some_and(|label| label.span == said.span)
-    };
-    out.diagnostics.retain(|d| !said.iter().any(|said| is_said(d, said)));
+    out.diagnostics.retain(|d| !is_said(d));
 }
 
 /// A container keeps its networks and addresses under another name.
 fn rename(from: &str, to: &Spanned<String>, out: &mut Declarations) {
     for declaration in &mut out.value {
         match declaration {
-            Declaration::Container(c) if c.name.as_ref().is_some_and(|n| n.value == from) => c.name = Some(to.clone()),
-            Declaration::Connect(c) if c.container.value == from => c.container.value.clone_from(&to.value),
-            Declaration::Unmodeled(said) => {
-                if let Some((_, why)) = not_running(&said.value).filter(|(who, _)| *who == from) {
-                    let now = self::said(&to.value, why);
-                    let about = out.diagnostics.iter_mut().filter(|d| d.message.ends_with(said.value.as_str()));
-                    about.for_each(|d| {
-                        let renamed =
-                            |l| d.message.in_language(l).replace(said.value.in_language(l), now.in_language(l));
-                        d.message = Text::new(renamed(Language::English), renamed(Language::Korean));
-                    });
-                    said.value = now;
+            Declaration::Container(c) if c.name.as_ref().is_some_and(|n| n.value == from) => {
+                c.name = Some(to.clone());
+                for was in c.idle.iter_mut().flat_map(|idle| &mut idle.was) {
+                    match was {
+                        Declaration::Container(c) => c.name = Some(to.clone()),
+                        Declaration::Connect(c) => c.container.value.clone_from(&to.value),
+                        _ => {}
+                    }
                 }
             }
+            Declaration::Connect(c) if c.container.value == from => c.container.value.clone_from(&to.value),
             _ => {}
         }
     }
 }
 
-/// The networks that containers are on so far, unless these are known not to run.
+/// The networks that running containers are on so far.
 fn used_networks(out: &Declarations) -> Vec<String> {
-    let idle = idle(out);
     let mut used: Vec<String> = Vec::new();
     for declaration in &out.value {
         match declaration {
-            Declaration::Container(c) if c.name.as_ref().is_none_or(|name| !idle.contains(&name.value)) => {
-                used.extend(c.networks.iter().map(|a| a.network.value.clone()));
+            Declaration::Container(c) => used.extend(c.networks.iter().map(|a| a.network.value.clone())),
+            Declaration::Connect(c) if !idle::is_idle(&c.container.value, out) => {
+                used.push(c.attach.network.value.clone());
             }
-            Declaration::Connect(c) if !idle.contains(&c.container.value) => used.push(c.attach.network.value.clone()),
             _ => {}
         }
     }
@@ -232,7 +189,7 @@ fn unused_networks(out: &mut Declarations) {
 }
 
 /// What `is_meant` was there until now; says whether anything was.
-fn end(out: &mut Declarations, freed: FreedDecl, is_meant: impl Fn(&Declaration) -> bool) -> bool {
+pub(super) fn end(out: &mut Declarations, freed: FreedDecl, is_meant: impl Fn(&Declaration) -> bool) -> bool {
     let mut found = false;
     for declaration in out.value.iter_mut().filter(|d| is_meant(d)) {
         found = true;
@@ -244,13 +201,28 @@ fn end(out: &mut Declarations, freed: FreedDecl, is_meant: impl Fn(&Declaration)
     found
 }
 
-fn is_container(declaration: &Declaration, name: &str) -> bool {
+pub(super) fn is_container(declaration: &Declaration, name: &str) -> bool {
     match declaration {
         Declaration::Container(_) if name == ANY => true,
         Declaration::Container(c) => c.name.as_ref().is_some_and(|n| n.value == name),
         Declaration::Connect(c) => c.container.value == name,
         _ => false,
     }
+}
+
+/// Also of a container that does not run: then nothing becomes free. Says whether the attachment was found.
+fn detach_anyway(network: &str, container: &str, whole: Span, out: &mut Declarations) -> bool {
+    let Some((place, mut at_rest, was)) = idle::take(container, out) else {
+        return detach(network, container, whole, out);
+    };
+    let mut inside = Declarations { value: was, diagnostics: Vec::new() };
+    let is_done = detach(network, container, whole, &mut inside);
+    inside.value.retain(|d| !matches!(d, Declaration::Former(_) | Declaration::Freed(_)));
+    if let Some(idle) = &mut at_rest.idle {
+        idle.was = inside.value;
+    }
+    out.value.insert(place.min(out.value.len()), Declaration::Container(at_rest));
+    is_done
 }
 
 /// Whether the attachment was found.

@@ -169,12 +169,14 @@ fn what_is_not_known_is_not_guessed() {
     check("docker exec web iptables -F");
     check("docker run --sysctl net.ipv4.ip_forward=0 x");
     check("docker service create x");
-    check("docker run --name web nginx; docker stop web");
-    // Another one has its address by now.
-    check("docker run --name we a; docker stop we; docker run --name ve a; docker start we");
-    check("docker create --name we a; docker run --name ve a; docker start we");
+    check("docker run --name web nginx; docker pause web");
+    check("docker run --name web nginx; docker kill -s HUP web");
+    check("docker run --name web nginx; docker stop $(docker ps -q)");
+    check("docker run --name we a; docker run --network container:we b; docker stop we");
+    check("docker compose up -d; docker stop shop-web-1");
+    // The engine starts them in an order of its own.
+    check("docker run --restart always --name we a; docker run --restart always --name ve a; systemctl restart docker");
     check("docker network create --ipv6 n");
-    check("docker create --name web nginx");
 }
 
 #[test]
@@ -235,7 +237,8 @@ fn what_is_taken_back_is_gone() {
     check("docker run --name we a; docker update --memory 1g we; docker restart we", &["name=we image=a"]);
     let script =
         "docker run --name we a; docker run --restart always --name ve a; systemctl restart docker; docker start we";
-    check(script, &["name=we image=a", "name=ve image=a"]);
+    // As if it came last: its address is the lowest that is free by then.
+    check(script, &["name=ve image=a", "name=we image=a"]);
     // What is gone has held addresses meanwhile.
     for line in ["docker network create n; docker network rm n", "docker network create n; docker system prune -f"] {
         let (_, out) = read(line);
