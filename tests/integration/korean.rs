@@ -1,5 +1,7 @@
 //! What Korean readers get: from the option and from the locale, and never what programs get.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -74,4 +76,82 @@ fn what_a_korean_person_reads() {
         let text = printed(&[("LANG", "ko_KR.UTF-8")], arguments);
         settings.bind(|| insta::assert_snapshot!(name, text));
     }
+}
+
+/// What people type, see and call things by, in every language.
+const SAID_AS_IT_IS: &[&str] = &[
+    "connection refused",
+    "connection reset",
+    "empty reply",
+    "port unreachable",
+    "timed out",
+    "no route to host",
+    "network is unreachable",
+];
+
+/// Runs of English words in a text for a Korean reader, other than what stands in the lab's files and in commands.
+fn left_in_english(text: &str, files: &str) -> BTreeSet<String> {
+    let mut left = BTreeSet::new();
+    for line in text.lines() {
+        // Between backticks stands what is to be typed or stands in a file.
+        let said: Vec<&str> = line.split('`').step_by(2).collect();
+        let said = said.join(" · ");
+        let is_word = |word: &&str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic());
+        let words: Vec<&str> = said.split(' ').map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';'])).collect();
+        for run in words.split(|word| !is_word(word)).filter(|run| 1 < run.len()) {
+            let run = run.join(" ");
+            let is_known = files.contains(&run) || SAID_AS_IT_IS.iter().any(|known| known.contains(&run));
+            if !is_known {
+                left.insert(run);
+            }
+        }
+    }
+    left
+}
+
+/// The texts of a page, without its style and its script.
+fn without_tags(html: &str) -> String {
+    let mut text = String::new();
+    for part in html.replace("<style", "\n<style").split('<').skip(1) {
+        let (tag, said) = part.split_once('>').unwrap_or((part, ""));
+        let is_code = ["style", "script", "code", "pre", "i", "span class=\"source\"", "mark"]
+            .iter()
+            .any(|code| tag.starts_with(code));
+        text += if is_code { "\n" } else { said };
+        if ["/", "br", "td", "li", "p"].iter().any(|end| tag.starts_with(end)) {
+            text += "\n";
+        }
+    }
+    text
+}
+
+/// Everything that is written in the files of a lab.
+fn texts(directory: &Path) -> String {
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files.map(|path| if path.is_dir() { texts(&path) } else { fs::read_to_string(path).unwrap_or_default() }).collect()
+}
+
+#[test]
+fn nothing_that_people_read_is_left_in_english() {
+    let mut left = BTreeSet::new();
+    let mut examples: Vec<_> = fs::read_dir("examples").unwrap().map(|entry| entry.unwrap().path()).collect();
+    examples.retain(|path| path.is_dir());
+    for lab in examples {
+        let (lab, files) = (lab.to_str().unwrap(), texts(&lab));
+        for arguments in [
+            &["check", lab][..],
+            &["--format", "markdown", "check", lab],
+            &["fix", lab],
+            &["probe", lab],
+            &["coverage", lab],
+            &["report", lab],
+        ] {
+            let text = printed(&[("LANG", "ko_KR.UTF-8")], arguments);
+            let text = if arguments[0] == "report" { without_tags(&text) } else { text };
+            left.extend(
+                left_in_english(&text, &files).into_iter().map(|run| format!("{run}  ({})", arguments.join(" "))),
+            );
+        }
+    }
+    assert!(left.is_empty(), "{left:#?}");
 }

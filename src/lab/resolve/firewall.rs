@@ -96,7 +96,11 @@ pub(super) fn resolve(
         refuse(context, id, &conflict);
     }
     let unmodeled = unordered.into_iter().map(|(zone, span)| Unmodeled {
-        what: format!("the order in which firewalld {} has stored the rich rules of zone `{zone}`", firewalld.version),
+        what: text!(
+            "the order in which firewalld {version} has stored the rich rules of zone `{zone}`",
+            "firewalld {version}이(가) `{zone}` 영역의 리치 규칙을 저장한 순서",
+            version = firewalld.version
+        ),
         span,
         host: Some(id),
     });
@@ -432,7 +436,7 @@ fn refuse(context: &mut Context, id: HostId, conflict: &Conflict) {
         ),
     };
     let Some(span) = at.span() else { return };
-    context.unmodeled.push(Unmodeled { what: message.to_string(), span, host: Some(id) });
+    context.unmodeled.push(Unmodeled { what: message.clone(), span, host: Some(id) });
     context.report(
         Diagnostic::new(Code::FirewalldZoneConflict, message)
             .label(

@@ -156,9 +156,21 @@ fn leased(segments: &Segments, adapter: &AdapterDecl, runner: &Runner<'_>) -> Le
 fn unmodeled(id: HostId, adapter: &AdapterDecl) -> Option<Unmodeled> {
     let (what, span) = match &adapter.mode {
         AdapterMode::Generic(driver, _) => {
-            (format!("an adapter attached to the driver `{}`", driver.value), driver.span)
+            let what = text!(
+                "an adapter attached to the driver `{name}`",
+                "`{name}` 드라이버에 연결된 어댑터",
+                name = &driver.value
+            );
+            (what, driver.span)
         }
-        AdapterMode::Cloud(name) => (format!("an adapter attached to the cloud network `{}`", name.value), name.span),
+        AdapterMode::Cloud(network) => {
+            let what = text!(
+                "an adapter attached to the cloud network `{name}`",
+                "`{name}` 클라우드 네트워크에 연결된 어댑터",
+                name = &network.value
+            );
+            (what, network.span)
+        }
         _ => return None,
     };
     Some(Unmodeled { what, span, host: Some(id) })

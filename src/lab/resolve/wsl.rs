@@ -74,7 +74,10 @@ fn settings(host: &HostPlan<'_>, plan: &Plan<'_>) -> Option<WslDecl> {
 /// With the defaults of `.wslconfig` (learn.microsoft.com, "Advanced settings configuration in WSL").
 fn resolved(context: &mut Context, id: HostId, host: &HostPlan<'_>, stated: &WslDecl) -> Wsl {
     if let Some(mode) = stated.mode.filter(|mode| mode.value == WslMode::Other) {
-        let what = "a networking mode of WSL other than `nat`, `mirrored` and `none`".to_owned();
+        let what = text!(
+            "a networking mode of WSL other than `nat`, `mirrored` and `none`",
+            "`nat`, `mirrored`, `none`이 아닌 WSL 네트워킹 모드"
+        );
         context.unmodeled.push(Unmodeled { what, span: mode.span, host: Some(id) });
     }
     let is_on = |setting: Option<Spanned<bool>>, default| setting.map_or(default, |setting| setting.value);
