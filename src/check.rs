@@ -17,6 +17,7 @@ pub mod diff;
 mod edits;
 pub mod exposure;
 mod fold;
+mod hangs_on;
 pub mod infer;
 pub mod matrix;
 mod obstacle;
@@ -162,10 +163,19 @@ pub fn answers(
     sources: &Sources,
     statements: &[Statement],
 ) -> Result<Vec<Answer>, CheckError> {
-    let checker = Checker { is_brief: true, ..Checker::new(lab, dataplane, sources, eval::trace) };
+    Ok(briefly(lab, dataplane, sources, statements)?.into_iter().flatten().collect())
+}
+
+/// The answer of every sentence, or what is wrong with it.
+fn briefly(
+    lab: &Lab,
+    dataplane: &Dataplane,
+    sources: &Sources,
+    statements: &[Statement],
+) -> Result<Vec<Result<Answer, Box<Diagnostic>>>, CheckError> {
+    let checker = Checker::brief(lab, dataplane, sources);
     let judged = in_parallel(statements, |statement| judge(&checker, statement));
-    let judged: Result<Vec<_>, CheckError> = judged.into_iter().collect();
-    Ok(judged?.into_iter().flatten().map(|judgement| judgement.verdict.answer).collect())
+    judged.into_iter().map(|judged| Ok(judged?.map(|judgement| judgement.verdict.answer))).collect()
 }
 
 fn judge(checker: &Checker<'_>, statement: &Statement) -> Result<Result<Judgement, Box<Diagnostic>>, CheckError> {

@@ -19,6 +19,7 @@ pub mod sentence_list;
 pub mod shell;
 pub mod spec_file;
 pub mod ssh;
+pub mod sysctl;
 pub mod systemd;
 pub mod vagrant;
 pub mod virtualbox;
@@ -110,6 +111,8 @@ pub enum Format {
     PortProxies,
     /// `.wslconfig`: how WSL is connected.
     WslConfig,
+    /// Settings of the kernel: `sysctl.conf`, `sysctl.d/*.conf`.
+    Sysctl,
     /// A Markdown page whose code blocks are a lab.
     Markdown,
     /// A Markdown page whose code blocks hold commands; read only when it is named.
@@ -206,6 +209,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         ("Vagrantfile", _) => Some(Format::Vagrantfile),
         (_, "vbox") => Some(Format::VirtualBox),
         ("VirtualBox.xml", _) => Some(Format::VirtualBoxGlobal),
+        (name, _) if sysctl::is_one(name, within) => Some(Format::Sysctl),
         (".wslconfig", _) => Some(Format::WslConfig),
         ("networks.conf", _) if within("vbox") => Some(Format::VirtualBoxRanges),
         (_, "json") if ip_listing::is_json(text) => Some(Format::IpListingJson),
@@ -328,6 +332,14 @@ pub fn read_page_lab(page: &File, lab: &markdown::PageLab) -> Diagnosed<Vec<Inpu
     projects::read_lab(&texts, &mut |path| files.iter().find(|file| file.path == path).cloned())
 }
 
+/// Reads what the recipes of a Makefile run.
+fn recipes(source: SourceId, text: &str) -> Declarations {
+    let Diagnosed { value: (script, variables), diagnostics } = makefile::parse(source, text);
+    let mut read = shell::parse_placed(&script, variables);
+    read.diagnostics.extend(diagnostics);
+    read
+}
+
 /// Reads a text of a known format by itself.
 pub fn read(format: Format, source: SourceId, path: &str, text: &str, environment: &Environment) -> Declarations {
     match format {
@@ -372,18 +384,14 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::LibvirtNetwork => libvirt_network::parse(source, text),
         Format::PortProxies => port_proxy::parse_listing(source, text),
         Format::WslConfig => wsl_config::parse(source, text),
+        Format::Sysctl => sysctl::parse(source, text),
         Format::IpListingJson => ip_listing::parse_json(source, text),
         Format::DockerListing => docker_listing::parse(source, text),
         Format::Commands => {
             let script = markdown::commands(source, text);
             script.map(|script| shell::parse_placed(&script, shell::Variables::new())).unwrap_or_default()
         }
-        Format::Makefile => {
-            let Diagnosed { value: (script, variables), diagnostics } = makefile::parse(source, text);
-            let mut read = shell::parse_placed(&script, variables);
-            read.diagnostics.extend(diagnostics);
-            read
-        }
+        Format::Makefile => recipes(source, text),
         Format::Markdown => sentences(markdown::split(source, text)),
         Format::Beside => Declarations::default(),
         Format::Foreign => unmodeled(source, path, text),

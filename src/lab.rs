@@ -21,6 +21,7 @@ pub mod machine;
 pub mod nft;
 pub mod programs;
 pub mod resolve;
+pub mod sysctl;
 pub mod tunnel;
 
 pub use container::{
@@ -28,7 +29,7 @@ pub use container::{
     RuleBackend,
 };
 pub use declaration::Declaration;
-pub use defaults::Defaults;
+pub use defaults::{Assumption, Defaults};
 pub use firewall::{
     Content, Entry, Firewalld, ForwardPort, Peers, Policy, RichAction, RichElement, RichRule, Service, Target, Zone,
 };
@@ -39,6 +40,8 @@ pub use host::{
 pub use hosted::{ForwardMode, Forwarding, HostFirewall, Keeper, Wsl, WslMode};
 
 pub use resolve::{Input, resolve, resolve_with};
+
+use std::collections::BTreeSet;
 
 use crate::language::Text;
 use crate::source::{Span, Spanned};
@@ -59,6 +62,8 @@ pub struct Lab {
     pub sentences: Vec<Statement>,
     /// What was read and is not modelled, by place.
     pub unmodeled: Vec<Unmodeled>,
+    /// What no file states and was assumed.
+    pub assumed: BTreeSet<Assumption>,
 }
 
 /// A sentence to decide, and what its author says about it.

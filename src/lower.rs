@@ -11,6 +11,7 @@ mod host_firewall;
 pub mod internet;
 mod libvirt;
 mod namespace;
+pub mod sysctl;
 pub mod topology;
 mod tunnel;
 mod unmodeled;

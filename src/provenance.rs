@@ -2,6 +2,8 @@
 //!
 //! An origin explains; it never takes part in a comparison of two things.
 
+use std::fmt;
+
 use crate::language::Text;
 use crate::source::Span;
 
@@ -82,8 +84,15 @@ impl Origin {
 }
 
 /// Names one origin in an [`Origins`] arena.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginId(u32);
+
+/// Printed things that only have other origins look the same.
+impl fmt::Debug for OriginId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OriginId")
+    }
+}
 
 /// All origins of one dataplane.
 #[derive(Clone, Debug, Default)]

@@ -287,6 +287,20 @@ pub(super) fn last_steps(dataplane: &Dataplane, trace: &Trace) -> Vec<Blocker> {
     vec![blocker(code, message, origin)]
 }
 
+fn martian(node: &str, header: &Header) -> Text {
+    text!(
+        "the kernel of `{node}` refuses {header}: such an address cannot come from there",
+        "`{node}`의 커널이 거절합니다: {header}. 그쪽에서 올 수 없는 주소입니다"
+    )
+}
+
+fn wrong_interface(node: &str, header: &Header) -> Text {
+    text!(
+        "`{node}` drops {header}: its answer would leave by another interface (`rp_filter` is 1)",
+        "`{node}`에서 버립니다: {header}. 응답이 다른 인터페이스로 나가게 됩니다(`rp_filter`가 1)"
+    )
+}
+
 fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, Text) {
     let (destination, port) = (header.destination, header.destination_port);
     match disposition {
@@ -319,13 +333,8 @@ fn ended(disposition: Disposition, node: &str, header: &Header) -> (Code, Text) 
                 "응답이 `{node}`에 {header} 모습으로 돌아오는데, 거기에는 그런 연결이 없습니다"
             ),
         ),
-        Disposition::Martian => (
-            Code::Dropped,
-            text!(
-                "the kernel of `{node}` refuses {header}: such an address cannot come from there",
-                "`{node}`의 커널이 거절합니다: {header}. 그쪽에서 올 수 없는 주소입니다"
-            ),
-        ),
+        Disposition::Martian => (Code::Dropped, martian(node, header)),
+        Disposition::WrongInterface => (Code::RouteWrongInterface, wrong_interface(node, header)),
         Disposition::NoRelay => (
             Code::NatNoInbound,
             text!("`{node}` has no use for {header}", "`{node}`에는 {header} 패킷을 받을 포워딩이 없습니다"),

@@ -1,10 +1,13 @@
 //! Decides one sentence: quantifies over its members, asks the solver, replays, and gathers what explains the answer.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use crate::dataplane::{Dataplane, Event, Flow, NodeId, Socket, Step, Symptom, Trace, Way};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::eval;
 use crate::lab::Lab;
 use crate::language::{Text, text};
 use crate::net::{Family, PortRange, Protocol, url_host};
@@ -12,12 +15,14 @@ use crate::property::{Cause, Sentence, Verb};
 use crate::provenance::{Origin, OriginId};
 use crate::smt::{self, Encoding, Goal, Query};
 use crate::source::{Sources, Spanned};
-use crate::switch::{Setting, Switch, SwitchId, SwitchKind, Switches};
+use crate::switch::{Setting, Switch, SwitchKind};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
 use super::called::called;
 use super::chosen_port;
+use super::fold::first_of_group;
+use super::hangs_on::{conditions, decisive, merge_conditions};
 use super::place::{Endpoint, Places};
 use super::plan;
 use super::refused;
@@ -49,6 +54,8 @@ pub(super) struct Checker<'a> {
     pub(super) sources: &'a Sources,
     /// Only the answer is wanted.
     pub(super) is_brief: bool,
+    /// For every dialler's node that of the first which is the same to everybody else.
+    alike: OnceLock<HashMap<NodeId, NodeId>>,
 }
 
 /// What was found for one subject and one aim.
@@ -63,12 +70,18 @@ pub(super) struct Found {
 impl<'a> Checker<'a> {
     pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane, sources: &'a Sources, replay: Replay) -> Self {
         Self {
-            places: Places { lab, dataplane },
+            places: Places::new(lab, dataplane),
             setting: dataplane.switches.defaults(),
             replay,
             sources,
             is_brief: false,
+            alike: OnceLock::new(),
         }
+    }
+
+    /// One that looks for answers only, not for what explains them.
+    pub(super) fn brief(lab: &'a Lab, dataplane: &'a Dataplane, sources: &'a Sources) -> Self {
+        Self { is_brief: true, ..Self::new(lab, dataplane, sources, eval::trace) }
     }
 
     /// `only` says two things: they can, and nobody else can.
@@ -118,6 +131,19 @@ impl<'a> Checker<'a> {
         Ok(self.places.members(&sentence.subject, target)?)
     }
 
+    /// Whom to ask in place of all members: of those that are the same to everybody else one has the answer of all, if it
+    /// does not dial itself. What explains the answer is different for each.
+    fn asked<'m>(&self, members: &'m [Endpoint], aim: &Aim) -> Vec<&'m Endpoint> {
+        if !self.is_brief || members.len() < 2 || !matches!(aim.dial, Dialing::Free) {
+            return members.iter().collect();
+        }
+        let alike = self.alike.get_or_init(|| first_of_group(self.places.dataplane, &self.places.everyone()));
+        let mut known: HashSet<NodeId> = HashSet::new();
+        let mut is_new = |node: NodeId| known.insert(alike.get(&node).copied().unwrap_or(node));
+        let is_alone = |member: &Endpoint| member.sources.is_some() || aim.goal.node() == Some(member.node);
+        members.iter().filter(|member| is_alone(member) || is_new(member.node)).collect()
+    }
+
     /// Every member must have a way to every aim.
     fn judge_can(&self, sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Result<Verdict, Stop> {
         let mut verdict = Verdict::new(Answer::Holds, Text::default());
@@ -127,7 +153,7 @@ impl<'a> Checker<'a> {
             let unknown =
                 self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
             let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
-            for member in members {
+            for member in self.asked(members, aim) {
                 let found = self.find(sentence, member, aim, dataplane, most)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
@@ -160,7 +186,7 @@ impl<'a> Checker<'a> {
                 ));
             }
             let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
-            for member in members {
+            for member in self.asked(members, aim) {
                 let found = self.find(sentence, member, aim, dataplane, 1)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
@@ -292,8 +318,9 @@ impl<'a> Checker<'a> {
         let encoding = Encoding::new(dataplane, query);
         found.answer = encoding.find(&setting, &[]);
         if !self.is_brief {
-            self.gather_conditions(sentence, &encoding, dataplane, &mut found);
+            found.conditions = conditions(sentence, &encoding, dataplane, &found.answer);
         }
+        found.unmodeled = decisive(&encoding, dataplane, &found.answer);
         let mut known: Vec<(IpAddr, u16)> = Vec::new();
         let mut doubts = Vec::new();
         while let smt::Answer::Yes(flow) = encoding.find(&setting, &known) {
@@ -324,42 +351,6 @@ impl<'a> Checker<'a> {
         }
         found.witnesses.sort_by_key(|w| detour(&w.trace));
         Ok(found)
-    }
-
-    fn gather_conditions(&self, sentence: &Sentence, encoding: &Encoding, dataplane: &Dataplane, found: &mut Found) {
-        let is_yes = |answer: &smt::Answer| matches!(answer, smt::Answer::Yes(_));
-        let setting = dataplane.switches.defaults();
-        let changes = |id: &SwitchId| {
-            let flipped = setting.with(*id, !setting.is_on(*id));
-            is_yes(&encoding.find(&flipped, &[])) != is_yes(&found.answer)
-        };
-        let of_kind = |kind| encoding.switches().iter().filter(move |id| dataplane.switches.get(**id).kind == kind);
-        let assumptions: Vec<SwitchId> = of_kind(SwitchKind::Assumption).copied().collect();
-        let mut sets: Vec<Vec<SwitchId>> = assumptions.iter().filter(|id| changes(id)).map(|id| vec![*id]).collect();
-        if sets.is_empty() {
-            sets.extend(together(&assumptions, |chosen| {
-                let flipped = chosen.iter().fold(setting.clone(), |all, id| all.with(*id, !setting.is_on(*id)));
-                is_yes(&encoding.find(&flipped, &[])) != is_yes(&found.answer)
-            }));
-        }
-        let otherwise = if sentence.can == is_yes(&found.answer) { Answer::Violated } else { Answer::Holds };
-        let conditions: Vec<Condition> =
-            sets.iter().filter_map(|set| condition(&dataplane.switches, set, otherwise)).collect();
-        let open: Vec<SwitchId> = of_kind(SwitchKind::Unmodeled).copied().collect();
-        let decisive = if is_yes(&found.answer) {
-            let alone: Vec<SwitchId> = open.iter().filter(|id| changes(id)).copied().collect();
-            let all = open.iter().fold(setting.clone(), |all, id| all.with(*id, !setting.is_on(*id)));
-            if alone.is_empty() && !is_yes(&encoding.find(&all, &[])) { open } else { alone }
-        } else {
-            // Several together may open what none of them opens alone.
-            let each: Vec<(SwitchId, u32)> = open.iter().map(|id| (*id, 1)).collect();
-            if open.is_empty() { open } else { encoding.cheapest_edits(&setting, &each, &[]).unwrap_or_default() }
-        };
-        found.unmodeled.extend(decisive.into_iter().map(|id| {
-            let switch = dataplane.switches.get(id);
-            blocker(Code::Unmodeled, not_modelled(&switch.statement), switch.origin.clone())
-        }));
-        found.conditions.extend(conditions);
     }
 
     pub(super) fn query(
@@ -567,37 +558,6 @@ pub(super) fn dialable(dataplane: &Dataplane) -> Vec<IpAddr> {
     all
 }
 
-/// Assumptions that change an answer only when all of them are wrong: none of them can be left out.
-fn together(assumptions: &[SwitchId], changes: impl Fn(&[SwitchId]) -> bool) -> Option<Vec<SwitchId>> {
-    let mut set = assumptions.to_vec();
-    if set.len() < 2 || !changes(&set) {
-        return None;
-    }
-    for id in assumptions {
-        let rest: Vec<SwitchId> = set.iter().copied().filter(|other| other != id).collect();
-        if changes(&rest) {
-            set = rest;
-        }
-    }
-    Some(set)
-}
-
-/// The answer stays as it is if one of the assumptions is right.
-fn condition(switches: &Switches, set: &[SwitchId], otherwise: Answer) -> Option<Condition> {
-    let first = switches.get(*set.first()?);
-    let statements = set.iter().map(|id| &switches.get(*id).statement);
-    let statement = Text::joined(statements, &text!(", or ", ", 또는 "));
-    Some(Condition { statement, origin: first.origin.clone(), otherwise })
-}
-
-pub(super) fn merge_conditions(all: &mut Vec<Condition>, more: Vec<Condition>) {
-    for condition in more {
-        if !all.iter().any(|c| c.statement == condition.statement) {
-            all.push(condition);
-        }
-    }
-}
-
 /// What is configured on these nodes and has no model.
 fn doubts_about(dataplane: &Dataplane, nodes: impl Iterator<Item = NodeId>) -> Vec<Blocker> {
     let mut origins: Vec<OriginId> = nodes.flat_map(|id| dataplane.node(id).unmodeled.iter().copied()).collect();
@@ -644,29 +604,11 @@ fn claim(sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Text {
     }
 }
 
-fn not_modelled(what: &Text) -> Text {
+pub(super) fn not_modelled(what: &Text) -> Text {
     text!("{what}: not modelled", "{what}: 모델에 없음"; what)
 }
 
 /// A blocker that goes back to a step of a trace.
 pub(super) fn blocker(code: Code, message: Text, origin: Origin) -> Blocker {
     Blocker { code, message, origin }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn assumptions_that_matter_only_together_are_one_condition() {
-        let check = |wrong: &[&[u32]], expected: Option<&[u32]>| {
-            let all: Vec<SwitchId> = (0..4).map(SwitchId).collect();
-            let changes = |set: &[SwitchId]| wrong.iter().any(|w| w.iter().all(|id| set.contains(&SwitchId(*id))));
-            let found = together(&all, changes).map(|set| set.iter().map(|id| id.0).collect::<Vec<_>>());
-            assert_eq!(found.as_deref(), expected);
-        };
-        check(&[], None);
-        check(&[&[1, 3]], Some(&[1, 3]));
-        check(&[&[0, 1, 2], &[2, 3]], Some(&[2, 3]));
-    }
 }

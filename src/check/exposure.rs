@@ -127,7 +127,7 @@ impl Contact {
 /// # Errors
 /// Only when the two engines disagree, which is a bug of this program.
 pub fn exposure(lab: &Lab, dataplane: &Dataplane) -> Result<Exposure, CheckError> {
-    let places = Places { lab, dataplane };
+    let places = Places::new(lab, dataplane);
     let setting = dataplane.switches.defaults();
     let endpoints = places.everyone();
     let mut exposure = Exposure {

@@ -32,6 +32,12 @@ pub(super) fn representatives(dataplane: &Dataplane, diallers: &[Endpoint]) -> V
     numbered.map(first_of).collect()
 }
 
+/// The same by node.
+pub(super) fn first_of_group(dataplane: &Dataplane, diallers: &[Endpoint]) -> HashMap<NodeId, NodeId> {
+    let firsts = representatives(dataplane, diallers).into_iter().filter_map(|first| diallers.get(first));
+    diallers.iter().zip(firsts).map(|(dialler, first)| (dialler.node, first.node)).collect()
+}
+
 fn foldable(endpoint: &Endpoint) -> Option<NodeId> {
     (endpoint.container.is_some() && endpoint.sources.is_none()).then_some(endpoint.node)
 }
@@ -123,7 +129,13 @@ impl<'a> Landmarks<'a> {
         let mut looks = format!("{:?} {:?}", node.kind, node.sysctls.ip_forward);
         for interface in &node.interfaces {
             let (link, apart) = (interface.link, interface.apart_from);
-            let flags = (interface.up, interface.hairpin, interface.only_dials, interface.route_localnet);
+            let flags = (
+                interface.up,
+                interface.hairpin,
+                interface.only_dials,
+                interface.route_localnet,
+                interface.reverse_path_only,
+            );
             let _ = write!(looks, "\n{} {link:?} {apart:?} {flags:?} {:?}", interface.name, interface.claims);
             for address in interface.addresses.iter().map(|a| a.net) {
                 let of_others = self.own.get(&address.addr());

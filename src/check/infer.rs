@@ -1,18 +1,24 @@
 //! What is true today, as sentences: for everything that listens, who can reach it and that nobody else can.
 //!
-//! Each sentence is decided like any other before it is offered; what cannot be said in one is left out and named.
+//! Each sentence is decided before it is offered; what cannot be said in one is left out and named. The matrix of who can reach
+//! what decides most of them: its cells are answers of the solver about every address and port, and replayed. What it leaves open
+//! is decided like any other sentence.
 
-use crate::dataplane::Dataplane;
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+
+use crate::dataplane::{Dataplane, NodeId};
 use crate::diagnostic::Diagnostic;
-use crate::eval;
-use crate::lab::{Lab, Networking};
+use crate::lab::Lab;
 use crate::net::Protocol;
-use crate::property::{Subject, Who, parse};
+use crate::property::{Sentence, Subject, Who, parse};
+use crate::smt::Goal;
 use crate::source::{Sources, Span, Spanned};
 
 use super::CheckError;
-use super::decide::{Checker, Stop};
-use super::exposure::{Exposure, Listener, exposure};
+use super::decide::{Checker, Stop, dialable};
+use super::exposure::{Contact, Exposure, Listener, exposure};
+use super::parallel::in_parallel;
 use super::place::{Endpoint, is_same};
 use super::verdict::Answer;
 
@@ -33,11 +39,16 @@ pub fn infer(lab: &Lab, dataplane: &Dataplane) -> Result<Inferred, CheckError> {
     let exposure = exposure(lab, dataplane)?;
     let mut sources = Sources::default();
     let span = Span::new(sources.add("(inferred)", ""), 0, 0);
-    let checker = Checker::new(lab, dataplane, &sources, eval::trace);
-    let inference = Inference { checker, exposure: &exposure, span };
+    let checker = Checker::brief(lab, dataplane, &sources);
+    let everyone = checker.places.everyone();
+    let diallers = everyone.iter().enumerate().map(|(dialler, endpoint)| (endpoint.node, dialler)).collect();
+    let dialable = dialable(dataplane).into_iter().collect();
+    let inference = Inference { checker, exposure: &exposure, everyone, diallers, dialable, span };
+    let numbered: Vec<(usize, &Listener)> = exposure.listeners.iter().enumerate().collect();
+    let about_each = in_parallel(&numbered, |(index, listener)| inference.sentences(*index, listener));
     let mut inferred = Inferred::default();
-    for (index, listener) in exposure.listeners.iter().enumerate() {
-        match inference.sentences(index, listener)? {
+    for (listener, sentences) in exposure.listeners.iter().zip(about_each) {
+        match sentences? {
             Ok(sentences) => inferred.sentences.extend(sentences),
             Err(reason) => inferred.left_out.push((listener.name.clone(), reason)),
         }
@@ -48,6 +59,12 @@ pub fn infer(lab: &Lab, dataplane: &Dataplane) -> Result<Inferred, CheckError> {
 struct Inference<'a> {
     checker: Checker<'a>,
     exposure: &'a Exposure,
+    /// Who dials in the matrix, in its order.
+    everyone: Vec<Endpoint>,
+    /// The diallers of the matrix, by node.
+    diallers: HashMap<NodeId, usize>,
+    /// Addresses that somebody would type.
+    dialable: HashSet<IpAddr>,
     /// Nowhere: these sentences stand in no file.
     span: Span,
 }
@@ -64,10 +81,9 @@ impl Inference<'_> {
         let Some(target) = self.target(listener) else {
             return Ok(Err("no sentence can name it".to_owned()));
         };
-        let everyone = self.checker.places.everyone();
         let reaches = |who: &&Endpoint| {
-            let dialler = everyone.iter().position(|e| is_same(e, Some(who)));
-            dialler.is_some_and(|d| self.exposure.contacts(d, index).any(|contact| !contact.is_doubtful))
+            let dialler = self.diallers.get(&who.node);
+            dialler.is_some_and(|d| self.exposure.contacts(*d, index).any(|contact| !contact.is_doubtful))
         };
         let anyone = self.members(&Who::Anyone(self.span), &target.endpoint);
         let (can, cannot): (Vec<&Endpoint>, Vec<&Endpoint>) = anyone.iter().partition(reaches);
@@ -77,12 +93,13 @@ impl Inference<'_> {
             _ => format!("only {subject} can reach {}", target.text),
         };
         let candidates = self.subjects(&can, &cannot, &target.endpoint).into_iter().map(of_subject);
-        let first = match self.first_that_holds(candidates)? {
+        let first = match self.first_that_holds(candidates, index)? {
             Ok(sentence) => sentence,
             Err(reason) => return Ok(Err(reason)),
         };
         // `anyone` leaves out the machines that the target runs on.
-        let below: Vec<Endpoint> = everyone
+        let below: Vec<Endpoint> = self
+            .everyone
             .iter()
             .filter(|e| !is_same(e, Some(&target.endpoint)) && !anyone.iter().any(|a| is_same(a, Some(e))))
             .cloned()
@@ -91,15 +108,19 @@ impl Inference<'_> {
         let mut sentences = vec![first];
         for (who, verb) in [(can, "can"), (cannot, "cannot")] {
             let said = (!who.is_empty()).then(|| format!("{} {verb} reach {}", self.listed(&who), target.text));
-            sentences.extend(self.first_that_holds(said.into_iter())?.ok());
+            sentences.extend(self.first_that_holds(said.into_iter(), index)?.ok());
         }
         Ok(Ok(sentences))
     }
 
-    fn first_that_holds(&self, candidates: impl Iterator<Item = String>) -> Result<Result<String, String>, CheckError> {
+    fn first_that_holds(
+        &self,
+        candidates: impl Iterator<Item = String>,
+        listener: usize,
+    ) -> Result<Result<String, String>, CheckError> {
         let mut reason = "nothing is known".to_owned();
         for sentence in candidates {
-            match self.answer(&sentence)? {
+            match self.answer(&sentence, listener)? {
                 Ok(Answer::Holds) => return Ok(Ok(sentence)),
                 Ok(_) => reason = format!("`{sentence}` does not hold in every case"),
                 Err(diagnostic) => reason = diagnostic.message.to_string(),
@@ -167,23 +188,64 @@ impl Inference<'_> {
 
     /// Containers that share a namespace are no diallers of their own in the matrix.
     fn has_own_namespace(&self, endpoint: &Endpoint) -> bool {
-        let Some(name) = &endpoint.container else { return true };
-        let mut containers = self.checker.places.lab.containers();
-        containers.any(|(host, c)| {
-            let has_own = matches!(c.networking, Networking::Bridges(_) | Networking::None(_));
-            Some(host) == endpoint.host && c.name == *name && has_own
-        })
+        let dialler = self.diallers.get(&endpoint.node).and_then(|dialler| self.everyone.get(*dialler));
+        endpoint.container.is_none() || is_same(endpoint, dialler)
     }
 
-    fn answer(&self, sentence: &str) -> Result<Result<Answer, Box<Diagnostic>>, CheckError> {
+    fn answer(&self, sentence: &str, listener: usize) -> Result<Result<Answer, Box<Diagnostic>>, CheckError> {
         let sentence = match parse(&Spanned::new(sentence.to_owned(), self.span)) {
             Ok(sentence) => sentence,
             Err(diagnostic) => return Ok(Err(diagnostic)),
         };
+        if self.is_known(&sentence, listener) {
+            return Ok(Ok(Answer::Holds));
+        }
         match self.checker.judge(&sentence) {
             Ok(verdict) => Ok(Ok(verdict.answer)),
             Err(Stop::Sentence(diagnostic)) => Ok(Err(diagnostic)),
             Err(Stop::Engines(error)) => Err(error),
         }
+    }
+
+    /// Whether the matrix says that a sentence about a listener holds.
+    fn is_known(&self, sentence: &Sentence, listener: usize) -> bool {
+        let says = |sentence: &Sentence| {
+            let members = self.checker.members(sentence).ok()?;
+            let is_so = |member: &Endpoint| self.cell(member, listener) == Some(sentence.can);
+            members.iter().all(is_so).then_some(members.len())
+        };
+        let others: Option<Vec<usize>> = sentence.others().iter().map(says).collect();
+        self.is_meant(sentence, listener) && others.is_some() && says(sentence).is_some_and(|members| 0 < members)
+    }
+
+    /// Whether the target of a sentence is the listener and nothing else.
+    fn is_meant(&self, sentence: &Sentence, listener: usize) -> bool {
+        let Some(meant) = self.exposure.listeners.get(listener) else { return false };
+        let takes = |goal: &Goal, other: &Listener| match goal {
+            Goal::Socket { node, owner, ports } => {
+                let is_one = *node == other.node && owner.as_ref().is_none_or(|owner| *owner == other.owner);
+                is_one && ports.first <= other.ports.last && other.ports.first <= ports.last
+            }
+            Goal::Anyone | Goal::Kernel(_) => false,
+        };
+        match self.checker.places.aims(sentence).as_deref() {
+            Ok([aim]) => {
+                let of_protocol = self.exposure.listeners.iter().filter(|l| l.protocol == aim.protocol);
+                of_protocol.filter(|other| takes(&aim.goal, other)).map(|other| &other.name).eq([&meant.name])
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether somebody reaches a listener; nothing if the matrix leaves it open.
+    fn cell(&self, who: &Endpoint, listener: usize) -> Option<bool> {
+        let dialler = *self.diallers.get(&who.node)?;
+        self.exposure.stand_in(dialler, listener)?;
+        if !self.exposure.unsure.is_empty() || self.exposure.is_doubtful(dialler, listener) {
+            return None;
+        }
+        let contacts: Vec<&Contact> = self.exposure.contacts(dialler, listener).collect();
+        let is_natural = |contact: &&Contact| self.dialable.contains(&contact.trace.flow.destination);
+        if contacts.is_empty() { Some(false) } else { contacts.iter().any(is_natural).then_some(true) }
     }
 }

@@ -1,5 +1,6 @@
 //! Names of a sentence -> nodes of the dataplane.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::dataplane::{Dataplane, NodeId};
@@ -36,6 +37,8 @@ pub(super) struct Endpoint {
 pub(super) struct Places<'a> {
     pub(super) lab: &'a Lab,
     pub(super) dataplane: &'a Dataplane,
+    /// The nodes by name.
+    nodes: HashMap<&'a str, NodeId>,
 }
 
 impl Endpoint {
@@ -72,7 +75,21 @@ fn net_text(net: IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
 }
 
+impl<'a> Places<'a> {
+    pub(super) fn new(lab: &'a Lab, dataplane: &'a Dataplane) -> Self {
+        let mut nodes = HashMap::new();
+        for (id, node) in dataplane.nodes() {
+            nodes.entry(node.name.as_str()).or_insert(id);
+        }
+        Self { lab, dataplane, nodes }
+    }
+}
+
 impl Places<'_> {
+    fn node_named(&self, name: &str) -> Option<NodeId> {
+        self.nodes.get(name).copied()
+    }
+
     /// The endpoint with this name; after a machine's or a container's name and `/`, a program may be named.
     pub(super) fn named(&self, name: &Spanned<String>) -> Result<Endpoint, Box<Diagnostic>> {
         let place = name.value.split_once('/').map_or("", |(place, _)| place);
@@ -120,7 +137,7 @@ impl Places<'_> {
     pub(super) fn of_host(&self, id: HostId, host: &Host) -> Option<Endpoint> {
         Some(Endpoint {
             label: host.name.clone(),
-            node: self.dataplane.node_named(&host.name)?,
+            node: self.node_named(&host.name)?,
             owner: None,
             host: Some(id),
             container: None,
@@ -145,7 +162,7 @@ impl Places<'_> {
         };
         Some(Endpoint {
             label: container.short_name.clone(),
-            node: self.dataplane.node_named(&name)?,
+            node: self.node_named(&name)?,
             owner: Some(container.name.clone()),
             host: Some(id),
             container: Some(container.name.clone()),
@@ -270,7 +287,7 @@ impl Places<'_> {
         let lans = self.lab.segments.iter().filter(move |s| s.kind == SegmentKind::Lan && is_meant(s));
         lans.filter_map(move |segment| {
             let name = stranger_name(&segment.name);
-            let node = self.dataplane.node_named(&name)?;
+            let node = self.node_named(&name)?;
             let taken = self.addresses_of(node).into_iter().map(IpNet::from).collect();
             let sources = Some(free_addresses(segment.subnets.clone(), taken));
             Some(Endpoint { label: name, node, owner: None, host: None, container: None, sources })
@@ -314,7 +331,6 @@ impl Places<'_> {
     /// The lab's addresses outside: those of its routers.
     fn public_addresses(&self) -> Vec<IpAddr> {
         let link = self
-            .dataplane
             .node_named(INTERNET)
             .and_then(|id| self.dataplane.node(id).interfaces.iter().find_map(|interface| interface.link));
         let members = link.into_iter().flat_map(|link| self.dataplane.members(link));
@@ -332,7 +348,7 @@ impl Places<'_> {
         let of_machines = machines.iter().flat_map(|id| &self.lab.host(*id).interfaces).flat_map(|i| &i.addresses);
         let mut all: Vec<IpAddr> = of_machines.map(|a| a.net.addr()).collect();
         all.extend(self.dataplane.node(target.node).addresses().filter(|a| !a.is_loopback()));
-        let nodes = machines.iter().filter_map(|id| self.dataplane.node_named(&self.lab.host(*id).name));
+        let nodes = machines.iter().filter_map(|id| self.node_named(&self.lab.host(*id).name));
         if nodes.chain([target.node]).any(|node| node == member.node) {
             all.push(Family::V4.loopback());
         }
@@ -361,7 +377,7 @@ impl Places<'_> {
     }
 
     fn outside(&self) -> Option<Endpoint> {
-        let node = self.dataplane.node_named(INTERNET)?;
+        let node = self.node_named(INTERNET)?;
         let everything = IpNet::V4(Ipv4Net::default());
         let natural = Some(IpAddr::from([198, 51, 100, 7]));
         let sources = Some(Sources {

@@ -103,7 +103,7 @@ impl Question<'_> {
     /// The aim in a lab in which its target is in another namespace.
     fn moved(&self, lab: &Lab) -> Option<Aim> {
         let lowered = lower(lab);
-        let aims = Places { lab, dataplane: &lowered }.aims(self.sentence).ok()?;
+        let aims = Places::new(lab, &lowered).aims(self.sentence).ok()?;
         aims.into_iter().find(|aim| aim.label == self.aim.label)
     }
 

@@ -92,7 +92,7 @@ pub fn probes(
     statements: &[Statement],
 ) -> Result<(Vec<Probe>, Checked), CheckError> {
     let checked = check_all(lab, dataplane, sources, statements)?;
-    let mut list = Checklist { places: Places { lab, dataplane }, probes: Vec::new() };
+    let mut list = Checklist { places: Places::new(lab, dataplane), probes: Vec::new() };
     checked.judgements.iter().for_each(|judgement| list.judgement(judgement));
     let mut probes = list.probes;
     probes.sort_by_key(|probe| probe.stage);

@@ -8,7 +8,8 @@ use crate::net::{PortRange, Protocol};
 use crate::property::{Many, Place, Sentence, Subject, Target, Verb, Who};
 use crate::source::{Span, Spanned};
 
-use super::decide::{Checker, Stop, merge_conditions};
+use super::decide::{Checker, Stop};
+use super::hangs_on::merge_conditions;
 use super::place::{Endpoint, Places, is_same};
 use super::verdict::{Answer, Verdict};
 

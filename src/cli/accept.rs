@@ -57,6 +57,6 @@ fn write(model: &Model, edits: &[Edit], is_dry_run: bool) -> Exit {
     }
     terminal::print(&rendering::patches(&files, terminal::style()));
     let problems: Vec<Text> = files.iter().filter(|_| !is_dry_run).filter_map(|file| model.write(file).err()).collect();
-    problems.iter().for_each(|problem| terminal::complain(problem));
+    problems.iter().for_each(terminal::complain);
     if problems.is_empty() { Exit::Holds } else { Exit::Unusable }
 }

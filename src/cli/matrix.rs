@@ -3,34 +3,39 @@
 use std::path::PathBuf;
 
 use crate::check::{self, Answer, Matrix};
-use crate::report::matrix as rendering;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::report::{matrix as rendering, terminal as messages};
 
 use super::args::Format;
-use super::load::LabFiles;
+use super::exposure::contradiction;
 use super::{Exit, model, terminal};
 
-/// Shows what the answers hang on, lab by lab.
+/// Shows what the answers hang on, lab by lab. What is wrong with files and sentences goes to standard error.
 pub(super) fn run(paths: &[PathBuf], format: Format) -> Exit {
     let Some(loaded) = model::load(paths) else { return Exit::Unusable };
-    let one = |files: &LabFiles| match check::matrix(&files.inputs, &loaded.sources) {
-        Ok(matrix) => {
-            let title = files.title.as_ref().map_or(String::new(), |title| format!("\n## {title}\n\n"));
-            terminal::print(&match format {
-                Format::Json => rendering::json(&matrix),
-                _ => title + &rendering::render(&matrix, terminal::style()),
-            });
-            exit(&matrix)
-        }
-        Err(error) => {
-            terminal::complain_of_bug(error.to_string());
-            Exit::Internal
-        }
+    let complain = |diagnostics: &[Diagnostic]| {
+        let errors: Vec<_> = diagnostics.iter().filter(|d| d.severity == Severity::Error).cloned().collect();
+        terminal::print_aside(&messages::render_diagnostics(&errors, &loaded.sources, terminal::style()));
+        if errors.is_empty() { Exit::Holds } else { Exit::Unusable }
     };
-    loaded.labs.iter().map(one).fold(Exit::Holds, Exit::or)
+    let mut exit = complain(&loaded.diagnostics);
+    for files in &loaded.labs {
+        let matrix = match check::matrix(&files.inputs, &loaded.sources) {
+            Ok(matrix) => matrix,
+            Err(error) => return contradiction(&error),
+        };
+        exit = exit.or(complain(&matrix.diagnostics)).or(of(&matrix));
+        let title = files.title.as_ref().map_or(String::new(), |title| format!("\n## {title}\n\n"));
+        terminal::print(&match format {
+            Format::Json => rendering::json(&matrix),
+            _ => title + &rendering::render(&matrix, terminal::style()),
+        });
+    }
+    exit
 }
 
 /// A sentence has to hold whatever is assumed.
-fn exit(matrix: &Matrix) -> Exit {
+fn of(matrix: &Matrix) -> Exit {
     let has = |answer| {
         let insisted = matrix.rows.iter().filter(|row| !row.statement.is_wish);
         insisted.flat_map(|row| &row.cells).any(|cell| cell.answer == answer)

@@ -94,6 +94,10 @@ impl Printer<'_> {
         line.extend(interface.claims.iter().map(|net| format!(" claims {net}")));
         let flags =
             [(!interface.up, " down"), (interface.route_localnet, " route_localnet"), (interface.hairpin, " hairpin")];
+        line.extend(match interface.reverse_path_only {
+            Toggle::On => Some(" rp_filter strict".to_owned()),
+            Toggle::Off | Toggle::If(_) => None,
+        });
         line.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word));
         line.extend(interface.apart_from.map(|(node, parent)| {
             let node = self.dataplane.node(node);
@@ -317,6 +321,7 @@ switch s0 assumption, on: `web` listens  # image table
                 link: Some(lan),
                 up: false,
                 route_localnet: false,
+                reverse_path_only: Toggle::Off,
                 hairpin: false,
                 apart_from: None,
                 origin,
@@ -328,6 +333,7 @@ switch s0 assumption, on: `web` listens  # image table
             sysctls: Sysctls {
                 ip_forward: guard.map_or(Toggle::Off, Toggle::If),
                 ip_forward_origin: origin,
+                rp_filter_origin: origin,
                 bridge_calls_iptables: false,
             },
             names: Vec::new(),

@@ -147,6 +147,8 @@ pub enum Disposition {
     Rejected(Reject),
     /// The kernel refuses it as martian: a loopback address from outside.
     Martian,
+    /// It came by another interface than its answer would leave by, and the node checks that.
+    WrongInterface,
     /// No route at this node.
     NoRoute,
     /// Nobody answers for the next hop.

@@ -74,6 +74,8 @@ pub struct Sysctls {
     pub ip_forward: Toggle,
     /// Why `ip_forward` is as it is.
     pub ip_forward_origin: OriginId,
+    /// Why `rp_filter` is as it is.
+    pub rp_filter_origin: OriginId,
     /// `net.bridge.bridge-nf-call-iptables`: frames that cross a bridge of this node visit its hooks.
     pub bridge_calls_iptables: bool,
 }
@@ -97,6 +99,8 @@ pub struct Interface {
     pub up: bool,
     /// `net.ipv4.conf.*.route_localnet`: packets from or to 127.0.0.0/8 may pass.
     pub route_localnet: bool,
+    /// `net.ipv4.conf.*.rp_filter` is 1: what comes by another interface than its answer would leave by is dropped.
+    pub reverse_path_only: Toggle,
     /// The bridge sends frames back out of the port they came from.
     pub hairpin: bool,
     /// The interface that it sits on: everybody on the link hears both, but they do not hear each other.
@@ -292,6 +296,14 @@ impl Node {
     #[expect(clippy::indexing_slicing, reason = "interface ids are made while the node is built")]
     pub fn interface(&self, id: InterfaceId) -> &Interface {
         &self.interfaces[id.0]
+    }
+
+    /// Whether a route counts: not while its interface is down.
+    pub fn is_alive(&self, route: &Route) -> bool {
+        match route.target {
+            RouteTarget::Via { interface, .. } => self.interface(interface).up,
+            RouteTarget::Local { .. } | RouteTarget::Unreachable => true,
+        }
     }
 
     /// The interface with this name.

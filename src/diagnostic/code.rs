@@ -151,6 +151,7 @@ codes! {
     RouteNoNeighbour "route" "no_neighbour" Error;
     RouteReplyLost "route" "reply_lost" Error;
     RouteForwardingOff "route" "forwarding_off" Error;
+    RouteWrongInterface "route" "wrong_interface" Error;
     Dropped "filter" "dropped" Error;
     Exposed "sentence" "exposed" Error;
     Undecided "sentence" "undecided" Warning;

@@ -1,6 +1,7 @@
 //! Rules and chains: what a hook does with one concrete packet.
 
 use std::cmp::Reverse;
+use std::net::IpAddr;
 
 use crate::dataplane::{
     Action, Chain, ChainId, ChainKind, Decision, Hook, Match, Node, Policy, Route, RouteTarget, Rule, States,
@@ -176,7 +177,9 @@ fn holds(seen: &Seen<'_>, condition: &Match) -> bool {
         Match::Reply => seen.tracked.is_reply(),
         Match::DestinationIsLocal => is_local(seen.node, header.destination),
         Match::SourceIsLocal => is_local(seen.node, header.source),
-        Match::SourceIsRoutedBack => is_routed_back(seen),
+        Match::SourceIsRoutedBack => {
+            seen.incoming.is_some_and(|name| is_routed_back(seen.node, name, header.source, seen.setting))
+        }
         Match::Mark { value, mask } => seen.packet.mark & mask == *value,
         Match::ConnectionMark { value, mask } => seen.connection_mark & mask == *value,
         Match::IcmpType(number) => seen.packet.icmp_type() == Some(*number),
@@ -192,16 +195,15 @@ fn began_with(seen: &Seen<'_>, is_so: impl Fn(&Header) -> bool) -> bool {
     seen.connections.original(seen.tracked).is_some_and(|first| is_so(&first))
 }
 
-/// The route that answers would take (`nft_fib4_eval`, `rpfilter_mt`); over loopback everything is in order.
-fn is_routed_back(seen: &Seen<'_>) -> bool {
-    let Some(incoming) = seen.incoming else { return false };
-    let source = seen.packet.header.source;
-    let usable = |route: &&Route| route.prefix.contains(&source) && seen.setting.allows(route.guard);
+/// The route that answers would take (`nft_fib4_eval`, `rpfilter_mt`, `fib_validate_source`); over loopback everything is in
+/// order.
+pub(super) fn is_routed_back(node: &Node, incoming: &str, source: IpAddr, setting: &Setting) -> bool {
+    let usable = |route: &&Route| route.prefix.contains(&source) && setting.allows(route.guard) && node.is_alive(route);
     let is_local = |route: &Route| matches!(route.target, RouteTarget::Local { .. });
     let best =
-        seen.node.routes.iter().filter(usable).min_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
+        node.routes.iter().filter(usable).min_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
     let leaves_by = best.and_then(|route| match route.target {
-        RouteTarget::Via { interface, .. } => Some(seen.node.interface(interface)),
+        RouteTarget::Via { interface, .. } => Some(node.interface(interface)),
         RouteTarget::Local { .. } | RouteTarget::Unreachable => None,
     });
     incoming == LOOPBACK || leaves_by.is_some_and(|interface| interface.name == incoming)
@@ -222,6 +224,6 @@ fn has_state(states: States, state: State) -> bool {
 }
 
 /// Whether the local table has the address (`addrtype --dst-type LOCAL`, `fib daddr type local`).
-pub(super) fn is_local(node: &Node, address: std::net::IpAddr) -> bool {
+pub(super) fn is_local(node: &Node, address: IpAddr) -> bool {
     node.routes.iter().any(|r| matches!(r.target, RouteTarget::Local { .. }) && r.prefix.contains(&address))
 }

@@ -31,9 +31,7 @@ pub(super) fn route<'a>(
     if claims(dataplane, id, destination, way) {
         return Decision::Local;
     }
-    let usable = |r: &&Route| {
-        r.prefix.contains(&destination) && setting.allows(r.guard) && leaves_through_live_interface(node, r)
-    };
+    let usable = |r: &&Route| r.prefix.contains(&destination) && setting.allows(r.guard) && node.is_alive(r);
     // `min_by_key` keeps the first of equals, as the kernel does.
     let best = node
         .routes
@@ -54,13 +52,6 @@ pub(super) fn route<'a>(
 
 fn is_local(route: &Route) -> bool {
     matches!(route.target, RouteTarget::Local { .. })
-}
-
-fn leaves_through_live_interface(node: &Node, route: &Route) -> bool {
-    match route.target {
-        RouteTarget::Via { interface, .. } => node.interface(interface).up,
-        RouteTarget::Local { .. } | RouteTarget::Unreachable => true,
-    }
 }
 
 /// Whether the node stands for "any other host" with this address.

@@ -388,7 +388,27 @@ impl<'a> Path<'a> {
         if let Err(end) = self.hook(Hook::Prerouting, &mut at, None) {
             return Next::End(end);
         }
+        if self.comes_the_wrong_way(&at) {
+            let origin = Some(node.sysctls.rp_filter_origin);
+            return Next::End(self.lose(at.node, at.packet, Disposition::WrongInterface, origin));
+        }
         self.routed(at)
+    }
+
+    /// What the reverse path filter in its strict form drops when a packet is routed (`fib_validate_source`).
+    fn comes_the_wrong_way(&self, at: &At) -> bool {
+        let node = self.dataplane.node(at.node);
+        let Some(interface) = at.incoming.map(|i| node.interface(i)) else { return false };
+        self.is_on(interface.reverse_path_only)
+            && !filter::is_routed_back(node, &interface.name, at.packet.header.source, self.setting)
+    }
+
+    fn is_on(&self, toggle: Toggle) -> bool {
+        match toggle {
+            Toggle::On => true,
+            Toggle::Off => false,
+            Toggle::If(switch) => self.setting.is_on(switch),
+        }
     }
 
     fn routed(&mut self, mut at: At) -> Next<'a> {
@@ -400,12 +420,7 @@ impl<'a> Path<'a> {
             return Next::End(self.take(at));
         }
         let node = self.dataplane.node(at.node);
-        let forwards = match node.sysctls.ip_forward {
-            Toggle::On => true,
-            Toggle::Off => false,
-            Toggle::If(switch) => self.setting.is_on(switch),
-        };
-        if !forwards {
+        if !self.is_on(node.sysctls.ip_forward) {
             let origin = Some(node.sysctls.ip_forward_origin);
             return Next::End(self.lose(at.node, at.packet, Disposition::NotForwarding, origin));
         }

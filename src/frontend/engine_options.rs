@@ -34,6 +34,7 @@ pub fn read(walk: &mut Walk, engine: &mut EngineDecl, key: &str, value: &Node) -
         "ip-forward" => engine.ip_forward = walk.bool(value, &name),
         "ip-forward-no-drop" => engine.ip_forward_no_drop = walk.bool(value, &name),
         "ip-masq" => engine.ip_masq = walk.bool(value, &name),
+        "live-restore" => engine.live_restore = walk.bool(value, &name),
         "icc" => engine.icc = walk.bool(value, &name),
         "ip" => engine.publish_address = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress),
         "host-gateway-ip" => {

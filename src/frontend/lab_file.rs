@@ -95,7 +95,7 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
 
 fn section(walk: &mut Walk, root: &Node, key: &str, mut read: impl FnMut(&mut Walk, &Entry)) {
     let Some(node) = root.get(key) else { return };
-    for entry in walk.map(node, &format!("`{key}`")) {
+    for entry in walk.map(node, format!("`{key}`")) {
         read(walk, entry);
     }
 }

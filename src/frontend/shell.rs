@@ -17,6 +17,7 @@ use brush_parser::ast::{
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::frontend::docker::run as docker;
 use crate::frontend::placed::PlacedText;
+use crate::frontend::sysctl;
 use crate::lab::declaration::{Declarations, FirewalldDecl};
 use crate::lab::{Declaration, HostEvent};
 use crate::language::{Text, text};
@@ -289,7 +290,7 @@ impl Walker<'_> {
         }
         for item in items(simple) {
             if let CommandPrefixOrSuffixItem::IoRedirect(redirect) = item {
-                self.redirect(scope, redirect);
+                self.redirect(scope, redirect, &words);
             }
         }
         if simple.word_or_name.is_none() {
@@ -376,15 +377,25 @@ impl Walker<'_> {
 
     fn redirects(&mut self, scope: Scope<'_>, redirects: Option<&RedirectList>) {
         for redirect in redirects.iter().flat_map(|r| &r.0) {
-            self.redirect(scope, redirect);
+            self.redirect(scope, redirect, &[]);
         }
     }
 
-    /// Output to a file that configures the network.
-    fn redirect(&mut self, scope: Scope<'_>, redirect: &IoRedirect) {
+    /// Output of a command to a file that configures the network; `echo 1 > /proc/sys/…` makes a setting.
+    fn redirect(&mut self, scope: Scope<'_>, redirect: &IoRedirect, command: &[Word]) {
         let IoRedirect::File(_, _, IoFileRedirectTarget::Filename(raw)) = redirect else { return };
         for word in self.expand(scope, raw) {
-            if command::configures_network(&word.text) {
+            let key = word.text.strip_prefix("/proc/sys/").filter(|_| word.unknown().is_none());
+            if let (Some(key), [echo, value]) = (key, command)
+                && echo.text == "echo"
+                && value.unknown().is_none()
+            {
+                let span = echo.span.to(word.span);
+                match sysctl::assign(key, &value.text, span, false) {
+                    Some(Declaration::Unmodeled(what)) => self.unmodeled(span, what.value),
+                    other => self.out.value.extend(other),
+                }
+            } else if command::configures_network(&word.text) {
                 self.unmodeled(word.span, text!("writing `{file}`", "`{file}`에 쓰기", file = &word.text));
             }
         }

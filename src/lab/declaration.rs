@@ -17,6 +17,7 @@ use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
+use super::sysctl::SysctlSetting;
 use super::tunnel::{ProxyEnd, TunnelDecl};
 use super::{GatewayMode, Platform, RuleBackend, Statement};
 
@@ -27,7 +28,7 @@ pub use firewalld::{
     DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
     ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
 };
-pub use idle::{Idle, IdleCause, RestartPolicy};
+pub use idle::{Idle, IdleCause, RestartPolicy, shuffled_addresses};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -106,6 +107,8 @@ pub enum Declaration {
     Nft(NftRuleset),
     /// One line of `ufw`.
     Ufw(Spanned<UfwChange>),
+    /// A setting of the kernel.
+    Sysctl(SysctlDecl),
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.
@@ -291,6 +294,8 @@ pub struct EngineDecl {
     pub address_pools: Vec<Spanned<AddressPool>>,
     /// `host-gateway-ip`.
     pub host_gateway: Option<Spanned<IpAddr>>,
+    /// `live-restore`.
+    pub live_restore: Option<Spanned<bool>>,
     /// The whole statement.
     pub span: Option<Span>,
 }
@@ -632,6 +637,17 @@ pub struct ConnectDecl {
     pub container: Spanned<String>,
     /// How it is attached.
     pub attach: AttachDecl,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// A setting of the kernel that changes what happens to packets.
+#[derive(Clone, Debug)]
+pub struct SysctlDecl {
+    /// What is set.
+    pub setting: SysctlSetting,
+    /// Made when the machine boots, before anything else starts.
+    pub at_boot: bool,
     /// The whole statement.
     pub span: Span,
 }

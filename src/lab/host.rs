@@ -12,6 +12,7 @@ use super::hosted::{Forwarding, HostFirewall, Wsl};
 use super::iptables::IptablesCommand;
 use super::machine::ForwardNotation;
 use super::nft::NftRuleset;
+use super::sysctl::Sysctl;
 use super::tunnel::Tunnel;
 use super::{Engine, Firewalld};
 
@@ -71,6 +72,8 @@ pub struct Host {
     pub rules: Vec<Vec<IptablesCommand>>,
     /// Rule sets of nftables; `events` says when they are loaded.
     pub nft: Vec<NftRuleset>,
+    /// Settings of the kernel; `events` says when they are made.
+    pub sysctls: Vec<Sysctl>,
     /// The firewall that its system has by itself, if it is on.
     pub firewall: Option<HostFirewall>,
     /// How WSL connects it, if it is WSL's machine.
@@ -108,6 +111,8 @@ pub enum HostEvent {
     UserRules(usize),
     /// A rule set of nftables is loaded: an index of the host's `nft`.
     NftRules(usize),
+    /// A setting of the kernel is made: an index of the host's `sysctls`.
+    Sysctl(usize),
 }
 
 /// One network interface of a host.

@@ -69,6 +69,9 @@ pub enum AdapterMode {
     HostOnly(Spanned<String>),
     /// A host-only network, which has no interface that the user makes (VirtualBox 7.0 on macOS).
     HostOnlyNetwork(Spanned<String>),
+    /// Whichever of the two the release has on the host: so Vagrant attaches (plugins/providers/virtualbox/driver/
+    /// version_7_0.rb, `use_host_only_nets?`).
+    HostOnlyEither(Spanned<String>),
     /// An internal network.
     Internal(Spanned<String>),
     /// A shared NAT network.
@@ -228,6 +231,7 @@ impl AdapterMode {
             Self::Nat(_) => ModeKind::Nat,
             Self::Bridged(_) => ModeKind::Bridged,
             Self::HostOnly(_) => ModeKind::HostOnly,
+            Self::HostOnlyEither(_) => ModeKind::HostOnly,
             Self::HostOnlyNetwork(_) => ModeKind::HostOnlyNetwork,
             Self::Internal(_) => ModeKind::Internal,
             Self::NatNetwork(_) => ModeKind::NatNetwork,

@@ -46,12 +46,15 @@ mod vm_host;
 mod wsl;
 mod zone;
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Diagnosed, Diagnostic};
+use crate::lab::HostEvent;
 use crate::language::text;
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
-use super::{Declaration, Defaults, Group, HostId, Lab, Unmodeled};
+use super::{Assumption, Declaration, Defaults, Group, HostId, Lab, Unmodeled};
 
 /// What was read from one file.
 #[derive(Clone, Debug)]
@@ -71,6 +74,8 @@ struct Context {
     switches: Switches,
     diagnostics: Vec<Diagnostic>,
     unmodeled: Vec<Unmodeled>,
+    /// The defaults that were used.
+    assumed: BTreeSet<Assumption>,
 }
 
 impl Context {
@@ -111,8 +116,9 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         host.firewalld = firewall::resolve(&mut context, HostId(index), plan_of_host, host.engine.as_ref());
         let keeps = segments.iter().any(|s| hosted::is_kept_by(s, HostId(index)));
         let events = events::resolve(plan_of_host, host, defaults.engine_first, keeps);
+        context.assumed.extend(events.order_is_assumed.then_some(Assumption::Order));
         context.unmodeled.extend(hosted::beside_firewalld(&segments, HostId(index), host));
-        (host.events, host.rules, host.nft) = (events.order, events.rules, events.nft);
+        (host.events, host.rules, host.nft, host.sysctls) = (events.order, events.rules, events.nft, events.sysctls);
         ipset::write_out(&mut context, plan_of_host, host);
         user_rules::name_bridges(host);
         user_rules::check(&mut context, host);
@@ -136,8 +142,8 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
     }));
     let groups = plan.groups.iter().map(|(name, members)| group(&name.value, members)).collect();
     let sentences = plan.sentences.iter().map(|s| (*s).clone()).collect();
-    let Context { switches, mut diagnostics, unmodeled, .. } = context;
-    let lab = Lab { hosts, segments, groups, switches, sentences, unmodeled };
+    let Context { switches, mut diagnostics, unmodeled, assumed, .. } = context;
+    let lab = Lab { hosts, segments, groups, switches, sentences, unmodeled, assumed };
     checks::check(&lab, &plan, &mut diagnostics);
     Diagnosed { value: lab, diagnostics }
 }
@@ -152,6 +158,17 @@ fn unmodeled_of_host(context: &mut Context, host: HostId, plan: &bind::HostPlan<
             context.unmodeled.push(Unmodeled { what: what.value.clone(), span: what.span, host: Some(host) });
         }
     }
+    let lives_on = plan.declarations().find_map(restarted::runs_on);
+    let restarts =
+        plan.declarations().any(|d| matches!(d, Declaration::Event(e) if e.value == HostEvent::EngineRestart));
+    context.unmodeled.extend(lives_on.filter(|_| restarts).map(|span| Unmodeled {
+        what: text!(
+            "`live-restore`: containers run on while docker restarts",
+            "`live-restore`: docker가 다시 시작되어도 계속 실행되는 컨테이너"
+        ),
+        span,
+        host: Some(host),
+    }));
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | networks start  | libvirt makes its networks, with rules that it puts back whenever firewalld empties them | libvirt's own tests |
 //! | user rules      | a line of iptables, or a saved rule set in place of all tables of iptables | docker-user-chain            |
 //! | nft rules       | a rule set of nftables; a listing in place of everything                 | every recorded rule set       |
+//! | setting         | of the kernel: before everything else if it is made at boot               | ip-sysctl.rst                 |
 //! | engine restart  | like a start, and finds firewalld if that came up in between              | order-dockerd-restart         |
 //!
 //! dockerd only listens to firewalld when it found it running at its own start: then it puts its rules back after every
@@ -25,7 +26,8 @@ use crate::lab::{Host, HostEvent, HostId, Lab};
 use crate::provenance::OriginId;
 
 use super::firewalld::Bridges;
-use super::{docker, firewalld, libvirt, user_rules};
+use super::sysctl::ReversePaths;
+use super::{docker, firewalld, libvirt, sysctl, user_rules};
 
 /// Replays the events of `host` on its node, which has its interfaces and routes but no rules yet.
 pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
@@ -40,6 +42,7 @@ pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
         has_run: false,
         keeps_networks: false,
         routes_later: None,
+        reverse_paths: ReversePaths::default(),
     };
     for event in &machine.events {
         replay.one(*event);
@@ -48,6 +51,8 @@ pub fn apply(lab: &Lab, host: HostId, node: NodeId, dataplane: &mut Dataplane) {
         replay.usual(machine);
     }
     replay.route_at_last();
+    let reverse_paths = replay.reverse_paths;
+    reverse_paths.settle(machine, node, dataplane);
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,6 +83,7 @@ struct Replay<'a> {
     keeps_networks: bool,
     /// Forwarding as firewalld turns it on only after that.
     routes_later: Option<(Toggle, OriginId)>,
+    reverse_paths: ReversePaths,
 }
 
 impl Replay<'_> {
@@ -119,6 +125,12 @@ impl Replay<'_> {
                     user_rules::nft::load(ruleset, self.node, self.dataplane);
                 }
             }
+            HostEvent::Sysctl(index) => {
+                if let Some(sysctl) = self.lab.host(self.host).sysctls.get(index) {
+                    let present = self.present();
+                    sysctl::apply(sysctl, &present, self.node, self.dataplane, &mut self.reverse_paths);
+                }
+            }
             HostEvent::UserRules(index) => {
                 let commands = self.lab.host(self.host).rules.get(index).map_or(&[][..], Vec::as_slice);
                 user_rules::apply(commands, self.node, self.dataplane);
@@ -158,6 +170,14 @@ impl Replay<'_> {
             self.routes_later = Some(self.forwarding());
             self.set_forwarding(before);
         }
+    }
+
+    /// The interfaces that are there by now: those of docker are not before it starts.
+    fn present(&self) -> Vec<String> {
+        let interfaces = self.dataplane.node(self.node).interfaces.iter().skip(1).map(|i| i.name.clone());
+        let own = &self.lab.host(self.host).interfaces;
+        let is_there = |name: &String| self.engine != Engine::NeverStarted || own.iter().any(|i| i.name == *name);
+        interfaces.filter(is_there).collect()
     }
 
     fn forwarding(&self) -> (Toggle, OriginId) {

@@ -16,6 +16,7 @@ use crate::switch::SwitchId;
 use super::address::add_address;
 
 const IP_FORWARD_DEFAULT: &str = "Linux, Documentation/networking/ip-sysctl.rst: ip_forward is 0 by default";
+const RP_FILTER_DEFAULT: &str = "Linux, Documentation/networking/ip-sysctl.rst: rp_filter is 0 by default";
 const LOOPBACK: &str = "RFC 1122, 3.2.1.3 (g)";
 
 /// A network namespace with nothing but its loopback.
@@ -24,6 +25,11 @@ pub(super) fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginI
         text!("`net.ipv4.ip_forward` is off", "`net.ipv4.ip_forward`가 꺼져 있음"),
         None,
         IP_FORWARD_DEFAULT,
+    ));
+    let rp_filter_origin = dataplane.origins.add(Origin::implied(
+        text!("`rp_filter` is off", "`rp_filter`가 꺼져 있음"),
+        None,
+        RP_FILTER_DEFAULT,
     ));
     let loopback =
         dataplane.origins.add(Origin::implied(text!("loopback interface", "루프백 인터페이스"), None, LOOPBACK));
@@ -35,7 +41,7 @@ pub(super) fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginI
         ruleset: Ruleset::default(),
         sockets: Vec::new(),
         relays: Vec::new(),
-        sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin, bridge_calls_iptables: true },
+        sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin, rp_filter_origin, bridge_calls_iptables: true },
         names: Vec::new(),
         unmodeled: Vec::new(),
         origin,
@@ -62,6 +68,7 @@ pub(super) fn interface(name: &str, link: Option<LinkId>, origin: OriginId) -> I
         link,
         up: true,
         route_localnet: false,
+        reverse_path_only: Toggle::Off,
         hairpin: false,
         apart_from: None,
         origin,

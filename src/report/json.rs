@@ -127,6 +127,7 @@ fn disposition_word(disposition: Disposition) -> &'static str {
         Disposition::Dropped => "dropped",
         Disposition::Rejected(_) => "rejected",
         Disposition::Martian => "martian",
+        Disposition::WrongInterface => "wrong-interface",
         Disposition::NoRoute => "no-route",
         Disposition::NoNeighbor => "no-neighbor",
         Disposition::NotForwarding => "not-forwarding",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check::{Answer, Axis, Cell, Matrix, Row};
-use crate::language::text;
+use crate::language::{Text, text};
 
 use super::{Style, json};
 
@@ -23,7 +23,7 @@ pub fn render(matrix: &Matrix, style: Style) -> String {
 pub fn json(matrix: &Matrix) -> String {
     json::document(&Document {
         format: json::FORMAT,
-        axes: matrix.axes.iter().map(|axis| AxisJson { name: axis.name, values: &axis.values }).collect(),
+        axes: matrix.axes.iter().map(axis_json).collect(),
         sentences: matrix.rows.iter().map(|row| row_json(matrix, row)).collect(),
     })
 }
@@ -34,7 +34,7 @@ fn row(matrix: &Matrix, row: &Row, style: Style) -> String {
     let Some(default) = row.cells.first().map(|cell| cell.answer) else { return String::new() };
     let mut text = format!("{}  {sentence}\n", word(default, style));
     for answer in [Answer::Holds, Answer::Violated, Answer::Undecided] {
-        for choice in choices(matrix, row, answer).iter().filter(|_| answer != default) {
+        for choice in choices(matrix, row, answer, style).iter().filter(|_| answer != default) {
             let word = word(answer, style);
             text += style.say(&text!("    but {word} with {choice}\n", "    단 {word}: {choice}\n"));
         }
@@ -43,7 +43,7 @@ fn row(matrix: &Matrix, row: &Row, style: Style) -> String {
 }
 
 /// The combinations with this answer, in few words: an axis that does not matter there is left out.
-fn choices(matrix: &Matrix, row: &Row, answer: Answer) -> Vec<String> {
+fn choices(matrix: &Matrix, row: &Row, answer: Answer, style: Style) -> Vec<String> {
     let cells = row.cells.iter().filter(|cell| cell.answer == answer);
     let mut groups: Vec<Group> = cells.map(|cell| cell.at.iter().map(|value| vec![*value]).collect()).collect();
     while let Some((one, other, axis)) = mergeable(&groups) {
@@ -54,7 +54,7 @@ fn choices(matrix: &Matrix, row: &Row, answer: Answer) -> Vec<String> {
         }
     }
     groups.sort_unstable();
-    groups.iter().map(|group| group_text(matrix, row, group)).collect()
+    groups.iter().map(|group| group_text(matrix, row, group, style)).collect()
 }
 
 /// The values that are meant on each axis.
@@ -72,36 +72,41 @@ fn mergeable(groups: &[Group]) -> Option<(usize, usize, usize)> {
     })
 }
 
-fn group_text(matrix: &Matrix, row: &Row, group: &Group) -> String {
+fn group_text(matrix: &Matrix, row: &Row, group: &Group, style: Style) -> String {
     let axes = row.axes.iter().filter_map(|index| matrix.axes.get(*index));
     let text = |(axis, values): (&Axis, &Vec<usize>)| {
         let (named, others): (Vec<_>, Vec<_>) =
             axis.values.iter().enumerate().partition(|(index, _)| values.contains(index));
-        let listed = |all: Vec<(usize, &String)>| all.iter().map(|(_, v)| v.as_str()).collect::<Vec<_>>().join(" | ");
+        let listed = |all: Vec<(usize, &Text)>| all.iter().map(|(_, v)| style.say(v)).collect::<Vec<_>>().join(" | ");
+        let name = style.say(&axis.name);
         match (named.len(), others.len()) {
             (_, 0) => None,
-            (2.., 1) => Some(format!("{} other than {}", axis.name, listed(others))),
-            _ => Some(format!("{} {}", axis.name, listed(named))),
+            (2.., 1) => {
+                let others = listed(others);
+                Some(style.say(&text!("{name} other than {others}", "{name} {others} 이외")).to_owned())
+            }
+            _ => Some(format!("{name} {}", listed(named))),
         }
     };
     axes.zip(group).filter_map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// The assumptions of a cell, by name.
-fn assumed<'m>(matrix: &'m Matrix, row: &Row, at: &[usize]) -> Vec<(&'static str, &'m str)> {
+fn assumed<'m>(matrix: &'m Matrix, row: &Row, at: &[usize]) -> BTreeMap<&'m str, &'m str> {
     let axes = row.axes.iter().filter_map(|index| matrix.axes.get(*index));
-    axes.zip(at).filter_map(|(axis, value)| Some((axis.name, axis.values.get(*value)?.as_str()))).collect()
+    axes.zip(at).filter_map(|(axis, value)| Some((axis.name.as_str(), axis.values.get(*value)?.as_str()))).collect()
 }
 
 fn varied(matrix: &Matrix, style: Style) -> String {
     if matrix.axes.is_empty() {
         let nothing = text!(
-            "nothing was varied: no docker engine and no firewalld is in this lab\n",
-            "바꿔 본 것이 없습니다: 이 랩에는 docker 엔진도 firewalld도 없습니다\n"
+            "nothing was varied: the files state every release and setting that matters here\n",
+            "바꿔 본 것이 없습니다: 이 랩에서 중요한 버전과 설정이 파일에 모두 명시되어 있습니다\n"
         );
         return style.say(&nothing).to_owned();
     }
-    let axes = matrix.axes.iter().map(|axis| format!("  {}: {}\n", axis.name, axis.values.join(", ")));
+    let listed = |axis: &Axis| axis.values.iter().map(|value| style.say(value)).collect::<Vec<_>>().join(", ");
+    let axes = matrix.axes.iter().map(|axis| format!("  {}: {}\n", style.say(&axis.name), listed(axis)));
     let axes: String = axes.collect();
     style
         .say(&text!("varied wherever no file states it:\n{axes}", "파일에 명시되지 않아 바꿔 본 것:\n{axes}"))
@@ -116,11 +121,13 @@ fn word(answer: Answer, style: Style) -> String {
     }
 }
 
+fn axis_json(axis: &Axis) -> AxisJson<'_> {
+    AxisJson { name: &axis.name, values: axis.values.iter().map(Text::as_str).collect() }
+}
+
 fn row_json<'m>(matrix: &'m Matrix, row: &'m Row) -> RowJson<'m> {
-    let cell = |cell: &'m Cell| CellJson {
-        assuming: assumed(matrix, row, &cell.at).into_iter().collect(),
-        answer: json::answer_word(cell.answer),
-    };
+    let cell =
+        |cell: &'m Cell| CellJson { assuming: assumed(matrix, row, &cell.at), answer: json::answer_word(cell.answer) };
     RowJson { sentence: &row.statement.sentence.value, answers: row.cells.iter().map(cell).collect() }
 }
 
@@ -133,8 +140,8 @@ struct Document<'m> {
 
 #[derive(Serialize)]
 struct AxisJson<'m> {
-    name: &'static str,
-    values: &'m [String],
+    name: &'m str,
+    values: Vec<&'m str>,
 }
 
 #[derive(Serialize)]
@@ -145,6 +152,6 @@ struct RowJson<'m> {
 
 #[derive(Serialize)]
 struct CellJson<'m> {
-    assuming: BTreeMap<&'static str, &'m str>,
+    assuming: BTreeMap<&'m str, &'m str>,
     answer: &'static str,
 }

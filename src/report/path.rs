@@ -62,6 +62,10 @@ pub(super) fn disposition(disposition: Disposition, header: &Header) -> Text {
             "is thrown away: a loopback address may not come from outside",
             "버려짐: 루프백 주소는 밖에서 들어올 수 없음"
         ),
+        Disposition::WrongInterface => text!(
+            "is thrown away: its answer would leave by another interface (reverse path filter)",
+            "버려짐: 응답이 다른 인터페이스로 나가게 됨(역경로 필터, rp_filter)"
+        ),
         Disposition::NoRoute => text!("finds no route to {address}", "{address}로 가는 경로(route)가 없음"),
         Disposition::NoNeighbor => {
             text!("finds nobody who answers for {address}", "{address}의 ARP 요청에 아무도 응답하지 않음")

@@ -79,12 +79,8 @@ impl<'a> Index<'a> {
 impl<'a> Facts<'a> {
     fn of(node: &'a Node, family: Family) -> Self {
         let is_local = |route: &Route| matches!(route.target, RouteTarget::Local { .. });
-        let is_alive = |route: &&Route| match route.target {
-            RouteTarget::Via { interface, .. } => node.interface(interface).up,
-            RouteTarget::Local { .. } | RouteTarget::Unreachable => true,
-        };
         let of_family = || node.routes.iter().filter(|route| Family::of(route.prefix.addr()) == family);
-        let mut routes: Vec<&Route> = of_family().filter(is_alive).collect();
+        let mut routes: Vec<&Route> = of_family().filter(|route| node.is_alive(route)).collect();
         routes.sort_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
         let local =
             Ranges::of(of_family().filter(|route| is_local(route)).map(|route| bounds(&route.prefix)).collect());

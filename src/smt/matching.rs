@@ -1,10 +1,9 @@
 //! Conditions of a rule, for a packet of which some fields are unknown.
 
-use std::cmp::Reverse;
-
-use crate::dataplane::{Match, Route, RouteTarget, States};
+use crate::dataplane::{Match, Node, Route, RouteTarget, States};
 use crate::net::{Family, IpNet, PortRange, Protocol, address_bits};
 
+use super::assumed::Assumed;
 use super::condition::Condition;
 use super::marks::Marks;
 use super::packet::{Connection, Field, Sense};
@@ -37,7 +36,10 @@ pub(super) fn holds(view: &View<'_>, marks: Marks, condition: &Match) -> Conditi
         Match::Reply => Condition::of(view.connection.is_some() && !view.is_original),
         Match::DestinationIsLocal => fields.destination.within(&view.facts.local, assumed),
         Match::SourceIsLocal => fields.source.within(&view.facts.local, assumed),
-        Match::SourceIsRoutedBack => routed_back(view),
+        Match::SourceIsRoutedBack => {
+            let back = |name| routed_back(view.node, &view.facts.routes, name, fields.source, assumed);
+            view.incoming.map_or(Condition::False, back)
+        }
         Match::Mark { value, mask } => Condition::of(marks.packet & mask == *value),
         Match::ConnectionMark { value, mask } => Condition::of(marks.connection & mask == *value),
         Match::IcmpType(number) => Condition::of(fields.protocol == Protocol::Icmp && *number == echo(view.sense)),
@@ -82,20 +84,25 @@ fn began(view: &View<'_>, is_so: impl Fn(&Connection) -> Condition) -> Condition
     view.connection.as_ref().map_or(Condition::False, is_so)
 }
 
-/// Whether the best route to the source leads out of the interface through which the packet came.
-fn routed_back(view: &View<'_>) -> Condition {
-    let (node, assumed) = (view.node, view.assumed);
+/// Whether the best route to the source leads out of the interface through which the packet came; `routes` in the order in
+/// which they count.
+pub(super) fn routed_back(
+    node: &Node,
+    routes: &[&Route],
+    incoming: &str,
+    source: Field,
+    assumed: &Assumed,
+) -> Condition {
     let family = assumed.family;
-    let Some(incoming) = view.incoming else { return Condition::False };
     if incoming == "lo" {
         return Condition::True;
     }
-    let is_local = |route: &Route| matches!(route.target, RouteTarget::Local { .. });
-    let mut routes: Vec<&Route> = node.routes.iter().filter(|r| Family::of(r.prefix.addr()) == family).collect();
-    routes.sort_by_key(|r| (Reverse(r.prefix.prefix_len()), !is_local(r), r.metric));
     let (mut back, mut open) = (Condition::False, Condition::True);
     for route in routes {
-        let mut matched = view.fields.source.in_net(&route.prefix, assumed);
+        if matches!(open, Condition::False) {
+            break;
+        }
+        let mut matched = source.in_net(&route.prefix, assumed);
         if let Some(switch) = route.guard {
             matched = matched.and(Condition::switch(switch), family);
         }

@@ -19,6 +19,7 @@ use super::Query;
 use super::assumed::Assumed;
 use super::condition::{Condition, Variable};
 use super::index::Index;
+use super::matching::routed_back;
 use super::packet::{Connection, Field, Fields, Sense};
 use super::ranges::Ranges;
 use super::route::{self, Towards};
@@ -318,9 +319,25 @@ impl<'a> Walk<'a> {
         let Some(case) = self.without_martians(case, &at) else { return Vec::new() };
         let mut out = Vec::new();
         for (case, at) in self.hook(case, at, Hook::Prerouting, None) {
-            out.extend(self.routed(case, at, arrived));
+            if let Some(case) = self.the_right_way(case, &at) {
+                out.extend(self.routed(case, at, arrived));
+            }
         }
         out
+    }
+
+    /// What the reverse path filter lets through when a packet is routed.
+    fn the_right_way(&self, case: Case, at: &At) -> Option<Case> {
+        let Some(interface) = at.incoming.map(|i| self.node(*at).interface(i)) else { return Some(case) };
+        let family = case.assumed.family;
+        let routes = &self.index.facts(at.node).routes;
+        let back = || routed_back(self.node(*at), routes, &interface.name, at.fields.source, &case.assumed);
+        let passes = match interface.reverse_path_only {
+            Toggle::Off => return Some(case),
+            Toggle::On => back(),
+            Toggle::If(switch) => back().or(Condition::switch(switch).not(family), family),
+        };
+        Some(Case { assumed: case.assumed.and(passes)?, ..case })
     }
 
     /// The kernel refuses loopback addresses from outside, and its own addresses as a stranger's source.

@@ -28,6 +28,7 @@ pub(crate) struct Draft {
     /// Lines of iptables, and rules of nft with their chain.
     rules: Vec<&'static str>,
     nft: Vec<(&'static str, &'static str)>,
+    settings: Vec<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +70,16 @@ const NFT: [(&str, &str); 9] = [
     ("nat", "dnat ip to tcp dport map { 4000 : 172.17.0.2 . 3000, 3020 : 172.17.0.3 . 3000 }"),
 ];
 
+/// Settings of the kernel, made after everything else.
+const SETTINGS: [&str; 6] = [
+    "net.ipv4.conf.all.rp_filter=1",
+    "net.ipv4.conf.*.rp_filter=1",
+    "net.ipv4.conf.enp0s8.rp_filter=2",
+    "net.ipv4.conf.all.route_localnet=1",
+    "net.bridge.bridge-nf-call-iptables=0",
+    "net.ipv4.ip_forward=0",
+];
+
 const PORTS: [u16; 3] = [3000, 3001, 4000];
 
 fn port() -> impl Strategy<Value = u16> {
@@ -92,9 +103,13 @@ pub(crate) fn draft() -> impl Strategy<Value = Draft> {
     let forwards = prop::collection::vec((any::<bool>(), port(), port()), 0..3);
     let firewalld = prop::option::of(prop::sample::select(vec!["nftables", "iptables"]));
     let open = prop::option::of(port());
-    let rules = (prop::sample::subsequence(RULES.to_vec(), 0..6), prop::sample::subsequence(NFT.to_vec(), 0..5));
+    let rules = (
+        prop::sample::subsequence(RULES.to_vec(), 0..6),
+        prop::sample::subsequence(NFT.to_vec(), 0..5),
+        prop::sample::subsequence(SETTINGS.to_vec(), 0..3),
+    );
     (engine, options, attachment, forwards, prop::collection::vec(container(), 1..4), firewalld, open, rules).prop_map(
-        |(engine, options, attachment, forwards, containers, firewalld, open, (rules, nft))| Draft {
+        |(engine, options, attachment, forwards, containers, firewalld, open, (rules, nft, settings))| Draft {
             engine,
             options,
             attachment,
@@ -104,6 +119,7 @@ pub(crate) fn draft() -> impl Strategy<Value = Draft> {
             open,
             rules,
             nft,
+            settings,
         },
     )
 }
@@ -156,6 +172,9 @@ impl Draft {
         }
         for rule in &self.rules {
             let _ = writeln!(text, "iptables {rule}");
+        }
+        for setting in &self.settings {
+            let _ = writeln!(text, "sysctl -w {setting}");
         }
         text
     }

@@ -77,6 +77,67 @@ fn other_releases_are_tried_where_no_file_states_them() {
     assert!(!answers.is_empty() && !answers.iter().any(with), "{answers:?}");
 }
 
+/// A machine behind NAT with a second leg to the host, whose adapter stands for `LEG`.
+const TWO_LEGS: &str = "<VirtualBox version='1.19-macosx'><Machine name='vm'><Hardware><Network>\
+    <Adapter slot='0' enabled='true'><NAT><Forwarding name='w' proto='1' hostport='3000' guestport='3000'/></NAT></Adapter>\
+    <Adapter slot='1' enabled='true'><LEG name='vboxnet0'/></Adapter></Network></Hardware></Machine></VirtualBox>";
+
+/// The engine below 7.1 shows 10.0.2.2 as the client (specs/vm-nat.md), the newer one the host's own address on the other leg,
+/// by which the answer then leaves. Host-only interfaces are gone on macOS from 7.0 on (specs/vm-host.md), which a file
+/// that has one tells.
+#[test]
+fn other_releases_of_virtualbox_are_tried_where_no_file_states_one() {
+    let check = |leg: &str, version: &str, code: i32, expected: &[&str]| {
+        let lab = format!(
+            "networks:\n  lan: {{subnet: 192.168.1.0/24}}\n  leg: {{subnet: 192.168.56.0/24, kind: host-only, virtualbox: [vboxnet0]}}\n\
+             hosts:\n  mac:\n    os: macos\n{version}    interfaces: {{en0: {{network: lan, address: 192.168.1.10/24}}, \
+             leg0: {{network: leg, address: 192.168.56.1/24}}}}\n  vm:\n    on: mac\n    vm: vm.vbox\n    interfaces: \
+             {{a: {{adapter: 1, address: 10.0.2.15/24}}, b: {{adapter: 2, address: 192.168.56.10/24}}}}\n    listen: [3000]\n\
+             sentences:\n  - mac can reach vm:3000 at 192.168.56.1:3000\n  - mac can reach vm:3000 at 192.168.56.10:3000\n\
+             \x20 - lan can reach vm:3000\n"
+        );
+        let machine = TWO_LEGS.replace("LEG", leg);
+        let lab = Directory::with(&[("lab.yaml", lab.as_bytes()), ("vm.vbox", machine.as_bytes())]);
+        canreach_in(lab.path(), &["check", "--matrix"]).check(code, expected);
+    };
+    let network = "violated  mac can reach vm:3000 at 192.168.56.1:3000\n    but holds with VirtualBox 6.1.50 | 7.0.26\n\
+        holds  mac can reach vm:3000 at 192.168.56.10:3000\nholds  lan can reach vm:3000\n\n";
+    check("HostOnlyNetwork", "", 1, &[network, "  VirtualBox: 7.2.22, 6.1.50, 7.0.26, 7.1.12\n"]);
+    let interface = "holds  mac can reach vm:3000 at 192.168.56.1:3000\n    but violated with VirtualBox 7.1.12 | 7.2.22\n\
+        holds  mac can reach vm:3000 at 192.168.56.10:3000\n    but violated with VirtualBox other than 6.1.50\n";
+    check("HostOnlyInterface", "", 1, &[interface, "  VirtualBox: 6.1.50, 7.0.26, 7.1.12, 7.2.22\n"]);
+    let stated = "    virtualbox: {version: 7.0.26}\n";
+    check(
+        "HostOnlyNetwork",
+        stated,
+        0,
+        &["holds  mac can reach vm:3000 at 192.168.56.1:3000\nholds", "nothing was varied"],
+    );
+}
+
+/// specs/docker-desktop.md: `network_mode: host` is the network of Docker Desktop's machine, which no other machine reaches.
+#[test]
+fn docker_desktop_is_tried_where_no_file_says_what_runs_the_engine() {
+    let compose = b"services:\n  web: {image: nginx, ports: ['8080:80']}\n  own: {image: nginx, network_mode: host}\n";
+    let check = |hosts: &str, code: i32, own: &str, axis: bool| {
+        let lab = format!("{hosts}sentences: [lan can reach web:80, lan can reach own:80, lan can raech web:80]\n");
+        let lab = Directory::with(&[("lab.yaml", lab.as_bytes()), ("compose.yaml", compose)]);
+        let run = canreach_in(lab.path(), &["check", "--matrix"]);
+        run.check(code, &["holds  lan can reach web:80\n", own]);
+        assert_eq!(run.stdout.contains("\n  platform: plain engine, Docker Desktop\n"), axis, "{}", run.stdout);
+        assert!(run.stderr.contains("raech") && !run.stdout.contains("raech"), "{}", run.stderr);
+    };
+    let host = |stated: &str| {
+        format!(
+            "hosts:\n  box:\n    files: [compose.yaml]\n    interfaces: {{eth0: {{address: 192.168.1.100/24}}}}\n{stated}"
+        )
+    };
+    let desktop = "holds  lan can reach own:80\n    but violated with platform Docker Desktop\n";
+    check(&host(""), 1, desktop, true);
+    check(&host("    docker: {platform: engine}\n"), 2, "holds  lan can reach own:80\n\nvaried", false);
+    check(&host("    os: macos\n"), 1, "violated  lan can reach own:80\n\nvaried", false);
+}
+
 #[test]
 fn a_strict_check_takes_no_assumption_for_granted() {
     let lab = lab_with(&["mac can reach grafana:3000", "mac can reach rocky:22"], SCRIPT);

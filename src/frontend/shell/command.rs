@@ -5,7 +5,7 @@ use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
 use crate::frontend::netfilter::{iptables, ufw};
 use crate::frontend::virtualbox::manage;
-use crate::frontend::{port_proxy, ssh};
+use crate::frontend::{port_proxy, ssh, sysctl};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
 use crate::language::{Text, text};
@@ -52,7 +52,11 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
         name if is_script_path(name) => not_followed(whole, name),
-        program if changes_packets(program, words) => unmodeled(whole, &shown(words)),
+        "sysctl" => match sysctl::command(words, whole) {
+            Some(value) => declared(Declarations { value, diagnostics: Vec::new() }),
+            None => unmodeled(whole, shown(words)),
+        },
+        program if changes_packets(program, words) => unmodeled(whole, shown(words)),
         _ => Diagnosed::default(),
     }
 }
@@ -210,7 +214,7 @@ fn event_at(event: HostEvent, span: Span) -> Declaration {
 fn script(words: &[Word], whole: Span) -> Diagnosed<Vec<Effect>> {
     let arguments = words.get(1..).unwrap_or(&[]);
     if let Some(code) = arguments.iter().skip_while(|w| w.text != "-c").nth(1) {
-        return if mentions_network(&code.text) { unmodeled(whole, &shown(words)) } else { Diagnosed::default() };
+        return if mentions_network(&code.text) { unmodeled(whole, shown(words)) } else { Diagnosed::default() };
     }
     match arguments.iter().find(|w| !w.text.starts_with('-')) {
         Some(file) => not_followed(whole, &file.text),
@@ -236,7 +240,6 @@ fn not_followed(span: Span, file: &str) -> Diagnosed<Vec<Effect>> {
 /// Programs that are not modelled and can change what happens to packets, unless they only show something.
 fn changes_packets(program: &str, words: &[Word]) -> bool {
     let has = |wanted: &[&str]| words.iter().skip(1).any(|w| wanted.contains(&w.text.as_str()));
-    let starts = |prefixes: &[&str]| words.iter().skip(1).any(|w| prefixes.iter().any(|p| w.text.starts_with(p)));
     match program {
         "ebtables" | "arptables" => !has(&["-L", "-S", "-V", "--list", "--version"]),
         "iptables-restore" | "ip6tables-restore" | "ipset" | "netplan" | "ifup" | "ifdown" | "dhclient" => true,
@@ -244,7 +247,6 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "ip" => has(&["add", "del", "delete", "change", "replace", "append", "set", "flush", "exec", "attach"]),
         "ifconfig" | "route" | "brctl" | "bridge" | "tc" => 2 < words.len() && !has(&["show", "list"]),
         "nmcli" => has(&["add", "modify", "mod", "up", "down", "delete", "del", "connect", "disconnect", "on", "off"]),
-        "sysctl" => has(&["-p", "--system", "--load"]) || starts(&["-p"]) || words.iter().any(|w| sets_net(&w.text)),
         "socat" | "rinetd" | "redir" | "haproxy" | "slirp4netns" | "pasta" | "docker-proxy" | "ufw-docker" => true,
         // Other engines, and docker in the hands of a user or in a machine of its own.
         "podman" | "nerdctl" => has(&["run", "create", "start", "network", "pod", "play", "kube", "compose", "up"]),
@@ -256,8 +258,4 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "virsh" | "vagrant" => has(&["net-start", "net-define", "attach-interface"]),
         _ => false,
     }
-}
-
-fn sets_net(argument: &str) -> bool {
-    (argument.starts_with("net.") || argument.starts_with("net/")) && argument.contains('=')
 }

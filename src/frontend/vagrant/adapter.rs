@@ -49,7 +49,7 @@ pub(super) fn adapter(network: &Network, slot: u8, host_only: &mut HostOnly) -> 
         ("public_network", _) => AdapterMode::Bridged(bridge(network)?),
         (_, Some(Value::Bool(true))) => AdapterMode::Internal(Spanned::new("intnet".to_owned(), network.span)),
         (_, Some(_)) => AdapterMode::Internal(network.text("intnet")?.ok_or(Bad::Unknown)?),
-        _ => AdapterMode::HostOnly(host_only.interface(network, own, is_dhcp)?),
+        _ => AdapterMode::HostOnlyEither(host_only.interface(network, own, is_dhcp)?),
     };
     if configured && !is_dhcp {
         adapter.addresses.extend(own);

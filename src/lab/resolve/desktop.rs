@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::declaration::EngineDecl;
 use crate::lab::{
-    Attachment, Declaration, Engine, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress, NatEngine, Os,
-    Platform, Unmodeled, VmNat,
+    Assumption, Attachment, Declaration, Engine, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress,
+    NatEngine, Os, Platform, Unmodeled, VmNat,
 };
 use crate::language::text;
 use crate::net::IpNet;
@@ -23,21 +23,27 @@ const MACHINE: Ipv4Addr = Ipv4Addr::new(192, 168, 65, 3);
 /// Names of the machine that runs Docker Desktop.
 const NAMES: [&str; 2] = ["host.docker.internal", "gateway.docker.internal"];
 
-/// How the engine of a host is run: as stated, else by the host's system. No engine runs on macOS or Windows itself.
-pub(super) fn platform(plan: &HostPlan<'_>, os: Os) -> (Platform, Option<Spanned<Platform>>) {
+/// How the engine of a host is run: as stated, else by the host's system. No engine runs on macOS or Windows itself. A
+/// physical machine with Linux may have either; in a virtual machine Docker Desktop would need nested virtualization.
+fn platform(context: &mut Context, plan: &HostPlan<'_>, os: Os) -> (Platform, Option<Spanned<Platform>>) {
     let engines =
         plan.declarations().filter_map(|d| if let Declaration::Engine(engine) = d { Some(engine) } else { None });
     let stated = engines.filter_map(|engine: &EngineDecl| engine.platform).last();
-    let usual = if os == Os::Linux { Platform::Engine } else { Platform::Desktop };
-    (stated.map_or(usual, |stated| stated.value), stated)
+    if let Some(stated) = stated {
+        return (stated.value, Some(stated));
+    }
+    let is_open = os == Os::Linux && plan.kind == HostKind::Physical;
+    context.assumed.extend(is_open.then_some(Assumption::Platform));
+    let is_desktop = if is_open { context.defaults.desktop } else { os != Os::Linux };
+    (if is_desktop { Platform::Desktop } else { Platform::Engine }, None)
 }
 
 /// Moves the engines that run under Docker Desktop into machines of their own, and reports what else has no model.
 pub(super) fn settle(context: &mut Context, plans: &[HostPlan<'_>], hosts: &mut Vec<Host>) {
     for (index, plan) in plans.iter().enumerate() {
         let id = HostId(index);
-        let Some(host) = hosts.get_mut(index) else { continue };
-        match platform(plan, host.os) {
+        let Some(host) = hosts.get_mut(index).filter(|host| host.engine.is_some()) else { continue };
+        match platform(context, plan, host.os) {
             (Platform::Engine, _) => {}
             (Platform::Desktop, stated) => {
                 let Some(engine) = host.engine.take() else { continue };

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{AddressPool, EngineDecl, FreedDecl, NetworkDecl};
-use crate::lab::{ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled};
+use crate::lab::{
+    Assumption, ContainerNetwork, Declaration, Engine, EngineOptions, GatewayMode, Host, HostEvent, Unmodeled,
+};
 use crate::language::text;
 use crate::net::{IpNet, Version};
 use crate::provenance::Origin;
@@ -39,15 +41,20 @@ pub(super) fn resolve(
         ),
     };
     let mut addresses = Addresses::default();
+    let (mut version_is_assumed, mut backend_is_assumed) = (true, true);
     for declaration in host_plan.declarations() {
         if let Declaration::Engine(options) = declaration {
             set_options(&mut engine, options, &host.name);
+            version_is_assumed &= options.version.is_none();
+            backend_is_assumed &= options.backend.is_none();
             addresses.default_bridge = options.default_bridge.as_ref().or(addresses.default_bridge);
             if !options.address_pools.is_empty() {
                 addresses.pools = options.address_pools.iter().map(|pool| pool.value).collect();
             }
         }
     }
+    context.assumed.extend(version_is_assumed.then_some(Assumption::Engine));
+    context.assumed.extend(backend_is_assumed.then_some(Assumption::EngineBackend));
     let emptied = Emptied::on(context, host_plan, &engine);
     let networks = networks(context, id, host_plan, host, &mut engine, &addresses, &emptied);
     containers::resolve(context, plan, host_plan, host, &mut engine, &networks, &emptied);
@@ -434,34 +441,33 @@ fn same_bridge(a: &NetworkDecl, b: &NetworkDecl) -> bool {
 /// moby, libnetwork/drivers/bridge: "networks have same bridge name"; observed with 26.1.5.
 fn bridge_twice(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
     let span = |network: &NetworkDecl| network.bridge.as_ref().map_or(network.span, |bridge| bridge.span);
-    let places = (span(second), span(first));
+    let places = (span(first), span(second));
     let (first, second) = (&first.name.value, &second.name.value);
-    Diagnostic::new(
-        Code::DockerNameTaken,
-        text!(
-            "networks `{first}` and `{second}` have the same bridge",
-            "네트워크 `{first}`, `{second}`의 브리지가 같습니다"
-        ),
-    )
-    .label(places.0, text!("docker refuses to create this network", "docker가 이 네트워크를 만들지 않음"))
-    .label(places.1, text!("because of this one", "이것 때문임"))
-    .help(text!("give one of them another name of bridge", "둘 중 하나에 다른 브리지 이름을 주십시오"))
+    let message = text!(
+        "networks `{first}` and `{second}` have the same bridge",
+        "네트워크 `{first}`, `{second}`의 브리지가 같습니다"
+    );
+    refused_beside(Diagnostic::new(Code::DockerNameTaken, message), places)
+        .help(text!("give one of them another name of bridge", "둘 중 하나에 다른 브리지 이름을 주십시오"))
 }
 
 fn pools_overlap(first: &NetworkDecl, second: &NetworkDecl) -> Diagnostic {
     let span = |n: &NetworkDecl| n.subnet.as_ref().map_or(n.span, |s| s.span);
-    let places = (span(second), span(first));
+    let places = (span(first), span(second));
     let (first, second) = (&first.name.value, &second.name.value);
-    Diagnostic::new(
-        Code::SubnetOverlap,
-        text!(
-            "the subnets of networks `{first}` and `{second}` overlap",
-            "네트워크 `{first}`, `{second}`의 서브넷이 겹칩니다"
-        ),
-    )
-    .label(places.0, text!("docker refuses to create this network", "docker가 이 네트워크를 만들지 않음"))
-    .label(places.1, text!("because of this one", "이것 때문임"))
-    .help(text!("choose another subnet", "다른 서브넷을 고르십시오"))
+    let message = text!(
+        "the subnets of networks `{first}` and `{second}` overlap",
+        "네트워크 `{first}`, `{second}`의 서브넷이 겹칩니다"
+    );
+    refused_beside(Diagnostic::new(Code::SubnetOverlap, message), places)
+        .help(text!("choose another subnet", "다른 서브넷을 고르십시오"))
+}
+
+/// Docker does not make the second network because of the first.
+fn refused_beside(diagnostic: Diagnostic, (first, second): (Span, Span)) -> Diagnostic {
+    diagnostic
+        .label(second, text!("docker refuses to create this network", "docker가 이 네트워크를 만들지 않음"))
+        .label(first, text!("because of this one", "이것 때문임"))
 }
 
 fn no_pool_left(network: &NetworkDecl) -> Diagnostic {

@@ -4,7 +4,9 @@
 use crate::lab::declaration::{DirectRule, FirewallChange, FirewallCmd};
 use crate::lab::iptables::{IptablesChange, IptablesCommand};
 use crate::lab::nft::NftRuleset;
+use crate::lab::sysctl::Sysctl;
 use crate::lab::{Declaration, Host, HostEvent, RuleBackend};
+use crate::provenance::Origin;
 use crate::source::Span;
 
 use super::bind::HostPlan;
@@ -17,8 +19,11 @@ pub(super) struct Events {
     pub(super) order: Vec<HostEvent>,
     pub(super) rules: Vec<Vec<IptablesCommand>>,
     pub(super) nft: Vec<NftRuleset>,
+    pub(super) sysctls: Vec<Sysctl>,
     /// How many of the events come before anything that is started.
     at_boot: usize,
+    /// Nothing says which came up first, firewalld or the engine.
+    pub(super) order_is_assumed: bool,
     /// The first line of `ufw`, if none says whether it is enabled.
     pub(super) unknown_ufw: Option<Span>,
 }
@@ -32,7 +37,7 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool, keep
     let backend = host.firewalld.as_ref().map_or(RuleBackend::Nftables, |f| f.backend);
     let mut events = in_order(plan, backend);
     events.order.retain(|event| match event {
-        HostEvent::UserRules(_) | HostEvent::NftRules(_) => true,
+        HostEvent::UserRules(_) | HostEvent::NftRules(_) | HostEvent::Sysctl(_) => true,
         HostEvent::EngineStart | HostEvent::EngineRestart => has_engine,
         HostEvent::NetworksStart => keeps_networks,
         _ => has_firewalld,
@@ -44,7 +49,8 @@ pub(super) fn resolve(plan: &HostPlan<'_>, host: &Host, engine_first: bool, keep
         order.insert(at_boot + after_firewalld, HostEvent::EngineStart);
     }
     if has_firewalld && !order.contains(&HostEvent::FirewalldStart) {
-        let after_engine = usize::from(engine_first && order.get(at_boot) == Some(&HostEvent::EngineStart));
+        events.order_is_assumed = order.get(at_boot) == Some(&HostEvent::EngineStart);
+        let after_engine = usize::from(engine_first && events.order_is_assumed);
         order.insert(at_boot + after_engine, HostEvent::FirewalldStart);
     }
     if keeps_networks && !order.contains(&HostEvent::NetworksStart) {
@@ -62,12 +68,12 @@ fn in_order(plan: &HostPlan<'_>, backend: RuleBackend) -> Events {
     let starts = stated.iter().rposition(|e| is_start(*e)).map_or(0, |last| last + 1);
     let (before, after) = stated.split_at_checked(starts).unwrap_or((&stated, &[]));
     plan.rules.iter().for_each(|d| collected.saved(d, backend));
-    let Collected { rules, nft, boot, saved, saved_nft, ufw, .. } = collected;
+    let Collected { rules, nft, sysctls, boot, saved, saved_nft, ufw, .. } = collected;
     let at_boot = boot.len();
     let started = before.iter().copied().chain(files).chain(after.iter().copied());
     let order = boot.into_iter().chain(started).chain(saved_nft).chain(saved).collect();
     let unknown_ufw = ufw.unknown();
-    Events { order, rules, nft, at_boot, unknown_ufw }
+    Events { order, rules, nft, sysctls, at_boot, order_is_assumed: false, unknown_ufw }
 }
 
 fn is_start(event: HostEvent) -> bool {
@@ -79,6 +85,7 @@ fn is_start(event: HostEvent) -> bool {
 struct Collected {
     rules: Vec<Vec<IptablesCommand>>,
     nft: Vec<NftRuleset>,
+    sysctls: Vec<Sysctl>,
     /// `nft -f` loads its file before anything else comes up (nftables.service, `Before=network-pre.target`).
     boot: Vec<HostEvent>,
     saved: Vec<HostEvent>,
@@ -116,6 +123,16 @@ impl Collected {
                 let list = if ruleset.is_script { &mut self.boot } else { &mut self.saved_nft };
                 list.push(event);
                 None
+            }
+            // systemd-sysctl.service comes before everything that has to do with the network.
+            Declaration::Sysctl(sysctl) => {
+                let origin = Origin::written(sysctl.setting.to_string(), sysctl.span);
+                self.sysctls.push(Sysctl { setting: sysctl.setting.clone(), origin });
+                let event = HostEvent::Sysctl(self.sysctls.len() - 1);
+                if sysctl.at_boot {
+                    self.boot.push(event);
+                }
+                (!sysctl.at_boot).then_some(event)
             }
             Declaration::Ufw(change) => {
                 let commands = self.ufw.change(change)?;

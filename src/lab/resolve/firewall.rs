@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{FirewallChange, FirewallCmd, FirewalldDecl, InterfaceZone};
 use crate::lab::{
-    Content, Declaration, Engine, Firewalld, HostEvent, HostId, RichElement, RuleBackend, Unmodeled, Zone,
+    Assumption, Content, Declaration, Engine, Firewalld, HostEvent, HostId, RichElement, RuleBackend, Unmodeled, Zone,
 };
 use crate::language::text;
 use crate::net::Version;
@@ -77,6 +77,7 @@ pub(super) fn resolve(
     engine: Option<&Engine>,
 ) -> Option<Firewalld> {
     let stated = stated(context, plan)?;
+    context.assumed.extend(assumed(plan));
     let mut daemon = installed(context, plan, engine, stated);
     plan.declarations().filter_map(command).filter(|c| c.offline).for_each(|c| apply(context, &mut daemon, c));
     happen(&mut daemon, HostEvent::FirewalldStart);
@@ -130,6 +131,18 @@ pub(super) fn stated(context: &Context, plan: &HostPlan<'_>) -> Option<Firewalld
         }
     }
     Some(firewalld)
+}
+
+/// What nothing states about firewalld.
+fn assumed(plan: &HostPlan<'_>) -> impl Iterator<Item = Assumption> {
+    let is_stated = |says: fn(&FirewalldDecl) -> bool| {
+        plan.declarations().any(|d| matches!(d, Declaration::Firewalld(stated) if says(stated)))
+    };
+    let open = [
+        (Assumption::Firewalld, is_stated(|stated| stated.version.is_some())),
+        (Assumption::FirewalldBackend, is_stated(|stated| stated.backend.is_some())),
+    ];
+    open.into_iter().filter(|(_, is_stated)| !is_stated).map(|(assumption, _)| assumption)
 }
 
 /// The daemon before anything happens.
@@ -331,7 +344,7 @@ fn happen(daemon: &mut Daemon, event: HostEvent) {
         }
         E::FirewalldStart | E::FirewalldReload | E::FirewalldCompleteReload => load(daemon),
         E::FirewalldStop => daemon.runs = false,
-        E::UserRules(_) | E::NftRules(_) | E::NetworksStart => {}
+        E::UserRules(_) | E::NftRules(_) | E::Sysctl(_) | E::NetworksStart => {}
         // The zone is permanent, and takes a reload to be there: what was only changed at run time is gone (moby
         // 28.5.2, daemon/libnetwork/iptables/firewalld.go, `setupDockerZone`; recorded: fw-nftables-public-reject3000).
         E::EngineStart | E::EngineRestart if daemon.runs && daemon.awaits_docker_zone => {

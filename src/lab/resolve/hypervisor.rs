@@ -3,15 +3,15 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::lab::machine::{
-    DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb,
+    AdapterMode, DhcpDecl, HostInterfaceDecl, HostOnlyDecl, HypervisorDecl, MachineDecl, NatNetworkDecl, Verb,
 };
-use crate::lab::{Declaration, Defaults};
+use crate::lab::{Assumption, Declaration, HostId, HostKind, Os};
 use crate::language::{Text, text};
 use crate::net::{IpNet, Version};
 use crate::source::{Span, Spanned};
 
 use super::Context;
-use super::bind::HostPlan;
+use super::bind::{HostPlan, Plan};
 use super::machines::{add_forward, remove_forward, twice, unknown};
 
 /// What is known about VirtualBox on one host.
@@ -24,17 +24,39 @@ pub(super) struct Hypervisor {
     pub(super) ranges: Option<Spanned<Vec<IpNet>>>,
     nat_networks: Vec<NatNetworkDecl>,
     servers: Vec<DhcpDecl>,
+    /// A machine is attached to a host-only interface of macOS, which only releases below 7.0 have.
+    has_interfaces_on_macos: bool,
 }
 
+/// What is assumed of VirtualBox.
+const NEWEST: Version = Version::new(7, 2, 22);
+/// The last release that has host-only interfaces on macOS.
+const NEWEST_WITH_INTERFACES: Version = Version::new(6, 1, 50);
+
 /// Reads what the files of a host state.
-pub(super) fn of(context: &mut Context, plan: &HostPlan<'_>) -> Hypervisor {
-    let mut hypervisor = Hypervisor::default();
-    for declaration in plan.declarations() {
+pub(super) fn of(context: &mut Context, plan: &Plan<'_>, id: HostId, host: &HostPlan<'_>) -> Hypervisor {
+    let machines = machines_on(plan, id);
+    let mut adapters = machines.iter().flat_map(|machine| &machine.adapters);
+    let has_interface = adapters.any(|a| a.enabled && matches!(a.mode, AdapterMode::HostOnly(_)));
+    let has_interfaces_on_macos = has_interface && known_os(host, &machines) == Some(Os::MacOs);
+    let mut hypervisor = Hypervisor { has_interfaces_on_macos, ..Hypervisor::default() };
+    for declaration in host.declarations() {
         if let Declaration::Hypervisor(stated) = declaration {
             hypervisor.state(context, stated);
         }
     }
     hypervisor
+}
+
+/// The machines that a host runs.
+pub(super) fn machines_on<'a>(plan: &Plan<'a>, host: HostId) -> Vec<&'a MachineDecl> {
+    plan.hosts.iter().filter(|h| h.kind == HostKind::Vm { on: host }).filter_map(|h| h.machine).collect()
+}
+
+/// The system of a host, unless nothing says which it is.
+pub(super) fn known_os(runner: &HostPlan<'_>, machines: &[&MachineDecl]) -> Option<Os> {
+    let stated = runner.declaration.and_then(|d| d.os.as_ref()).map(|os| os.value);
+    stated.or_else(|| machines.iter().find_map(|m| m.runs_on))
 }
 
 impl Hypervisor {
@@ -126,12 +148,15 @@ pub(super) struct Release {
 }
 
 impl Hypervisor {
-    /// The release that runs a machine: what is stated about the host, else what wrote the machine's file.
-    pub(super) fn release(&self, machine: Option<&MachineDecl>, defaults: &Defaults) -> Release {
-        match self.version.or_else(|| machine.and_then(|m| m.written_by)) {
-            Some(version) => Release { version: version.value, stated: Some(version.span) },
-            None => Release { version: defaults.virtualbox, stated: None },
+    /// The release that runs a machine: what is stated about the host, else what wrote the machine's file, else what is
+    /// assumed.
+    pub(super) fn release(&self, context: &mut Context, machine: Option<&MachineDecl>) -> Release {
+        if let Some(version) = self.version.or_else(|| machine.and_then(|m| m.written_by)) {
+            return Release { version: version.value, stated: Some(version.span) };
         }
+        let newest = if self.has_interfaces_on_macos { NEWEST_WITH_INTERFACES } else { NEWEST };
+        context.assumed.insert(Assumption::VirtualBox(newest));
+        Release { version: context.defaults.virtualbox.unwrap_or(newest), stated: None }
     }
 }
 

@@ -120,6 +120,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::IpSet(d) => Some(d.name.span),
         Declaration::Nft(d) => Some(d.span),
         Declaration::Ufw(d) => Some(d.span),
+        Declaration::Sysctl(d) => Some(d.span),
         Declaration::Event(d) => Some(d.span),
     }
 }

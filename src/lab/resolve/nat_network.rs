@@ -1,11 +1,12 @@
 //! NAT networks: the engine that all machines on one share.
 
 use crate::lab::machine::NatNetworkDecl;
-use crate::lab::{Attachment, Defaults, Host, HostId, HostKind, NatEngine, SegmentId, SegmentKind, SharedNat, VmNat};
+use crate::lab::{Attachment, Host, HostId, HostKind, NatEngine, SegmentId, SegmentKind, SharedNat, VmNat};
 use crate::language::text;
 use crate::net::Version;
 use crate::provenance::Origin;
 
+use super::Context;
 use super::addresses::nth;
 use super::bind::Plan;
 use super::hypervisor::{Hypervisor, Release, is_on};
@@ -14,7 +15,7 @@ use super::vm;
 
 /// Gives every NAT network that machines are attached to its engine, unless the network is switched off.
 pub(super) fn attach(
-    defaults: &Defaults,
+    context: &mut Context,
     segments: &mut [Plugged],
     plan: &Plan<'_>,
     hosts: &[Host],
@@ -31,7 +32,7 @@ pub(super) fn attach(
         if !is_on(stated.and_then(|s| s.enabled.as_ref())) {
             continue;
         }
-        let release = hypervisor.release(plan.hosts.get(vm.0).and_then(|h| h.machine), defaults);
+        let release = hypervisor.release(context, plan.hosts.get(vm.0).and_then(|h| h.machine));
         plugged.segment.nat = shared(plugged, stated, release, on).map(Box::new);
     }
 }

@@ -5,9 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lab::declaration::{ComposeDecl, ContainerDecl, Idle, IdleCause, RestartPolicy};
+use crate::lab::declaration::{ComposeDecl, ContainerDecl, Idle, IdleCause, RestartPolicy, shuffled_addresses};
 use crate::lab::{Declaration, HostEvent};
-use crate::language::text;
 use crate::source::{Span, Spanned};
 
 /// The statements of a host's files with such containers at rest; nothing if there are none.
@@ -21,6 +20,12 @@ pub(super) fn settle(files: &[&Declaration]) -> Option<Vec<Declaration>> {
         other => (*other).clone(),
     });
     Some(settled.chain(shuffled(files, restart)).collect())
+}
+
+/// Where it says that containers do not stop when the engine does.
+pub(super) fn runs_on(declaration: &Declaration) -> Option<Span> {
+    let Declaration::Engine(engine) = declaration else { return None };
+    engine.live_restore.as_ref().filter(|live_restore| live_restore.value).map(|live_restore| live_restore.span)
 }
 
 /// Several that come up at the same time on one network share out its addresses anew.
@@ -39,11 +44,7 @@ fn shuffled(files: &[&Declaration], restart: Span) -> Option<Declaration> {
     }
     let names: BTreeSet<&str> = on.into_values().filter(|names| 1 < names.len()).flatten().collect();
     let names: Vec<&str> = names.into_iter().collect();
-    let what = text!(
-        "the addresses of `{all}`, which docker starts again in an order of its own",
-        "docker가 임의의 순서로 다시 시작하는 `{all}`의 주소",
-        all = names.join("`, `")
-    );
+    let what = shuffled_addresses(&names.join("`, `"));
     (!names.is_empty()).then(|| Declaration::Unmodeled(Spanned::new(what, restart)))
 }
 

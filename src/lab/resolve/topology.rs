@@ -51,7 +51,9 @@ pub(super) struct HostLeg {
 pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<Segment>) {
     let mut segments = Segments::stated(plan);
     let mut hosts: Vec<Host> = plan.hosts.iter().map(bare).collect();
-    let hypervisors: Vec<Hypervisor> = plan.hosts.iter().map(|host| hypervisor::of(context, host)).collect();
+    let numbered = plan.hosts.iter().enumerate();
+    let hypervisors: Vec<Hypervisor> =
+        numbered.map(|(index, host)| hypervisor::of(context, plan, HostId(index), host)).collect();
     let none = Hypervisor::default();
     let physical_first = |is_vm: bool| plan.hosts.iter().enumerate().filter(move |(_, h)| h.machine.is_some() == is_vm);
     for (index, host_plan) in physical_first(false).filter(|(_, h)| !wsl::is_wsl(h)) {
@@ -74,7 +76,7 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
     wsl::connect(context, &mut segments, plan, &mut hosts);
     host_only_legs(&mut segments, &mut hosts);
     hosted::attach(&mut segments.all, plan, &hosts);
-    nat_network::attach(&context.defaults, &mut segments.all, plan, &hosts, &hypervisors);
+    nat_network::attach(context, &mut segments.all, plan, &hosts, &hypervisors);
     vm_host::check(context, &mut segments.all, plan, &mut hosts, &hypervisors);
     add_routers(&segments, &mut hosts);
     (hosts, segments.all.into_iter().map(|p| p.segment).collect())
@@ -99,6 +101,7 @@ fn bare(plan: &HostPlan<'_>) -> Host {
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        sysctls: Vec::new(),
         firewall: None,
         wsl: None,
         tunnels: Vec::new(),
@@ -433,8 +436,7 @@ pub(super) fn stated_interface(
         origin,
     };
     if let Some(nat) = &declaration.nat {
-        let release = hypervisor.release(None, &context.defaults);
-        vm::behind_stated_nat(&mut interface, nat, declaration, release);
+        vm::behind_stated_nat(context, &mut interface, nat, declaration, hypervisor);
     } else if let Some(id) = segment_of(context, segments, declaration, &interface) {
         plug(segments, &mut interface, id, host);
     }
@@ -678,6 +680,7 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         events: Vec::new(),
         rules: Vec::new(),
         nft: Vec::new(),
+        sysctls: Vec::new(),
         firewall: None,
         wsl: None,
         tunnels: Vec::new(),

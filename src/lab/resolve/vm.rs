@@ -132,7 +132,9 @@ enum Leased {
 /// What VirtualBox is known to hand out on the network of an adapter.
 fn leased(segments: &Segments, adapter: &AdapterDecl, runner: &Runner<'_>) -> Leased {
     let (kind, name) = match &adapter.mode {
-        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) => (SegmentKind::HostOnly, &name.value),
+        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) | AdapterMode::HostOnlyEither(name) => {
+            (SegmentKind::HostOnly, &name.value)
+        }
         AdapterMode::Internal(name) => (SegmentKind::Internal, &name.value),
         AdapterMode::NatNetwork(name) => (SegmentKind::NatNetwork, &name.value),
         _ => return Leased::Usual,
@@ -281,10 +283,12 @@ fn attachment(
 ) -> Attachment {
     match &adapter.mode {
         AdapterMode::Nat(nat) => {
-            let release = runner.hypervisor.release(Some(machine), &context.defaults);
-            Attachment::Nat(Box::new(vm_nat(nat, adapter.slot, Some(machine), release)))
+            Attachment::Nat(Box::new(vm_nat(context, nat, adapter.slot, Some(machine), runner.hypervisor)))
         }
-        AdapterMode::Bridged(name) | AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name)
+        AdapterMode::Bridged(name)
+        | AdapterMode::HostOnly(name)
+        | AdapterMode::HostOnlyNetwork(name)
+        | AdapterMode::HostOnlyEither(name)
             if name.value.is_empty() =>
         {
             context.report(attached_to_nothing(machine, adapter));
@@ -294,7 +298,7 @@ fn attachment(
             let origin = written("bridged to host interface", name);
             Attachment::Segment(bridged(segments, name, runner.host).unwrap_or_else(|| segments.lan(&origin)))
         }
-        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) => {
+        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyNetwork(name) | AdapterMode::HostOnlyEither(name) => {
             Attachment::Segment(host_only(segments, name, runner.hypervisor))
         }
         AdapterMode::Internal(name) => Attachment::Segment(internal(segments, name, runner.hypervisor)),
@@ -358,10 +362,16 @@ fn bridged(segments: &Segments, name: &Spanned<String>, runner: Option<&Host>) -
     })
 }
 
-fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>, release: Release) -> VmNat {
+fn vm_nat(
+    context: &mut Context,
+    nat: &NatDecl,
+    slot: u8,
+    machine: Option<&MachineDecl>,
+    hypervisor: &Hypervisor,
+) -> VmNat {
     let network =
         nat.network.as_ref().map_or_else(|| prefix([10, 0, slot.saturating_add(2), 0], 24), |n| n.value.trunc());
-    let (engine, origin) = nat_engine(nat, release);
+    let (engine, origin) = nat_engine(nat, || hypervisor.release(context, machine));
     VmNat {
         engine,
         network,
@@ -375,11 +385,12 @@ fn vm_nat(nat: &NatDecl, slot: u8, machine: Option<&MachineDecl>, release: Relea
 }
 
 /// VirtualBox replaced its NAT engine by libslirp in 7.1 (changelog of 7.1.0).
-fn nat_engine(nat: &NatDecl, release: Release) -> (NatEngine, Origin) {
+fn nat_engine(nat: &NatDecl, release: impl FnOnce() -> Release) -> (NatEngine, Origin) {
     let of = |libslirp: bool| if libslirp { NatEngine::Libslirp } else { NatEngine::Classic };
     if let Some(stated) = &nat.libslirp {
         return (of(stated.value), Origin::written(text!("NAT engine", "NAT 엔진"), stated.span));
     }
+    let release = release();
     let origin = match release.stated {
         Some(_) => Origin::written(text!("adapter attached to NAT", "NAT에 연결된 어댑터"), nat.span),
         None => {
@@ -419,13 +430,14 @@ pub(super) fn forward(declaration: &ForwardDecl) -> Forward {
 
 /// Puts an interface behind a NAT that lab.yaml states.
 pub(super) fn behind_stated_nat(
+    context: &mut Context,
     interface: &mut Interface,
     nat: &NatDecl,
     declaration: &InterfaceDecl,
-    release: Release,
+    hypervisor: &Hypervisor,
 ) {
     let slot = declaration.adapter.as_ref().map_or(0, |a| a.value.saturating_sub(1));
-    let nat = vm_nat(nat, slot, None, release);
+    let nat = vm_nat(context, nat, slot, None, hypervisor);
     if interface.addresses.is_empty() {
         interface.addresses.push(nat_address(&nat));
     }

@@ -13,8 +13,8 @@ use crate::switch::{Switch, SwitchId, SwitchKind};
 
 use super::Context;
 use super::addresses::prefix;
-use super::bind::{HostPlan, Plan};
-use super::hypervisor::Hypervisor;
+use super::bind::Plan;
+use super::hypervisor::{Hypervisor, known_os, machines_on};
 use super::topology::Plugged;
 
 /// Reports it, and takes away what does not come up.
@@ -27,8 +27,7 @@ pub(super) fn check(
 ) {
     for (index, runner) in plan.hosts.iter().enumerate() {
         let (id, Some(hypervisor)) = (HostId(index), hypervisors.get(index)) else { continue };
-        let machines: Vec<&MachineDecl> =
-            plan.hosts.iter().filter(|h| h.kind == HostKind::Vm { on: id }).filter_map(|h| h.machine).collect();
+        let machines = machines_on(plan, id);
         let Some(os) = known_os(runner, &machines) else {
             ports(context, segments, hosts, id, &runner.name, None);
             continue;
@@ -36,10 +35,8 @@ pub(super) fn check(
         ports(context, segments, hosts, id, &runner.name, Some(os));
         host_only_ranges(context, segments, hypervisor, &machines, os);
         for machine in &machines {
-            let release = hypervisor.release(Some(machine), &context.defaults);
-            let is_seven = release.stated.is_some() && release.version >= Version::new(7, 0, 0);
             for adapter in machine.adapters.iter().filter(|a| a.enabled) {
-                if is_gone(adapter, os, is_seven) {
+                if is_gone(adapter, os, || hypervisor.release(context, Some(machine)).version) {
                     context.report(gone(machine, adapter, os));
                     detach(hosts, adapter.span);
                 }
@@ -47,12 +44,6 @@ pub(super) fn check(
             }
         }
     }
-}
-
-/// The system of a host, unless nothing says which it is.
-fn known_os(runner: &HostPlan<'_>, machines: &[&MachineDecl]) -> Option<Os> {
-    let stated = runner.declaration.and_then(|d| d.os.as_ref()).map(|os| os.value);
-    stated.or_else(|| machines.iter().find_map(|m| m.runs_on))
 }
 
 /// Only one program can listen on a port of the host, and not on every port.
@@ -170,12 +161,12 @@ fn host_only_ranges(
             context.report(out_of_range(address.span, address.value, Severity::Error));
         }
     }
-    let is_used = |plugged: &Plugged| {
-        let adapters = machines.iter().flat_map(|m| &m.adapters).filter(|a| a.enabled);
-        adapters
-            .into_iter()
-            .any(|a| matches!(&a.mode, AdapterMode::HostOnly(name) if plugged.vbox_names.contains(&name.value)))
+    let interface = |adapter: &AdapterDecl| match &adapter.mode {
+        AdapterMode::HostOnly(name) | AdapterMode::HostOnlyEither(name) if adapter.enabled => Some(name.value.clone()),
+        _ => None,
     };
+    let used: Vec<String> = machines.iter().flat_map(|m| &m.adapters).filter_map(interface).collect();
+    let is_used = |plugged: &Plugged| plugged.vbox_names.iter().any(|name| used.contains(name));
     // An interface that was listed is there, whatever made it.
     let is_listed = |plugged: &Plugged| plugged.vbox_names.iter().any(|name| hypervisor.host_only(name).is_some());
     for plugged in segments.iter().filter(|p| p.segment.kind == SegmentKind::HostOnly && is_used(p) && !is_listed(p)) {
@@ -187,9 +178,9 @@ fn host_only_ranges(
 }
 
 /// Host-only interfaces are gone on macOS from 7.0 on; host-only networks exist there only.
-fn is_gone(adapter: &AdapterDecl, os: Os, is_seven: bool) -> bool {
+fn is_gone(adapter: &AdapterDecl, os: Os, release: impl FnOnce() -> Version) -> bool {
     match adapter.mode {
-        AdapterMode::HostOnly(_) => os == Os::MacOs && is_seven,
+        AdapterMode::HostOnly(_) => os == Os::MacOs && release() >= Version::new(7, 0, 0),
         AdapterMode::HostOnlyNetwork(_) => os != Os::MacOs,
         _ => false,
     }

@@ -173,6 +173,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         firewalld: Some(firewalld),
         events: vec![],
         rules: vec![],
+        sysctls: Vec::new(),
         nft: vec![],
         firewall: None,
         wsl: None,
@@ -188,7 +189,12 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
 pub(in crate::lower) fn empty_dataplane() -> (Dataplane, NodeId) {
     let mut dataplane = Dataplane::default();
     let origin = dataplane.origins.add(origin());
-    let sysctls = Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: true };
+    let sysctls = Sysctls {
+        ip_forward: Toggle::Off,
+        ip_forward_origin: origin,
+        rp_filter_origin: origin,
+        bridge_calls_iptables: true,
+    };
     let id = dataplane.add_node(Node {
         name: "vm".to_owned(),
         kind: NodeKind::Namespace,

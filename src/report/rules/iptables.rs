@@ -337,7 +337,12 @@ mod tests {
             ruleset,
             sockets: vec![],
             relays: vec![],
-            sysctls: Sysctls { ip_forward: Toggle::Off, ip_forward_origin: origin, bridge_calls_iptables: false },
+            sysctls: Sysctls {
+                ip_forward: Toggle::Off,
+                ip_forward_origin: origin,
+                rp_filter_origin: origin,
+                bridge_calls_iptables: false,
+            },
             names: vec![],
             unmodeled: vec![],
             origin,

@@ -157,6 +157,7 @@ impl Reader {
             "ip-forward" => self.engine.ip_forward = self.switched(flag),
             "ip-forward-no-drop" => self.engine.ip_forward_no_drop = self.switched(flag),
             "ip-masq" => self.engine.ip_masq = self.switched(flag),
+            "live-restore" => self.engine.live_restore = self.switched(flag),
             "icc" => self.engine.icc = self.switched(flag),
             "userland-proxy" => self.engine.userland_proxy = self.switched(flag),
             "allow-direct-routing" => self.engine.allow_direct_routing = self.switched(flag),

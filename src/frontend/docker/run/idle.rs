@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::lab::Declaration;
+use crate::lab::declaration::shuffled_addresses;
 use crate::lab::declaration::{ContainerDecl, Declarations, FreedDecl, Idle, IdleCause, NetworkMode, RestartPolicy};
 use crate::language::{Text, text};
 use crate::source::Span;
@@ -58,12 +59,12 @@ pub(super) fn stop(name: &str, cause: IdleCause, span: Span, out: &mut Declarati
         // Perhaps one of a project of compose, whose files are read later.
         let is_compose = |d: &Declaration| matches!(d, Declaration::Compose(_));
         let may_be = !is_idle(name, out) && out.value.iter().any(is_compose);
-        return may_be.then(|| text!("`{name}` is stopped", "중지된 `{name}`"));
+        return may_be.then(|| text!("`{name}` is stopped", "중지된 `{name}` 컨테이너"));
     };
     if let Some(sharer) = sharer(name, out) {
         return Some(text!(
             "`{name}` is stopped, whose network `{sharer}` shares",
-            "`{sharer}`의 네트워크를 제공하다가 중지된 `{name}`"
+            "중지된 `{name}` 컨테이너 (`{sharer}` 컨테이너가 그 네트워크를 같이 씀)"
         ));
     }
     halt(place, cause, span, out);
@@ -115,17 +116,11 @@ pub fn engine_restarted(event: Declaration, span: Span, out: &mut Declarations) 
     if let Some(orphan) = orphan {
         return Some(text!(
             "`{orphan}` shares the network of a container that stays down",
-            "다시 시작되지 않는 컨테이너의 네트워크를 쓰는 `{orphan}`"
+            "꺼진 채로 남는 컨테이너의 네트워크를 같이 쓰는 `{orphan}`"
         ));
     }
     let shuffled = shuffled(out);
-    (!shuffled.is_empty()).then(|| {
-        text!(
-            "the addresses of `{names}`, which docker starts again in an order of its own",
-            "docker가 임의의 순서로 다시 시작하는 `{names}`의 주소",
-            names = shuffled.join("`, `")
-        )
-    })
+    (!shuffled.is_empty()).then(|| shuffled_addresses(&shuffled.join("`, `")))
 }
 
 /// A container that runs and has no restart policy; those that share another one's network come first.

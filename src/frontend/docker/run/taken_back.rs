@@ -90,7 +90,7 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
         TakeBack::Motion(name) => {
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
             return is_there.then(|| match name.value.as_str() {
-                ANY => text!("containers that are not known are stopped", "중지된 컨테이너(어느 것인지 알 수 없음)"),
+                ANY => text!("containers that are not known are stopped", "어느 컨테이너인지 알 수 없는 중지"),
                 name => paused(name),
             });
         }
@@ -114,7 +114,7 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
 
 /// What is said of a container whose program is held.
 fn paused(name: &str) -> Text {
-    text!("`{name}` is paused", "일시 정지된 `{name}`")
+    text!("`{name}` is paused", "일시 정지된 `{name}` 컨테이너")
 }
 
 /// `docker rm`.

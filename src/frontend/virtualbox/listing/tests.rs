@@ -50,7 +50,8 @@ fn machine_shown(machine: &MachineDecl) -> String {
                 format!("{:?} {}", nat.localhost_reachable.map(|r| r.value), nat.forwards.len())
             }
             AdapterMode::Bridged(n) | AdapterMode::HostOnly(n) | AdapterMode::Internal(n) => n.value.clone(),
-            AdapterMode::NatNetwork(n) | AdapterMode::Cloud(n) | AdapterMode::HostOnlyNetwork(n) => n.value.clone(),
+            AdapterMode::NatNetwork(n) | AdapterMode::Cloud(n) => n.value.clone(),
+            AdapterMode::HostOnlyNetwork(n) | AdapterMode::HostOnlyEither(n) => n.value.clone(),
             AdapterMode::Generic(n, _) => n.value.clone(),
             AdapterMode::None => String::new(),
         };

@@ -71,7 +71,7 @@ fn a_machine_has_the_adapters_of_its_current_state() {
             let mode = match &a.mode {
                 AdapterMode::Nat(_) => "nat".to_owned(),
                 AdapterMode::Bridged(n) => format!("bridged {}", n.value),
-                AdapterMode::HostOnly(n) => format!("host-only {}", n.value),
+                AdapterMode::HostOnly(n) | AdapterMode::HostOnlyEither(n) => format!("host-only {}", n.value),
                 AdapterMode::Internal(n) => format!("internal {}", n.value),
                 AdapterMode::NatNetwork(n) => format!("nat-network {}", n.value),
                 AdapterMode::HostOnlyNetwork(n) => format!("host-only network {}", n.value),
