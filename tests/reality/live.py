@@ -75,7 +75,7 @@ done
 FIREWALL_CMD = """#!/bin/sh
 /usr/bin/firewall-cmd "$@"
 code=$?
-case "$*" in *reload*) quiet ;; esac
+case "$*" in *reload*|*set-default-zone*) quiet ;; esac
 exit $code
 """
 
