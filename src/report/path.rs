@@ -197,7 +197,7 @@ pub(super) fn summary(dataplane: &Dataplane, trace: &Trace, style: Style) -> Str
                     step.origin.map(|origin| (None, style.say(&dataplane.origins.get(origin).what).to_owned())),
                 );
             }
-            Event::Crossed { to, .. } => stops.push((Some(*to), stop(dataplane, *to, &step.header))),
+            Event::Crossed { to, .. } => stops.push((Some(*to), stop(dataplane, *to, &step.header, style))),
             Event::Delivered { owner } => {
                 let _ = stops.pop_if(|(node, _)| *node == Some(step.node));
                 stops.push((Some(step.node), with_port(owner, &step.header)));
@@ -210,12 +210,14 @@ pub(super) fn summary(dataplane: &Dataplane, trace: &Trace, style: Style) -> Str
 }
 
 /// A node with the port if the packet is for it, without if it passes through.
-fn stop(dataplane: &Dataplane, node: NodeId, header: &Header) -> String {
+fn stop(dataplane: &Dataplane, node: NodeId, header: &Header, style: Style) -> String {
     let node = dataplane.node(node);
+    let name = called(&node.name);
+    let name = style.say(&name);
     if node.addresses().any(|address| address == header.destination) {
-        with_port(&node.name, header)
+        with_port(name, header)
     } else {
-        node.name.clone()
+        name.to_owned()
     }
 }
 
