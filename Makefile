@@ -9,7 +9,7 @@ BROKEN := nat-no-forward no-publish nothing-open guest-loopback-publish app-on-l
     firewalld-host-network firewalld-not-reloaded default-bridge-names two-networks network-none \
     firewalld-published nat-forward-exposes-lan
 
-.PHONY: demo test lint bench reality build book z3
+.PHONY: demo test lint bench reality build book screenshots z3
 
 demo: build
 	@for lab in $(HOLDING); do \
@@ -38,6 +38,18 @@ lint: z3
 
 bench: z3
 	cargo bench --locked --bench check
+
+# The page of examples/production as a browser shows it: light in English, dark in Korean. Needs Chromium and a Korean font
+# (fonts-nanum, fonts-noto-cjk).
+SHOT := chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,760
+
+screenshots: build
+	$(CANREACH) report examples/production -o $(or $(CARGO_TARGET_DIR),target)/report.html
+	$(CANREACH) --lang ko report examples/production -o $(or $(CARGO_TARGET_DIR),target)/report-ko.html
+	$(SHOT) --blink-settings=preferredColorScheme=1 --screenshot=docs/pictures/report.png \
+	    file://$(abspath $(or $(CARGO_TARGET_DIR),target))/report.html
+	$(SHOT) --blink-settings=preferredColorScheme=0 --screenshot=docs/pictures/report-ko-dark.png \
+	    file://$(abspath $(or $(CARGO_TARGET_DIR),target))/report-ko.html
 
 # The book in book/html, from the pages of the whole repository. mdBook is fetched where it is missing.
 MDBOOK_VERSION := 0.5.4

@@ -7,6 +7,7 @@ pub mod accept;
 mod aim;
 pub mod attempt;
 mod blame;
+mod called;
 mod chosen_port;
 pub mod contrast;
 pub mod coverage;
@@ -35,6 +36,7 @@ use thiserror::Error;
 
 pub use accept::accepted;
 pub use attempt::{Attempt, attempt};
+pub use called::called;
 pub use contrast::{Contrast, Told, contrast};
 pub use coverage::{Coverage, Line, Unnoticed, coverage};
 pub use crowd::{Extent, Part};

@@ -437,7 +437,7 @@ fn sentences(labs: Vec<markdown::PageLab>) -> Declarations {
 
 fn unmodeled(source: SourceId, path: &str, text: &str) -> Declarations {
     let first_line = text.lines().next().map_or(0, str::len);
-    let what = Spanned::new(format!("`{path}`"), Span::new(source, 0, first_line));
+    let what = Spanned::new(format!("`{path}`").into(), Span::new(source, 0, first_line));
     Diagnosed { value: vec![Declaration::Unmodeled(what)], diagnostics: Vec::new() }
 }
 

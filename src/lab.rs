@@ -44,6 +44,7 @@ pub use resolve::{Input, resolve, resolve_with};
 
 use std::collections::BTreeSet;
 
+use crate::language::Text;
 use crate::source::{Span, Spanned};
 use crate::switch::Switches;
 
@@ -96,7 +97,7 @@ pub struct Group {
 #[derive(Clone, Debug)]
 pub struct Unmodeled {
     /// What it is.
-    pub what: String,
+    pub what: Text,
     /// Where it stands.
     pub span: Span,
     /// Whose packets it could concern; nothing means the whole lab.

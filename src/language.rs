@@ -113,6 +113,19 @@ impl From<String> for Text {
 }
 
 /// A name is the same in every language.
+impl From<&String> for Text {
+    fn from(name: &String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<&Self> for Text {
+    fn from(text: &Self) -> Self {
+        text.clone()
+    }
+}
+
+/// A name is the same in every language.
 impl From<Cow<'static, str>> for Text {
     fn from(name: Cow<'static, str>) -> Self {
         Self::new(name.clone(), name)

@@ -19,7 +19,7 @@ pub mod lesson;
 pub mod markdown;
 mod markup;
 pub mod matrix;
-mod mermaid;
+pub mod mermaid;
 mod message;
 mod part;
 mod patch;

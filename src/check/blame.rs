@@ -17,6 +17,7 @@ use crate::smt::{self, Encoding};
 use crate::source::{Span, Spanned};
 
 use super::aim::{Aim, Dialing};
+use super::called::called;
 use super::decide::{Checker, blocker, url};
 use super::edits;
 use super::own_loopback;
@@ -66,18 +67,19 @@ pub(super) fn unreachable(
     let seen = verdict.failure.as_ref().map_or(Symptom::TimedOut, |f| f.trace.outcome.symptom);
     let other =
         verdict.failure.as_ref().filter(|_| seen == Symptom::Works).and_then(|f| f.trace.outcome.delivery.as_ref());
-    let (who, target) = (&member.label, &aim.label);
+    let (who, target) = (called(&member.label), &aim.label);
     verdict.headline = match other {
         Some(delivery) => {
             let owner = &delivery.owner;
             text!(
                 "{who} cannot reach {target}: `{owner}` answers in its place",
-                "{who}에서 {target}에 연결할 수 없습니다: 그 자리에서 `{owner}` 쪽이 응답합니다"
+                "{who}에서 {target}에 연결할 수 없습니다: 그 자리에서 `{owner}` 쪽이 응답합니다";
+                who
             )
         }
         None => {
             let seen = symptom_text(seen);
-            text!("{who} cannot reach {target}: {seen}", "{who}에서 {target}에 연결할 수 없습니다: {seen}"; seen)
+            text!("{who} cannot reach {target}: {seen}", "{who}에서 {target}에 연결할 수 없습니다: {seen}"; who, seen)
         }
     };
     verdict
@@ -219,7 +221,10 @@ fn unresolved(sentence: &Sentence, checker: &Checker<'_>, member: &Endpoint, aim
 pub(super) fn name_unknown(checker: &Checker<'_>, member: &Endpoint, name: &str) -> Blocker {
     let lab = checker.places.lab;
     let Some(container) = container(checker, member) else {
-        let origin = member.host.map_or_else(|| Origin::assumed("name service", None), |h| lab.host(h).origin.clone());
+        let origin = member.host.map_or_else(
+            || Origin::assumed(text!("name service", "이름 서비스"), None),
+            |h| lab.host(h).origin.clone(),
+        );
         let asker = &member.label;
         let message =
             text!("`{asker}` has no entry for the name `{name}`", "`{asker}`에는 `{name}` 이름의 항목이 없습니다");
@@ -357,8 +362,9 @@ pub(super) fn exposed(
     dataplane: &Dataplane,
 ) -> Verdict {
     let url = witnesses.first().map_or_else(String::new, |w| w.url.clone());
-    let (who, target) = (&member.label, &aim.label);
-    let headline = text!("{who} can reach {target} at {url}", "{who}에서 {url} 주소로 {target}에 연결할 수 있습니다");
+    let (who, target) = (called(&member.label), &aim.label);
+    let headline =
+        text!("{who} can reach {target} at {url}", "{who}에서 {url} 주소로 {target}에 연결할 수 있습니다"; who);
     let mut verdict = Verdict::new(Answer::Violated, headline);
     verdict.code = Some(Code::Exposed);
     if let Some(witness) = witnesses.first() {

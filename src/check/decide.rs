@@ -19,6 +19,7 @@ use crate::switch::{Setting, Switch, SwitchKind};
 
 use super::aim::{Aim, Dialing};
 use super::blame;
+use super::called::called;
 use super::chosen_port;
 use super::fold::first_of_group;
 use super::hangs_on::{conditions, decisive, merge_conditions};
@@ -256,11 +257,11 @@ impl<'a> Checker<'a> {
                     && !is_expected(expected.value, seen)
                 {
                     verdict.answer = Answer::Violated;
-                    let (who, target, seen) = (&member.label, &aim.label, symptom_text(seen));
+                    let (who, target, seen) = (called(&member.label), &aim.label, symptom_text(seen));
                     verdict.headline = text!(
                         "{who} cannot reach {target}, but sees another symptom: {seen}",
                         "{who}에서 {target}에 연결할 수 없지만, 증상이 다릅니다: {seen}";
-                        seen
+                        who, seen
                     );
                     verdict.blockers = blame::last_steps(self.places.dataplane, &attempt.trace);
                     verdict.code = verdict.blockers.first().map(|b| b.code);
@@ -309,10 +310,10 @@ impl<'a> Checker<'a> {
         let holds = if sentence.can { resolves } else { unresolved.len() == members.len() };
         let (who, name_asked) = (subject_text(&members), &name.value);
         let headline = if resolves {
-            text!("{who} can resolve `{name_asked}`", "{who}에서 `{name_asked}` 이름을 찾을 수 있습니다")
+            text!("{who} can resolve `{name_asked}`", "{who}에서 `{name_asked}` 이름을 찾을 수 있습니다"; who)
         } else {
-            let who = unresolved.first().map_or("", |m| m.label.as_str());
-            text!("{who} cannot resolve `{name_asked}`", "{who}에서 `{name_asked}` 이름을 찾을 수 없습니다")
+            let who = unresolved.first().map_or_else(Text::default, |member| called(&member.label));
+            text!("{who} cannot resolve `{name_asked}`", "{who}에서 `{name_asked}` 이름을 찾을 수 없습니다"; who)
         };
         let mut verdict = Verdict::new(if holds { Answer::Holds } else { Answer::Violated }, headline);
         if !holds
@@ -609,14 +610,9 @@ fn undecided(sentence: &Sentence, reason: Option<String>, mut doubts: Vec<Blocke
     verdict
 }
 
-fn subject_text(members: &[Endpoint]) -> String {
-    match members {
-        [one] => one.label.clone(),
-        many => {
-            let labels: Vec<&str> = many.iter().map(|m| m.label.as_str()).collect();
-            labels.join(", ")
-        }
-    }
+fn subject_text(members: &[Endpoint]) -> Text {
+    let labels: Vec<Text> = members.iter().map(|member| called(&member.label)).collect();
+    Text::joined(&labels, &", ".into())
 }
 
 /// What a true sentence says.
@@ -625,10 +621,10 @@ fn claim(sentence: &Sentence, members: &[Endpoint], aims: &[Aim]) -> Text {
     let labels: Vec<&str> = aims.iter().map(|a| a.label.as_str()).collect();
     let targets = labels.join(", ");
     match (sentence.can, matches!(sentence.verb, Verb::Ping(_))) {
-        (true, false) => text!("{who} can reach {targets}", "{who}에서 {targets}에 연결할 수 있습니다"),
-        (false, false) => text!("{who} cannot reach {targets}", "{who}에서 {targets}에 연결할 수 없습니다"),
-        (true, true) => text!("{who} can ping {targets}", "{who}에서 {targets}에 ping이 됩니다"),
-        (false, true) => text!("{who} cannot ping {targets}", "{who}에서 {targets}에 ping이 되지 않습니다"),
+        (true, false) => text!("{who} can reach {targets}", "{who}에서 {targets}에 연결할 수 있습니다"; who),
+        (false, false) => text!("{who} cannot reach {targets}", "{who}에서 {targets}에 연결할 수 없습니다"; who),
+        (true, true) => text!("{who} can ping {targets}", "{who}에서 {targets}에 ping이 됩니다"; who),
+        (false, true) => text!("{who} cannot ping {targets}", "{who}에서 {targets}에 ping이 되지 않습니다"; who),
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) fn explain(
     let mut values = dialer.environment.iter().map(|(_, value)| value).chain(&dialer.command);
     let places = [values.find(|value| value.value.contains(&wrong)), Some(&sentence.text)];
     let places: Vec<Span> = places.into_iter().flatten().map(|place| at(checker.sources, place, &wrong)).collect();
-    let origin = Origin::written(format!("the address {wrong}"), *places.first()?);
+    let origin = Origin::written(text!("the address {wrong}", "주소 {wrong}"), *places.first()?);
     let (who, other) = (&dialer.name, &target.label);
     let message = text!(
         "in `{who}`, `{name}` is `{who}` itself, not `{other}`",

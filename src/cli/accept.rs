@@ -3,6 +3,7 @@
 use std::slice;
 
 use crate::check::{self, Answer, CheckError, Edit};
+use crate::language::{Text, text};
 use crate::report::fix::{self as rendering, PatchedFile};
 
 use super::args::AcceptArguments;
@@ -29,7 +30,11 @@ fn turned(model: &Model) -> Result<Vec<Edit>, CheckError> {
         if edit.is_none() {
             let sentence = &judgement.statement.sentence;
             let place = model.sources.place(sentence.span);
-            terminal::complain(&format!("{place}: neither `{}` nor its opposite holds; left alone", sentence.value));
+            terminal::complain(text!(
+                "{place}: neither `{asked}` nor its opposite holds; left alone",
+                "{place}: `{asked}`도 그 반대도 성립하지 않아 그대로 둡니다",
+                asked = &sentence.value
+            ));
         }
         edits.extend(edit);
     }
@@ -44,11 +49,14 @@ fn write(model: &Model, edits: &[Edit], is_dry_run: bool) -> Exit {
     };
     let files: Vec<PatchedFile> = patched.into_iter().map(file).collect();
     if files.is_empty() {
-        terminal::print("nothing to accept: no sentence was turned round\n");
+        let nothing = text!(
+            "nothing to accept: no sentence was turned round\n",
+            "받아들일 것이 없습니다: 뒤집은 문장이 없습니다\n"
+        );
+        terminal::print(terminal::style().say(&nothing));
     }
     terminal::print(&rendering::patches(&files, terminal::style()));
-    let problems: Vec<String> =
-        files.iter().filter(|_| !is_dry_run).filter_map(|file| model.write(file).err()).collect();
-    problems.iter().for_each(|problem| terminal::complain(problem));
+    let problems: Vec<Text> = files.iter().filter(|_| !is_dry_run).filter_map(|file| model.write(file).err()).collect();
+    problems.iter().for_each(terminal::complain);
     if problems.is_empty() { Exit::Holds } else { Exit::Unusable }
 }

@@ -36,7 +36,7 @@ fn once(arguments: &CheckArguments, format: Format) -> Exit {
         let sentences = model.lab.sentences.clone();
         let found = lint::diagnostics(&model);
         let is_first_look = |shown| sentences.is_empty() && format == shown;
-        let overview = if is_first_look(Format::Human) { overview::of(&model) } else { String::new() };
+        let overview = if is_first_look(Format::Human) { overview::of(&model, files) } else { String::new() };
         let exposure = if is_first_look(Format::Markdown) { overview::exposure(&model) } else { None };
         match judged(model, found, &sentences, (arguments.strict, format), files) {
             Ok(section) => {

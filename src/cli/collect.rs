@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use crate::language::text;
+
 use super::args::CollectArguments;
 use super::{Exit, terminal};
 
@@ -47,7 +49,11 @@ enum Outcome {
 pub(super) fn run(arguments: &CollectArguments) -> Exit {
     let directory = &arguments.directory;
     if fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some()) {
-        terminal::complain(&format!("`{}` is not empty; name a new directory", directory.display()));
+        let name = directory.display();
+        terminal::complain(text!(
+            "`{name}` is not empty; name a new directory",
+            "`{name}`: 비어 있지 않습니다. 새 디렉터리를 지정하십시오"
+        ));
         return Exit::Unusable;
     }
     let mut missing: Vec<String> = Vec::new();
@@ -61,7 +67,7 @@ pub(super) fn run(arguments: &CollectArguments) -> Exit {
                     written += 1;
                 }
                 Err(error) => {
-                    terminal::complain(&format!("cannot write `{}`: {error}", directory.join(&listing.file).display()));
+                    terminal::cannot_write(&directory.join(&listing.file), &error);
                     return Exit::Unusable;
                 }
             },
@@ -72,17 +78,24 @@ pub(super) fn run(arguments: &CollectArguments) -> Exit {
 }
 
 fn finish(directory: &Path, written: usize, missing: &[String]) -> Exit {
+    let style = terminal::style();
     if !missing.is_empty() {
-        terminal::print(&format!("not here: {}\n", missing.join(", ")));
+        let missing = text!("not here: {names}", "이 머신에 없는 것: {names}", names = missing.join(", "));
+        terminal::print(&format!("{}\n", style.say(&missing)));
     }
     if written == 0 {
-        terminal::complain("nothing was found that canreach could read");
+        terminal::complain(text!(
+            "nothing was found that canreach could read",
+            "canreach가 읽을 수 있는 것을 찾지 못했습니다"
+        ));
         return Exit::Unusable;
     }
     if directory.join("docker-containers.json").exists() {
-        terminal::print(
-            "docker-containers.json has the variables of containers, passwords among them: mind who gets it\n",
+        let secrets = text!(
+            "docker-containers.json has the variables of containers, passwords among them: mind who gets it",
+            "docker-containers.json에는 컨테이너의 환경 변수가 비밀번호까지 들어 있습니다. 누구에게 넘기는지 주의하십시오"
         );
+        terminal::print(&format!("{}\n", style.say(&secrets)));
     }
     let directory = directory.display();
     terminal::print(&format!("\n  $ canreach init {directory}\n  $ canreach check {directory}\n"));
@@ -137,7 +150,10 @@ fn complain(command: &[String], outcome: Outcome, missing: &mut Vec<String>) {
                 missing.push(program);
             }
         }
-        Outcome::Failed(why) => terminal::complain(&format!("`{}` failed: {why}", shown(command))),
+        Outcome::Failed(why) => {
+            let command = shown(command);
+            terminal::complain(text!("`{command}` failed: {why}", "`{command}` 실패: {why}"));
+        }
     }
 }
 

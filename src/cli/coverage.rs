@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &CoverageArguments, format: Format) -> Exit {
     terminal::print(&match (arguments.lcov, format) {
         (true, _) => rendering::lcov(&coverage, &model.sources),
         (false, Format::Json) => rendering::json(&coverage, &model.sources),
-        (false, _) => rendering::render(&coverage, &model.sources),
+        (false, _) => rendering::render(&coverage, &model.sources, terminal::style()),
     });
     Exit::Holds
 }

@@ -3,6 +3,7 @@
 use std::slice;
 
 use crate::check::{self, Exposure, View};
+use crate::language::text;
 use crate::report::diff::{self as rendering, BothSources};
 
 use super::args::{DiffArguments, Format};
@@ -13,7 +14,10 @@ use super::{Exit, terminal};
 
 pub(super) fn run(arguments: &DiffArguments, format: Format) -> Exit {
     let Some((old, new)) = names(arguments) else {
-        terminal::complain("`diff` needs two labs: OLD NEW, or two revisions: A..B");
+        terminal::complain(text!(
+            "`diff` needs two labs: OLD NEW, or two revisions: A..B",
+            "`diff`에는 랩 두 개(OLD NEW)나 리비전 두 개(A..B)가 필요합니다"
+        ));
         return Exit::Unusable;
     };
     let (Some(old), Some(new)) = (model(&old), model(&new)) else { return Exit::Unusable };
@@ -50,7 +54,7 @@ fn names(arguments: &DiffArguments) -> Option<(String, String)> {
 }
 
 fn model(name: &str) -> Option<Model> {
-    let place = Place::named(name).map_err(|error| terminal::complain(&error.to_string())).ok()?;
+    let place = Place::named(name).map_err(|error| terminal::complain(error.said())).ok()?;
     let model = model::build(slice::from_ref(&place.path().to_owned()))?;
     model.complain_about_files();
     Some(model)

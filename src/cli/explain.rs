@@ -1,6 +1,7 @@
 //! `canreach explain`: the page of a code, or a lesson.
 
 use crate::diagnostic::{Code, did_you_mean};
+use crate::language::{Text, text};
 use crate::report::codes;
 
 use super::args::ExplainArguments;
@@ -20,11 +21,11 @@ pub(super) fn run(arguments: &ExplainArguments) -> Exit {
             Exit::Holds
         }
         [] => {
-            terminal::complain(&unknown(asked));
+            terminal::complain(unknown(asked));
             Exit::Unusable
         }
         several => {
-            terminal::complain(&format!("`{asked}` could be any of these"));
+            terminal::complain(text!("`{asked}` could be any of these", "`{asked}`에 해당할 수 있는 것이 여럿입니다"));
             terminal::print_aside(&codes::list(several, terminal::language()));
             Exit::Unusable
         }
@@ -37,15 +38,18 @@ fn matching(asked: &str) -> Vec<Code> {
     Code::ALL.iter().copied().filter(|code| format!("::{code}").ends_with(&tail)).collect()
 }
 
-fn unknown(asked: &str) -> String {
+fn unknown(asked: &str) -> Text {
     let names = Code::ALL.iter().flat_map(|code| {
         let code = code.as_str();
         let tail = code.strip_prefix("canreach::").unwrap_or(code);
         [code, tail, tail.rsplit("::").next().unwrap_or(tail)]
     });
     let near = did_you_mean(asked, names);
-    let help = near.map_or("`canreach explain` lists all".to_owned(), |near| format!("did you mean `{near}`?"));
-    format!("there is no code and no lesson `{asked}`; {help}")
+    let help = match near {
+        Some(near) => text!("did you mean `{near}`?", "혹시 `{near}`?"),
+        None => text!("`canreach explain` lists all", "`canreach explain`으로 모두 볼 수 있습니다"),
+    };
+    text!("there is no code and no lesson `{asked}`; {help}", "`{asked}` 코드나 강의는 없습니다. {help}"; help)
 }
 
 #[cfg(test)]

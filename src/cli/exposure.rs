@@ -25,6 +25,6 @@ pub(super) fn run(arguments: &ExposureArguments, format: Format) -> Exit {
 
 /// The two engines disagree.
 pub(super) fn contradiction(error: &CheckError) -> Exit {
-    terminal::complain(&format!("this is a bug of canreach: {error}"));
+    terminal::complain_of_bug(error.to_string());
     Exit::Internal
 }

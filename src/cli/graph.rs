@@ -5,8 +5,10 @@ use std::path::Path;
 use std::slice;
 
 use crate::check;
+use crate::language::text;
+use crate::report::mermaid;
 use crate::report::picture::svg::{self, Shown};
-use crate::report::picture::{self, Picture, dot, mermaid};
+use crate::report::picture::{self, Picture, dot};
 use crate::report::terminal as rendering;
 use crate::source::{Span, Spanned};
 
@@ -18,7 +20,7 @@ use super::{Exit, terminal};
 pub(super) fn run(arguments: &GraphArguments) -> Exit {
     let Some(mut model) = model::build(slice::from_ref(&arguments.lab)) else { return Exit::Unusable };
     model.complain_about_files();
-    let picture = picture::picture(&model.lab, &model.dataplane);
+    let picture = picture::picture(&model.lab, &model.dataplane, terminal::language());
     let shown = match &arguments.sentence {
         Some(sentence) => match shown(&mut model, &picture, sentence) {
             Ok(shown) => shown,
@@ -30,7 +32,7 @@ pub(super) fn run(arguments: &GraphArguments) -> Exit {
     let way = shown.as_ref().map(|shown| &shown.way);
     let text = match arguments.language {
         Language::Svg => svg::document(&picture, &title, shown.as_ref()),
-        Language::Mermaid => mermaid::document(&picture, &title, way),
+        Language::Mermaid => mermaid::lab::document(&picture, &title, way),
         Language::Dot => dot::document(&picture, &title, way),
     };
     write(&text, arguments.output.as_deref())
@@ -50,9 +52,12 @@ fn shown(model: &mut Model, picture: &Picture, text: &str) -> Result<Option<Show
     let attempt = check::attempt(lab, dataplane, sources, judgement).map_err(|error| contradiction(&error))?;
     let way = attempt.and_then(|attempt| picture::way(picture, dataplane, &attempt.witness, terminal::language()));
     if way.is_none() {
-        terminal::complain("this sentence has no connection that could be drawn");
+        terminal::complain(text!(
+            "this sentence has no connection that could be drawn",
+            "이 문장에는 그릴 수 있는 연결이 없습니다"
+        ));
     }
-    Ok(way.map(|way| Shown::of(judgement, way)))
+    Ok(way.map(|way| Shown::of(judgement, way, terminal::language())))
 }
 
 /// What a lab is called: its directory, also where that is only `.`.
@@ -70,7 +75,7 @@ pub(super) fn write(text: &str, output: Option<&Path>) -> Exit {
     match fs::write(path, text) {
         Ok(()) => Exit::Holds,
         Err(error) => {
-            terminal::complain(&format!("cannot write `{}`: {error}", path.display()));
+            terminal::cannot_write(path, &error);
             Exit::Unusable
         }
     }

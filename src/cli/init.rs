@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::slice;
 
+use crate::language::text;
 use crate::report::draft;
 
 use super::args::InitArguments;
@@ -15,7 +16,7 @@ pub(super) fn run(arguments: &InitArguments) -> Exit {
     let Some(model) = model::build(slice::from_ref(&arguments.lab)) else { return Exit::Unusable };
     model.complain_about_files();
     let sentences: Vec<String> = overview::example(&model.lab).into_iter().collect();
-    let text = draft::lab_file(&model.lab, &model.sources, &sentences);
+    let text = draft::lab_file(&model.lab, &model.sources, &sentences, terminal::language());
     if arguments.print {
         terminal::print(&text);
         return Exit::Holds;
@@ -23,16 +24,24 @@ pub(super) fn run(arguments: &InitArguments) -> Exit {
     let place = place(&arguments.lab);
     match write_new(&place, &text) {
         Ok(()) => {
-            terminal::print(&format!("{text}\nwritten to {}; read it before you trust it\n", place.display()));
+            let written = text!(
+                "written to {place}; read it before you trust it",
+                "{place}에 썼습니다. 믿고 쓰기 전에 읽어 보십시오",
+                place = place.display()
+            );
+            terminal::print(&format!("{text}\n{}\n", terminal::style().say(&written)));
             Exit::Holds
         }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let place = place.display();
-            terminal::complain(&format!("`{place}` is there already; `canreach init --print` shows a draft"));
+            terminal::complain(text!(
+                "`{place}` is there already; `canreach init --print` shows a draft",
+                "`{place}` 파일이 이미 있습니다. `canreach init --print`로 초안을 볼 수 있습니다"
+            ));
             Exit::Unusable
         }
         Err(error) => {
-            terminal::complain(&format!("cannot write `{}`: {error}", place.display()));
+            terminal::cannot_write(&place, &error);
             Exit::Unusable
         }
     }

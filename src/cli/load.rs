@@ -69,6 +69,24 @@ pub enum LoadError {
     },
 }
 
+impl LoadError {
+    /// What is said to the person who named the files, with its cause.
+    pub fn said(&self) -> Text {
+        match self {
+            Self::Unreadable { path, source } => {
+                text!("cannot read `{path}`: {source}", "`{path}` 경로를 읽을 수 없습니다: {source}")
+            }
+            Self::Nothing { path } => Text::new(
+                self.to_string(),
+                format!(
+                    "`{path}` 안에 canreach가 읽을 수 있는 파일이 없습니다. 읽을 수 있는 것: compose.yaml, *.vbox, docker와 \
+                     firewall-cmd 줄이 있는 *.sh, zones/*.xml, lab.yaml"
+                ),
+            ),
+        }
+    }
+}
+
 /// A file that was found: where it is, and its name for people.
 struct Found {
     disk: PathBuf,
@@ -240,7 +258,7 @@ fn lost(name: &str, text: &str, source: SourceId) -> Option<Input> {
     if let Some(Format::Markdown | Format::Specs) = frontend::detect(name, text) {
         return None;
     }
-    let what = Spanned::new(format!("what `{name}` says"), Span::new(source, 0, 0));
+    let what = Spanned::new(text!("what `{name}` says", "`{name}` 파일의 내용"), Span::new(source, 0, 0));
     Some(Input { source, path: name.to_owned(), declarations: vec![Declaration::Unmodeled(what)] })
 }
 

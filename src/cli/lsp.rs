@@ -19,6 +19,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::language::text;
 use crate::report::uri;
 
 use super::load::Replacements;
@@ -40,7 +41,10 @@ pub(super) fn run() -> Exit {
     match served.and_then(|()| Ok(threads.join()?)) {
         Ok(()) => Exit::Holds,
         Err(error) => {
-            terminal::complain(&format!("the connection to the editor broke: {error}"));
+            terminal::complain(text!(
+                "the connection to the editor broke: {error}",
+                "편집기와의 연결이 끊어졌습니다: {error}"
+            ));
             Exit::Unusable
         }
     }

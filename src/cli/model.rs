@@ -12,13 +12,14 @@ use crate::diagnostic::{Diagnostic, Severity, did_you_mean};
 use crate::frontend::File;
 use crate::frontend::projects::{LabTexts, read_lab};
 use crate::lab::{self, Host, Lab};
+use crate::language::{Text, text};
 use crate::lower;
 use crate::report::fix::PatchedFile;
 use crate::report::{Report, Section, terminal as rendering};
 use crate::source::Sources;
 
 use super::args::Format;
-use super::load::{self, LabFiles, LoadError, Loaded, Replacements};
+use super::load::{self, LabFiles, Loaded, Replacements};
 use super::terminal;
 
 /// A lab and what it does with packets.
@@ -40,7 +41,7 @@ pub(super) fn build_all(paths: &[PathBuf]) -> Option<Vec<Model>> {
 
 /// Reads the files; complains if nothing can be read.
 pub(super) fn load(paths: &[PathBuf]) -> Option<Loaded> {
-    load::load(paths).map_err(|error| terminal::complain(&with_cause(&error))).ok()
+    load::load(paths).map_err(|error| terminal::complain(error.said())).ok()
 }
 
 /// The first lab, with some texts in place of those on disk; says nothing.
@@ -52,7 +53,11 @@ pub(super) fn build_with(paths: &[PathBuf], replaced: &Replacements) -> Option<M
 pub(super) fn build(paths: &[PathBuf]) -> Option<Model> {
     let mut models = build_all(paths)?;
     if models.len() > 1 {
-        terminal::complain(&format!("these files hold {} labs; this is about the first one", models.len()));
+        terminal::complain(text!(
+            "these files hold {count} labs; this is about the first one",
+            "이 파일들에는 랩이 {count}개 있습니다. 그중 첫째만 봅니다",
+            count = models.len()
+        ));
     }
     models.drain(..).next()
 }
@@ -68,13 +73,6 @@ fn understand(loaded: Loaded) -> Vec<Model> {
         Model { title, sources, lab: lab.value, dataplane, diagnostics: mem::take(&mut diagnostics), files }
     };
     labs.into_iter().map(model).collect()
-}
-
-fn with_cause(error: &LoadError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
 }
 
 /// A path from the working directory, with `/` between parts; the whole path where it leads out of it.
@@ -117,10 +115,13 @@ impl Model {
             let names = self.dataplane.nodes.iter().map(|node| node.name.as_str());
             let tails = names.clone().filter_map(|name| name.rsplit_once('/')).map(|(_, tail)| tail);
             let near = did_you_mean(name, names.clone().chain(tails)).map_or_else(
-                || format!("there are: {}", names.collect::<Vec<_>>().join(", ")),
-                |near| format!("did you mean `{near}`?"),
+                || text!("there are: {all}", "있는 것: {all}", all = names.collect::<Vec<_>>().join(", ")),
+                |near| text!("did you mean `{near}`?", "혹시 `{near}`?"),
             );
-            terminal::complain(&format!("there is no `{name}` in this lab; {near}"));
+            terminal::complain(text!(
+                "there is no `{name}` in this lab; {near}",
+                "이 랩에 `{name}` 이름은 없습니다. {near}"; near
+            ));
         }
         found
     }
@@ -151,15 +152,18 @@ impl Model {
     }
 
     /// Writes a file, if it still is what was read.
-    pub(super) fn write(&self, file: &PatchedFile) -> Result<(), String> {
-        let problem = |why: &str| format!("cannot write `{}`: {why}", file.name);
-        let path = self.files.get(&file.name).ok_or_else(|| problem("it is not a file of its own"))?;
-        let on_disk = fs::read_to_string(path).map_err(|error| problem(&error.to_string()))?;
+    pub(super) fn write(&self, file: &PatchedFile) -> Result<(), Text> {
+        let problem = |why: Text| text!("cannot write `{name}`: {why}", "`{name}` 파일을 쓸 수 없습니다: {why}", name = &file.name; why);
+        let path = self
+            .files
+            .get(&file.name)
+            .ok_or_else(|| problem(text!("it is not a file of its own", "독립된 파일이 아닙니다")))?;
+        let on_disk = fs::read_to_string(path).map_err(|error| problem(error.to_string().into()))?;
         let (mark, text) = on_disk.strip_prefix('\u{feff}').map_or(("", on_disk.as_str()), |text| ("\u{feff}", text));
         if text != file.old {
-            return Err(problem("it has changed in the meantime"));
+            return Err(problem(text!("it has changed in the meantime", "그사이에 파일이 바뀌었습니다")));
         }
-        fs::write(path, format!("{mark}{}", file.new)).map_err(|error| problem(&error.to_string()))
+        fs::write(path, format!("{mark}{}", file.new)).map_err(|error| problem(error.to_string().into()))
     }
 
     /// Prints errors in files to standard error, for commands whose output is something else.

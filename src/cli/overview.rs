@@ -1,6 +1,8 @@
 //! What a person can be told who has not asked anything yet: who can reach what, what of that is assumed, and what to
 //! ask.
 
+use std::path::PathBuf;
+
 use crate::check::{self, Exposure};
 use crate::lab::{Host, HostKind, Lab};
 use crate::language::{Text, text};
@@ -14,17 +16,18 @@ use super::terminal;
 /// A matrix with more cells is nothing to wait for, nor to read, for somebody who has not asked for it.
 const MOST_CELLS: usize = 1000;
 
-/// The whole overview; nothing if the lab has nothing that listens.
-pub(super) fn of(model: &Model) -> String {
+/// The whole overview of a lab in these files; nothing if the lab has nothing that listens.
+pub(super) fn of(model: &Model, paths: &[PathBuf]) -> String {
     let style = terminal::style();
+    let name = lab_argument(paths);
     let (diallers, listeners) = size(&model.lab);
-    let below = format!("{}\n{}", style.say(&assumed(&model.lab)), style.say(&next(&model.lab)));
+    let below = format!("{}\n{}", style.say(&assumed(&model.lab)), style.say(&next(&model.lab, &name)));
     if MOST_CELLS < diallers * listeners {
         let seen = text!(
             "{diallers} machines and containers, {listeners} places where something listens",
             "머신과 컨테이너 {diallers}개, 프로그램이 대기하는 곳 {listeners}군데"
         );
-        return format!("\n{}\n{below}  $ canreach exposure LAB\n", style.say(&seen));
+        return format!("\n{}\n{below}  $ canreach exposure {name}\n", style.say(&seen));
     }
     let Some(exposure) = exposure(model) else { return String::new() };
     let title = text!("who can reach what, and at which address:", "누가 무엇에, 어느 주소로 연결할 수 있는가:");
@@ -63,11 +66,21 @@ fn assumed(lab: &Lab) -> Text {
     Text::joined(&all, &"".into())
 }
 
-fn next(lab: &Lab) -> Text {
-    let asked = example(lab).map_or(String::new(), |sentence| format!("  $ canreach ask LAB \"{sentence}\"\n"));
+/// The lab as an argument of the commands to go on with; what a shell could take apart is not repeated.
+fn lab_argument(paths: &[PathBuf]) -> String {
+    let is_plain = |name: &&str| name.chars().all(|c| c.is_alphanumeric() || "/._-+:@".contains(c));
+    let name = match paths {
+        [one] => one.to_str(),
+        _ => None,
+    };
+    name.filter(is_plain).unwrap_or("LAB").to_owned()
+}
+
+fn next(lab: &Lab, name: &str) -> Text {
+    let asked = example(lab).map_or(String::new(), |sentence| format!("  $ canreach ask {name} \"{sentence}\"\n"));
     text!(
-        "ask something, or write down what is the case:\n{asked}  $ canreach infer LAB\n  $ canreach init LAB\n",
-        "물어보거나, 지금 상태를 문장으로 적어 두십시오:\n{asked}  $ canreach infer LAB\n  $ canreach init LAB\n"
+        "ask something, or write down what is the case:\n{asked}  $ canreach infer {name}\n  $ canreach init {name}\n",
+        "물어보거나, 지금 상태를 문장으로 적어 두십시오:\n{asked}  $ canreach infer {name}\n  $ canreach init {name}\n"
     )
 }
 

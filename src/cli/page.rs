@@ -25,7 +25,7 @@ fn page(model: Model, title: &str) -> Result<String, CheckError> {
     let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &model.lab.sentences)?;
     diagnostics.extend(checked.diagnostics);
     let exposure = check::exposure(&model.lab, &model.dataplane)?;
-    let picture = picture::picture(&model.lab, &model.dataplane);
+    let picture = picture::picture(&model.lab, &model.dataplane, terminal::language());
     let attempt = |judgement| check::attempt(&model.lab, &model.dataplane, &model.sources, judgement);
     let attempts = checked.judgements.iter().map(attempt).collect::<Result<Vec<_>, _>>()?;
     let Model { sources, dataplane, .. } = model;

@@ -5,6 +5,7 @@ use std::slice;
 
 use crate::check;
 use crate::lab::Statement;
+use crate::language::text;
 use crate::report::probe as rendering;
 use crate::report::terminal as messages;
 use crate::source::{Span, Spanned};
@@ -29,19 +30,28 @@ pub(super) fn run(arguments: &ProbeArguments, format: Format) -> Exit {
     };
     if !checked.diagnostics.is_empty() || probes.is_empty() {
         terminal::print_aside(&messages::render_diagnostics(&checked.diagnostics, &model.sources, terminal::style()));
-        terminal::complain("there is nothing to try: no sentence says who is to reach what");
+        terminal::complain(text!(
+            "there is nothing to try: no sentence says who is to reach what",
+            "시험할 것이 없습니다: 누가 무엇에 연결할 수 있어야 하는지 적은 문장이 없습니다"
+        ));
         return Exit::Unusable;
     }
     let findings = match arguments.observed.as_ref().map(fs::read_to_string) {
         None => None,
         Some(Err(error)) => {
-            terminal::complain(&format!("cannot read what was observed: {error}"));
+            terminal::complain(text!(
+                "cannot read what was observed: {error}",
+                "관찰한 결과를 읽을 수 없습니다: {error}"
+            ));
             return Exit::Unusable;
         }
         Some(Ok(text)) => {
             let (observed, unreadable) = check::read_observed(&text);
             for line in unreadable {
-                terminal::complain(&format!("line {line} of what was observed is not `on HOST: COMMAND => OUTCOME`"));
+                terminal::complain(text!(
+                    "line {line} of what was observed is not `on HOST: COMMAND => OUTCOME`",
+                    "관찰한 결과의 {line}번째 줄이 `on HOST: COMMAND => OUTCOME` 형식이 아닙니다"
+                ));
             }
             Some(check::diagnose(&model.dataplane, &probes, &observed))
         }

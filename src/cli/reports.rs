@@ -12,7 +12,7 @@ pub(super) fn print(sections: &[Section], format: Format, asked: Asked) {
         Format::Sarif => sarif::render(sections),
         Format::Github => github::render(sections),
         Format::Junit => junit::render(sections, asked),
-        Format::Markdown => markdown::render(sections, asked),
+        Format::Markdown => markdown::render(sections, asked, terminal::language()),
         Format::Human | Format::Csv => sections.iter().map(|section| for_people(section, asked)).collect(),
     });
 }

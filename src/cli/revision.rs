@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use thiserror::Error;
 
 use crate::frontend;
+use crate::language::Text;
 
 /// Why a revision cannot be read.
 #[derive(Debug, Error)]
@@ -20,6 +21,17 @@ pub(super) enum RevisionError {
     /// The files cannot be put anywhere.
     #[error("cannot write the files of `{revision}`: {source}")]
     Write { revision: String, source: io::Error },
+}
+
+impl RevisionError {
+    /// What is said to the person who named the revision.
+    pub(super) fn said(&self) -> Text {
+        let korean = match self {
+            Self::Git { revision, message } => format!("git이 `{revision}` 리비전을 읽을 수 없습니다: {message}"),
+            Self::Write { revision, source } => format!("`{revision}` 리비전의 파일을 쓸 수 없습니다: {source}"),
+        };
+        Text::new(self.to_string(), korean)
+    }
 }
 
 /// A lab on disk: a directory of the user's, or one that disappears with this value.

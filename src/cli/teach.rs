@@ -7,7 +7,7 @@ use crate::check::{self, Judgement};
 use crate::dataplane::{Flow, Trace};
 use crate::diagnostic::did_you_mean;
 use crate::eval;
-use crate::language::{Language, text};
+use crate::language::{Language, Text, text};
 use crate::lesson::{self, Attempt, Piece, Topic};
 use crate::net::Protocol;
 use crate::report::html::lesson::{self as html, LessonPage};
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &TeachArguments) -> Exit {
         };
     };
     let Some(topic) = topic(asked) else {
-        terminal::complain(&unknown(asked));
+        terminal::complain(unknown(asked));
         return Exit::Unusable;
     };
     match (&arguments.output, &arguments.copy) {
@@ -121,14 +121,14 @@ fn decided(lab: &str, sentences: &[(&str, &str)]) -> Option<Vec<Judgement>> {
         statements.push(Spanned::new((*sentence).to_owned(), Span::new(source, 0, sentence.len())).into());
     }
     let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &statements);
-    let checked = checked.map_err(|error| terminal::complain(&format!("this is a bug of canreach: {error}"))).ok()?;
+    let checked = checked.map_err(|error| terminal::complain_of_bug(error.to_string())).ok()?;
     Some(checked.judgements)
 }
 
 fn model(lab: &str) -> Option<Model> {
     let files = lesson::lab(lab);
     if files.is_none() {
-        terminal::complain(&format!("this is a bug of canreach: the lesson's lab `{lab}` is not there"));
+        terminal::complain_of_bug(format!("the lesson's lab `{lab}` is not there"));
     }
     Model::of_texts(lab, files?)
 }
@@ -139,10 +139,13 @@ fn list(language: Language) -> String {
     Topic::ALL.iter().map(|topic| format!("{:width$}  {}\n", topic.name(), topic.title(language))).collect()
 }
 
-fn unknown(asked: &str) -> String {
+fn unknown(asked: &str) -> Text {
     let near = did_you_mean(asked, Topic::ALL.iter().map(|topic| topic.name()));
-    let help = near.map_or("`canreach teach` lists all".to_owned(), |near| format!("did you mean `{near}`?"));
-    format!("there is no lesson `{asked}`; {help}")
+    let help = match near {
+        Some(near) => text!("did you mean `{near}`?", "혹시 `{near}`?"),
+        None => text!("`canreach teach` lists all", "`canreach teach`로 모두 볼 수 있습니다"),
+    };
+    text!("there is no lesson `{asked}`; {help}", "`{asked}` 강의는 없습니다. {help}"; help)
 }
 
 /// Writes the labs of a lesson into a new directory, one below it for each.
@@ -157,7 +160,7 @@ fn copy(topic: Topic, directory: &Path) -> Exit {
             let written = fs::create_dir_all(&below).and_then(|()| fs::File::create_new(below.join(name)));
             let written = written.and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()));
             if let Err(error) = written {
-                terminal::complain(&format!("cannot write `{}`: {error}", below.join(name).display()));
+                terminal::cannot_write(&below.join(name), &error);
                 return Exit::Unusable;
             }
         }

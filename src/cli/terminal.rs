@@ -3,10 +3,11 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use crate::language::Language;
+use crate::language::{Language, Text, text};
 use crate::report::Style;
 
 /// Prints a result. A reader that went away (`| head`) is no error.
@@ -15,8 +16,21 @@ pub(super) fn print(text: &str) {
 }
 
 /// Prints what is wrong with the call itself.
-pub(super) fn complain(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "canreach: {message}");
+pub(super) fn complain(message: impl Into<Text>) {
+    let message = message.into();
+    let _ = writeln!(io::stderr().lock(), "canreach: {}", message.in_language(language()));
+}
+
+/// Complains about a file that cannot be written.
+pub(super) fn cannot_write(path: &Path, error: &io::Error) {
+    let path = path.display();
+    complain(text!("cannot write `{path}`: {error}", "`{path}` 파일을 쓸 수 없습니다: {error}"));
+}
+
+/// Complains about what only a bug of this program explains.
+pub(super) fn complain_of_bug(what: impl Into<Text>) {
+    let what = what.into();
+    complain(text!("this is a bug of canreach: {what}", "canreach의 버그입니다: {what}"; what));
 }
 
 /// Prints messages about files where standard output belongs to something else.
@@ -85,7 +99,8 @@ impl Progress {
         if Instant::now() < self.next || !io::stderr().is_terminal() {
             return;
         }
-        let _ = write!(io::stderr().lock(), "\rlooking at rule {done} of {total} ");
+        let looking = text!("looking at rule {done} of {total}", "규칙 {total}개 중 {done}개째를 살펴보는 중");
+        let _ = write!(io::stderr().lock(), "\r{} ", looking.in_language(language()));
         self.is_shown = true;
         self.next = Instant::now() + PATIENCE / 5;
     }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use crate::dataplane::{Flow, NodeId, Symptom, Trace};
 use crate::eval;
+use crate::language::text;
 use crate::net::{IpNet, Protocol};
 use crate::report::{json, trace as rendering};
 
@@ -43,7 +44,10 @@ pub(super) fn run(arguments: &TraceArguments, format: Format) -> Exit {
             one(&model, &question(arguments, from, to), format)
         }
         _ => {
-            terminal::complain("`--port` is missing; only `--proto icmp` goes without");
+            terminal::complain(text!(
+                "`--port` is missing; only `--proto icmp` goes without",
+                "`--port`가 빠졌습니다. `--proto icmp`일 때만 생략할 수 있습니다"
+            ));
             Exit::Unusable
         }
     }
@@ -97,8 +101,15 @@ fn flows(model: &Model, file: &Path) -> Exit {
 
 fn read(file: &Path) -> Option<Vec<Question>> {
     let name = file.display();
-    let text = fs::read_to_string(file).map_err(|e| terminal::complain(&format!("cannot read `{name}`: {e}"))).ok()?;
-    let wrong = |e| terminal::complain(&format!("`{name}` is not a list of flows: {e}"));
+    let text = fs::read_to_string(file)
+        .map_err(|e| terminal::complain(text!("cannot read `{name}`: {e}", "`{name}` 파일을 읽을 수 없습니다: {e}")))
+        .ok()?;
+    let wrong = |e: serde_json::Error| {
+        terminal::complain(text!(
+            "`{name}` is not a list of flows: {e}",
+            "`{name}` 파일은 흐름의 목록이 아닙니다: {e}"
+        ));
+    };
     serde_json::from_str(&text).map_err(wrong).ok()
 }
 
@@ -111,7 +122,13 @@ fn row(question: &Question, trace: Option<&Trace>) -> String {
 fn follow(model: &Model, question: &Question) -> Option<Option<Trace>> {
     let from = model.node(&question.from)?;
     let protocol = question.proto.parse::<Protocol>().ok();
-    let unknown = || terminal::complain(&format!("`{}` is not tcp, udp or icmp", question.proto));
+    let unknown = || {
+        terminal::complain(text!(
+            "`{given}` is not tcp, udp or icmp",
+            "`{given}`: tcp, udp, icmp 가운데 하나가 아닙니다",
+            given = &question.proto
+        ))
+    };
     let protocol = protocol.filter(|p| *p != Protocol::Sctp).or_else(|| {
         unknown();
         None

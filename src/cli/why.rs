@@ -59,7 +59,7 @@ fn judge(lab: &Path, sentence: &str) -> Result<Judged, Exit> {
     let source = model.sources.add("(question)", sentence);
     let statement = Spanned::new(sentence.to_owned(), Span::new(source, 0, sentence.len())).into();
     let checked = check::check_all(&model.lab, &model.dataplane, &model.sources, &[statement]).map_err(|error| {
-        terminal::complain(&format!("this is a bug of canreach: {error}"));
+        terminal::complain_of_bug(error.to_string());
         Exit::Internal
     })?;
     let Some(judgement) = checked.judgements.into_iter().next() else {

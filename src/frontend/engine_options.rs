@@ -36,15 +36,21 @@ pub fn read(walk: &mut Walk, engine: &mut EngineDecl, key: &str, value: &Node) -
         "ip-masq" => engine.ip_masq = walk.bool(value, &name),
         "live-restore" => engine.live_restore = walk.bool(value, &name),
         "icc" => engine.icc = walk.bool(value, &name),
-        "ip" => engine.publish_address = walk.parsed(value, "an IP address", Code::BadAddress),
-        "host-gateway-ip" => engine.host_gateway = walk.parsed(value, "an IP address", Code::BadAddress),
+        "ip" => engine.publish_address = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress),
+        "host-gateway-ip" => {
+            engine.host_gateway = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress)
+        }
         "userland-proxy" => engine.userland_proxy = walk.bool(value, &name),
         "allow-direct-routing" => engine.allow_direct_routing = walk.bool(value, &name),
         "firewall-backend" => {
-            engine.backend = walk.word(value, "a firewall backend", BACKENDS, Code::LabBadValue);
+            engine.backend =
+                walk.word(value, text!("a firewall backend", "방화벽 백엔드"), BACKENDS, Code::LabBadValue);
         }
         "bip" => {
-            let what = "an address with prefix length like `172.17.0.1/16`";
+            let what = text!(
+                "an address with prefix length like `172.17.0.1/16`",
+                "`172.17.0.1/16`처럼 프리픽스 길이가 붙은 주소"
+            );
             engine.default_bridge = walk.parsed(value, what, Code::BadAddress);
         }
         "default-address-pools" => {
@@ -58,11 +64,12 @@ pub fn read(walk: &mut Walk, engine: &mut EngineDecl, key: &str, value: &Node) -
 }
 
 fn address_pool(walk: &mut Walk, item: &Node) -> Option<Spanned<AddressPool>> {
-    let entries = walk.map(item, "an address pool");
-    walk.check_keys(entries, "an address pool", &["base", "size"]);
-    let base = walk.required(item, "base", "an address pool")?;
-    let base: Spanned<IpNet> = walk.parsed(base, "a range like `10.10.0.0/16`", Code::BadAddress)?;
-    let size = walk.required(item, "size", "an address pool")?;
+    let entries = walk.map(item, text!("an address pool", "주소 풀"));
+    walk.check_keys(entries, text!("an address pool", "주소 풀"), &["base", "size"]);
+    let base = walk.required(item, "base", text!("an address pool", "주소 풀"))?;
+    let base: Spanned<IpNet> =
+        walk.parsed(base, text!("a range like `10.10.0.0/16`", "`10.10.0.0/16` 같은 대역"), Code::BadAddress)?;
+    let size = walk.required(item, "size", text!("an address pool", "주소 풀"))?;
     let size = walk.int(size, "`size`")?;
     let pool = u8::try_from(size.value).ok().and_then(|size| AddressPool::new(base.value, size));
     if pool.is_none() {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::interface_config::{ConfigSource, InterfaceConfig, hardware_address};
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -56,7 +57,7 @@ fn brief<'w, 't>(words: &'w [&'t str]) -> Option<&'w [&'t str]> {
 struct Reader {
     interfaces: Vec<InterfaceConfig>,
     routes: Vec<InterfaceConfig>,
-    unmodeled: Vec<Spanned<String>>,
+    unmodeled: Vec<Spanned<Text>>,
 }
 
 /// An entry of a listing of routes.
@@ -141,7 +142,7 @@ impl Reader {
     }
 
     fn unmodeled(&mut self, route: &Route<'_>) {
-        let what = format!("the route to `{}`", route.to.value);
+        let what = text!("the route to `{to}`", "`{to}` 경로", to = &route.to.value);
         self.unmodeled.push(Spanned::new(what, route.span));
     }
 

@@ -42,6 +42,7 @@ use crate::frontend::sentence_list;
 use crate::frontend::yaml::{self, Entry, Node, Walk};
 use crate::lab::declaration::{Declarations, ProcessDecl, SegmentDecl};
 use crate::lab::{Declaration, ForwardMode, SegmentKind};
+use crate::language::{Text, text};
 use crate::source::{SourceId, Spanned};
 
 mod host;
@@ -94,13 +95,13 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
 
 fn section(walk: &mut Walk, root: &Node, key: &str, mut read: impl FnMut(&mut Walk, &Entry)) {
     let Some(node) = root.get(key) else { return };
-    for entry in walk.map(node, &format!("`{key}`")) {
+    for entry in walk.map(node, format!("`{key}`")) {
         read(walk, entry);
     }
 }
 
 fn segment(walk: &mut Walk, entry: &Entry) -> SegmentDecl {
-    let place = format!("network `{}`", entry.key.value);
+    let place = text!("network `{name}`", "`{name}` 네트워크", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     walk.check_keys(entries, &place, SEGMENT_KEYS);
     let mut segment = SegmentDecl {
@@ -117,14 +118,30 @@ fn segment(walk: &mut Walk, entry: &Entry) -> SegmentDecl {
         match key.value.as_str() {
             "subnet" => {
                 let items = walk.one_or_many(value).iter();
-                segment.subnets =
-                    items.filter_map(|n| walk.parsed(n, "a subnet like `192.168.1.0/24`", Code::BadAddress)).collect();
+                segment.subnets = items
+                    .filter_map(|n| {
+                        walk.parsed(
+                            n,
+                            text!("a subnet like `192.168.1.0/24`", "`192.168.1.0/24` 같은 서브넷"),
+                            Code::BadAddress,
+                        )
+                    })
+                    .collect();
             }
-            "gateway" => segment.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
-            "kind" => segment.kind = walk.word(value, "a kind of network", SEGMENT_KINDS, Code::LabBadValue),
-            "forward" => segment.forward = walk.word(value, "a way to forward", FORWARD_MODES, Code::LabBadValue),
-            "bridge" => segment.bridge = walk.string(value, "the name of a bridge"),
-            "virtualbox" => segment.vbox_names = strings(walk, value, "a name that VirtualBox uses"),
+            "gateway" => segment.gateway = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress),
+            "kind" => {
+                segment.kind =
+                    walk.word(value, text!("a kind of network", "네트워크 종류"), SEGMENT_KINDS, Code::LabBadValue)
+            }
+            "forward" => {
+                segment.forward =
+                    walk.word(value, text!("a way to forward", "포워딩 방식"), FORWARD_MODES, Code::LabBadValue)
+            }
+            "bridge" => segment.bridge = walk.string(value, text!("the name of a bridge", "브리지 이름")),
+            "virtualbox" => {
+                segment.vbox_names =
+                    strings(walk, value, text!("a name that VirtualBox uses", "VirtualBox에서 쓰는 이름"))
+            }
             _ => {}
         }
     }
@@ -132,7 +149,7 @@ fn segment(walk: &mut Walk, entry: &Entry) -> SegmentDecl {
 }
 
 fn container(walk: &mut Walk, entry: &Entry) -> Option<Declaration> {
-    let place = format!("container `{}`", entry.key.value);
+    let place = text!("container `{name}`", "`{name}` 컨테이너", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     walk.check_keys(entries, &place, &["listen"]);
     let listens = listen::read(walk, entry.value.get("listen")?);
@@ -141,11 +158,12 @@ fn container(walk: &mut Walk, entry: &Entry) -> Option<Declaration> {
 }
 
 fn group(walk: &mut Walk, entry: &Entry) -> Declaration {
-    let members = walk.list(&entry.value, "a group").iter();
-    let members = members.filter_map(|member| walk.string(member, "a member of a group")).collect();
+    let members = walk.list(&entry.value, text!("a group", "그룹")).iter();
+    let members =
+        members.filter_map(|member| walk.string(member, text!("a member of a group", "그룹의 구성원"))).collect();
     Declaration::Group(entry.key.clone(), members)
 }
 
-fn strings(walk: &mut Walk, node: &Node, what: &str) -> Vec<Spanned<String>> {
-    walk.one_or_many(node).iter().filter_map(|item| walk.string(item, what)).collect()
+fn strings(walk: &mut Walk, node: &Node, what: Text) -> Vec<Spanned<String>> {
+    walk.one_or_many(node).iter().filter_map(|item| walk.string(item, &what)).collect()
 }

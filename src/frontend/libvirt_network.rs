@@ -52,11 +52,19 @@ fn network(root: Element<'_, '_>, out: &mut Declarations) {
     if let Some(forward) = root.child("forward") {
         match mode(forward) {
             Some(mode) => segment.forward = Some(Spanned::new(mode, forward.tag())),
-            None => out.value.push(unmodeled(forward, "a network of libvirt that is forwarded in another way")),
+            None => {
+                let what = text!(
+                    "a network of libvirt that is forwarded in another way",
+                    "다른 방식으로 포워딩되는 libvirt 네트워크"
+                );
+                out.value.push(unmodeled(forward, what));
+            }
         }
     }
     if let Some(zone) = root.child("bridge").filter(|bridge| bridge.attribute("zone").is_some()) {
-        out.value.push(unmodeled(zone, "the zone of firewalld that a network of libvirt names"));
+        let what =
+            text!("the zone of firewalld that a network of libvirt names", "libvirt 네트워크가 지정한 firewalld 영역");
+        out.value.push(unmodeled(zone, what));
     }
     for ip in root.children().filter(|element| element.name() == "ip" && is_v4(*element)) {
         match address(ip) {
@@ -124,8 +132,8 @@ fn length_of(mask: &str) -> Option<u8> {
     (bits.leading_ones() + bits.trailing_zeros() == 32 || bits == 0).then(|| u8::try_from(bits.leading_ones()).ok())?
 }
 
-fn unmodeled(element: Element<'_, '_>, what: &str) -> Declaration {
-    Declaration::Unmodeled(Spanned::new(what.to_owned(), element.tag()))
+fn unmodeled(element: Element<'_, '_>, what: Text) -> Declaration {
+    Declaration::Unmodeled(Spanned::new(what, element.tag()))
 }
 
 #[cfg(test)]
@@ -147,7 +155,7 @@ mod tests {
             };
             let shown = read.value.iter().map(|declaration| match declaration {
                 Declaration::Segment(s) => segment(s),
-                Declaration::Unmodeled(what) => what.value.clone(),
+                Declaration::Unmodeled(what) => what.value.to_string(),
                 other => format!("{other:?}"),
             });
             let problems = read.diagnostics.iter().map(|problem| problem.message.to_string());

@@ -9,6 +9,7 @@ use crate::frontend::yaml::{self, Entry, Node, Value, Walk};
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::interface_config::{ConfigSource, InterfaceConfig, hardware_address};
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -102,7 +103,7 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
                 }
             }
             kind if SECTIONS.contains(&kind) && !section.entries().is_empty() => {
-                let what = format!("`{kind}` of netplan");
+                let what = text!("`{kind}` of netplan", "netplan의 `{kind}`");
                 value.push(Declaration::Unmodeled(Spanned::new(what, key.span)));
             }
             _ => {}
@@ -112,7 +113,7 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
 }
 
 fn ethernet(walk: &mut Walk, entry: &Entry, out: &mut Vec<Declaration>) {
-    let place = format!("interface `{}`", entry.key.value);
+    let place = text!("interface `{name}`", "`{name}` 인터페이스", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     let known: Vec<&str> = KNOWN.iter().chain(NEUTRAL).copied().collect();
     walk.check_keys(entries, &place, &known);
@@ -133,22 +134,27 @@ fn ethernet(walk: &mut Walk, entry: &Entry, out: &mut Vec<Declaration>) {
                 let items = walk.list(value, "`addresses`").iter();
                 config.addresses = items.filter_map(|item| address(walk, item)).collect();
             }
-            "gateway4" => gateway(walk.parsed(value, "an IP address", Code::BadAddress), None, &mut config),
+            "gateway4" => {
+                gateway(walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress), None, &mut config)
+            }
             "routes" => {
                 for item in walk.list(value, "`routes`") {
                     out.extend(route(walk, item, &mut config));
                 }
             }
-            other if KNOWN.contains(&other) => out.push(unmodeled(&format!("`{other}` of netplan"), key.span)),
+            other if KNOWN.contains(&other) => {
+                out.push(unmodeled(text!("`{other}` of netplan", "netplan의 `{other}`"), key.span))
+            }
             _ => {}
         }
     }
-    config.name = entry.value.get("set-name").and_then(|name| walk.string(name, "a name")).or(config.name);
+    config.name =
+        entry.value.get("set-name").and_then(|name| walk.string(name, text!("a name", "이름"))).or(config.name);
     out.push(Declaration::InterfaceConfig(Box::new(config)));
 }
 
-fn unmodeled(what: &str, span: Span) -> Declaration {
-    Declaration::Unmodeled(Spanned::new(what.to_owned(), span))
+fn unmodeled(what: Text, span: Span) -> Declaration {
+    Declaration::Unmodeled(Spanned::new(what, span))
 }
 
 /// With `match`, the key is only a label.
@@ -156,19 +162,27 @@ fn matched(walk: &mut Walk, node: &Node, config: &mut InterfaceConfig, out: &mut
     config.name = None;
     for Entry { key, value, .. } in walk.map(node, "`match`") {
         match key.value.as_str() {
-            "name" => config.name = walk.string(value, "a name").filter(|name| !name.value.contains('[')),
+            "name" => {
+                config.name = walk.string(value, text!("a name", "이름")).filter(|name| !name.value.contains('['))
+            }
             "macaddress" => {
-                let text = walk.string(value, "a hardware address");
+                let text = walk.string(value, text!("a hardware address", "MAC 주소"));
                 config.mac = text.and_then(|mac| Some(Spanned::new(hardware_address(&mac.value)?, mac.span)));
             }
-            other => out.push(unmodeled(&format!("`match: {other}` of netplan"), key.span.to(value.span))),
+            other => out.push(unmodeled(
+                text!("`match: {other}` of netplan", "netplan의 `match: {other}`"),
+                key.span.to(value.span),
+            )),
         }
     }
 }
 
 /// An address with prefix length, alone or as a map that says more about it; those of IPv6 are passed over.
 fn address(walk: &mut Walk, node: &Node) -> Option<Spanned<IpNet>> {
-    let what = "an address with prefix length like `192.168.56.10/24`";
+    let what = text!(
+        "an address with prefix length like `192.168.56.10/24`",
+        "`192.168.56.10/24`처럼 프리픽스 길이가 붙은 주소"
+    );
     let net: Spanned<IpNet> = match &node.value {
         Value::Mapping(entries) => {
             let key = &entries.first()?.key;
@@ -189,7 +203,7 @@ fn overrides(walk: &mut Walk, node: &Node, config: &mut InterfaceConfig) {
 }
 
 fn metric_of(walk: &mut Walk, node: &Node) -> Option<Spanned<u32>> {
-    let number = walk.int(node, "a metric")?;
+    let number = walk.int(node, text!("a metric", "메트릭"))?;
     u32::try_from(number.value).ok().map(|metric| Spanned::new(metric, number.span))
 }
 
@@ -205,8 +219,8 @@ fn gateway(address: Option<Spanned<IpAddr>>, metric: Option<Spanned<u32>>, confi
 fn route(walk: &mut Walk, node: &Node, config: &mut InterfaceConfig) -> Option<Declaration> {
     let special = ["type", "table", "from", "scope", "on-link"];
     let is_plain = node.entries().iter().all(|entry| !special.contains(&entry.key.value.as_str()));
-    let to = walk.string(node.get("to")?, "a destination")?;
-    let via = node.get("via").and_then(|via| walk.parsed(via, "an IP address", Code::BadAddress));
+    let to = walk.string(node.get("to")?, text!("a destination", "목적지"))?;
+    let via = node.get("via").and_then(|via| walk.parsed(via, text!("an IP address", "IP 주소"), Code::BadAddress));
     let metric = node.get("metric").and_then(|metric| metric_of(walk, metric));
     if via.is_some_and(|via: Spanned<IpAddr>| via.value.is_ipv6()) || to.value.contains(':') {
         return None;
@@ -223,7 +237,7 @@ fn route(walk: &mut Walk, node: &Node, config: &mut InterfaceConfig) -> Option<D
         }
         _ => {}
     }
-    Some(unmodeled(&format!("the route to `{}`", to.value), node.span))
+    Some(unmodeled(text!("the route to `{to}`", "`{to}` 경로", to = &to.value), node.span))
 }
 
 #[cfg(test)]

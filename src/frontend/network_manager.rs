@@ -97,7 +97,7 @@ impl<'a> Settings<'a> {
         self,
         zone: Option<InterfaceZone>,
         config: Option<InterfaceConfig>,
-        unmodeled: Vec<Spanned<String>>,
+        unmodeled: Vec<Spanned<Text>>,
     ) -> Declarations {
         let mut value: Vec<Declaration> = unmodeled.into_iter().map(Declaration::Unmodeled).collect();
         value.extend(zone.map(Declaration::InterfaceZone));
@@ -106,7 +106,7 @@ impl<'a> Settings<'a> {
     }
 }
 
-fn not_modeled(what: String, span: Span) -> Spanned<String> {
+fn not_modeled(what: Text, span: Span) -> Spanned<Text> {
     Spanned::new(what, span)
 }
 

@@ -107,7 +107,11 @@ fn port(word: &Spanned<String>) -> Result<u16, Box<Diagnostic>> {
 }
 
 fn unmodeled(span: Span) -> Declaration {
-    Declaration::Unmodeled(Spanned::new("a port proxy of which not everything is known, or for IPv6".to_owned(), span))
+    let what = text!(
+        "a port proxy of which not everything is known, or for IPv6",
+        "일부를 알 수 없거나 IPv6에 쓰는 포트 프록시(portproxy)"
+    );
+    Declaration::Unmodeled(Spanned::new(what, span))
 }
 
 /// Whether a text is a listing of port proxies.

@@ -103,7 +103,7 @@ impl Walker<'_> {
             self.out.diagnostics.push(syntax_error(span));
             if self.script.as_str().get(at).is_some_and(command::mentions_network) {
                 let what = text!("a command that could not be read", "읽을 수 없는 명령");
-                self.out.value.push(Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span)));
+                self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
             }
         }
         for chunk in chunks.into_iter().map(Rc::new) {
@@ -520,12 +520,7 @@ impl Walker<'_> {
     /// Several calls of a function may say the same.
     fn unmodeled(&mut self, span: Span, what: impl Into<Text>) {
         let what = what.into();
-        if self
-            .out
-            .value
-            .iter()
-            .any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span && u.value == what.as_str()))
-        {
+        if self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span && u.value == what)) {
             return;
         }
         self.out.diagnostics.push(
@@ -536,7 +531,7 @@ impl Walker<'_> {
                     "이것에 달려 있을 수 있는 판정은 내리지 않습니다"
                 )),
         );
-        self.out.value.push(Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span)));
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
     }
 
     fn doubtful(&mut self, why: [&'static str; 2], walk: impl FnOnce(&mut Self)) {

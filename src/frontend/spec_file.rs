@@ -3,6 +3,7 @@
 use crate::frontend::sentence_list;
 use crate::frontend::yaml::{self, Value, Walk};
 use crate::lab::declaration::Declarations;
+use crate::language::text;
 use crate::source::SourceId;
 
 /// Reads a specs file.
@@ -13,8 +14,8 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
         None => Vec::new(),
         Some(root) if matches!(root.value, Value::Sequence(_)) => sentence_list::read(&mut walk, root),
         Some(root) => {
-            let entries = walk.map(root, "a specs file");
-            walk.check_keys(entries, "a specs file", &["sentences"]);
+            let entries = walk.map(root, text!("a specs file", "문장 파일"));
+            walk.check_keys(entries, text!("a specs file", "문장 파일"), &["sentences"]);
             root.get("sentences").map(|list| sentence_list::read(&mut walk, list)).unwrap_or_default()
         }
     };

@@ -36,7 +36,7 @@ pub fn parse(words: &[Word]) -> Declarations {
             Ok(Some(tunnel)) => out.value.push(Declaration::Tunnel(tunnel)),
             Ok(None) => {
                 let what = format!("`ssh -{option} {}`", value.text);
-                out.value.push(Declaration::Unmodeled(Spanned::new(what, value.span)));
+                out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), value.span)));
             }
             Err(problem) => out.diagnostics.push(*problem),
         }

@@ -6,7 +6,7 @@ use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, SysctlDecl};
 use crate::lab::sysctl::{Known, known};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{SourceId, Span, Spanned};
 
 /// What setting a value means for packets; nothing if it means nothing.
@@ -15,7 +15,8 @@ pub fn assign(key: &str, value: &str, span: Span, at_boot: bool) -> Option<Decla
         Known::Setting(setting) => Some(Declaration::Sysctl(SysctlDecl { setting, at_boot, span })),
         Known::Irrelevant => None,
         Known::Unmodeled => {
-            Some(Declaration::Unmodeled(Spanned::new(format!("`{} = {}`", key.trim(), value.trim()), span)))
+            let what = format!("`{} = {}`", key.trim(), value.trim());
+            Some(Declaration::Unmodeled(Spanned::new(what.into(), span)))
         }
     }
 }
@@ -55,7 +56,7 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
     out
 }
 
-fn unmodeled(what: &Spanned<String>) -> Diagnostic {
+fn unmodeled(what: &Spanned<Text>) -> Diagnostic {
     Diagnostic::new(Code::ShellUnmodeled, text!("not modelled: {what}", "{what}: 모델에 없음", what = &what.value))
         .label(what.span, text!("could change packets", "패킷을 바꿀 수 있음"))
         .help(text!(
@@ -77,7 +78,7 @@ pub(super) fn command(words: &[Word], whole: Span) -> Option<Vec<Declaration>> {
         found.extend(match (assignment, word.unknown()) {
             (None, None) => None,
             (Some((key, value)), None) => assign(key, value, whole, false),
-            (_, Some(_)) => Some(Declaration::Unmodeled(word.spanned().map(|text| format!("`sysctl {text}`")))),
+            (_, Some(_)) => Some(Declaration::Unmodeled(word.spanned().map(|text| format!("`sysctl {text}`").into()))),
         });
     }
     Some(found)

@@ -57,7 +57,7 @@ fn unmodeled(words: &[Word]) -> Declarations {
     let mut out = Declarations::default();
     if let (Some(first), Some(last)) = (words.first(), words.last()) {
         let shown = words.iter().take(4).map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-        let what = Spanned::new(format!("`{shown} …`"), first.span.to(last.span));
+        let what = Spanned::new(format!("`{shown} …`").into(), first.span.to(last.span));
         out.value.push(Declaration::Unmodeled(what));
     }
     out

@@ -6,6 +6,7 @@ use std::net::{AddrParseError, IpAddr};
 use std::str::FromStr;
 
 use crate::diagnostic::Diagnosed;
+use crate::language::Text;
 use crate::net::{IpNet, PortRange, Protocol, Version};
 use crate::source::{Span, Spanned};
 
@@ -28,7 +29,7 @@ pub use firewalld::{
     DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
     ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
 };
-pub use idle::{Idle, IdleCause, RestartPolicy};
+pub use idle::{Idle, IdleCause, RestartPolicy, shuffled_addresses};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]
@@ -114,7 +115,7 @@ pub enum Declaration {
     /// Something that starts, reloads or stops rule sets.
     Event(Spanned<HostEvent>),
     /// Something that could change packets and has no model.
-    Unmodeled(Spanned<String>),
+    Unmodeled(Spanned<Text>),
 }
 
 /// What a front-end returns for one file.

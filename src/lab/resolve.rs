@@ -52,6 +52,7 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnosed, Diagnostic};
 use crate::lab::HostEvent;
+use crate::language::text;
 use crate::source::{SourceId, Spanned};
 use crate::switch::Switches;
 
@@ -126,7 +127,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
         user_rules::check_interfaces(&mut context, host);
         user_rules::check_order(&mut context, HostId(index), plan_of_host, host);
         context.unmodeled.extend(events.unknown_ufw.map(|span| Unmodeled {
-            what: "whether `ufw` is enabled, which no line says".to_owned(),
+            what: text!("whether `ufw` is enabled, which no line says", "`ufw`가 켜져 있는지(어느 줄에도 없음)"),
             span,
             host: Some(HostId(index)),
         }));
@@ -163,7 +164,10 @@ fn unmodeled_of_host(context: &mut Context, host: HostId, plan: &bind::HostPlan<
     let restarts =
         plan.declarations().any(|d| matches!(d, Declaration::Event(e) if e.value == HostEvent::EngineRestart));
     context.unmodeled.extend(lives_on.filter(|_| restarts).map(|span| Unmodeled {
-        what: "`live-restore`: containers run on while docker restarts".to_owned(),
+        what: text!(
+            "`live-restore`: containers run on while docker restarts",
+            "`live-restore`: docker가 다시 시작되어도 계속 실행되는 컨테이너"
+        ),
         span,
         host: Some(host),
     }));

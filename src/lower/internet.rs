@@ -10,6 +10,7 @@ use crate::dataplane::{
     RouteTarget, Rule, Socket, States, TableFamily,
 };
 use crate::lab::{HostKind, Lab};
+use crate::language::text;
 use crate::net::{IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::{Basis, Origin, OriginId};
 
@@ -35,7 +36,10 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
     if routers.is_empty() {
         return;
     }
-    let origin = dataplane.origins.add(Origin::assumed("the internet: answers everywhere, on every port", None));
+    let origin = dataplane.origins.add(Origin::assumed(
+        text!("the internet: answers everywhere, on every port", "인터넷: 모든 주소의 모든 포트에서 응답함"),
+        None,
+    ));
     let link = dataplane.add_link(Link { name: INTERNET.into(), bridge: None, origin });
     add_outside(dataplane, link, origin);
     for (number, (id, host)) in routers.into_iter().enumerate() {
@@ -44,7 +48,8 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
             Basis::Written(span) => Some(span),
             _ => None,
         };
-        let origin = dataplane.origins.add(Origin::implied("home router", because, HOME_ROUTER));
+        let origin =
+            dataplane.origins.add(Origin::implied(text!("home router", "가정용 공유기"), because, HOME_ROUTER));
         add_uplink(dataplane, map.host(id), link, number, origin);
     }
 }
@@ -67,7 +72,11 @@ fn add_outside(dataplane: &mut Dataplane, link: LinkId, origin: OriginId) {
 
 /// Providers do not carry packets to private addresses.
 fn refuse_private_addresses(dataplane: &mut Dataplane, outside: NodeId) {
-    let origin = dataplane.origins.add(Origin::implied("private addresses mean nothing outside", None, PRIVATE));
+    let origin = dataplane.origins.add(Origin::implied(
+        text!("private addresses mean nothing outside", "사설 주소는 바깥에서 뜻이 없음"),
+        None,
+        PRIVATE,
+    ));
     let rules = &mut dataplane.node_mut(outside).ruleset;
     let table = rules.table(TableFamily::Inet, INTERNET);
     for (name, hook) in [("prerouting", Hook::Prerouting), ("output", Hook::Output)] {

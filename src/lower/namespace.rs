@@ -8,6 +8,7 @@ use crate::dataplane::{
     Sysctls, Toggle,
 };
 use crate::lab::Process;
+use crate::language::text;
 use crate::net::{IpNet, Ipv4Net, Ipv6Net};
 use crate::provenance::{Origin, OriginId};
 use crate::switch::SwitchId;
@@ -20,10 +21,18 @@ const LOOPBACK: &str = "RFC 1122, 3.2.1.3 (g)";
 
 /// A network namespace with nothing but its loopback.
 pub(super) fn namespace(dataplane: &mut Dataplane, name: String, origin: OriginId) -> NodeId {
-    let ip_forward_origin =
-        dataplane.origins.add(Origin::implied("`net.ipv4.ip_forward` is off", None, IP_FORWARD_DEFAULT));
-    let rp_filter_origin = dataplane.origins.add(Origin::implied("`rp_filter` is off", None, RP_FILTER_DEFAULT));
-    let loopback = dataplane.origins.add(Origin::implied("loopback interface", None, LOOPBACK));
+    let ip_forward_origin = dataplane.origins.add(Origin::implied(
+        text!("`net.ipv4.ip_forward` is off", "`net.ipv4.ip_forward`가 꺼져 있음"),
+        None,
+        IP_FORWARD_DEFAULT,
+    ));
+    let rp_filter_origin = dataplane.origins.add(Origin::implied(
+        text!("`rp_filter` is off", "`rp_filter`가 꺼져 있음"),
+        None,
+        RP_FILTER_DEFAULT,
+    ));
+    let loopback =
+        dataplane.origins.add(Origin::implied(text!("loopback interface", "루프백 인터페이스"), None, LOOPBACK));
     let node = dataplane.add_node(Node {
         name,
         kind: NodeKind::Namespace,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::check::{Contrast, Told};
+use crate::check::{Contrast, Told, called};
 use crate::dataplane::{Dataplane, Step, Symptom};
 use crate::language::text;
 use crate::source::Sources;
@@ -105,7 +105,8 @@ struct HalfJson {
 
 /// What happens, and, where they part, the line that makes it happen.
 fn line(dataplane: &Dataplane, step: &Step, sources: Option<&Sources>, style: Style) -> String {
-    let mut text = format!("      {}  {}\n", dataplane.node(step.node).name, style.say(&path::event(dataplane, step)));
+    let (node, event) = (called(&dataplane.node(step.node).name), path::event(dataplane, step));
+    let mut text = format!("      {}  {}\n", style.say(&node), style.say(&event));
     if let Some((origin, sources)) = step.origin.zip(sources) {
         text += &format!("          {}\n", style.say(&path::origin(dataplane.origins.get(origin), sources)));
     }

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check::{Coverage, Line};
+use crate::language::text;
 use crate::source::{SourceId, Sources};
 
+use super::Style;
 use super::json::{self, FORMAT};
 
 /// What is not covered.
-pub fn render(coverage: &Coverage, sources: &Sources) -> String {
+pub fn render(coverage: &Coverage, sources: &Sources, style: Style) -> String {
     let mut text = String::new();
     let open: Vec<String> = coverage
         .lines
@@ -19,24 +21,30 @@ pub fn render(coverage: &Coverage, sources: &Sources) -> String {
         .map(|((source, line), what)| format!("  {}:{line}  {}\n", sources.get(*source).name, what.what))
         .collect();
     if !open.is_empty() {
-        text += &format!("lines that no sentence exercises\n{}\n", open.concat());
+        let title = text!("lines that no sentence exercises", "어느 문장도 거치지 않는 줄");
+        text += &format!("{}\n{}\n", style.say(&title), open.concat());
     }
     if !coverage.unnoticed.is_empty() {
-        text += "changes that no sentence would notice\n";
+        let title = text!("changes that no sentence would notice\n", "어느 문장도 알아채지 못할 변경\n");
+        text += style.say(&title);
         for change in &coverage.unnoticed {
             text += &format!("  {}  {}\n", sources.place(change.at), change.what);
-            text += &change.sentence.as_ref().map_or(String::new(), |sentence| format!("    add: {sentence}\n"));
+            if let Some(sentence) = &change.sentence {
+                let add = text!("    add: {sentence}\n", "    추가: {sentence}\n");
+                text += style.say(&add);
+            }
         }
         text += "\n";
     }
     let exercised = coverage.lines.len() - open.len();
-    text += &format!(
-        "{exercised} of {} lines exercised, {} of {} changes unnoticed\n",
-        coverage.lines.len(),
-        coverage.unnoticed.len(),
-        coverage.tried
+    let counted = text!(
+        "{exercised} of {lines} lines exercised, {unnoticed} of {tried} changes unnoticed\n",
+        "줄 {lines}개 중 {exercised}개를 거침, 변경 {tried}개 중 {unnoticed}개를 알아채지 못함\n",
+        lines = coverage.lines.len(),
+        unnoticed = coverage.unnoticed.len(),
+        tried = coverage.tried
     );
-    text
+    text + style.say(&counted)
 }
 
 /// One record for each file, one `DA` for each line that makes something.

@@ -13,29 +13,35 @@ use lsp_types::{
 
 use crate::check::Fix;
 use crate::diagnostic::{Label, Severity};
+use crate::language::Language;
 use crate::source::{SourceId, Sources, Span};
 
 use super::finding::{About, Finding, findings, shown};
 use super::{Section, fix};
 
-pub use hover::hover;
+pub use hover::{Told, hover};
 
 /// Where an editor finds a file, by its name; nothing if it is no file of its own.
 pub type UriOf<'a> = &'a dyn Fn(&str) -> Option<Uri>;
 
 /// Everything that does not hold or is to be said about files, by the name of the file.
-pub fn diagnostics(section: &Section, uri_of: UriOf<'_>) -> BTreeMap<String, Vec<Diagnostic>> {
+pub fn diagnostics(section: &Section, uri_of: UriOf<'_>, language: Language) -> BTreeMap<String, Vec<Diagnostic>> {
     let mut all: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
     for finding in findings(&section.report) {
         let Some(span) = finding.place else { continue };
         let file = section.sources.get(span.source).name.clone();
-        all.entry(file).or_default().push(diagnostic(&section.sources, &finding, span, uri_of));
+        all.entry(file).or_default().push(diagnostic(&section.sources, &finding, (span, language), uri_of));
     }
     all
 }
 
-fn diagnostic(sources: &Sources, finding: &Finding<'_>, span: Span, uri_of: UriOf<'_>) -> Diagnostic {
-    let lines: Vec<String> = std::iter::once(finding.headline.to_owned()).chain(finding.details()).collect();
+fn diagnostic(
+    sources: &Sources,
+    finding: &Finding<'_>,
+    (span, language): (Span, Language),
+    uri_of: UriOf<'_>,
+) -> Diagnostic {
+    let lines = finding.lines(language);
     Diagnostic {
         range: visible(sources, span),
         severity: Some(match finding.severity {
@@ -46,7 +52,7 @@ fn diagnostic(sources: &Sources, finding: &Finding<'_>, span: Span, uri_of: UriO
         code: Some(NumberOrString::String(finding.code.to_string())),
         source: Some("canreach".to_owned()),
         message: lines.join("\n"),
-        related_information: Some(related(sources, finding, uri_of)),
+        related_information: Some(related(sources, finding, uri_of, language)),
         ..Diagnostic::default()
     }
 }
@@ -65,12 +71,17 @@ fn visible(sources: &Sources, span: Span) -> Range {
 }
 
 /// The other lines that a finding is about.
-fn related(sources: &Sources, finding: &Finding<'_>, uri_of: UriOf<'_>) -> Vec<DiagnosticRelatedInformation> {
+fn related(
+    sources: &Sources,
+    finding: &Finding<'_>,
+    uri_of: UriOf<'_>,
+    language: Language,
+) -> Vec<DiagnosticRelatedInformation> {
     let places: Vec<Label> = finding.elsewhere();
     let information = |label: &Label| {
         let uri = uri_of(&sources.get(label.span.source).name)?;
         let location = Location { uri, range: visible(sources, label.span) };
-        Some(DiagnosticRelatedInformation { location, message: label.message.to_string() })
+        Some(DiagnosticRelatedInformation { location, message: label.message.in_language(language).to_owned() })
     };
     places.iter().filter_map(information).collect()
 }
@@ -100,7 +111,12 @@ pub fn sentences_at(section: &Section, name: &str, range: Range) -> Vec<String> 
 
 /// A way out as an edit of the editor's files; nothing when one of them is no file of its own.
 #[expect(clippy::mutable_key_type, reason = "a type of the protocol; what may change in it takes no part in its hash")]
-pub fn action(sources: &Sources, fix: &Fix, is_first: bool, uri_of: UriOf<'_>) -> Option<CodeAction> {
+pub fn action(
+    sources: &Sources,
+    (fix, is_first): (&Fix, bool),
+    uri_of: UriOf<'_>,
+    language: Language,
+) -> Option<CodeAction> {
     let mut changes: HashMap<Uri, Vec<TextEdit>> = HashMap::new();
     for edit in &fix.edits {
         let at = edit.at?;
@@ -109,7 +125,7 @@ pub fn action(sources: &Sources, fix: &Fix, is_first: bool, uri_of: UriOf<'_>) -
         changes.entry(uri_of(&source.name)?).or_default().push(edit);
     }
     Some(CodeAction {
-        title: fix::summary(fix).to_string(),
+        title: fix::summary(fix).in_language(language).to_owned(),
         kind: Some(CodeActionKind::QUICKFIX),
         edit: Some(WorkspaceEdit { changes: Some(changes), ..WorkspaceEdit::default() }),
         is_preferred: Some(is_first),

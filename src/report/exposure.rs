@@ -3,7 +3,7 @@
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::check::{Class, Exposure, Listener};
+use crate::check::{Class, Exposure, Listener, called};
 use crate::language::text;
 use crate::source::Sources;
 
@@ -93,7 +93,7 @@ fn columns(exposure: &Exposure, style: Style) -> Vec<Column> {
         };
         match columns.iter_mut().find(joins) {
             Some(column) => column.members.extend(members),
-            None => columns.push(Column { title: dialler.name.clone(), members }),
+            None => columns.push(Column { title: style.say(&called(&dialler.name)).to_owned(), members }),
         }
     }
     for column in &mut columns {
@@ -160,10 +160,10 @@ fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> Vec<String> 
         };
         lines.push(style.say(&line).to_owned());
     }
-    let left_out: Vec<&str> = (0..exposure.diallers.len())
+    let left_out: Vec<String> = (0..exposure.diallers.len())
         .filter(|index| !columns.iter().any(|c| c.members.contains(index)))
         .filter_map(|index| exposure.diallers.get(index))
-        .map(|d| d.name.as_str())
+        .map(|d| style.say(&called(&d.name)).to_owned())
         .collect();
     if !left_out.is_empty() {
         let names = left_out.join(", ");
@@ -186,8 +186,8 @@ fn legend(exposure: &Exposure, columns: &[Column], style: Style) -> Vec<String> 
     for (row, listener) in exposure.listeners.iter().enumerate() {
         for (column, dialler) in exposure.diallers.iter().enumerate() {
             let Some(part) = exposure.part(column, row) else { continue };
-            let (who, to, part) = (&dialler.name, &listener.name, who(Some(&part)));
-            lines.push(style.say(&text!("~ {who} → {to}: {part}", "~ {who} → {to}: {part}"; part)).to_owned());
+            let (who, to, part) = (called(&dialler.name), &listener.name, who(Some(&part)));
+            lines.push(style.say(&text!("~ {who} → {to}: {part}", "~ {who} → {to}: {part}"; who, part)).to_owned());
         }
     }
     let unsure =

@@ -3,6 +3,7 @@
 
 use crate::check::{Answer, Blocker, Judgement, Verdict};
 use crate::diagnostic::{Code, Diagnostic, Label, Severity};
+use crate::language::{Language, Text, text};
 use crate::source::{Sources, Span};
 
 use super::{Report, fix, path};
@@ -13,7 +14,7 @@ pub(super) struct Finding<'a> {
     pub(super) code: Code,
     pub(super) severity: Severity,
     /// One line that stands alone.
-    pub(super) headline: &'a str,
+    pub(super) headline: &'a Text,
     /// The line that is to blame; for a sentence without one, the sentence itself.
     pub(super) place: Option<Span>,
     pub(super) about: About<'a>,
@@ -56,13 +57,23 @@ impl<'a> Finding<'a> {
         }
     }
 
+    /// Everything that is to be said, line by line.
+    pub(super) fn lines(&self, language: Language) -> Vec<String> {
+        let headline = self.headline.in_language(language).to_owned();
+        std::iter::once(headline).chain(self.details(language)).collect()
+    }
+
     /// What else is to be said, line by line.
-    pub(super) fn details(&self) -> Vec<String> {
+    pub(super) fn details(&self, language: Language) -> Vec<String> {
+        self.more().iter().map(|text| text.in_language(language).to_owned()).collect()
+    }
+
+    fn more(&self) -> Vec<Text> {
         match self.about {
             About::Sentence(judgement) => of_judgement(judgement),
             About::File(diagnostic) => {
-                let labels = diagnostic.labels.iter().map(|label| label.message.to_string()).filter(|m| !m.is_empty());
-                labels.chain(diagnostic.help.iter().map(|help| format!("help: {help}"))).collect()
+                let labels = diagnostic.labels.iter().map(|label| label.message.clone()).filter(|m| !m.is_empty());
+                labels.chain(diagnostic.help.iter().map(help)).collect()
             }
         }
     }
@@ -72,7 +83,7 @@ impl<'a> Finding<'a> {
         match self.about {
             About::File(diagnostic) => diagnostic.labels.iter().skip(1).cloned().collect(),
             About::Sentence(Judgement { statement, verdict }) => {
-                let sentence = Label { span: statement.sentence.span, message: "the sentence".into() };
+                let sentence = Label { span: statement.sentence.span, message: text!("the sentence", "문장") };
                 let blocker = |b: &Blocker| Some(Label { span: b.origin.span()?, message: b.message.clone() });
                 std::iter::once(sentence).chain(verdict.blockers.iter().filter_map(blocker).skip(1)).collect()
             }
@@ -80,24 +91,34 @@ impl<'a> Finding<'a> {
     }
 }
 
-fn of_judgement(Judgement { statement, verdict }: &Judgement) -> Vec<String> {
-    let asked = format!("sentence: {}", statement.sentence.value);
-    let mut lines = vec![asked];
-    lines.extend(statement.reason.iter().map(|reason| format!("why it matters: {}", reason.value)));
-    lines.extend(verdict.blockers.iter().map(|blocker| blocker.message.to_string()));
+fn of_judgement(Judgement { statement, verdict }: &Judgement) -> Vec<Text> {
+    let mut lines = vec![text!("sentence: {asked}", "문장: {asked}", asked = &statement.sentence.value)];
+    let reason = |reason: &String| text!("why it matters: {reason}", "이유: {reason}");
+    lines.extend(statement.reason.iter().map(|given| reason(&given.value)));
+    lines.extend(verdict.blockers.iter().map(|blocker| blocker.message.clone()));
     lines.extend(seen(verdict));
-    let word = if verdict.answer == Answer::Undecided { "it depends on whether" } else { "only if" };
-    lines.extend(verdict.conditions.iter().map(|condition| format!("{word} {}", condition.statement)));
-    lines.extend(verdict.notes.iter().map(|note| format!("note: {note}")));
-    lines.extend(verdict.fixes.iter().take(1).map(|fix| format!("help: {}", fix::summary(fix))));
+    lines.extend(verdict.conditions.iter().map(|condition| {
+        let what = &condition.statement;
+        match verdict.answer {
+            Answer::Undecided => text!("it depends on whether {what}", "다음에 달려 있음: {what}"; what),
+            _ => text!("only if {what}", "조건: {what}"; what),
+        }
+    }));
+    lines.extend(verdict.notes.iter().map(|note| text!("note: {note}", "참고: {note}"; note)));
+    lines.extend(verdict.fixes.iter().take(1).map(|fix| help(&fix::summary(fix))));
     lines
 }
 
+fn help(help: &Text) -> Text {
+    text!("help: {help}", "도움말: {help}"; help)
+}
+
 /// What the person who dials sees.
-fn seen(verdict: &Verdict) -> Option<String> {
+fn seen(verdict: &Verdict) -> Option<Text> {
     let failure = verdict.failure.as_ref()?;
     let seen = path::symptom(failure.trace.outcome.symptom, failure.trace.flow.protocol);
-    Some(format!("what you would see at {}: {seen}", failure.url))
+    let url = &failure.url;
+    Some(text!("what you would see at {url}: {seen}", "{url} 주소에서 보이는 증상: {seen}"; seen))
 }
 
 /// A place as it is shown: what is missing behind the last line is shown at the end of that line.

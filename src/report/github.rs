@@ -5,6 +5,7 @@
 //! kind for each step and drops the others; that is why the worst come first.
 
 use crate::diagnostic::Severity;
+use crate::language::Language;
 use crate::source::Sources;
 
 use super::Section;
@@ -28,7 +29,7 @@ fn command(sources: &Sources, finding: &Finding<'_>) -> String {
     properties.push(("title", finding.code.to_string()));
     let properties: Vec<String> =
         properties.iter().map(|(name, value)| format!("{name}={}", property(value))).collect();
-    let lines: Vec<String> = std::iter::once(finding.headline.to_owned()).chain(finding.details()).collect();
+    let lines = finding.lines(Language::English);
     format!("::{level} {}::{}\n", properties.join(","), data(&lines.join("\n")))
 }
 

@@ -4,6 +4,7 @@ use quick_junit::{NonSuccessKind, Report as Suites, TestCase, TestCaseStatus, Te
 
 use crate::check::{Answer, Judgement};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::language::Language;
 use crate::source::{Sources, Span};
 
 use super::finding::{Finding, shown};
@@ -51,14 +52,14 @@ fn message(sources: &Sources, diagnostic: &Diagnostic, asked: Asked) -> TestCase
     };
     let finding = Finding::of_file(diagnostic);
     let status = explained(status, &finding, sources);
-    placed(TestCase::new(finding.headline, status), sources, finding.place)
+    placed(TestCase::new(finding.headline.as_str(), status), sources, finding.place)
 }
 
 /// Message, code and details; a success takes none of them.
 fn explained(mut status: TestCaseStatus, finding: &Finding<'_>, sources: &Sources) -> TestCaseStatus {
     let place = finding.place.map(|span| format!("{}\n", sources.place(shown(sources, span))));
-    let details = finding.details().join("\n");
-    status.set_message(finding.headline);
+    let details = finding.details(Language::English).join("\n");
+    status.set_message(finding.headline.as_str());
     status.set_type(finding.code.as_str());
     status.set_description(place.unwrap_or_default() + &details);
     status

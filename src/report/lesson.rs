@@ -1,6 +1,6 @@
 //! A connection of a lesson: every step with the header before and after it.
 
-use crate::check::{Answer, Judgement};
+use crate::check::{Answer, Judgement, called};
 use crate::dataplane::{Dataplane, Event, Step, Trace};
 use crate::language::{Text, text};
 use crate::net::Header;
@@ -30,7 +30,8 @@ pub fn steps(dataplane: &Dataplane, walked: &Trace, sources: &Sources, style: St
 
 /// What happens, and the line of a file that makes it happen.
 fn line(dataplane: &Dataplane, step: &Step, sources: &Sources, style: Style) -> String {
-    let node = &dataplane.node(step.node).name;
+    let node = called(&dataplane.node(step.node).name);
+    let node = style.say(&node);
     let event = path::event(dataplane, step);
     let span = step.origin.and_then(|origin| dataplane.origins.get(origin).span());
     let place = span.map_or(String::new(), |span| format!("  ({})", sources.place(span)));

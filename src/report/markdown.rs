@@ -1,16 +1,16 @@
 //! A report as a comment on a pull request: a table of the sentences, and for each that does not hold a block that opens,
 //! with the packet's way as a chart, the lines, and the fix as a diff. In Markdown as GitHub reads it.
 
-mod mermaid;
-
-use crate::check::{self, Answer, Condition, Edit, Exposure, Fix, Judgement, Verdict, Witness};
+use crate::check::{self, Answer, Blocker, Condition, Edit, Exposure, Fix, Judgement, Verdict, Witness};
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::language::{Language, Text, text};
 use crate::provenance::{Basis, Origin};
 use crate::source::{SourceId, Sources, Span};
 
 use super::escape::{block, cell, code, html_code, plain, prose};
 use super::exposure::{self, Grid};
 use super::finding::{Finding, shown};
+use super::mermaid::way;
 use super::unified::unified;
 use super::{Asked, Report, Section, Style, fix, path};
 
@@ -26,23 +26,24 @@ const MOST_MESSAGES: usize = 50;
 /// Of the addresses that work, the table shows this many.
 const MOST_ADDRESSES: usize = 2;
 
-/// The comment; labs follow one another.
-pub fn render(sections: &[Section], asked: Asked) -> String {
+/// The comment in a language; labs follow one another.
+pub fn render(sections: &[Section], asked: Asked, language: Language) -> String {
     let mut left = MOST_DETAILS;
-    let parts: Vec<String> = sections.iter().map(|section| part(section, asked, &mut left)).collect();
+    let style = Style { language, ..Style::PLAIN };
+    let parts: Vec<String> = sections.iter().map(|section| part(section, asked, style, &mut left)).collect();
     format!("{MARK}{}", parts.join("\n"))
 }
 
-fn part(section: &Section, asked: Asked, left: &mut usize) -> String {
+fn part(section: &Section, asked: Asked, style: Style, left: &mut usize) -> String {
     let Section { title, report, exposure, sources } = section;
-    let of = title.as_ref().map_or(String::new(), |title| format!(" of {}", plain(title)));
-    let mut text = format!("## canreach{of}: {}\n", result(report, asked));
+    let of = title.as_ref().map_or(Text::default(), |title| text!(" of {title}", " {title}", title = plain(title)));
+    let mut text = format!("## canreach{}: {}\n", style.say(&of), style.say(&result(report, asked)));
     if !report.judgements.is_empty() {
-        text += "\n| | sentence | |\n|---|---|---|\n";
-        text += &report.judgements.iter().map(row).collect::<String>();
+        text += &format!("\n| | {} | |\n|---|---|---|\n", style.say(&text!("sentence", "문장")));
+        text += &report.judgements.iter().map(|judgement| row(judgement, style)).collect::<String>();
     }
     let failed = report.judgements.iter().filter(|j| j.verdict.answer != Answer::Holds);
-    let blocks: Vec<String> = failed.map(|judgement| details(section, judgement)).collect();
+    let blocks: Vec<String> = failed.map(|judgement| details(section, judgement, style)).collect();
     let mut left_out = 0;
     for block in blocks {
         match left.checked_sub(block.len()) {
@@ -54,15 +55,19 @@ fn part(section: &Section, asked: Asked, left: &mut usize) -> String {
         }
     }
     if left_out > 0 {
-        text += &format!("\n{left_out} more would not fit into a comment; `canreach check` shows them.\n");
+        let more = text!(
+            "{left_out} more would not fit into a comment; `canreach check` shows them.",
+            "{left_out}개는 댓글에 다 들어가지 않습니다. `canreach check`로 볼 수 있습니다."
+        );
+        text += &format!("\n{}\n", style.say(&more));
     }
-    text += &exposure.as_ref().map_or(String::new(), overview);
-    text + &messages(&report.diagnostics, sources)
+    text += &exposure.as_ref().map_or(String::new(), |exposure| overview(exposure, style));
+    text + &messages(&report.diagnostics, sources, style)
 }
 
 /// Who can reach what, as a table.
-fn overview(exposure: &Exposure) -> String {
-    let Grid { rows, legend } = exposure::grid(exposure, Style::PLAIN);
+fn overview(exposure: &Exposure, style: Style) -> String {
+    let Grid { rows, legend } = exposure::grid(exposure, style);
     let line = |cells: &Vec<String>| {
         format!("| {} |\n", cells.iter().map(|c| cell(&plain(c))).collect::<Vec<_>>().join(" | "))
     };
@@ -71,26 +76,35 @@ fn overview(exposure: &Exposure) -> String {
     });
     let body: String = body.iter().map(line).collect();
     let legend: String = legend.iter().map(|line| format!("\n{}\n", plain(line))).collect();
-    format!("\nWho can reach what, and at which address:\n\n{head}{body}{legend}")
+    let title = text!("Who can reach what, and at which address:", "누가 무엇에, 어느 주소로 연결할 수 있는가:");
+    format!("\n{}\n\n{head}{body}{legend}", style.say(&title))
 }
 
 /// How it went, in a few words.
-fn result(report: &Report, asked: Asked) -> String {
+fn result(report: &Report, asked: Asked) -> Text {
     let all = report.judgements.len();
-    let parts: Vec<String> = [(Answer::Violated, "violated"), (Answer::Undecided, "undecided")]
-        .into_iter()
-        .map(|(answer, word)| (report.count(answer), word))
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    let counted = if all == 1 { "1 sentence".to_owned() } else { format!("{all} sentences") };
-    let findings = report.count_diagnostics(Severity::Error) + report.count_diagnostics(Severity::Warning);
-    let found = if findings == 0 { "nothing to warn of".to_owned() } else { format!("{findings} to look at") };
+    let count = |answer| Some(report.count(answer)).filter(|count| *count > 0);
+    let violated = count(Answer::Violated).map(|count| text!("{count} violated", "위반 {count}"));
+    let undecided = count(Answer::Undecided).map(|count| text!("{count} undecided", "판정 불가 {count}"));
+    let parts: Vec<Text> = violated.into_iter().chain(undecided).collect();
+    let counted = match all {
+        1 => text!("1 sentence", "문장 1개"),
+        _ => text!("{all} sentences", "문장 {all}개"),
+    };
+    let found = match report.count_diagnostics(Severity::Error) + report.count_diagnostics(Severity::Warning) {
+        0 => text!("nothing to warn of", "경고할 것 없음"),
+        findings => text!("{findings} to look at", "확인할 것 {findings}개"),
+    };
     match (all, parts.is_empty()) {
-        (0, _) if asked == Asked::Sentences => format!("no sentence to decide, {found}"),
+        (0, _) if asked == Asked::Sentences => {
+            text!("no sentence to decide, {found}", "판정할 문장 없음, {found}"; found)
+        }
         (0, _) => found,
-        (_, true) => format!("{counted}, all hold"),
-        (_, false) => format!("{counted}, {}", parts.join(", ")),
+        (_, true) => text!("{counted}, all hold", "{counted}, 모두 성립"; counted),
+        (_, false) => {
+            let parts = Text::joined(&parts, &", ".into());
+            text!("{counted}, {parts}", "{counted}, {parts}"; counted, parts)
+        }
     }
 }
 
@@ -104,49 +118,58 @@ fn sign(judgement: &Judgement) -> &'static str {
 }
 
 /// A sentence, and where it works, or why it does not hold.
-fn row(judgement: &Judgement) -> String {
+fn row(judgement: &Judgement, style: Style) -> String {
     let verdict = &judgement.verdict;
-    let conditions = verdict.conditions.iter().map(|condition| format!("if {}", prose(&condition.statement)));
+    let condition = |condition: &Condition| {
+        let what = &condition.statement;
+        prose(style.say(&text!("if {what}", "조건: {what}"; what)))
+    };
+    let conditions: Vec<String> = verdict.conditions.iter().map(condition).collect();
     let says = match verdict.answer {
-        Answer::Holds => [works_at(verdict), conditions.collect::<Vec<_>>().join("; ")].join(" "),
-        Answer::Violated | Answer::Undecided => prose(&verdict.headline),
+        Answer::Holds => [works_at(verdict, style), conditions.join("; ")].join(" "),
+        Answer::Violated | Answer::Undecided => prose(style.say(&verdict.headline)),
     };
     let sentence = code(&judgement.statement.sentence.value);
     format!("| {} | {} | {} |\n", sign(judgement), cell(&sentence), cell(says.trim()))
 }
 
-fn works_at(verdict: &Verdict) -> String {
+fn works_at(verdict: &Verdict, style: Style) -> String {
     let shown: Vec<String> = verdict.witnesses.iter().take(MOST_ADDRESSES).map(|w| code(&w.url)).collect();
-    match (shown.is_empty(), verdict.witnesses.len().saturating_sub(MOST_ADDRESSES)) {
-        (true, _) => String::new(),
-        (_, 0) => format!("at {}", shown.join(", ")),
-        (_, more) => format!("at {} and {more} more", shown.join(", ")),
-    }
+    let (is_empty, shown) = (shown.is_empty(), shown.join(", "));
+    let at = match (is_empty, verdict.witnesses.len().saturating_sub(MOST_ADDRESSES)) {
+        (true, _) => Text::default(),
+        (_, 0) => text!("at {shown}", "{shown}"),
+        (_, more) => text!("at {shown} and {more} more", "{shown} 외 {more}개"),
+    };
+    style.say(&at).to_owned()
 }
 
 /// Everything about a sentence that does not hold, folded.
-fn details(section: &Section, judgement: &Judgement) -> String {
+fn details(section: &Section, judgement: &Judgement, style: Style) -> String {
     let Section { report, sources, .. } = section;
     let Judgement { statement, verdict } = judgement;
     let sentence = &statement.sentence;
     let mut text = format!("<details>\n<summary>{} {}</summary>\n\n", sign(judgement), html_code(&sentence.value));
-    text += &format!("{} ({})\n", prose(&verdict.headline), place(sources, sentence.span));
-    text += &statement
-        .reason
-        .iter()
-        .map(|reason| format!("\nWhy it matters: {}\n", prose(&reason.value)))
-        .collect::<String>();
-    text += &verdict.failure.as_ref().map_or(String::new(), |failure| {
+    text += &format!("{} ({})\n", prose(style.say(&verdict.headline)), place(sources, sentence.span));
+    if let Some(reason) = &statement.reason {
+        let why = text!("Why it matters: {reason}", "이유: {reason}", reason = prose(&reason.value));
+        text += &format!("\n{}\n", style.say(&why));
+    }
+    if let Some(failure) = &verdict.failure {
         let seen = path::symptom(failure.trace.outcome.symptom, failure.trace.flow.protocol);
-        format!("\nWhat you would see at {}: {}.\n", code(&failure.url), plain(&seen))
-    });
+        let (url, seen) = (code(&failure.url), plain(style.say(&seen)));
+        let seen = text!("What you would see at {url}: {seen}.", "{url} 주소에서 보이는 증상: {seen}");
+        text += &format!("\n{}\n", style.say(&seen));
+    }
     let shown: Option<&Witness> = verdict.failure.as_ref().or(verdict.witnesses.first());
     text += &shown
-        .map_or(String::new(), |w| format!("\n{}", block("mermaid", &mermaid::chart(&report.dataplane, &w.trace))));
-    text += &blockers(verdict, sources);
-    text += &conditions(&verdict.conditions, verdict.answer);
-    text += &verdict.notes.iter().map(|note| format!("\nNote: {}\n", prose(note))).collect::<String>();
-    text += &fixes(&verdict.fixes, sources);
+        .map_or(String::new(), |w| format!("\n{}", block("mermaid", &way::chart(&report.dataplane, &w.trace, style))));
+    text += &blockers(verdict, sources, style);
+    text += &conditions(&verdict.conditions, verdict.answer, style);
+    for note in &verdict.notes {
+        text += &format!("\n{}\n", prose(style.say(&text!("Note: {note}", "참고: {note}"; note))));
+    }
+    text += &fixes(&verdict.fixes, sources, style);
     text + "\n</details>\n"
 }
 
@@ -156,38 +179,52 @@ fn place(sources: &Sources, span: Span) -> String {
 }
 
 /// The lines that are to blame, with what stands there.
-fn blockers(verdict: &Verdict, sources: &Sources) -> String {
+fn blockers(verdict: &Verdict, sources: &Sources, style: Style) -> String {
     if verdict.blockers.is_empty() {
         return String::new();
     }
-    let line = |(message, origin): (&str, &Origin)| format!("- {}{}\n", prose(message), written(origin, sources));
-    let lines: String = verdict.blockers.iter().map(|b| line((&b.message, &b.origin))).collect();
-    let heading = if verdict.failure.is_some() { "In the way" } else { "What lets it through" };
-    let heading = if verdict.answer == Answer::Undecided { "What decides it" } else { heading };
-    format!("\n{heading}:\n\n{lines}")
+    let line = |blocker: &Blocker| {
+        format!("- {}{}\n", prose(style.say(&blocker.message)), written(&blocker.origin, sources, style))
+    };
+    let lines: String = verdict.blockers.iter().map(line).collect();
+    let heading = match (verdict.answer, &verdict.failure) {
+        (Answer::Undecided, _) => text!("What decides it", "판정이 달려 있는 것"),
+        (_, Some(_)) => text!("In the way", "막고 있는 것"),
+        (_, None) => text!("What lets it through", "통과시키는 것"),
+    };
+    format!("\n{}:\n\n{lines}", style.say(&heading))
 }
 
 /// The line that an origin goes back to.
-fn written(origin: &Origin, sources: &Sources) -> String {
+fn written(origin: &Origin, sources: &Sources, style: Style) -> String {
     let Some(span) = origin.span().map(|span| shown(sources, span)) else { return String::new() };
     let source = sources.get(span.source);
     let line = source.line(source.position(span.start).line).map_or("", |(_, line)| line.trim());
+    let at = place(sources, span);
     match origin.basis {
-        Basis::Missing { .. } => format!(": missing at {}", place(sources, span)),
-        _ if line.is_empty() => format!(": {}", place(sources, span)),
-        _ => format!(": {} {}", place(sources, span), code(line)),
+        Basis::Missing { .. } => style.say(&text!(": missing at {at}", ": {at}에 없음")).to_owned(),
+        _ if line.is_empty() => format!(": {at}"),
+        _ => format!(": {at} {}", code(line)),
     }
 }
 
-fn conditions(conditions: &[Condition], answer: Answer) -> String {
-    let word = if answer == Answer::Undecided { "It depends on whether" } else { "Only if" };
-    conditions.iter().map(|condition| format!("\n{word} {}\n", prose(&condition.statement))).collect()
+fn conditions(conditions: &[Condition], answer: Answer, style: Style) -> String {
+    let line = |condition: &Condition| {
+        let what = &condition.statement;
+        let line = match answer {
+            Answer::Undecided => text!("It depends on whether {what}", "다음에 달려 있음: {what}"; what),
+            _ => text!("Only if {what}", "조건: {what}"; what),
+        };
+        format!("\n{}\n", prose(style.say(&line)))
+    };
+    conditions.iter().map(line).collect()
 }
 
 /// The first fix as a diff, the others by name.
-fn fixes(fixes: &[Fix], sources: &Sources) -> String {
+fn fixes(fixes: &[Fix], sources: &Sources, style: Style) -> String {
     let Some((first, others)) = fixes.split_first() else { return String::new() };
-    let mut text = format!("\nFix: {}\n", prose(&fix::summary(first)));
+    let what = fix::summary(first);
+    let mut text = format!("\n{}\n", prose(style.say(&text!("Fix: {what}", "해결: {what}"; what))));
     let changed = check::patched(sources, &first.edits).unwrap_or_default();
     let diff = |(id, new): (SourceId, String)| {
         let source = sources.get(id);
@@ -201,7 +238,11 @@ fn fixes(fixes: &[Fix], sources: &Sources) -> String {
     if !commands.is_empty() {
         text += &format!("\n{}", block("sh", &commands.join("\n")));
     }
-    text + &others.iter().map(|other| format!("\nOr: {}\n", prose(&fix::summary(other)))).collect::<String>()
+    for other in others {
+        let what = fix::summary(other);
+        text += &format!("\n{}\n", prose(style.say(&text!("Or: {what}", "또는: {what}"; what))));
+    }
+    text
 }
 
 fn commands(edits: &[Edit]) -> Vec<&str> {
@@ -209,21 +250,22 @@ fn commands(edits: &[Edit]) -> Vec<&str> {
 }
 
 /// What is to be said about the files, worst first.
-fn messages(diagnostics: &[Diagnostic], sources: &Sources) -> String {
+fn messages(diagnostics: &[Diagnostic], sources: &Sources, style: Style) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.severity);
-    let lines: String = sorted.iter().take(MOST_MESSAGES).map(|d| message(d, sources)).collect();
+    let lines: String = sorted.iter().take(MOST_MESSAGES).map(|d| message(d, sources, style)).collect();
     let more = match sorted.len().saturating_sub(MOST_MESSAGES) {
-        0 => String::new(),
-        more => format!("- and {more} more\n"),
+        0 => Text::default(),
+        more => text!("- and {more} more\n", "- 그 밖에 {more}개\n"),
     };
-    format!("\nIn the files:\n\n{lines}{more}")
+    let title = text!("In the files:", "파일에서:");
+    format!("\n{}\n\n{lines}{}", style.say(&title), style.say(&more))
 }
 
-fn message(diagnostic: &Diagnostic, sources: &Sources) -> String {
+fn message(diagnostic: &Diagnostic, sources: &Sources, style: Style) -> String {
     let finding = Finding::of_file(diagnostic);
     let sign = match finding.severity {
         Severity::Error => "❌",
@@ -231,6 +273,6 @@ fn message(diagnostic: &Diagnostic, sources: &Sources) -> String {
         Severity::Advice => "💡",
     };
     let at = finding.place.map_or(String::new(), |span| format!("{}: ", place(sources, span)));
-    let details: String = finding.details().iter().map(|line| format!("; {}", prose(line))).collect();
-    format!("- {sign} {at}{}{details} ({})\n", prose(finding.headline), code(finding.code.as_str()))
+    let details: String = finding.details(style.language).iter().map(|line| format!("; {}", prose(line))).collect();
+    format!("- {sign} {at}{}{details} ({})\n", prose(style.say(finding.headline)), code(finding.code.as_str()))
 }

@@ -1,18 +1,21 @@
 //! What all flow charts for mermaid are written with, which GitHub and many wikis draw:
-//! <https://mermaid.js.org/syntax/flowchart.html>.
+//! <https://mermaid.js.org/syntax/flowchart.html>. [`lab`] draws a whole lab, `way` one packet.
+
+pub mod lab;
+pub(super) mod way;
 
 /// What is drawn beside what a chart is about: guards, stops of a packet, where it arrives, and where it ends.
-pub(super) const CLASSES: &str = "  classDef guard stroke:#b97f0a,stroke-width:2px\n  classDef stop stroke:#0b6bcb,stroke-width:3px\n  \
+const CLASSES: &str = "  classDef guard stroke:#b97f0a,stroke-width:2px\n  classDef stop stroke:#0b6bcb,stroke-width:3px\n  \
                                   classDef works fill:#dafbe1,stroke:#1a7f37,color:#1f2328\n  \
                                   classDef blocked fill:#ffebe9,stroke:#c4232b,stroke-width:3px,stroke-dasharray:6 3,color:#1f2328\n";
 
 /// A text that is shown and does nothing.
-pub(super) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     format!("\"{}\"", entities(text))
 }
 
 /// Several lines in one box.
-pub(super) fn broken(lines: &[String]) -> String {
+fn broken(lines: &[String]) -> String {
     let lines: Vec<String> = lines.iter().map(|line| entities(line)).collect();
     format!("\"{}\"", lines.join("<br/>"))
 }

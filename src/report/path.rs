@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::check::Witness;
+use crate::check::{Witness, called};
 use crate::dataplane::{Dataplane, Decision, Disposition, Event, NodeId, Outcome, Reject, Step, Symptom, Trace, Way};
 use crate::language::{Text, text};
 use crate::net::{Header, Protocol, url_host};
@@ -138,15 +138,18 @@ pub(super) fn event(dataplane: &Dataplane, step: &Step) -> Text {
         }
         Event::Rewritten { before, undone } => rewritten(before, &step.header, *undone),
         Event::Crossed { link, to } => {
-            let (link, name) = (&dataplane.link(*link).name, &dataplane.node(*to).name);
+            let (link, name) = (called(&dataplane.link(*link).name), called(&dataplane.node(*to).name));
             if *to == step.node {
-                text!("gets it over {link}", "{link} 구간을 거쳐 받음")
+                text!("gets it over {link}", "{link} 구간을 거쳐 받음"; link)
             } else {
-                text!("sends it over {link} to {name}", "{link} 구간을 거쳐 {name}에 보냄")
+                text!("sends it over {link} to {name}", "{link} 구간을 거쳐 {name}에 보냄"; link, name)
             }
         }
         Event::Delivered { owner } => text!("delivers it to {owner}", "{owner} 프로그램에 전달함"),
-        Event::Relayed { relay } => text!("hands it to {relay}", "{relay} 중계에 넘김"),
+        Event::Relayed { relay } => {
+            let relay = called(relay);
+            text!("hands it to {relay}", "{relay} 중계에 넘김"; relay)
+        }
         Event::Answered => text!("gets the answer", "응답을 받음"),
         Event::Ended(end) => {
             let end = disposition(*end, &step.header);
@@ -188,13 +191,13 @@ pub(super) fn summary(dataplane: &Dataplane, trace: &Trace, style: Style) -> Str
     let mut stops: Vec<(Option<NodeId>, String)> = Vec::new();
     for step in trace.steps.iter().filter(|step| step.way == Way::Request) {
         match &step.event {
-            Event::Relayed { relay } => stops.push((None, relay.clone())),
+            Event::Relayed { relay } => stops.push((None, style.say(&called(relay)).to_owned())),
             Event::Rewritten { before, undone: false } if before.destination != step.header.destination => {
                 stops.extend(
                     step.origin.map(|origin| (None, style.say(&dataplane.origins.get(origin).what).to_owned())),
                 );
             }
-            Event::Crossed { to, .. } => stops.push((Some(*to), stop(dataplane, *to, &step.header))),
+            Event::Crossed { to, .. } => stops.push((Some(*to), stop(dataplane, *to, &step.header, style))),
             Event::Delivered { owner } => {
                 let _ = stops.pop_if(|(node, _)| *node == Some(step.node));
                 stops.push((Some(step.node), with_port(owner, &step.header)));
@@ -207,12 +210,14 @@ pub(super) fn summary(dataplane: &Dataplane, trace: &Trace, style: Style) -> Str
 }
 
 /// A node with the port if the packet is for it, without if it passes through.
-fn stop(dataplane: &Dataplane, node: NodeId, header: &Header) -> String {
+fn stop(dataplane: &Dataplane, node: NodeId, header: &Header, style: Style) -> String {
     let node = dataplane.node(node);
+    let name = called(&node.name);
+    let name = style.say(&name);
     if node.addresses().any(|address| address == header.destination) {
-        with_port(&node.name, header)
+        with_port(name, header)
     } else {
-        node.name.clone()
+        name.to_owned()
     }
 }
 

@@ -1,6 +1,6 @@
 //! A lab as a picture: houses inside houses, their doors, and the way of a packet through them.
 //!
-//! The picture is plain data; [`svg`], [`mermaid`] and [`dot`] write it down. A house stands where it belongs: a
+//! The picture is plain data; [`svg`], [`dot`] and `mermaid::lab` write it down. A house stands where it belongs: a
 //! container in its first network, a virtual machine in the machine that runs it, a machine on its first LAN. Every
 //! other attachment is a wire, or in a container's further networks a small card of its own. Everything is in the
 //! order of the lab, so that equal labs give equal pictures.
@@ -8,7 +8,6 @@
 mod build;
 pub mod dot;
 mod layout;
-pub mod mermaid;
 mod places;
 mod route;
 pub mod svg;
@@ -20,6 +19,8 @@ pub use places::Places;
 pub use way::{Fate, Stop, WalkedWay, way};
 
 use std::fmt;
+
+use crate::language::{Language, text};
 
 /// Names one element of one picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,8 @@ pub struct Picture {
     pub wires: Vec<Wire>,
     /// Where things of the dataplane are in the picture.
     pub places: Places,
+    /// The language of everything that is written on it.
+    pub language: Language,
 }
 
 /// A place with walls: a network, a machine, a container.
@@ -92,7 +95,7 @@ pub enum HouseKind {
 
 impl HouseKind {
     /// Small things without rooms; no line is drawn across them.
-    fn is_card(self) -> bool {
+    pub(super) fn is_card(self) -> bool {
         matches!(
             self,
             Self::Internet
@@ -137,8 +140,10 @@ pub struct Door {
 
 impl Door {
     /// What is written on it, and what its looks say.
-    fn words(&self) -> impl Iterator<Item = String> {
-        let more = if self.kind == DoorKind::Assumed { " (assumed)" } else { "" };
+    pub(super) fn words(&self, language: Language) -> impl Iterator<Item = String> {
+        let assumed = text!(" (assumed)", " (가정)");
+        let more =
+            if self.kind == DoorKind::Assumed { assumed.in_language(language).to_owned() } else { String::new() };
         self.lines.iter().map(move |line| format!("{line}{more}"))
     }
 }
@@ -194,15 +199,15 @@ impl Picture {
 
     /// What a screen reader says: every house with what is in its wall, indented.
     pub fn in_words(&self) -> String {
-        fn say(house: &House, depth: usize, text: &mut String) {
-            let doors = house.doors.iter().flat_map(Door::words);
+        fn say(house: &House, depth: usize, language: Language, text: &mut String) {
+            let doors = house.doors.iter().flat_map(|door| door.words(language));
             let facts: Vec<String> = house.facts.iter().cloned().chain(doors).collect();
             let facts = if facts.is_empty() { String::new() } else { format!(": {}", facts.join("; ")) };
             *text += &format!("{}{} ({}){facts}\n", "  ".repeat(depth), house.title, house.label);
-            house.rooms.iter().for_each(|room| say(room, depth + 1, text));
+            house.rooms.iter().for_each(|room| say(room, depth + 1, language, text));
         }
         let mut text = String::new();
-        self.houses.iter().for_each(|house| say(house, 0, &mut text));
+        self.houses.iter().for_each(|house| say(house, 0, self.language, &mut text));
         text
     }
 }

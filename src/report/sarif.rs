@@ -130,7 +130,7 @@ fn too_many(left_out: usize) -> Notification {
 }
 
 fn message(finding: &Finding<'_>) -> Text {
-    let lines: Vec<String> = std::iter::once(finding.headline.to_owned()).chain(finding.details()).collect();
+    let lines = finding.lines(Language::English);
     // `[…](…)` would be a link.
     text(lines.join("\n").replace("](", "] ("))
 }

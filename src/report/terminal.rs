@@ -1,6 +1,8 @@
 //! A report for a person at a terminal: messages about the files first, then every sentence, then one line that counts.
 
-use crate::check::{Answer, Blocker, Condition, Edit, Judgement, Verdict, Witness};
+use unicode_width::UnicodeWidthStr;
+
+use crate::check::{Answer, Blocker, Condition, Edit, Judgement, Verdict, Witness, called};
 use crate::dataplane::{Dataplane, Symptom, Way};
 use crate::diagnostic::{Diagnostic, Label, Severity};
 use crate::language::{Text, text};
@@ -83,10 +85,10 @@ impl Page<'_> {
     fn works_at(&self, witnesses: &[Witness]) -> String {
         let is_same = witnesses.iter().all(|w| Some(&w.from) == witnesses.first().map(|first| &first.from));
         let line = |witness: &Witness| {
-            let (from, at) = (&witness.from, path::witness(self.dataplane, witness, self.style));
+            let (from, at) = (called(&witness.from), path::witness(self.dataplane, witness, self.style));
             let line = match is_same {
                 true => text!("      at {at}\n", "      주소 {at}\n"),
-                false => text!("      from {from} at {at}\n", "      {from}에서, 주소 {at}\n"),
+                false => text!("      from {from} at {at}\n", "      {from}에서, 주소 {at}\n"; from),
             };
             self.style.say(&line).to_owned()
         };
@@ -205,20 +207,22 @@ impl Page<'_> {
                     Way::Request => event,
                     Way::Reply => text!("answer: {event}", "응답: {event}"; event),
                 };
-                (self.dataplane.node(step.node).name.as_str(), self.style.say(&event).to_owned())
+                let node = called(&self.dataplane.node(step.node).name);
+                (self.style.say(&node).to_owned(), self.style.say(&event).to_owned())
             })
             .collect();
-        let width = rows.iter().map(|(node, _)| node.chars().count()).max().unwrap_or(0);
-        let (url, from) = (&witness.url, &witness.from);
+        let width = rows.iter().map(|(node, _)| node.width()).max().unwrap_or(0);
+        let (url, from) = (&witness.url, called(&witness.from));
         let title = match attempt {
-            Attempt::Fails => text!("  tried: {url} from {from}\n", "  시도: {from} → {url}\n"),
+            Attempt::Fails => text!("  tried: {url} from {from}\n", "  시도: {from} → {url}\n"; from),
             Attempt::GetsThrough => {
-                text!("  this gets through: {url} from {from}\n", "  통과하는 연결: {from} → {url}\n")
+                text!("  this gets through: {url} from {from}\n", "  통과하는 연결: {from} → {url}\n"; from)
             }
         };
         let mut text = self.style.say(&title).to_owned();
         for (node, event) in rows {
-            text += &format!("      {node:width$}  {event}\n");
+            let pad = " ".repeat(width.saturating_sub(node.width()));
+            text += &format!("      {node}{pad}  {event}\n");
         }
         text
     }

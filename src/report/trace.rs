@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::check::called;
 use crate::dataplane::{Dataplane, Step, Symptom, Trace, Way};
 use crate::language::{Text, text};
 use crate::net::Protocol;
@@ -78,7 +79,8 @@ pub(super) fn section_title(step: &Step) -> Text {
 }
 
 fn line(dataplane: &Dataplane, step: &Step, sources: &Sources, style: Style) -> String {
-    let node = &dataplane.node(step.node).name;
+    let node = called(&dataplane.node(step.node).name);
+    let node = style.say(&node);
     let mut text = format!("  {node}  {}  [{}]\n", style.say(&path::event(dataplane, step)), step.header);
     if let Some(origin) = step.origin {
         text += &format!("      {}\n", style.say(&path::origin(dataplane.origins.get(origin), sources)));

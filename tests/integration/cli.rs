@@ -324,7 +324,7 @@ fn three_hundred_services_are_analyzed() {
     let ask = |sentence| canreach_in(lab.path(), &["ask", ".", sentence]);
     // Who can reach what among so many is only told to whoever asks for it.
     let check = canreach_in(lab.path(), &["check"]);
-    check.check(2, &["no sentence to decide", "300 places where something listens", "canreach exposure LAB"]);
+    check.check(2, &["no sentence to decide", "300 places where something listens", "canreach exposure ."]);
     ask("lan can reach s17:80").check(0, &["at 192.168.1.100:10017"]);
     ask("s1 can reach s11:80").check(0, &["1 holds"]);
     ask("lan cannot reach s17:80").check(1, &["compose.yaml:19"]);

@@ -17,8 +17,9 @@ use canreach::language::Language;
 use canreach::lower;
 use canreach::report::Report;
 use canreach::report::html::{self, Page};
+use canreach::report::mermaid;
 use canreach::report::picture::svg::{self, Shown};
-use canreach::report::picture::{self, Picture, dot, mermaid};
+use canreach::report::picture::{self, Picture, dot};
 use canreach::source::Sources;
 
 use crate::support::Directory;
@@ -38,7 +39,7 @@ impl Scene {
         let loaded = load::load(slice::from_ref(&directory.to_owned())).unwrap();
         let (sources, lab) = (loaded.sources, lab::resolve(&loaded.labs[0].inputs).value);
         let dataplane = lower::lower(&lab);
-        let picture = picture::picture(&lab, &dataplane);
+        let picture = picture::picture(&lab, &dataplane, Language::English);
         let checked = check::check_all(&lab, &dataplane, &sources, &lab.sentences).unwrap();
         let attempt = |judgement| check::attempt(&lab, &dataplane, &sources, judgement).unwrap();
         let attempts = checked.judgements.iter().map(attempt).collect();
@@ -50,7 +51,7 @@ impl Scene {
         let both = self.checked.judgements.iter().zip(&self.attempts);
         let shown = |(judgement, attempt): (_, &Option<Attempt>)| {
             let way = picture::way(&self.picture, &self.dataplane, &attempt.as_ref()?.witness, Language::English)?;
-            Some(Shown::of(judgement, way))
+            Some(Shown::of(judgement, way, Language::English))
         };
         both.filter_map(shown).collect()
     }
@@ -211,7 +212,7 @@ fn the_text_formats_name_only_what_they_have() {
     for scene in scenes {
         let shown = scene.shown();
         for way in shown.iter().map(|shown| Some(&shown.way)).chain([None]) {
-            drawn::check_mermaid(&mermaid::document(&scene.picture, "a \"title\"", way));
+            drawn::check_mermaid(&mermaid::lab::document(&scene.picture, "a \"title\"", way));
             drawn::check_dot(&dot::document(&scene.picture, "a \"title\"", way));
         }
     }

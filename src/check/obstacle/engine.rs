@@ -101,7 +101,7 @@ impl Place<'_> {
                 "`{host}`에서 `{name}` 옵션이 꺼져 있습니다: {because}",
                 because = switch.because
             ),
-            shown: Origin::written(format!("`{name}` of the docker daemon"), *at),
+            shown: Origin::written(text!("`{name}` of the docker daemon", "docker 데몬의 `{name}`"), *at),
             edit: edit(
                 text!("turn `{name}` on", "`{name}` 옵션 켜기"),
                 self.scene.swapped(*at, "false", "true"),
@@ -134,7 +134,7 @@ impl Place<'_> {
                 "`{host}`에서 `icc`가 꺼져 있습니다: 기본 브리지의 컨테이너끼리는 통신할 수 없습니다",
                 host = &self.host.name
             ),
-            shown: Origin::written("`icc` of the docker daemon", *at),
+            shown: Origin::written(text!("`icc` of the docker daemon", "docker 데몬의 `icc`"), *at),
             edit: edit(
                 text!(
                     "put `{subject}` and `{target}` on a network of their own",
@@ -180,7 +180,7 @@ impl Place<'_> {
             ),
             shown: place.as_ref().map_or_else(
                 || network.origin.clone(),
-                |(at, _)| Origin::written(format!("network `{name}` is internal"), *at),
+                |(at, _)| Origin::written(text!("network `{name}` is internal", "`{name}`: internal 네트워크"), *at),
             ),
             edit: edit(text!("let network `{name}` out", "`{name}` 네트워크를 밖으로 열기"), place, || {
                 format!("make network `{full}` anew without `--internal`")
@@ -229,7 +229,7 @@ impl Place<'_> {
             ),
             shown: place.as_ref().map_or_else(
                 || network.origin.clone(),
-                |(at, _)| Origin::written(format!("subnet of network `{name}`"), *at),
+                |(at, _)| Origin::written(text!("subnet of network `{name}`", "`{name}` 네트워크의 서브넷"), *at),
             ),
             edit: edit(
                 text!("give network `{name}` another subnet: {new}", "`{name}` 네트워크에 다른 서브넷을 줌: {new}"),
@@ -310,7 +310,7 @@ fn overlap(a: &IpNet, b: &IpNet) -> bool {
 }
 
 fn attached(network: usize, address: IpAddr, name: &str) -> Attached {
-    let origin = Origin::assumed(format!("`{name}` on this network"), None);
+    let origin = Origin::assumed(text!("`{name}` on this network", "이 네트워크의 `{name}`"), None);
     Attached { network, address, names: vec![name.to_owned()], guard: None, origin }
 }
 
@@ -328,7 +328,7 @@ fn own_network(subnet: IpNet) -> ContainerNetwork {
         gateway_mode: GatewayMode::Nat,
         publish_address: None,
         is_default_bridge: false,
-        origin: Origin::assumed(format!("network `{OWN}`"), None),
+        origin: Origin::assumed(text!("network `{OWN}`", "`{OWN}` 네트워크"), None),
     }
 }
 

@@ -195,7 +195,7 @@ impl Place<'_> {
         let (name, number) = (&self.vm.name, self.index + 1);
         let element = self.element(scene);
         let shown = match element {
-            Some(span) => Origin::written("the network of the adapter", span),
+            Some(span) => Origin::written(text!("the network of the adapter", "어댑터의 네트워크"), span),
             None => blamed("the network of the adapter", &self.interface.origin),
         };
         let command = || format!("VBoxManage modifyvm {name} {}", (mode.options)(number));

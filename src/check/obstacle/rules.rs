@@ -124,7 +124,7 @@ impl Place<'_> {
             weight: 13,
             code: Code::Dropped,
             blocker: self.blocker(),
-            shown: Origin::written("this rule", self.stop.span),
+            shown: Origin::written(text!("this rule", "이 규칙"), self.stop.span),
             edit: edit(
                 text!(
                     "accept port {port}/{protocol} in `{chain}` first",
@@ -156,7 +156,7 @@ impl Place<'_> {
             weight: if rule.conditions.iter().any(names_it) { 12 } else { 22 },
             code: Code::Dropped,
             blocker: self.blocker(),
-            shown: Origin::written("this rule", span),
+            shown: Origin::written(text!("this rule", "이 규칙"), span),
             edit: edit(
                 text!("remove `{text}`", "`{text}` 줄 지우기"),
                 Some((self.whole_line(), String::new())),

@@ -10,7 +10,8 @@ use lsp_types::{CodeAction, Diagnostic, Hover, Position, Range, Uri};
 
 use crate::check::{self, Exposure};
 use crate::lab::Lab;
-use crate::report::{Section, editor};
+use crate::report::Section;
+use crate::report::editor::{self, Told};
 
 use super::super::args::Format;
 use super::super::load::Replacements;
@@ -42,7 +43,7 @@ impl Analysis {
         let found = lint::diagnostics(&model);
         let sentences = lab.sentences.clone();
         let section = checking::judged(model, found, &sentences, (false, Format::Human), &[])
-            .map_err(|error| terminal::complain(&format!("this is a bug of canreach: {error}")))
+            .map_err(|error| terminal::complain_of_bug(error.to_string()))
             .ok()?;
         Some(Self { root: root.to_owned(), texts, files, lab, section, exposure: OnceCell::new() })
     }
@@ -50,7 +51,7 @@ impl Analysis {
     /// The diagnostics of every file that has some.
     pub(super) fn diagnostics(&self, uri_of: UriOf<'_>) -> Vec<(Uri, Vec<Diagnostic>)> {
         let uri_of = |name: &str| self.uri_of(name, uri_of);
-        let by_name = editor::diagnostics(&self.section, &uri_of);
+        let by_name = editor::diagnostics(&self.section, &uri_of, terminal::language());
         by_name.into_iter().filter_map(|(name, diagnostics)| Some((uri_of(&name)?, diagnostics))).collect()
     }
 
@@ -58,7 +59,8 @@ impl Analysis {
         let Section { report, sources, .. } = &self.section;
         let exposure =
             self.exposure.get_or_init(|| unbroken(|| check::exposure(&self.lab, &report.dataplane).ok()).flatten());
-        editor::hover(exposure.as_ref()?, &report.dataplane, sources, (self.name_of(path)?, at))
+        let told = Told { exposure: exposure.as_ref()?, dataplane: &report.dataplane, language: terminal::language() };
+        editor::hover(told, sources, (self.name_of(path)?, at))
     }
 
     /// The ways out of what is wrong in these lines, each tried.
@@ -69,7 +71,7 @@ impl Analysis {
         for sentence in editor::sentences_at(&self.section, name, range) {
             let fixes = unbroken(|| fix::working(&self.root, &self.texts, &sentence).unwrap_or_default());
             for (index, fix) in fixes.unwrap_or_default().iter().enumerate() {
-                actions.extend(editor::action(&self.section.sources, fix, index == 0, &uri_of));
+                actions.extend(editor::action(&self.section.sources, (fix, index == 0), &uri_of, terminal::language()));
             }
         }
         actions

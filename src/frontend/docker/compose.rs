@@ -260,7 +260,7 @@ fn is_started(walk: &mut Walk, service: &Entry, active: &str) -> bool {
     let profiles: Vec<String> = walk
         .list(node, "`profiles`")
         .iter()
-        .filter_map(|item| walk.string(item, "a profile"))
+        .filter_map(|item| walk.string(item, text!("a profile", "프로필")))
         .map(|p| p.value)
         .collect();
     let is_active = |profile: &str| active.split(',').any(|a| a == "*" || a == profile);

@@ -168,7 +168,7 @@ fn unmodeled(key: &Spanned<String>, option: &Node) -> Option<Declaration> {
         Value::Sequence(items) => items.is_empty(),
         Value::Mapping(entries) => entries.is_empty(),
     };
-    let what = || format!("`{}` in daemon.json", key.value);
+    let what = || text!("`{key}` in daemon.json", "daemon.json의 `{key}`", key = &key.value);
     (!is_off).then(|| Declaration::Unmodeled(Spanned::new(what(), key.span.to(option.span))))
 }
 

@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnosed, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 mod compose;
@@ -31,8 +31,8 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn unmodeled(what: String, span: Span) -> Self {
-        let value = vec![Declaration::Unmodeled(Spanned::new(what, span))];
+    fn unmodeled(what: impl Into<Text>, span: Span) -> Self {
+        let value = vec![Declaration::Unmodeled(Spanned::new(what.into(), span))];
         Self { declarations: Diagnosed { value, diagnostics: Vec::new() }, taken_back: Vec::new() }
     }
 }
@@ -48,11 +48,14 @@ pub fn parse(words: &[Word]) -> Outcome {
     let Some(whole) = span(words) else { return Outcome::default() };
     let (elsewhere, rest) = global_options(words.get(1..).unwrap_or(&[]));
     if elsewhere {
-        return Outcome::unmodeled("a docker command for another engine".to_owned(), whole);
+        return Outcome::unmodeled(
+            text!("a docker command for another engine", "다른 엔진에 내리는 docker 명령"),
+            whole,
+        );
     }
     let Some((verb, arguments)) = rest.split_first() else { return Outcome::default() };
     if verb.unknown().is_some() {
-        return Outcome::unmodeled("a docker command that is not known".to_owned(), whole);
+        return Outcome::unmodeled(text!("a docker command that is not known", "알 수 없는 docker 명령"), whole);
     }
     match verb.text.as_str() {
         "container" => match arguments.split_first() {
@@ -66,7 +69,10 @@ pub fn parse(words: &[Word]) -> Outcome {
         "compose" => compose::parse(arguments, whole),
         "context" if arguments.first().is_some_and(|verb| verb.text == "use") => match arguments.get(1) {
             Some(name) if name.text == "default" => Outcome::default(),
-            _ => Outcome::unmodeled("a docker context, which may name another engine".to_owned(), whole),
+            _ => Outcome::unmodeled(
+                text!("a docker context, which may name another engine", "다른 엔진을 가리킬 수 있는 docker 컨텍스트"),
+                whole,
+            ),
         },
         verb @ ("swarm" | "service" | "stack" | "node") => changing(verb, arguments, whole),
         _ => container_command(verb, arguments, whole),
@@ -88,7 +94,9 @@ fn container_command(verb: &Word, arguments: &[Word], whole: Span) -> Outcome {
         "run" => container::parse(verb, arguments, whole).into(),
         "create" => created(container::parse(verb, arguments, whole)),
         "rm" | "remove" => taken_back::containers(arguments, TakeBack::Container),
-        "kill" if !kills(arguments) => Outcome::unmodeled("`docker kill` with another signal".to_owned(), whole),
+        "kill" if !kills(arguments) => {
+            Outcome::unmodeled(text!("`docker kill` with another signal", "다른 시그널을 보내는 `docker kill`"), whole)
+        }
         "stop" | "kill" => taken_back::containers(arguments, TakeBack::Running),
         "start" => taken_back::containers(arguments, TakeBack::Idle),
         "restart" => taken_back::containers(arguments, TakeBack::Run),
@@ -99,7 +107,7 @@ fn container_command(verb: &Word, arguments: &[Word], whole: Span) -> Outcome {
                 taken_back: vec![TakeBack::Name { from: from.spanned(), to: to.spanned() }],
                 ..Outcome::default()
             },
-            _ => Outcome::unmodeled("`docker rename`".to_owned(), whole),
+            _ => Outcome::unmodeled("`docker rename`", whole),
         },
         "prune" => Outcome { taken_back: vec![TakeBack::IdleContainers], ..Outcome::default() },
         verb @ ("exec" | "checkpoint") => Outcome::unmodeled(format!("`docker {verb}`"), whole),

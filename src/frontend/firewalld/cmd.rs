@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::frontend::shell::word::Word;
 use crate::lab::declaration::{Declarations, FirewallChange, FirewallCmd, ServiceChange};
 use crate::lab::{Declaration, HostEvent};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::Family;
 use crate::source::{Span, Spanned};
 
@@ -176,7 +176,15 @@ impl Call {
         match ipset::entry(&word.text) {
             Some(nets) => self.change(FirewallChange::Entry(is_added, set.value, nets), option.span),
             None => {
-                self.unmodeled(format!("the entry `{}` of the ipset `{}`", word.text, set.value), option.span);
+                self.unmodeled(
+                    text!(
+                        "the entry `{entry}` of the ipset `{set}`",
+                        "ipset `{set}`의 항목 `{entry}`",
+                        entry = &word.text,
+                        set = &set.value
+                    ),
+                    option.span,
+                );
                 Ok(())
             }
         }
@@ -338,8 +346,8 @@ impl Call {
     }
 
     /// Whoever reads the line adds the message.
-    fn unmodeled(&mut self, what: String, span: Span) {
-        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+    fn unmodeled(&mut self, what: impl Into<Text>, span: Span) {
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), span)));
     }
 }
 

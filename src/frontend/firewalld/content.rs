@@ -4,7 +4,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::frontend::xml::{self, Element};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Content, Declaration, Entry};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
 use crate::provenance::Origin;
 use crate::source::{SourceId, Span, Spanned};
@@ -104,10 +104,11 @@ impl Reader {
         }
     }
 
-    pub(super) fn unmodeled(&mut self, what: String, span: Span) {
-        let what = format!("{what} in {}", self.owner);
+    pub(super) fn unmodeled(&mut self, what: Text, span: Span) {
+        let owner = &self.owner;
+        let what = text!("{what} in {owner}", "{owner}의 {what}"; what);
         self.out.diagnostics.push(
-            Diagnostic::new(Code::Unmodeled, text!("not modelled: {what}", "{what}: 모델에 없음"))
+            Diagnostic::new(Code::Unmodeled, text!("not modelled: {what}", "{what}: 모델에 없음"; what))
                 .label(span, text!("could change packets", "패킷을 바꿀 수 있음")),
         );
         self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));

@@ -8,7 +8,7 @@ use crate::frontend::xml::{self, Element};
 use crate::lab::Declaration;
 use crate::lab::declaration::{Declarations, DirectRule};
 use crate::lab::iptables::{IptablesChange, IptablesCommand};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::Family;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -19,7 +19,7 @@ pub(super) enum Stop {
     /// firewalld or iptables refuses it.
     Bad(Box<Diagnostic>),
     /// It may do anything.
-    Unmodeled(String),
+    Unmodeled(Text),
 }
 
 impl From<Box<Diagnostic>> for Stop {
@@ -83,9 +83,10 @@ pub(super) fn command(words: &[Word], permanent: bool, whole: Span) -> Result<Op
     let words: Vec<&Word> = words.iter().filter(|w| w.text != "--permanent").collect();
     let Some((verb, rest)) = words.split_first() else { return Ok(None) };
     if let Some(unknown) = words.iter().find_map(|w| w.unknown()) {
-        return Err(Stop::Unmodeled(format!(
-            "`firewall-cmd --direct` with a value that is not known ({})",
-            unknown.start
+        return Err(Stop::Unmodeled(text!(
+            "`firewall-cmd --direct` with a value that is not known ({start})",
+            "값을 알 수 없는 `firewall-cmd --direct` ({start})",
+            start = unknown.start
         )));
     }
     let arguments: Vec<Spanned<String>> = rest.iter().map(|w| w.spanned()).collect();
@@ -108,7 +109,7 @@ pub(super) fn command(words: &[Word], permanent: bool, whole: Span) -> Result<Op
         "--passthrough" if !permanent => line()?.passthrough(from(1))?.map(|rule| (true, rule)),
         "--remove-passthrough" if permanent => line()?.passthrough(from(1))?.map(|rule| (false, rule)),
         other if other.starts_with("--get-") || other.starts_with("--query-") => None,
-        other => return Err(Stop::Unmodeled(format!("`firewall-cmd --direct {other}`"))),
+        other => return Err(Stop::Unmodeled(format!("`firewall-cmd --direct {other}`").into())),
     };
     Ok(rule)
 }
@@ -125,7 +126,7 @@ impl Line {
         match self.family.value.as_str() {
             "ipv4" => Ok(Family::V4),
             "ipv6" => Ok(Family::V6),
-            "eb" => Err(Stop::Unmodeled("a direct rule for `ebtables`".to_owned())),
+            "eb" => Err(Stop::Unmodeled(text!("a direct rule for `ebtables`", "`ebtables`의 직접(direct) 규칙"))),
             other => Err(Stop::Bad(bad(
                 self.family.span,
                 text!("`{other}` is not a family", "`{other}`: 주소 체계가 아닙니다"),

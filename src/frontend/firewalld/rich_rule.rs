@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::frontend::shell::word::Word;
 use crate::frontend::xml::Element;
 use crate::lab::{Peers, RichAction, RichElement, RichRule, Service};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::Family;
 use crate::source::{Span, Spanned};
 
@@ -21,7 +21,7 @@ pub enum Outcome {
     /// A rule that no packet of ours can meet.
     Nothing,
     /// A rule that could change packets and has no model.
-    Unmodeled(String),
+    Unmodeled(Text),
 }
 
 /// An element of a rule with its attributes.
@@ -207,7 +207,7 @@ struct Draft {
     clamps: bool,
     /// The rule concerns a protocol or an ICMP message that no packet of ours is.
     is_void: bool,
-    unmodeled: Option<String>,
+    unmodeled: Option<Text>,
 }
 
 fn build(parts: Vec<Part>, whole: Span) -> Result<Outcome, Refused> {

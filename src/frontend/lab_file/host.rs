@@ -38,7 +38,7 @@ const SYSTEMS: &[(&str, Os)] = &[("linux", Os::Linux), ("macos", Os::MacOs), ("w
 
 /// Reads one entry of `hosts:`.
 pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> Vec<Declaration> {
-    let place = format!("host `{}`", entry.key.value);
+    let place = text!("host `{name}`", "`{name}` 호스트", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     walk.check_keys(entries, &place, KEYS);
     let mut declarations = vec![Declaration::Host(host(walk, text, entry, entries))];
@@ -86,12 +86,18 @@ fn host(walk: &mut Walk, text: &str, entry: &Entry, entries: &[Entry]) -> HostDe
     };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
-            "os" => host.os = walk.word(value, "an operating system", SYSTEMS, Code::LabBadValue),
+            "os" => host.os = walk.word(value, text!("an operating system", "운영체제"), SYSTEMS, Code::LabBadValue),
             "router" => host.is_router = walk.bool(value, "`router`"),
-            "on" => host.on = walk.string(value, "the name of a host"),
-            "vm" => host.vm = walk.string(value, "the name of a `.vbox` file"),
-            "files" => host.files = strings(walk, value, "the name of a file"),
-            "rules" => host.rules = strings(walk, value, "the name of a file that `iptables-save` has written"),
+            "on" => host.on = walk.string(value, text!("the name of a host", "호스트 이름")),
+            "vm" => host.vm = walk.string(value, text!("the name of a `.vbox` file", "`.vbox` 파일 이름")),
+            "files" => host.files = strings(walk, value, text!("the name of a file", "파일 이름")),
+            "rules" => {
+                host.rules = strings(
+                    walk,
+                    value,
+                    text!("the name of a file that `iptables-save` has written", "`iptables-save`가 쓴 파일의 이름"),
+                )
+            }
             "interfaces" => {
                 let interfaces = walk.map(value, "`interfaces`").iter();
                 host.interfaces = interfaces.map(|entry| interface::read(walk, text, entry)).collect();
@@ -107,7 +113,7 @@ fn host(walk: &mut Walk, text: &str, entry: &Entry, entries: &[Entry]) -> HostDe
 fn routes(walk: &mut Walk, node: &Node) -> Vec<(Spanned<IpNet>, Spanned<IpAddr>)> {
     let mut routes = Vec::new();
     for Entry { key, value, .. } in walk.map(node, "`routes`") {
-        let gateway = walk.parsed(value, "an IP address", Code::BadAddress);
+        let gateway = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress);
         match (key.value.parse(), gateway) {
             (Ok(destination), Some(gateway)) => routes.push((Spanned::new(destination, key.span), gateway)),
             (Ok(_), None) => {}

@@ -46,7 +46,9 @@ pub(super) fn wsl(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> Declar
     };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
-            "networking-mode" => wsl.mode = walk.word(value, "a networking mode", MODES, Code::LabBadValue),
+            "networking-mode" => {
+                wsl.mode = walk.word(value, text!("a networking mode", "네트워킹 모드"), MODES, Code::LabBadValue)
+            }
             "localhost-forwarding" => wsl.localhost_forwarding = walk.bool(value, "`localhost-forwarding`"),
             "host-address-loopback" => wsl.host_address_loopback = walk.bool(value, "`host-address-loopback`"),
             "firewall" => wsl.firewall = walk.bool(value, "`firewall`"),

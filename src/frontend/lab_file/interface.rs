@@ -21,21 +21,24 @@ const ENGINES: &[(&str, (bool, bool))] =
 
 /// Reads one entry of `interfaces:`.
 pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> InterfaceDecl {
-    let place = format!("interface `{}`", entry.key.value);
+    let place = text!("interface `{name}`", "`{name}` 인터페이스", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     walk.check_keys(entries, &place, KEYS);
     let mut interface = InterfaceDecl::new(entry.key.clone(), entry.key.span.to(entry.value.span));
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "adapter" => interface.adapter = adapter(walk, value),
-            "network" => interface.segment = walk.string(value, "the name of a network"),
+            "network" => interface.segment = walk.string(value, text!("the name of a network", "네트워크 이름")),
             "nat" => interface.nat = Some(nat(walk, text, key, value)),
             "address" => {
-                let what = "an address with prefix length like `192.168.1.7/24`";
+                let what = text!(
+                    "an address with prefix length like `192.168.1.7/24`",
+                    "`192.168.1.7/24`처럼 프리픽스 길이가 붙은 주소"
+                );
                 let items = walk.one_or_many(value).iter();
-                interface.addresses = items.filter_map(|n| walk.parsed(n, what, Code::BadAddress)).collect();
+                interface.addresses = items.filter_map(|n| walk.parsed(n, &what, Code::BadAddress)).collect();
             }
-            "gateway" => interface.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
+            "gateway" => interface.gateway = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress),
             _ => {}
         }
     }
@@ -44,7 +47,7 @@ pub(super) fn read(walk: &mut Walk, text: &str, entry: &Entry) -> InterfaceDecl 
 
 /// VirtualBox numbers adapters from 1; the largest chipset has 36 of them.
 fn adapter(walk: &mut Walk, node: &Node) -> Option<Spanned<u8>> {
-    let number = walk.int(node, "an adapter number")?;
+    let number = walk.int(node, text!("an adapter number", "어댑터 번호"))?;
     let slot = u8::try_from(number.value).ok().filter(|n| (1..=36).contains(n));
     if slot.is_none() {
         walk.report(
@@ -71,13 +74,19 @@ fn nat(walk: &mut Walk, text: &str, key: &Spanned<String>, node: &Node) -> NatDe
     let mut nat = NatDecl { forward_at, ..NatDecl::new(key.span.to(node.span)) };
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
-            "network" => nat.network = walk.parsed(value, "a network like `10.0.2.0/24`", Code::BadAddress),
+            "network" => {
+                nat.network = walk.parsed(
+                    value,
+                    text!("a network like `10.0.2.0/24`", "`10.0.2.0/24` 같은 네트워크"),
+                    Code::BadAddress,
+                )
+            }
             "forwards" => {
                 let items = walk.list(value, "`forwards`").iter();
                 nat.forwards = items.filter_map(|item| listen::forward(walk, item)).collect();
             }
             "localhost-reachable" => nat.localhost_reachable = walk.bool(value, "`localhost-reachable`"),
-            "engine" => engine = walk.word(value, "a NAT engine", ENGINES, Code::LabBadValue),
+            "engine" => engine = walk.word(value, text!("a NAT engine", "NAT 엔진"), ENGINES, Code::LabBadValue),
             _ => {}
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn read(walk: &mut Walk, node: &Node) -> Vec<ListenDecl> {
 }
 
 fn listen(walk: &mut Walk, node: &Node) -> Option<ListenDecl> {
-    let item = walk.string(node, "a place to listen")?;
+    let item = walk.string(node, text!("a place to listen", "대기(listen)할 곳"))?;
     let decl = parse_listen(&item);
     if decl.is_none() {
         walk.report(
@@ -50,7 +50,7 @@ fn parse_listen(item: &Spanned<String>) -> Option<ListenDecl> {
 
 /// One forward.
 pub(super) fn forward(walk: &mut Walk, node: &Node) -> Option<ForwardDecl> {
-    let item = walk.string(node, "a forward")?;
+    let item = walk.string(node, text!("a forward", "포워딩"))?;
     let decl = parse_forward(&item);
     if decl.is_none() {
         walk.report(

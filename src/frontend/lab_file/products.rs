@@ -6,6 +6,7 @@ use crate::frontend::yaml::{Entry, Node, Walk};
 use crate::lab::declaration::{EngineDecl, FirewalldDecl};
 use crate::lab::machine::HypervisorDecl;
 use crate::lab::{Declaration, HostEvent, Platform, RuleBackend};
+use crate::language::text;
 use crate::net::Version;
 use crate::source::Spanned;
 
@@ -42,7 +43,9 @@ pub(super) fn engine(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> Eng
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "version" => engine.version = version(walk, value),
-            "platform" => engine.platform = walk.word(value, "a platform", PLATFORMS, Code::LabBadValue),
+            "platform" => {
+                engine.platform = walk.word(value, text!("a platform", "플랫폼"), PLATFORMS, Code::LabBadValue)
+            }
             option => drop(engine_options::read(walk, &mut engine, option, value)),
         }
     }
@@ -58,7 +61,7 @@ pub(super) fn firewalld(walk: &mut Walk, key: &Spanned<String>, node: &Node) -> 
         match key.value.as_str() {
             "version" => firewalld.version = version(walk, value),
             "backend" => firewalld.backend = backend(walk, value),
-            "default-zone" => firewalld.default_zone = walk.string(value, "the name of a zone"),
+            "default-zone" => firewalld.default_zone = walk.string(value, text!("the name of a zone", "영역 이름")),
             "strict-forward-ports" => firewalld.strict_forward_ports = walk.bool(value, "`strict-forward-ports`"),
             _ => {}
         }
@@ -77,13 +80,16 @@ pub(super) fn virtualbox(walk: &mut Walk, node: &Node) -> Option<Declaration> {
 /// Reads `events:`.
 pub(super) fn events(walk: &mut Walk, node: &Node) -> Vec<Declaration> {
     let items = walk.list(node, "`events`").iter();
-    items.filter_map(|item| walk.word(item, "an event", EVENTS, Code::LabBadValue)).map(Declaration::Event).collect()
+    items
+        .filter_map(|item| walk.word(item, text!("an event", "이벤트"), EVENTS, Code::LabBadValue))
+        .map(Declaration::Event)
+        .collect()
 }
 
 pub(super) fn version(walk: &mut Walk, node: &Node) -> Option<Spanned<Version>> {
-    walk.parsed(node, "a version like `28.5.2`", Code::LabBadValue)
+    walk.parsed(node, text!("a version like `28.5.2`", "`28.5.2` 같은 버전"), Code::LabBadValue)
 }
 
 pub(super) fn backend(walk: &mut Walk, node: &Node) -> Option<Spanned<RuleBackend>> {
-    walk.word(node, "a firewall backend", BACKENDS, Code::LabBadValue)
+    walk.word(node, text!("a firewall backend", "방화벽 백엔드"), BACKENDS, Code::LabBadValue)
 }

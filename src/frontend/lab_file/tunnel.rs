@@ -20,8 +20,8 @@ pub(super) fn read(walk: &mut Walk, node: &Node) -> Vec<Declaration> {
 }
 
 fn tunnel(walk: &mut Walk, item: &Node) -> Option<TunnelDecl> {
-    let entries = walk.map(item, "a tunnel");
-    walk.check_keys(entries, "a tunnel", KEYS);
+    let entries = walk.map(item, text!("a tunnel", "터널"));
+    walk.check_keys(entries, text!("a tunnel", "터널"), KEYS);
     let mut ways = entries.iter().filter(|entry| entry.key.value != "through");
     let Some(way) = ways.next().filter(|_| ways.next().is_none()) else {
         walk.report(
@@ -40,12 +40,13 @@ fn tunnel(walk: &mut Walk, item: &Node) -> Option<TunnelDecl> {
         );
         return None;
     };
-    let text = walk.string(&way.value, "a tunnel")?;
+    let text = walk.string(&way.value, text!("a tunnel", "터널"))?;
     let kind = if way.key.value == "proxy" {
         TunnelKind::Here
     } else {
-        let through = walk.required(item, "through", "a tunnel")?;
-        let server = SshServer { name: walk.string(through, "the name of a host")?, port: 22 };
+        let through = walk.required(item, "through", text!("a tunnel", "터널"))?;
+        let server =
+            SshServer { name: walk.string(through, text!("the name of a host", "호스트 이름"))?, port: 22 };
         if way.key.value == "local" { TunnelKind::Local(server) } else { TunnelKind::Remote(server) }
     };
     let parsed = parse(&text, matches!(kind, TunnelKind::Here));

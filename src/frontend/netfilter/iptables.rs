@@ -28,7 +28,7 @@ pub fn parse(words: &[Word]) -> Declarations {
     let tokens: Vec<Token> = words.iter().skip(1).map(Token::of).collect();
     if words.iter().any(Word::may_split) {
         out.value.push(Declaration::Unmodeled(Spanned::new(
-            format!("a line of `{}` that is not known", program.text),
+            text!("a line of `{program}` that is not known", "알 수 없는 `{program}` 줄", program = &program.text),
             whole,
         )));
         return out;
@@ -53,7 +53,7 @@ pub fn arguments(
     family: Family,
     words: Vec<Spanned<String>>,
     whole: Span,
-) -> Result<Option<IptablesCommand>, Result<Box<Diagnostic>, String>> {
+) -> Result<Option<IptablesCommand>, Result<Box<Diagnostic>, Text>> {
     let token = |word: Spanned<String>| Token { text: word.value, span: word.span, is_known: true };
     match line(family, None, words.into_iter().map(token).collect(), whole) {
         Ok(line) => Ok(line.command),
@@ -80,7 +80,7 @@ pub(super) enum Stop {
     /// iptables refuses it.
     Bad(Box<Diagnostic>),
     /// It may do anything.
-    Unmodeled(String),
+    Unmodeled(Text),
 }
 
 /// Reads the arguments of a call, or a line of a saved table.
@@ -325,7 +325,11 @@ impl<'t> Reader<'t> {
         if name.is_known {
             Ok(name.text.clone())
         } else {
-            Err(Stop::Unmodeled(format!("a rule in the chain `{}`, whose name is not known", name.text)))
+            Err(Stop::Unmodeled(text!(
+                "a rule in the chain `{chain}`, whose name is not known",
+                "이름을 알 수 없는 `{chain}` 체인의 규칙",
+                chain = &name.text
+            )))
         }
     }
 
@@ -380,7 +384,11 @@ impl<'t> Reader<'t> {
                 self.module.clear();
                 let name = self.required(token)?;
                 if !name.is_known {
-                    return Err(Stop::Unmodeled(format!("a rule with the target `{}`, which is not known", name.text)));
+                    return Err(Stop::Unmodeled(text!(
+                        "a rule with the target `{target}`, which is not known",
+                        "알 수 없는 대상 `{target}`을(를) 쓰는 규칙",
+                        target = &name.text
+                    )));
                 }
                 self.target = Some(Written { name: name.text.clone(), is_goto: option == "-g", settings: Vec::new() });
                 return Ok(true);

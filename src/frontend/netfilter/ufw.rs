@@ -74,7 +74,7 @@ pub fn parse(words: &[Word]) -> Declarations {
         Some(None) => {}
         None => {
             let what = format!("`ufw {}`", texts.join(" "));
-            out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+            out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), span)));
         }
     }
     out

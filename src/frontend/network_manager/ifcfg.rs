@@ -26,10 +26,15 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
     let mut unmodeled = Vec::new();
     for key in ["BRIDGE", "MASTER", "TEAM_MASTER", "VLAN", "BONDING_OPTS"] {
         let value = settings.get("", key).filter(|value| value.value != "no");
-        unmodeled.extend(value.map(|value| not_modeled(format!("`{key}` of an ifcfg file"), value.span)));
+        unmodeled.extend(
+            value.map(|value| not_modeled(text!("`{key}` of an ifcfg file", "ifcfg 파일의 `{key}`"), value.span)),
+        );
     }
     if let Some(kind) = settings.get("", "TYPE").filter(|kind| !kind.value.eq_ignore_ascii_case("ethernet")) {
-        unmodeled.push(not_modeled(format!("an interface of type `{}`", kind.value), kind.span));
+        unmodeled.push(not_modeled(
+            text!("an interface of type `{kind}`", "`{kind}` 종류의 인터페이스", kind = &kind.value),
+            kind.span,
+        ));
     }
     let starts = settings.get("", "ONBOOT");
     let way = settings.get("", "BOOTPROTO");

@@ -2,7 +2,7 @@
 
 use crate::lab::declaration::Declarations;
 use crate::lab::interface_config::{ConfigSource, InterfaceConfig};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::source::{SourceId, Spanned};
 
@@ -28,7 +28,10 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
     let mut unmodeled = Vec::new();
     let kind = settings.get("connection", "type");
     if let Some(kind) = kind.filter(|kind| !matches!(kind.value, "ethernet" | "802-3-ethernet" | "loopback")) {
-        unmodeled.push(not_modeled(format!("a connection of type `{}`", kind.value), kind.span));
+        unmodeled.push(not_modeled(
+            text!("a connection of type `{kind}`", "`{kind}` 종류의 연결", kind = &kind.value),
+            kind.span,
+        ));
         return settings.declare(zone, None, unmodeled);
     }
     match settings.get("connection", "autoconnect").filter(|starts| matches!(starts.value, "false" | "no" | "0")) {
@@ -38,18 +41,22 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
     if config.name.is_none() && config.mac.is_none() {
         // It is used for one of the interfaces, and nothing says which.
         let is_manual = !config.addresses.is_empty();
-        unmodeled
-            .extend(is_manual.then(|| not_modeled("a connection without an interface".to_owned(), settings.whole)));
+        unmodeled.extend(is_manual.then(|| {
+            not_modeled(text!("a connection without an interface", "인터페이스가 없는 연결"), settings.whole)
+        }));
         return settings.declare(None, None, unmodeled);
     }
     settings.declare(zone, Some(config), unmodeled)
 }
 
-fn addresses(settings: &mut Settings<'_>, config: &mut InterfaceConfig, unmodeled: &mut Vec<Spanned<String>>) {
+fn addresses(settings: &mut Settings<'_>, config: &mut InterfaceConfig, unmodeled: &mut Vec<Spanned<Text>>) {
     let method = settings.get("ipv4", "method");
     config.dhcp = method.map(|method| Spanned::new(method.value == "auto", method.span));
     if let Some(method) = method.filter(|method| method.value == "shared") {
-        unmodeled.push(not_modeled("a connection that is shared with others".to_owned(), method.span));
+        unmodeled.push(not_modeled(
+            text!("a connection that is shared with others", "다른 기기와 공유하는 연결"),
+            method.span,
+        ));
     }
     for (key, value) in numbered(settings, "address") {
         let mut words = parts(value, &[',', ';']);
@@ -89,7 +96,7 @@ fn route(
     settings: &mut Settings<'_>,
     value: Spanned<&str>,
     config: &mut InterfaceConfig,
-    unmodeled: &mut Vec<Spanned<String>>,
+    unmodeled: &mut Vec<Spanned<Text>>,
 ) {
     let words: Vec<Spanned<&str>> = parts(value, &[',', ';']).collect();
     let to = words.first().and_then(|word| {
@@ -101,7 +108,9 @@ fn route(
             config.gateway = config.gateway.or(Some(via));
         }
         (Some(to), Some(via)) => config.routes.push((to, via)),
-        (Some(to), None) => unmodeled.push(not_modeled(format!("the route to `{}`", to.value), value.span)),
+        (Some(to), None) => {
+            unmodeled.push(not_modeled(text!("the route to `{to}`", "`{to}` 경로", to = &to.value), value.span))
+        }
         (None, _) => {}
     }
 }

@@ -8,7 +8,7 @@ use crate::frontend::virtualbox::manage;
 use crate::frontend::{port_proxy, ssh, sysctl, windows_commands};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::word::Word;
@@ -21,7 +21,7 @@ pub(super) enum Effect {
     /// `docker rm`, `docker network rm` and so on: takes back what was stated before.
     TakeBack(docker::TakeBack),
     /// It could change packets and has no model.
-    Unmodeled(Spanned<String>),
+    Unmodeled(Spanned<Text>),
 }
 
 impl Effect {
@@ -59,9 +59,9 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         name if is_script_path(name) => not_followed(whole, name),
         "sysctl" => match sysctl::command(words, whole) {
             Some(value) => declared(Declarations { value, diagnostics: Vec::new() }),
-            None => unmodeled(whole, &shown(words)),
+            None => unmodeled(whole, shown(words)),
         },
-        program if changes_packets(program, words) => unmodeled(whole, &shown(words)),
+        program if changes_packets(program, words) => unmodeled(whole, shown(words)),
         _ => Diagnosed::default(),
     }
 }
@@ -155,8 +155,8 @@ fn shown(words: &[Word]) -> String {
     format!("`{head}{rest}`")
 }
 
-fn unmodeled(whole: Span, what: &str) -> Diagnosed<Vec<Effect>> {
-    Diagnosed { value: vec![Effect::Unmodeled(Spanned::new(what.to_owned(), whole))], diagnostics: Vec::new() }
+fn unmodeled(whole: Span, what: impl Into<Text>) -> Diagnosed<Vec<Effect>> {
+    Diagnosed { value: vec![Effect::Unmodeled(Spanned::new(what.into(), whole))], diagnostics: Vec::new() }
 }
 
 fn declared(declarations: Declarations) -> Diagnosed<Vec<Effect>> {
@@ -201,7 +201,7 @@ fn services(verb: Option<&Word>, units: &[Word], whole: Span) -> Declarations {
             ("docker" | "firewalld" | "nftables" | "iptables" | "ufw" | "network" | "NetworkManager", verb)
             | ("systemd-networkd" | "netfilter-persistent" | "networking" | "libvirtd", verb) => {
                 let what = format!("`systemctl {verb} {name}`");
-                out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
+                out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), whole)));
                 continue;
             }
             _ => continue,
@@ -219,7 +219,7 @@ fn event_at(event: HostEvent, span: Span) -> Declaration {
 fn script(words: &[Word], whole: Span) -> Diagnosed<Vec<Effect>> {
     let arguments = words.get(1..).unwrap_or(&[]);
     if let Some(code) = arguments.iter().skip_while(|w| w.text != "-c").nth(1) {
-        return if mentions_network(&code.text) { unmodeled(whole, &shown(words)) } else { Diagnosed::default() };
+        return if mentions_network(&code.text) { unmodeled(whole, shown(words)) } else { Diagnosed::default() };
     }
     match arguments.iter().find(|w| !w.text.starts_with('-')) {
         Some(file) => not_followed(whole, &file.text),

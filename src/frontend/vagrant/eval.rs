@@ -513,7 +513,7 @@ impl<'a> Evaluator<'a> {
         let what = what.into();
         if !self.out.value.iter().any(|d| matches!(d, Declaration::Unmodeled(u) if u.span == span)) {
             self.out.diagnostics.push(not_followed(span, &what));
-            self.out.value.push(Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span)));
+            self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
         }
         Value::Unknown
     }

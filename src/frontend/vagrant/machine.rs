@@ -182,7 +182,7 @@ impl Maker<'_> {
             Bad::Refused(problem) => {
                 // A port that is taken is certainly not forwarded.
                 if problem.code != Code::VagrantPortTaken {
-                    let what = problem.message.to_string();
+                    let what = problem.message.clone();
                     self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
                 }
                 self.out.diagnostics.push(*problem);
@@ -294,7 +294,7 @@ fn customize(machine: &str, call: &Call) -> Declarations {
 
 fn not_known(span: Span, what: impl Into<Text>) -> Declarations {
     let what = what.into();
-    let value = vec![Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span))];
+    let value = vec![Declaration::Unmodeled(Spanned::new(what.clone(), span))];
     Declarations { value, diagnostics: vec![not_followed(span, &what)] }
 }
 

@@ -210,10 +210,7 @@ pub(super) fn unmodeled(span: Span, what: Text) -> Declarations {
                 "verdicts that may depend on it are left undecided",
                 "이것에 달려 있을 수 있는 판정은 내리지 않습니다"
             ));
-    Declarations {
-        value: vec![Declaration::Unmodeled(Spanned::new(what.as_str().to_owned(), span))],
-        diagnostics: vec![diagnostic],
-    }
+    Declarations { value: vec![Declaration::Unmodeled(Spanned::new(what, span))], diagnostics: vec![diagnostic] }
 }
 
 fn no_script(name: &str, span: Span) -> Diagnostic {

@@ -128,7 +128,7 @@ impl Reader {
                 continue;
             };
             if key.value.contains("/LUN#0/") {
-                let what = format!("the setting `{}`", key.value);
+                let what = text!("the setting `{key}`", "`{key}` 설정", key = &key.value);
                 self.out.value.push(Declaration::Unmodeled(Spanned::new(what, key.span)));
             }
         }

@@ -80,7 +80,7 @@ fn uncertain(word: &Word) -> Option<Span> {
 }
 
 fn unmodeled(command: &Word, whole: Span) -> Declaration {
-    Declaration::Unmodeled(Spanned::new(format!("`VBoxManage {}`", command.text), whole))
+    Declaration::Unmodeled(Spanned::new(format!("`VBoxManage {}`", command.text).into(), whole))
 }
 
 /// A value as text with its place, without the quotes.

@@ -75,7 +75,7 @@ fn what_cmd_decides_when_it_runs_is_said() {
         let source = Sources::default().add("setup.bat", &text);
         let read = shell::parse_placed(&batch(source, &text), Variables::new());
         let [Declaration::Unmodeled(what)] = read.value.as_slice() else { panic!("{text}: {:?}", read.value) };
-        assert!(doubtful.contains(&what.value), "{text}: {}", what.value);
+        assert!(doubtful.contains(what.value.as_str()), "{text}: {}", what.value);
         assert_eq!(read.diagnostics.first().map(|d| d.message.to_string()).as_deref(), Some(said), "{text}");
     }
     let failures = format!("if errorlevel 1 goto failed\nver || goto :failed\n{line}\n");

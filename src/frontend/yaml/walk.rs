@@ -1,6 +1,5 @@
 //! Typed access to a tree: what is not of the expected type is reported once and left out.
 
-use std::fmt::Display;
 use std::str::FromStr;
 
 use super::{Entry, Node, Resolved, Value};
@@ -22,17 +21,17 @@ impl Walk {
     }
 
     /// A text; numbers and booleans count as what is written. `what` names it in messages.
-    pub fn string(&mut self, node: &Node, what: &str) -> Option<Spanned<String>> {
+    pub fn string(&mut self, node: &Node, what: impl Into<Text>) -> Option<Spanned<String>> {
         match (&node.value, node.resolve()) {
             (Value::Scalar(text), Some(resolved)) if resolved != Resolved::Null => {
                 Some(Spanned::new(text.clone(), node.content))
             }
-            _ => self.wrong(node, what, "a text"),
+            _ => self.wrong(node, what, text!("a text", "문자열")),
         }
     }
 
     /// A whole number, quoted or not.
-    pub fn int(&mut self, node: &Node, what: &str) -> Option<Spanned<i64>> {
+    pub fn int(&mut self, node: &Node, what: impl Into<Text>) -> Option<Spanned<i64>> {
         let number = match (&node.value, node.resolve()) {
             (_, Some(Resolved::Int(number))) => Some(number),
             (Value::Scalar(text), Some(Resolved::Text)) => text.parse().ok(),
@@ -40,28 +39,30 @@ impl Walk {
         };
         match number {
             Some(number) => Some(Spanned::new(number, node.content)),
-            None => self.wrong(node, what, "a whole number"),
+            None => self.wrong(node, what, text!("a whole number", "정수")),
         }
     }
 
     /// A boolean; also `yes`, `on`, `"true"` and the like, which docker compose takes (compose-go loader/interpolate.go).
-    pub fn bool(&mut self, node: &Node, what: &str) -> Option<Spanned<bool>> {
-        let Value::Scalar(text) = &node.value else { return self.wrong(node, what, "true or false") };
+    pub fn bool(&mut self, node: &Node, what: impl Into<Text>) -> Option<Spanned<bool>> {
+        let Value::Scalar(text) = &node.value else {
+            return self.wrong(node, what, text!("true or false", "true 또는 false"));
+        };
         let value = match text.to_ascii_lowercase().as_str() {
             "true" | "y" | "yes" | "on" => true,
             "false" | "n" | "no" | "off" => false,
-            _ => return self.wrong(node, what, "true or false"),
+            _ => return self.wrong(node, what, text!("true or false", "true 또는 false")),
         };
         Some(Spanned::new(value, node.content))
     }
 
     /// The items of a list; nothing written means an empty one.
-    pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub fn list<'n>(&mut self, node: &'n Node, what: impl Into<Text>) -> &'n [Node] {
         match &node.value {
             Value::Sequence(items) => items,
             _ if node.is_null() => &[],
             _ => {
-                self.wrong::<()>(node, what, "a list");
+                self.wrong::<()>(node, what, text!("a list", "목록"));
                 &[]
             }
         }
@@ -77,32 +78,40 @@ impl Walk {
     }
 
     /// The entries of a map; nothing written means an empty one.
-    pub fn map<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Entry] {
+    pub fn map<'n>(&mut self, node: &'n Node, what: impl Into<Text>) -> &'n [Entry] {
         match &node.value {
             Value::Mapping(entries) => entries,
             _ if node.is_null() => &[],
             _ => {
-                self.wrong::<()>(node, what, "a map");
+                self.wrong::<()>(node, what, text!("a map", "맵"));
                 &[]
             }
         }
     }
 
     /// A value that its own text notation describes: an address, a prefix. `code` is what a wrong one is reported as.
-    pub fn parsed<T: FromStr>(&mut self, node: &Node, what: &str, code: Code) -> Option<Spanned<T>> {
-        let text = self.string(node, what)?;
+    pub fn parsed<T: FromStr>(&mut self, node: &Node, what: impl Into<Text>, code: Code) -> Option<Spanned<T>> {
+        let what = what.into();
+        let text = self.string(node, &what)?;
         match text.value.parse() {
             Ok(value) => Some(Spanned::new(value, text.span)),
             Err(_) => {
-                self.report(bad_value(code, &text.value, what, text.span));
+                self.report(bad_value(code, &text.value, &what, text.span));
                 None
             }
         }
     }
 
     /// One of the given words.
-    pub fn word<T: Copy>(&mut self, node: &Node, what: &str, words: &[(&str, T)], code: Code) -> Option<Spanned<T>> {
-        let text = self.string(node, what)?;
+    pub fn word<T: Copy>(
+        &mut self,
+        node: &Node,
+        what: impl Into<Text>,
+        words: &[(&str, T)],
+        code: Code,
+    ) -> Option<Spanned<T>> {
+        let what = what.into();
+        let text = self.string(node, &what)?;
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text.value) {
             return Some(Spanned::new(*value, text.span));
         }
@@ -110,13 +119,15 @@ impl Walk {
         let all = quoted_list(&list);
         let one_of = text!("write one of {all}", "이 가운데 하나로 쓰십시오: {all}");
         let help = help(&text.value, &list).unwrap_or(one_of);
-        self.report(bad_value(code, &text.value, what, text.span).help(help));
+        self.report(bad_value(code, &text.value, &what, text.span).help(help));
         None
     }
 
     /// Reports an entry whose key means nothing in `place`; the nearest known key is offered.
-    pub fn unknown_key(&mut self, key: &Spanned<String>, place: impl Display, known: &[&str]) {
-        let diagnostic = Diagnostic::new(Code::UnknownKey, format!("unknown key `{}` in {place}", key.value))
+    pub fn unknown_key(&mut self, key: &Spanned<String>, place: impl Into<Text>, known: &[&str]) {
+        let (place, name) = (place.into(), &key.value);
+        let message = text!("unknown key `{name}` in {place}", "{place}: 모르는 키 `{name}`"; place);
+        let diagnostic = Diagnostic::new(Code::UnknownKey, message)
             .label(key.span, text!("not known here, so nothing is made of it", "여기서 모르는 키라서 쓰이지 않음"));
         self.report(match help(&key.value, known) {
             Some(help) => diagnostic.help(help),
@@ -125,7 +136,8 @@ impl Walk {
     }
 
     /// Reports entries of a map that are not among `known`; keys that start with `x-` are free.
-    pub fn check_keys(&mut self, entries: &[Entry], place: impl Display, known: &[&str]) {
+    pub fn check_keys(&mut self, entries: &[Entry], place: impl Into<Text>, known: &[&str]) {
+        let place = place.into();
         for entry in entries {
             let key = entry.key.value.as_str();
             if !known.contains(&key) && !key.starts_with("x-") {
@@ -135,29 +147,30 @@ impl Walk {
     }
 
     /// The value under `key`, which must be there.
-    pub fn required<'n>(&mut self, node: &'n Node, key: &str, place: &str) -> Option<&'n Node> {
+    pub fn required<'n>(&mut self, node: &'n Node, key: &str, place: impl Into<Text>) -> Option<&'n Node> {
         let found = node.get(key);
         if found.is_none() {
-            let message = format!("{place} needs `{key}`");
+            let place = place.into();
+            let message = text!("{place} needs `{key}`", "{place}: `{key}` 키가 필요합니다"; place);
             let label = text!("`{key}` is missing here", "여기에 `{key}`가 빠져 있음");
             self.report(Diagnostic::new(Code::YamlType, message).label(node.used_at.unwrap_or(node.span), label));
         }
         found
     }
 
-    fn wrong<T>(&mut self, node: &Node, what: &str, expected: &str) -> Option<T> {
+    fn wrong<T>(&mut self, node: &Node, what: impl Into<Text>, expected: Text) -> Option<T> {
         let is = match (&node.value, node.resolve()) {
-            (Value::Sequence(_), _) => "a list",
-            (Value::Mapping(_), _) => "a map",
-            (_, Some(Resolved::Null)) => "nothing",
-            (_, Some(Resolved::Bool(_))) => "true or false",
-            (_, Some(Resolved::Int(_) | Resolved::Float)) => "a number",
-            _ => "a text",
+            (Value::Sequence(_), _) => text!("a list", "목록"),
+            (Value::Mapping(_), _) => text!("a map", "맵"),
+            (_, Some(Resolved::Null)) => text!("nothing", "빈 값"),
+            (_, Some(Resolved::Bool(_))) => text!("true or false", "true 또는 false"),
+            (_, Some(Resolved::Int(_) | Resolved::Float)) => text!("a number", "숫자"),
+            _ => text!("a text", "문자열"),
         };
-        self.report(
-            Diagnostic::new(Code::YamlType, format!("{what} must be {expected}"))
-                .label(node.used_at.unwrap_or(node.span), format!("this is {is}")),
-        );
+        let what = what.into();
+        let message = text!("{what} must be {expected}", "{what}: {expected}만 쓸 수 있습니다"; what, expected);
+        let label = text!("this is {is}", "여기 쓰인 것: {is}"; is);
+        self.report(Diagnostic::new(Code::YamlType, message).label(node.used_at.unwrap_or(node.span), label));
         None
     }
 }
@@ -170,8 +183,8 @@ fn quoted_list(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn bad_value(code: Code, text: &str, what: &str, span: Span) -> Diagnostic {
-    misunderstood(code, span, format!("`{text}` is not {what}"))
+fn bad_value(code: Code, text: &str, what: &Text, span: Span) -> Diagnostic {
+    misunderstood(code, span, text!("`{text}` is not {what}", "`{text}`: 올바른 {what}이(가) 아닙니다"; what))
 }
 
 /// A value that means nothing.

@@ -1,5 +1,6 @@
 //! Containers that exist and do not run, and what brings them up again. Spec: specs/docker-stopped.md.
 
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::{ContainerDecl, Declaration, NetworkMode};
@@ -73,4 +74,12 @@ impl ContainerDecl {
         let was = self.idle.iter().flat_map(|idle| &idle.was);
         was.filter_map(|d| if let Declaration::Container(c) = d { Some(c) } else { None }).next().unwrap_or(self)
     }
+}
+
+/// What has no model of containers that docker itself starts at the same time; the names stand in backticks.
+pub fn shuffled_addresses(names: &str) -> Text {
+    text!(
+        "the addresses of `{names}`, which docker starts again in an order of its own",
+        "docker가 제 순서대로 다시 시작하는 `{names}` 컨테이너의 주소"
+    )
 }

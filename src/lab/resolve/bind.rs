@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::lab::declaration::{Declaration, HostDecl, InterfaceDecl, ProcessDecl, SegmentDecl};
 use crate::lab::machine::MachineDecl;
 use crate::lab::{HostKind, Os, Statement};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::source::{Span, Spanned};
@@ -23,7 +23,7 @@ pub(super) struct Plan<'a> {
     pub(super) groups: Vec<(&'a Spanned<String>, &'a [Spanned<String>])>,
     pub(super) processes: Vec<&'a ProcessDecl>,
     pub(super) sentences: Vec<&'a Statement>,
-    pub(super) unmodeled: Vec<&'a Spanned<String>>,
+    pub(super) unmodeled: Vec<&'a Spanned<Text>>,
 }
 
 /// What is known about one host.
@@ -203,7 +203,7 @@ fn stated_host<'a>(
         stated: Vec::new(),
         files,
         rules,
-        origin: Origin::written(format!("host `{}`", host.name.value), host.name.span),
+        origin: Origin::written(text!("host `{name}`", "호스트 `{name}`", name = &host.name.value), host.name.span),
     }
 }
 

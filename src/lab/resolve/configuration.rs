@@ -78,7 +78,13 @@ impl Configuration {
         }
         self.zones.values_mut().for_each(|other| other.interfaces.retain(|i| i.value != *interface));
         if let Some(own) = self.zones.get_mut(name) {
-            let origin = Origin::written(format!("zone `{name}` of `{interface}`, told by NetworkManager"), zone.span);
+            let origin = Origin::written(
+                text!(
+                    "zone `{name}` of `{interface}`, told by NetworkManager",
+                    "NetworkManager가 알린 `{interface}`의 영역 `{name}`"
+                ),
+                zone.span,
+            );
             own.interfaces.push(Entry { value: interface.clone(), guard: None, origin });
         }
     }
@@ -127,7 +133,10 @@ impl Configuration {
             statement: text!("`--timeout={seconds}` has not passed", "`--timeout={seconds}` 시간이 아직 지나지 않음"),
             default: false,
             kind: SwitchKind::Assumption,
-            origin: Origin::written("a change for a limited time", timeout.span),
+            origin: Origin::written(
+                text!("a change for a limited time", "정해진 시간 동안만 유효한 변경"),
+                timeout.span,
+            ),
         };
         let guard = context.switches.add(switch);
         let zones = self.zones.values_mut().map(|zone| &mut zone.content);

@@ -62,7 +62,8 @@ pub(super) fn resolve(
     }
     // Those that docker could not start stand behind all others: nobody joins them.
     for (_, draft) in drafts.iter().enumerate().filter(|(number, _)| !started.contains_key(number)) {
-        let origin = Origin::written("docker does not start it", draft.declaration.span);
+        let origin =
+            Origin::written(text!("docker does not start it", "docker가 시작하지 않음"), draft.declaration.span);
         let idle = Some(Spanned::new(IdleCause::Refused, draft.declaration.span));
         let container = container(draft, Networking::None(origin), Vec::new(), Vec::new(), engine);
         engine.containers.push(Container { idle, ..container });
@@ -187,7 +188,7 @@ fn container(
         command: declaration.words().cloned().collect(),
         dials: declaration.dials.clone(),
         exposes: declaration.exposed().cloned().collect(),
-        origin: Origin::written(format!("container `{}`", draft.name), declaration.span),
+        origin: Origin::written(text!("container `{name}`", "컨테이너 `{name}`", name = &draft.name), declaration.span),
     }
 }
 
@@ -546,12 +547,15 @@ fn networking(
     let on_bridges = Networking::Bridges(bridges.into_iter().map(|(endpoint, _)| endpoint).collect());
     let Some(mode) = &draft.mode else { return on_bridges };
     match (&mode.value, &on_bridges) {
-        (NetworkMode::Host, _) => Networking::Host(Origin::written("network mode `host`", mode.span)),
+        (NetworkMode::Host, _) => {
+            Networking::Host(Origin::written(text!("network mode `host`", "네트워크 모드 `host`"), mode.span))
+        }
         (NetworkMode::None, Networking::Bridges(endpoints)) if endpoints.is_empty() => {
-            Networking::None(Origin::written("network mode `none`", mode.span))
+            Networking::None(Origin::written(text!("network mode `none`", "네트워크 모드 `none`"), mode.span))
         }
         (NetworkMode::Container(name), _) => {
-            let origin = Origin::written(format!("network namespace of `{name}`"), mode.span);
+            let origin =
+                Origin::written(text!("network namespace of `{name}`", "`{name}`의 네트워크 네임스페이스"), mode.span);
             let index = position(drafts, name).and_then(|target| order.iter().position(|number| *number == target));
             index.map_or(on_bridges, |index| Networking::Container(index, origin))
         }

@@ -7,6 +7,7 @@ use crate::lab::{
     Assumption, Attachment, Declaration, Engine, Host, HostEvent, HostId, HostKind, Interface, InterfaceAddress,
     NatEngine, Os, Platform, Unmodeled, VmNat,
 };
+use crate::language::text;
 use crate::net::IpNet;
 use crate::provenance::Origin;
 use crate::source::Spanned;
@@ -54,7 +55,7 @@ pub(super) fn settle(context: &mut Context, plans: &[HostPlan<'_>], hosts: &mut 
                 context.unmodeled.extend(both.into_iter().map(|u| Unmodeled { host: Some(inside), ..u }));
             }
             (other, Some(stated)) => {
-                let what = format!("docker as `{other}`");
+                let what = text!("docker as `{other}`", "`{other}` 방식의 docker");
                 context.unmodeled.push(Unmodeled { what, span: stated.span, host: Some(id) });
             }
             (_, None) => {}

@@ -35,7 +35,10 @@ pub(super) fn resolve(
         networks: Vec::new(),
         containers: Vec::new(),
         forwarded_to: None,
-        origin: Origin::assumed(format!("docker engine {version} on `{}`", host.name), span_of(first)),
+        origin: Origin::assumed(
+            text!("docker engine {version} on `{host}`", "`{host}`의 docker 엔진 {version}", host = &host.name),
+            span_of(first),
+        ),
     };
     let mut addresses = Addresses::default();
     let (mut version_is_assumed, mut backend_is_assumed) = (true, true);
@@ -71,7 +74,10 @@ fn is_about_docker(declaration: &Declaration) -> bool {
 fn set_options(engine: &mut Engine, stated: &EngineDecl, host: &str) {
     if let Some(version) = &stated.version {
         engine.version = version.value;
-        engine.origin = Origin::written(format!("docker engine {} on `{host}`", version.value), version.span);
+        engine.origin = Origin::written(
+            text!("docker engine {number} on `{host}`", "`{host}`의 docker 엔진 {number}", number = version.value),
+            version.span,
+        );
     }
     let options = &mut engine.options;
     options.stated.extend(places(stated));
@@ -308,7 +314,7 @@ fn bridge_network(
     let subnet = stated.map_or_else(|| pools.next(in_use).unwrap_or(fallback), |bip| bip.value.trunc());
     let gateway = stated.map(|bip| bip.value.addr()).or_else(|| nth(subnet, 1)).unwrap_or(subnet.addr());
     let origin = match stated {
-        Some(bip) => Origin::written("network `bridge`", bip.span),
+        Some(bip) => Origin::written(text!("network `bridge`", "`bridge` 네트워크"), bip.span),
         None => engine.origin.derive("network `bridge`", CITATION),
     };
     ContainerNetwork {
@@ -345,7 +351,7 @@ fn network(declaration: &NetworkDecl, subnet: IpNet, others: &[ContainerNetwork]
         gateway_mode: declaration.gateway_mode.as_ref().map_or(GatewayMode::Nat, |m| m.value),
         publish_address: declaration.publish_address.as_ref().map(|a| a.value),
         is_default_bridge: false,
-        origin: Origin::written(format!("network `{name}`"), declaration.span),
+        origin: Origin::written(text!("network `{name}`", "`{name}` 네트워크"), declaration.span),
     }
 }
 

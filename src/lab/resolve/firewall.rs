@@ -96,7 +96,11 @@ pub(super) fn resolve(
         refuse(context, id, &conflict);
     }
     let unmodeled = unordered.into_iter().map(|(zone, span)| Unmodeled {
-        what: format!("the order in which firewalld {} has stored the rich rules of zone `{zone}`", firewalld.version),
+        what: text!(
+            "the order in which firewalld {version} has stored the rich rules of zone `{zone}`",
+            "firewalld {version}이(가) `{zone}` 영역의 리치 규칙을 저장한 순서",
+            version = firewalld.version
+        ),
         span,
         host: Some(id),
     });
@@ -115,7 +119,10 @@ pub(super) fn resolve(
 pub(super) fn stated(context: &Context, plan: &HostPlan<'_>) -> Option<Firewalld> {
     let first = plan.declarations().find(|d| is_about_firewalld(d))?;
     let version = context.defaults.firewalld;
-    let origin = Origin::assumed(format!("firewalld {version} on `{}`", plan.name), span_of(first));
+    let origin = Origin::assumed(
+        text!("firewalld {version} on `{host}`", "`{host}`의 firewalld {version}", host = &plan.name),
+        span_of(first),
+    );
     let mut firewalld = untouched(version, context.defaults.firewalld_backend, origin);
     firewalld.uses_direct = plan.declarations().any(is_direct);
     for declaration in plan.declarations() {
@@ -206,7 +213,10 @@ fn bridges(engine: &Engine) -> Vec<(String, String)> {
 fn set_options(firewalld: &mut Firewalld, stated: &FirewalldDecl, host: &str) {
     if let Some(version) = &stated.version {
         firewalld.version = version.value;
-        firewalld.origin = Origin::written(format!("firewalld {} on `{host}`", version.value), version.span);
+        firewalld.origin = Origin::written(
+            text!("firewalld {number} on `{host}`", "`{host}`의 firewalld {number}", number = version.value),
+            version.span,
+        );
     }
     if let Some(backend) = &stated.backend {
         firewalld.backend = backend.value;
@@ -432,7 +442,7 @@ fn refuse(context: &mut Context, id: HostId, conflict: &Conflict) {
         ),
     };
     let Some(span) = at.span() else { return };
-    context.unmodeled.push(Unmodeled { what: message.to_string(), span, host: Some(id) });
+    context.unmodeled.push(Unmodeled { what: message.clone(), span, host: Some(id) });
     context.report(
         Diagnostic::new(Code::FirewalldZoneConflict, message)
             .label(

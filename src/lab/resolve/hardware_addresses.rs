@@ -33,7 +33,11 @@ pub(super) fn check(context: &mut Context, plan: &Plan<'_>, hosts: &[Host]) {
                 Some(first) => {
                     context.report(twice(first, &plugged));
                     context.unmodeled.extend([first, &plugged].map(|one| Unmodeled {
-                        what: format!("the hardware address {}, which two machines have", one.address),
+                        what: text!(
+                            "the hardware address {address}, which two machines have",
+                            "두 머신이 함께 쓰는 하드웨어 주소 {address}",
+                            address = &one.address
+                        ),
                         span: one.span,
                         host: Some(one.host),
                     }));

@@ -4,6 +4,7 @@ use crate::lab::hosted::LibvirtDecl;
 use crate::lab::{
     Declaration, Forwarding, Host, HostId, HostKind, Keeper, RuleBackend, Segment, SegmentId, SegmentKind, Unmodeled,
 };
+use crate::language::text;
 use crate::net::Version;
 use crate::provenance::Origin;
 
@@ -40,7 +41,7 @@ pub(super) fn is_kept_by(segment: &Segment, host: HostId) -> bool {
 pub(super) fn beside_firewalld(segments: &[Segment], id: HostId, host: &Host) -> Option<Unmodeled> {
     host.firewalld.as_ref()?;
     let span = segments.iter().find(|s| is_kept_by(s, id))?.origin.span()?;
-    let what = "what firewalld makes of a network of libvirt".to_owned();
+    let what = text!("what firewalld makes of a network of libvirt", "firewalld가 libvirt 네트워크에 하는 일");
     Some(Unmodeled { what, span, host: Some(id) })
 }
 
@@ -68,13 +69,19 @@ fn backend(plan: Option<&HostPlan<'_>>, plugged: &Plugged) -> (RuleBackend, Orig
         true => RuleBackend::Nftables,
         false => RuleBackend::Iptables,
     };
-    let what = format!("libvirt's network `{}`", plugged.segment.name);
+    let what = text!("libvirt's network `{name}`", "libvirt 네트워크 `{name}`", name = &plugged.segment.name);
     let about = plugged.segment.origin.clone();
     if let Some(backend) = stated.iter().find_map(|libvirt| libvirt.backend) {
-        return (backend.value, Origin { what: what.into(), ..about });
+        return (backend.value, Origin { what, ..about });
     }
     match stated.iter().find_map(|libvirt| libvirt.version) {
-        Some(version) => (by_version(version.value), Origin { what: what.into(), ..about }),
-        None => (RuleBackend::Nftables, Origin::assumed(format!("{what}, by libvirt 10.4 or newer"), about.span())),
+        Some(version) => (by_version(version.value), Origin { what, ..about }),
+        None => (
+            RuleBackend::Nftables,
+            Origin::assumed(
+                text!("{what}, by libvirt 10.4 or newer", "{what}, libvirt 10.4 이상에서"; what),
+                about.span(),
+            ),
+        ),
     }
 }

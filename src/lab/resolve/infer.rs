@@ -101,7 +101,10 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
 
 fn virtual_machine(name: String, machine: &MachineDecl) -> HostPlan<'_> {
     HostPlan {
-        origin: Origin::written(format!("virtual machine `{}`", machine.name.value), machine.span),
+        origin: Origin::written(
+            text!("virtual machine `{name}`", "가상 머신 `{name}`", name = &machine.name.value),
+            machine.span,
+        ),
         name,
         kind: HostKind::Vm { on: HostId(0) },
         os: guest_os(Some(machine)),

@@ -40,14 +40,14 @@ pub(super) fn container_processes(
     }
     let program = container.image.as_ref().map_or(name, |i| images::short_name(&i.value));
     let listens = assumed(container, publishes).into_iter().map(|a| a.listen(context, name)).collect();
-    let origin = Origin::assumed(format!("the program of `{name}`"), Some(container.span));
+    let origin = Origin::assumed(text!("the program of `{name}`", "`{name}`의 프로그램"), Some(container.span));
     vec![Process { name: program.to_owned(), listens, origin }]
 }
 
 fn stated_process(declaration: &ProcessDecl) -> Process {
     let name = declaration.name.as_ref().unwrap_or(&declaration.runs_in).value.clone();
     let listens = declaration.listens.iter().map(|l| stated_listen(l, &name)).collect();
-    let origin = Origin::written(format!("program `{name}`"), declaration.span);
+    let origin = Origin::written(text!("program `{name}`", "`{name}` 프로그램"), declaration.span);
     Process { name, listens, origin }
 }
 

@@ -65,13 +65,16 @@ fn shared(plugged: &Plugged, stated: Option<&NatNetworkDecl>, release: Release, 
     let network = *plugged.segment.subnets.first()?;
     // VBoxNetNAT is built on libslirp from 7.2 on, on lwIP before (VBoxNetSlirpNAT.cpp, VBoxNetLwipNAT.cpp).
     let is_libslirp = release.version >= Version::new(7, 2, 0);
-    let what = format!("NAT network `{}`", plugged.segment.name);
+    let what = text!("NAT network `{name}`", "NAT 네트워크 `{name}`", name = &plugged.segment.name);
     let origin = match (stated, release.stated) {
         (Some(stated), Some(_)) => Origin::written(what, stated.span),
-        (None, Some(_)) => Origin { what: what.into(), ..plugged.segment.origin.clone() },
+        (None, Some(_)) => Origin { what, ..plugged.segment.origin.clone() },
         (_, None) => {
             let about = stated.map(|s| s.span).or_else(|| plugged.segment.origin.span());
-            Origin::assumed(format!("{what}, by VirtualBox {}", release.version), about)
+            Origin::assumed(
+                text!("{what}, by VirtualBox {version}", "{what}, VirtualBox {version}에서", version = release.version; what),
+                about,
+            )
         }
     };
     let mappings = stated.map_or(&[][..], |s| &s.loopbacks);

@@ -172,7 +172,11 @@ fn left_over(context: &mut Context, id: HostId, host: &HostPlan<'_>, config: &In
         ConfigSource::File => context.report(no_such_adapter(config, machine)),
         ConfigSource::Addresses | ConfigSource::Routes if says_much => {
             let name = config.name.as_ref().map_or("?", |name| name.value.as_str());
-            let what = format!("interface `{name}`, which is no adapter of `{}`", host.name);
+            let what = text!(
+                "interface `{name}`, which is no adapter of `{host}`",
+                "`{host}`의 어댑터가 아닌 인터페이스 `{name}`",
+                host = &host.name
+            );
             context.unmodeled.push(Unmodeled { what, span: config.span, host: Some(id) });
         }
         ConfigSource::Addresses | ConfigSource::Routes => {}

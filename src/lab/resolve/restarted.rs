@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::lab::declaration::{ComposeDecl, ContainerDecl, Idle, IdleCause, RestartPolicy};
+use crate::lab::declaration::{ComposeDecl, ContainerDecl, Idle, IdleCause, RestartPolicy, shuffled_addresses};
 use crate::lab::{Declaration, HostEvent};
 use crate::source::{Span, Spanned};
 
@@ -44,7 +44,7 @@ fn shuffled(files: &[&Declaration], restart: Span) -> Option<Declaration> {
     }
     let names: BTreeSet<&str> = on.into_values().filter(|names| 1 < names.len()).flatten().collect();
     let names: Vec<&str> = names.into_iter().collect();
-    let what = format!("the addresses of `{}`, which docker starts again in an order of its own", names.join("`, `"));
+    let what = shuffled_addresses(&names.join("`, `"));
     (!names.is_empty()).then(|| Declaration::Unmodeled(Spanned::new(what, restart)))
 }
 

@@ -199,9 +199,17 @@ impl Segments {
         let usual = prefix([192, 168, 1, 0], 24);
         let free = || (1..=254).map(|third| prefix([192, 168, third, 0], 24)).find(is_free).unwrap_or(usual);
         let (subnet, router) = self.told_lan.unwrap_or_else(|| (free(), None));
-        let id = self.add("lan", SegmentKind::Lan, subnet, Origin::assumed(format!("a LAN {subnet}"), about.span()));
+        let id = self.add(
+            "lan",
+            SegmentKind::Lan,
+            subnet,
+            Origin::assumed(text!("a LAN {subnet}", "LAN {subnet}"), about.span()),
+        );
         if let (Some(gateway), Some(plugged)) = (router.or_else(|| nth(subnet, 1)), self.all.get_mut(id.0)) {
-            let origin = Origin::assumed(format!("a router {gateway} to the internet"), about.span());
+            let origin = Origin::assumed(
+                text!("a router {gateway} to the internet", "인터넷으로 나가는 공유기 {gateway}"),
+                about.span(),
+            );
             plugged.gateway = Some((gateway, origin));
             self.taken.add(gateway);
         }
@@ -213,12 +221,15 @@ impl Segments {
         let is_first = !self.all.iter().any(|p| p.segment.kind == SegmentKind::Lan);
         let name = if is_first { "lan".to_owned() } else { address.value.trunc().to_string() };
         let subnet = address.value.trunc();
-        let origin = Origin::assumed(format!("a LAN {subnet}"), Some(address.span));
+        let origin = Origin::assumed(text!("a LAN {subnet}", "LAN {subnet}"), Some(address.span));
         let id = self.add(&name, SegmentKind::Lan, subnet, origin);
         let usual = || nth(subnet, 1).filter(|gateway| is_first && *gateway != address.value.addr());
         let gateway = router.filter(|router| subnet.contains(router)).or_else(usual);
         if let (Some(gateway), Some(plugged)) = (gateway, self.all.get_mut(id.0)) {
-            let origin = Origin::assumed(format!("a router {gateway} to the internet"), Some(address.span));
+            let origin = Origin::assumed(
+                text!("a router {gateway} to the internet", "인터넷으로 나가는 공유기 {gateway}"),
+                Some(address.span),
+            );
             plugged.gateway = Some((gateway, origin));
             self.taken.add(gateway);
         }
@@ -297,7 +308,7 @@ impl Segments {
     ) -> Option<InterfaceAddress> {
         let subnet = *self.all.get(id.0)?.segment.subnets.first()?;
         let address = self.taken.next(subnet, from)?;
-        let origin = Origin::assumed(format!("address {address} of `{who}`"), about.span());
+        let origin = Origin::assumed(text!("address {address} of `{who}`", "`{who}`의 주소 {address}"), about.span());
         Some(InterfaceAddress { net: within(address, subnet), origin })
     }
 }
@@ -320,9 +331,9 @@ fn stated_segment(declaration: &SegmentDecl, plan: &Plan<'_>) -> Plugged {
             subnets,
             nat: None,
             forwarding: None,
-            origin: Origin::written(format!("segment `{name}`"), declaration.span),
+            origin: Origin::written(text!("segment `{name}`", "네트워크 `{name}`"), declaration.span),
         },
-        gateway: gateway.map(|g| (g.value, Origin::written(format!("router of `{name}`"), g.span))),
+        gateway: gateway.map(|g| (g.value, Origin::written(text!("router of `{name}`", "`{name}`의 공유기"), g.span))),
         vbox_names: bridge.into_iter().chain(vbox_names).collect(),
         forward: declaration.forward,
         host_leg: None,
@@ -376,7 +387,15 @@ fn listed_interfaces(segments: &mut Segments, host: &HostPlan<'_>, hypervisor: &
     for listed in hypervisor.interfaces.iter().filter(|i| hypervisor::is_on(i.up.as_ref())) {
         let Some(address) = &listed.address else { continue };
         let id = segments.containing(address.value.addr()).unwrap_or_else(|| segments.uplink(address, None));
-        let origin = Origin::written(format!("interface `{}` of `{}`", listed.name.value, host.name), listed.span);
+        let origin = Origin::written(
+            text!(
+                "interface `{name}` of `{host}`",
+                "`{host}`의 인터페이스 `{name}`",
+                name = &listed.name.value,
+                host = &host.name
+            ),
+            listed.span,
+        );
         let what = format!("address {} of `{}`", address.value.addr(), listed.name.value);
         interfaces.push(Interface {
             name: listed.name.value.clone(),
@@ -400,8 +419,15 @@ pub(super) fn stated_interface(
     hypervisor: &Hypervisor,
     declaration: &InterfaceDecl,
 ) -> Interface {
-    let origin =
-        Origin::written(format!("interface `{}` of `{}`", declaration.name.value, host.name), declaration.span);
+    let origin = Origin::written(
+        text!(
+            "interface `{name}` of `{host}`",
+            "`{host}`의 인터페이스 `{name}`",
+            name = &declaration.name.value,
+            host = &host.name
+        ),
+        declaration.span,
+    );
     let mut interface = Interface {
         name: declaration.name.value.clone(),
         attachment: Attachment::Unattached,
@@ -486,7 +512,7 @@ fn segment_of(
 fn segment_of_read(segments: &mut Segments, declaration: &InterfaceDecl, origin: &Origin) -> SegmentId {
     let Some(address) = declaration.addresses.first() else { return segments.lan(origin) };
     let (name, subnet) = (&declaration.name.value, address.value.trunc());
-    let origin = Origin::assumed(format!("a network {subnet}"), Some(address.span));
+    let origin = Origin::assumed(text!("a network {subnet}", "네트워크 {subnet}"), Some(address.span));
     if name.starts_with("vboxnet") {
         let id = segments.add(name, SegmentKind::HostOnly, subnet, origin);
         segments.all.get_mut(id.0).into_iter().for_each(|p| p.vbox_names.push(name.clone()));
@@ -502,7 +528,12 @@ fn segment_of_read(segments: &mut Segments, declaration: &InterfaceDecl, origin:
 /// The LAN that an interface with this address must be on when no segment is declared.
 fn lan_of(segments: &mut Segments, address: &Spanned<IpNet>) -> SegmentId {
     let subnet = address.value.trunc();
-    segments.add("lan", SegmentKind::Lan, subnet, Origin::assumed(format!("a LAN {subnet}"), Some(address.span)))
+    segments.add(
+        "lan",
+        SegmentKind::Lan,
+        subnet,
+        Origin::assumed(text!("a LAN {subnet}", "LAN {subnet}"), Some(address.span)),
+    )
 }
 
 /// The interface of a host about which nothing is stated: on the first LAN, by DHCP.
@@ -513,7 +544,14 @@ fn assumed_interface(segments: &mut Segments, host: &HostPlan<'_>) -> Option<Int
         Os::MacOs => "en0",
         Os::Windows => "Ethernet",
     };
-    let origin = Origin::assumed(format!("interface `{name}` of `{}` on the LAN", host.name), host.origin.span());
+    let origin = Origin::assumed(
+        text!(
+            "interface `{name}` of `{host}` on the LAN",
+            "LAN에 연결된 `{host}`의 인터페이스 `{name}`",
+            host = &host.name
+        ),
+        host.origin.span(),
+    );
     let mut interface = Interface {
         name: name.to_owned(),
         attachment: Attachment::Unattached,

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lab::kept_ports::{self, Kind};
 use crate::lab::tunnel::{ProxyEnd, SshServer, Tunnel, TunnelDecl, TunnelKind};
 use crate::lab::{Attachment, Declaration, Host, HostId, HostKind, Unmodeled};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::{Family, Protocol};
 use crate::provenance::Origin;
 use crate::source::Span;
@@ -69,20 +69,33 @@ fn up(context: &mut Context, hosts: &[Host], id: HostId, declared: &TunnelDecl) 
     Some(context.switches.add(Switch { statement, default: true, kind: SwitchKind::Assumption, origin }))
 }
 
-fn tunnel(hosts: &[Host], id: HostId, declared: &TunnelDecl) -> Result<Tunnel, String> {
+fn tunnel(hosts: &[Host], id: HostId, declared: &TunnelDecl) -> Result<Tunnel, Text> {
     let other = |server: &SshServer| {
         let name = &server.name.value;
-        server_of(hosts, id, server).ok_or_else(|| format!("a tunnel through `{name}`, which is no host of the lab"))
+        server_of(hosts, id, server).ok_or_else(|| {
+            text!(
+                "a tunnel through `{name}`, which is no host of the lab",
+                "랩에 없는 호스트 `{name}`을(를) 거치는 터널"
+            )
+        })
     };
+    let tunnel = text!("tunnel", "터널");
     let (on, from, what) = match &declared.kind {
-        TunnelKind::Local(server) => (id, other(server)?, "tunnel"),
-        TunnelKind::Remote(server) => (other(server)?, id, "tunnel"),
-        TunnelKind::Here => (id, id, "port proxy"),
+        TunnelKind::Local(server) => (id, other(server)?, tunnel),
+        TunnelKind::Remote(server) => (other(server)?, id, tunnel),
+        TunnelKind::Here => (id, id, text!("port proxy", "포트 프록시")),
     };
     let name = &declared.to.value;
-    let address = address_of(hosts, from, name)
-        .ok_or_else(|| format!("a {what} to `{name}`, of which no address is known where it is dialled"))?;
-    let origin = Origin::written(format!("{what} to {name}:{}", declared.to_port), declared.span);
+    let address = address_of(hosts, from, name).ok_or_else(|| {
+        text!(
+            "a {what} to `{name}`, of which no address is known where it is dialled",
+            "연결을 시도하는 쪽에서 주소를 알 수 없는 `{name}`(으)로 가는 {what}"; what
+        )
+    })?;
+    let origin = Origin::written(
+        text!("{what} to {name}:{port}", "{name}:{port}(으)로 가는 {what}", port = declared.to_port; what),
+        declared.span,
+    );
     let (listen_address, listen_port) = (declared.listen_address, declared.listen_port);
     Ok(Tunnel { on, listen_address, listen_port, from, to: (address, declared.to_port), guard: None, origin })
 }

@@ -77,7 +77,11 @@ pub(super) fn check_order(context: &mut Context, id: HostId, plan: &HostPlan<'_>
             Declaration::Iptables(commands) => inserted = inserted.or(commands.iter().find(|c| is_in_forward(c))),
             Declaration::Network(network) if !network.external => {
                 context.unmodeled.extend(inserted.map(|command| Unmodeled {
-                    what: format!("a rule in `FORWARD` from before network `{}` was made", network.name.value),
+                    what: text!(
+                        "a rule in `FORWARD` from before network `{name}` was made",
+                        "`{name}` 네트워크를 만들기 전에 `FORWARD`에 넣은 규칙",
+                        name = &network.name.value
+                    ),
                     span: command.span,
                     host: Some(id),
                 }));

@@ -156,9 +156,21 @@ fn leased(segments: &Segments, adapter: &AdapterDecl, runner: &Runner<'_>) -> Le
 fn unmodeled(id: HostId, adapter: &AdapterDecl) -> Option<Unmodeled> {
     let (what, span) = match &adapter.mode {
         AdapterMode::Generic(driver, _) => {
-            (format!("an adapter attached to the driver `{}`", driver.value), driver.span)
+            let what = text!(
+                "an adapter attached to the driver `{name}`",
+                "`{name}` 드라이버에 연결된 어댑터",
+                name = &driver.value
+            );
+            (what, driver.span)
         }
-        AdapterMode::Cloud(name) => (format!("an adapter attached to the cloud network `{}`", name.value), name.span),
+        AdapterMode::Cloud(network) => {
+            let what = text!(
+                "an adapter attached to the cloud network `{name}`",
+                "`{name}` 클라우드 네트워크에 연결된 어댑터",
+                name = &network.value
+            );
+            (what, network.span)
+        }
         _ => return None,
     };
     Some(Unmodeled { what, span, host: Some(id) })
@@ -167,7 +179,15 @@ fn unmodeled(id: HostId, adapter: &AdapterDecl) -> Option<Unmodeled> {
 fn interface(context: &mut Context, segments: &mut Segments, host: &HostPlan<'_>, draft: Draft<'_>) -> Interface {
     let Draft { adapter, attachment, declaration, leased } = draft;
     let name = declaration.map_or_else(|| guest_name(adapter.slot), |d| d.name.value.clone());
-    let origin = Origin::written(format!("adapter {} of `{}`", u16::from(adapter.slot) + 1, host.name), adapter.span);
+    let origin = Origin::written(
+        text!(
+            "adapter {number} of `{host}`",
+            "`{host}`의 {number}번 어댑터",
+            number = u16::from(adapter.slot) + 1,
+            host = &host.name
+        ),
+        adapter.span,
+    );
     let mut addresses = declaration.map(stated_addresses).unwrap_or_default();
     let asks = declaration.and_then(|d| d.dhcp.as_ref()).is_none_or(|dhcp| dhcp.value);
     if addresses.is_empty() && asks {
@@ -368,12 +388,19 @@ fn vm_nat(
 fn nat_engine(nat: &NatDecl, release: impl FnOnce() -> Release) -> (NatEngine, Origin) {
     let of = |libslirp: bool| if libslirp { NatEngine::Libslirp } else { NatEngine::Classic };
     if let Some(stated) = &nat.libslirp {
-        return (of(stated.value), Origin::written("NAT engine", stated.span));
+        return (of(stated.value), Origin::written(text!("NAT engine", "NAT 엔진"), stated.span));
     }
     let release = release();
     let origin = match release.stated {
         Some(_) => Origin::written(text!("adapter attached to NAT", "NAT에 연결된 어댑터"), nat.span),
-        None => Origin::assumed(format!("adapter attached to NAT, by VirtualBox {}", release.version), Some(nat.span)),
+        None => {
+            let what = text!(
+                "adapter attached to NAT, by VirtualBox {version}",
+                "NAT에 연결된 어댑터, VirtualBox {version}에서",
+                version = release.version
+            );
+            Origin::assumed(what, Some(nat.span))
+        }
     };
     (of(release.version >= Version::new(7, 1, 0)), origin)
 }

@@ -74,7 +74,10 @@ fn settings(host: &HostPlan<'_>, plan: &Plan<'_>) -> Option<WslDecl> {
 /// With the defaults of `.wslconfig` (learn.microsoft.com, "Advanced settings configuration in WSL").
 fn resolved(context: &mut Context, id: HostId, host: &HostPlan<'_>, stated: &WslDecl) -> Wsl {
     if let Some(mode) = stated.mode.filter(|mode| mode.value == WslMode::Other) {
-        let what = "a networking mode of WSL other than `nat`, `mirrored` and `none`".to_owned();
+        let what = text!(
+            "a networking mode of WSL other than `nat`, `mirrored` and `none`",
+            "`nat`, `mirrored`, `none`이 아닌 WSL 네트워킹 모드"
+        );
         context.unmodeled.push(Unmodeled { what, span: mode.span, host: Some(id) });
     }
     let is_on = |setting: Option<Spanned<bool>>, default| setting.map_or(default, |setting| setting.value);
@@ -82,7 +85,10 @@ fn resolved(context: &mut Context, id: HostId, host: &HostPlan<'_>, stated: &Wsl
         mode: stated.mode.map_or(WslMode::Nat, |mode| mode.value),
         localhost_forwarding: is_on(stated.localhost_forwarding, true),
         host_address_loopback: is_on(stated.host_address_loopback, false),
-        origin: Origin::written(format!("`{}` is run by WSL", host.name), stated.span),
+        origin: Origin::written(
+            text!("`{host}` is run by WSL", "WSL에서 실행되는 `{host}`", host = &host.name),
+            stated.span,
+        ),
     }
 }
 
@@ -95,8 +101,8 @@ fn behind(segments: &mut Segments, host: &HostPlan<'_>, on: HostId, wsl: &Wsl) -
     let id = known.unwrap_or_else(|| {
         let subnet = address.map_or(prefix([172, 28, 0, 0], 20), |a| a.value.trunc());
         let origin = match address {
-            Some(address) => Origin::written(format!("WSL's network {subnet}"), address.span),
-            None => Origin::assumed(format!("WSL's network {subnet}"), wsl.origin.span()),
+            Some(address) => Origin::written(text!("WSL's network {subnet}", "WSL 네트워크 {subnet}"), address.span),
+            None => Origin::assumed(text!("WSL's network {subnet}", "WSL 네트워크 {subnet}"), wsl.origin.span()),
         };
         segments.add_hosted("WSL", LEG, subnet, origin)
     });
@@ -109,7 +115,17 @@ fn behind(segments: &mut Segments, host: &HostPlan<'_>, on: HostId, wsl: &Wsl) -
         connected: true,
         origin: stated.map_or_else(
             || wsl.origin.clone(),
-            |d| Origin::written(format!("interface `{}` of `{}`", d.name.value, host.name), d.span),
+            |d| {
+                Origin::written(
+                    text!(
+                        "interface `{name}` of `{host}`",
+                        "`{host}`의 인터페이스 `{name}`",
+                        name = &d.name.value,
+                        host = &host.name
+                    ),
+                    d.span,
+                )
+            },
         ),
     };
     if interface.addresses.is_empty() {

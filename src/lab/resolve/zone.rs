@@ -49,7 +49,11 @@ pub(super) fn builtin_policies() -> BTreeMap<String, Policy> {
 }
 
 fn builtin_policy(policy: &BuiltinPolicy) -> Policy {
-    let origin = Origin::implied(format!("policy `{}`", policy.name), None, firewall_builtin::CITATION);
+    let origin = Origin::implied(
+        text!("policy `{name}`", "정책 `{name}`", name = &policy.name),
+        None,
+        firewall_builtin::CITATION,
+    );
     Policy {
         priority: policy.priority,
         target: policy.target,
@@ -83,7 +87,7 @@ pub(super) fn of_file(file: &ZoneDecl) -> Zone {
         forward: file.forward,
         content: Content { services: services(&file.services), ..file.content.clone() },
         port_at: file.port_at.clone(),
-        origin: Origin::written(format!("zone `{}`", file.name.value), file.span),
+        origin: Origin::written(text!("zone `{name}`", "`{name}` 영역", name = &file.name.value), file.span),
     }
 }
 
@@ -107,7 +111,9 @@ pub(super) fn combine(zone: &mut Zone, part: Zone) {
 
 /// A policy that a file or a listing defines.
 pub(super) fn policy_of_file(file: &PolicyDecl) -> Policy {
-    let zone = |z: &Spanned<String>| plain(z.value.clone(), Origin::written(format!("zone `{}`", z.value), z.span));
+    let zone = |z: &Spanned<String>| {
+        plain(z.value.clone(), Origin::written(text!("zone `{name}`", "`{name}` 영역", name = &z.value), z.span))
+    };
     Policy {
         // firewalld.policy(5): the default priority is -1 and the default target CONTINUE.
         priority: file.priority.as_ref().map_or(-1, |p| p.value),
@@ -116,7 +122,7 @@ pub(super) fn policy_of_file(file: &PolicyDecl) -> Policy {
         ingress: file.ingress.iter().map(zone).collect(),
         egress: file.egress.iter().map(zone).collect(),
         content: Content { services: services(&file.services), ..file.content.clone() },
-        origin: Origin::written(format!("policy `{}`", file.name.value), file.span),
+        origin: Origin::written(text!("policy `{name}`", "정책 `{name}`", name = &file.name.value), file.span),
     }
 }
 
@@ -127,7 +133,12 @@ fn plain<T>(value: T, origin: Origin) -> Entry<T> {
 /// Services by name; what they stand for is filled in at the end.
 fn services(names: &[Spanned<String>]) -> Vec<Entry<Service>> {
     let named = |name: &Spanned<String>| Service { name: name.value.clone(), ..Service::default() };
-    names.iter().map(|n| plain(named(n), Origin::written(format!("service `{}`", n.value), n.span))).collect()
+    names
+        .iter()
+        .map(|n| {
+            plain(named(n), Origin::written(text!("service `{name}`", "서비스 `{name}`", name = &n.value), n.span))
+        })
+        .collect()
 }
 
 /// Makes one change; whether there was anything to change it in.
@@ -522,7 +533,10 @@ fn empty_zone(origin: Origin) -> Zone {
 /// firewalld.go, `setupDockerZone`).
 pub(super) fn docker_zone() -> Zone {
     const CITATION: &str = "moby, libnetwork/iptables/firewalld.go: dockerd creates zone `docker` with target ACCEPT";
-    Zone { target: Target::Accept, ..empty_zone(Origin::implied("zone `docker`", None, CITATION)) }
+    Zone {
+        target: Target::Accept,
+        ..empty_zone(Origin::implied(text!("zone `docker`", "`docker` 영역"), None, CITATION))
+    }
 }
 
 /// A zone that does not exist.

@@ -4,6 +4,7 @@
 use crate::dataplane::{ChainId, ChainKind, Dataplane, Hook, HookPoint, NodeId, Policy, Ruleset, TableFamily, TableId};
 use crate::lab::iptables::IptablesTable;
 use crate::lab::nft::{NftBase, NftChain, NftFamily, NftHook, NftRuleset, NftTable};
+use crate::language::text;
 use crate::net::Family;
 use crate::provenance::Origin;
 
@@ -43,7 +44,9 @@ fn without_tables(ruleset: &Ruleset) -> Ruleset {
 }
 
 fn declare(chain: &NftChain, table: TableId, node: NodeId, dataplane: &mut Dataplane) -> ChainId {
-    let origin = dataplane.origins.add(Origin::written(format!("chain `{}`", chain.name), chain.span));
+    let origin = dataplane
+        .origins
+        .add(Origin::written(text!("chain `{name}`", "`{name}` 체인", name = &chain.name), chain.span));
     let hook = chain.base.as_ref().map(hook_point);
     dataplane.node_mut(node).ruleset.chain(table, &chain.name, hook, origin)
 }

@@ -31,7 +31,10 @@ impl Place<'_> {
     /// One rule; two where the target has no model and may both let through and stop. Nothing if it jumps to a chain
     /// that is not there.
     pub(super) fn lowered(&mut self, rule: &IptablesRule) -> Option<Vec<Rule>> {
-        let origin = self.dataplane.origins.add(Origin::written(format!("rule in `{}`", self.chain), self.span));
+        let origin = self
+            .dataplane
+            .origins
+            .add(Origin::written(text!("rule in `{chain}`", "`{chain}`의 규칙", chain = &self.chain), self.span));
         let actions = match &rule.target {
             RuleTarget::Jump(to) => vec![Action::Jump(self.find(to)?)],
             RuleTarget::Goto(to) => vec![Action::Goto(self.find(to)?)],
@@ -59,7 +62,10 @@ impl Place<'_> {
 
     /// Rules in a chain of their own, without a name that could be written.
     fn block(&mut self, rules: &[IptablesRule]) -> ChainId {
-        let origin = self.dataplane.origins.add(Origin::written(format!("block in `{}`", self.chain), self.span));
+        let origin = self
+            .dataplane
+            .origins
+            .add(Origin::written(text!("block in `{chain}`", "`{chain}`의 블록", chain = &self.chain), self.span));
         let ruleset = &mut self.dataplane.node_mut(self.node).ruleset;
         let name = format!("__chain{}", ruleset.chains.len());
         let id = ruleset.chain(self.table, &name, None, origin);

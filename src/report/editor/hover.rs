@@ -2,8 +2,9 @@
 
 use lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
 
-use crate::check::Exposure;
+use crate::check::{Exposure, called};
 use crate::dataplane::{Action, Dataplane, Node};
+use crate::language::{Language, Text, text};
 use crate::provenance::{Origin, OriginId};
 use crate::source::{Sources, Span};
 
@@ -14,13 +15,20 @@ use super::{place, position};
 const MOST_DIALLERS: usize = 12;
 const MOST_ADDRESSES: usize = 3;
 
+/// Who can reach what, and the language that it is told in.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// Who can reach what.
+    pub exposure: &'a Exposure,
+    /// What it was found out about.
+    pub dataplane: &'a Dataplane,
+    /// The reader's language.
+    pub language: Language,
+}
+
 /// What to say about a place; nothing if no packet is taken there.
-pub fn hover(
-    exposure: &Exposure,
-    dataplane: &Dataplane,
-    sources: &Sources,
-    (name, at): (&str, Position),
-) -> Option<Hover> {
+pub fn hover(told: Told<'_>, sources: &Sources, (name, at): (&str, Position)) -> Option<Hover> {
+    let Told { dataplane, .. } = told;
     let (id, offset) = place(sources, name, at)?;
     let is_here = |span: Span| span.source == id && span.start <= offset && offset <= span.end;
     let here = dataplane.nodes.iter().flat_map(takers).map(|id| dataplane.origins.get(id));
@@ -28,7 +36,7 @@ pub fn hover(
         .filter_map(|origin| Some((origin.span()?, origin)))
         .filter(|(span, _)| is_here(*span))
         .min_by_key(|(span, _)| span.end - span.start)?;
-    let value = text(exposure, dataplane, origin, span);
+    let value = markdown(told, origin, span);
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value });
     Some(Hover { contents, range: Some(position::range(sources, span)) })
 }
@@ -41,7 +49,8 @@ fn takers(node: &Node) -> Vec<OriginId> {
     relays.chain(rewrites.map(|rule| rule.origin)).chain(node.sockets.iter().map(|socket| socket.origin)).collect()
 }
 
-fn text(exposure: &Exposure, dataplane: &Dataplane, origin: &Origin, span: Span) -> String {
+fn markdown(Told { exposure, dataplane, language }: Told<'_>, origin: &Origin, span: Span) -> String {
+    let say = |text: Text| text.in_language(language).to_owned();
     let passes = |id: OriginId| dataplane.origins.has(id) && dataplane.origins.get(id).span() == Some(span);
     let mut lines = Vec::new();
     for (row, listener) in exposure.listeners.iter().enumerate() {
@@ -51,28 +60,38 @@ fn text(exposure: &Exposure, dataplane: &Dataplane, origin: &Origin, span: Span)
                 .filter(|contact| contact.trace.steps.iter().filter_map(|step| step.origin).any(passes));
             let addresses: Vec<String> = through.flat_map(|contact| contact.addresses().map(code)).collect();
             if !addresses.is_empty() {
-                let doubt = if exposure.is_doubtful(column, row) { " (not certain)" } else { "" };
-                let (name, to) = (prose(&dialler.name), prose(&listener.name));
-                lines.push(format!("- {name} → {to} at {}{doubt}", listed(&addresses)));
+                let doubt = match exposure.is_doubtful(column, row) {
+                    true => text!(" (not certain)", " (확실하지 않음)"),
+                    false => Text::default(),
+                };
+                let (name, to) = (prose(called(&dialler.name).in_language(language)), prose(&listener.name));
+                let at = listed(&addresses);
+                lines.push(say(text!("- {name} → {to} at {at}{doubt}", "- {name} → {to}: {at}{doubt}"; at, doubt)));
             }
         }
     }
     let more = match lines.len().saturating_sub(MOST_DIALLERS) {
         0 => String::new(),
-        more => format!("\n- and {more} more"),
+        more => say(text!("\n- and {more} more", "\n- 그 밖에 {more}개")),
     };
     lines.truncate(MOST_DIALLERS);
     let reached = match lines.is_empty() {
-        true => "Nobody can reach anything through this line.".to_owned(),
-        false => format!("Reached through this line:\n\n{}{more}", lines.join("\n")),
+        true => say(text!(
+            "Nobody can reach anything through this line.",
+            "이 줄을 통해 연결할 수 있는 곳이 아무에게도 없습니다."
+        )),
+        false => {
+            let title = say(text!("Reached through this line:", "이 줄을 통해 연결되는 것:"));
+            format!("{title}\n\n{}{more}", lines.join("\n"))
+        }
     };
-    format!("**{}**\n\n{reached}\n", prose(&origin.what))
+    format!("**{}**\n\n{reached}\n", prose(origin.what.in_language(language)))
 }
 
-fn listed(addresses: &[String]) -> String {
+fn listed(addresses: &[String]) -> Text {
     let shown = addresses.get(..MOST_ADDRESSES.min(addresses.len())).unwrap_or_default().join(", ");
     match addresses.len().saturating_sub(MOST_ADDRESSES) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+        0 => shown.into(),
+        more => text!("{shown} and {more} more", "{shown} 외 {more}개"),
     }
 }

@@ -1,6 +1,6 @@
 //! One sentence: the verdict on one line, and behind it everything that explains it.
 
-use crate::check::{Answer, Attempt, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness};
+use crate::check::{Answer, Attempt, Blocker, Condition, Edit, Fix, Judgement, Verdict, Witness, called};
 
 use crate::dataplane::Trace;
 use crate::language::{Text, text};
@@ -68,7 +68,8 @@ fn works_at(page: &Page<'_>, verdict: &Verdict) -> String {
     }
     let is_same = verdict.witnesses.iter().all(|w| Some(&w.from) == verdict.witnesses.first().map(|first| &first.from));
     let line = |witness: &Witness| {
-        let from = text!("from {from} ", "{from}에서 ", from = &witness.from);
+        let from = called(&witness.from);
+        let from = text!("from {from} ", "{from}에서 "; from);
         let from = if is_same { Text::default() } else { from };
         let way = path::summary(&page.report.dataplane, &witness.trace, page.style());
         let seen = path::seen_as(&witness.trace.outcome);
@@ -101,7 +102,8 @@ fn works_at(page: &Page<'_>, verdict: &Verdict) -> String {
 /// The stops of the way, with the numbers that they have in the picture.
 fn walk(page: &Page<'_>, number: usize, witness: &Witness, way: &WalkedWay) -> String {
     let title = page.said(&text!("Hop by hop", "홉 하나씩"));
-    let from = page.said(&text!("from {from}", "{from}에서", from = &witness.from));
+    let from = called(&witness.from);
+    let from = page.said(&text!("from {from}", "{from}에서"; from));
     let show = page.said(&text!("show it in the picture", "그림에서 보기"));
     let mut html = format!(
         "<h3>{title}</h3>\n<p><b>{}</b> {from} <a class=\"to-picture\" href=\"#way-{number}\">{show}</a></p>\n\

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::check::called;
 use crate::dataplane::{Event, Step, Trace};
 use crate::language::text;
 use crate::net::{Header, Protocol, url_host};
@@ -76,7 +77,7 @@ fn row(told: Told<'_>, number: usize, step: &Step, before: Option<&Header>, stop
     let destination = old.map(|old| end(old.protocol, old.destination, old.destination_port));
     format!(
         "<tr{stop}><td>{number}</td><td>{}</td><td>{}{origin}</td><td>{}</td><td>{}</td></tr>\n",
-        escaped(&dataplane.node(step.node).name),
+        said(style, &called(&dataplane.node(step.node).name)),
         said(style, &path::event(dataplane, step)),
         changed(source, &end(header.protocol, header.source, header.source_port)),
         changed(destination, &end(header.protocol, header.destination, header.destination_port))

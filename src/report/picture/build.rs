@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dataplane::{Dataplane, Interface, InterfaceId, NodeId, NodeKind};
 use crate::lab::{Attachment, Host, HostId, HostKind, Lab, Listen, Os, Segment, SegmentId, SegmentKind};
+use crate::language::{Language, Text, text};
 use crate::net::{PortRange, Protocol, url_host};
 use crate::provenance::Basis;
 use crate::switch::Setting;
@@ -15,11 +16,12 @@ use crate::switch::Setting;
 use super::places::Places;
 use super::{Door, DoorKind, House, HouseKind, Id, Picture, Wire};
 
-/// Draws a lab.
-pub fn picture(lab: &Lab, dataplane: &Dataplane) -> Picture {
+/// Draws a lab, with everything written on it in a language.
+pub fn picture(lab: &Lab, dataplane: &Dataplane, language: Language) -> Picture {
     let mut builder = Builder {
         lab,
         dataplane,
+        language,
         setting: dataplane.switches.defaults(),
         next: 0,
         places: Places::default(),
@@ -42,6 +44,7 @@ pub fn picture(lab: &Lab, dataplane: &Dataplane) -> Picture {
 struct Builder<'a> {
     lab: &'a Lab,
     dataplane: &'a Dataplane,
+    language: Language,
     setting: Setting,
     next: usize,
     places: Places,
@@ -60,8 +63,12 @@ impl<'a> Builder<'a> {
         Id(self.next - 1)
     }
 
-    fn house(&mut self, kind: HouseKind, title: impl Into<String>, label: impl Into<String>) -> House {
-        let (id, title, label) = (self.id(), title.into(), label.into());
+    fn say(&self, text: &Text) -> String {
+        text.in_language(self.language).to_owned()
+    }
+
+    fn house(&mut self, kind: HouseKind, title: impl Into<Text>, label: impl Into<Text>) -> House {
+        let (id, title, label) = (self.id(), self.say(&title.into()), self.say(&label.into()));
         House { id, kind, title, label, facts: Vec::new(), doors: Vec::new(), rooms: Vec::new() }
     }
 
@@ -73,7 +80,8 @@ impl<'a> Builder<'a> {
     fn internet(&mut self) -> Option<House> {
         let is_it = |i: &Interface| !i.claims.is_empty() && !i.only_dials;
         let (node, found) = self.dataplane.nodes().find(|(_, node)| node.interfaces.iter().any(is_it))?;
-        let house = self.house(HouseKind::Internet, found.name.as_str(), "any machine outside");
+        let house =
+            self.house(HouseKind::Internet, found.name.as_str(), text!("any machine outside", "바깥의 모든 머신"));
         self.place_node(node, house.id);
         self.internet = Some(house.id);
         Some(house)
@@ -107,7 +115,8 @@ impl<'a> Builder<'a> {
         let link = self.dataplane.links.iter().position(|link| link.name == segment.name)?;
         let is_it = |i: &Interface| i.only_dials && i.link.is_some_and(|id| id.0 == link);
         let (node, _) = self.dataplane.nodes().find(|(_, node)| node.interfaces.iter().any(is_it))?;
-        let mut house = self.house(HouseKind::Stranger, "any other machine", "unknown");
+        let mut house =
+            self.house(HouseKind::Stranger, text!("any other machine", "그 밖의 머신"), text!("unknown", "알 수 없음"));
         house.facts = subnets(segment);
         self.place_node(node, house.id);
         Some(house)
@@ -122,11 +131,12 @@ impl<'a> Builder<'a> {
             return Some(self.router(node, host));
         }
         let (kind, what) = match host.kind {
-            HostKind::Vm { .. } => (HouseKind::Vm, "virtual machine"),
-            HostKind::Physical => (HouseKind::Machine, "machine"),
-            HostKind::Router => (HouseKind::Machine, "router"),
+            HostKind::Vm { .. } => (HouseKind::Vm, text!("virtual machine", "가상 머신")),
+            HostKind::Physical => (HouseKind::Machine, text!("machine", "머신")),
+            HostKind::Router => (HouseKind::Machine, text!("router", "공유기")),
         };
-        let mut house = self.house(kind, host.name.as_str(), format!("{what}, {}", os(host.os)));
+        let label = text!("{what}, {os}", "{what}, {os}", os = os(host.os); what);
+        let mut house = self.house(kind, host.name.as_str(), label);
         self.places.nodes.insert(node, house.id);
         house.doors = self.adapters(host, node);
         house.doors.extend(self.guards(host, node));
@@ -144,7 +154,7 @@ impl<'a> Builder<'a> {
     }
 
     fn router(&mut self, node: NodeId, host: &Host) -> House {
-        let mut house = self.house(HouseKind::Router, host.name.as_str(), "router");
+        let mut house = self.house(HouseKind::Router, host.name.as_str(), text!("router", "공유기"));
         house.facts =
             host.interfaces.iter().flat_map(|i| i.addresses.iter().map(|a| a.net.addr().to_string())).collect();
         self.place_node(node, house.id);
@@ -163,7 +173,7 @@ impl<'a> Builder<'a> {
             let mut text = adapter.name.clone();
             adapter.addresses.iter().for_each(|address| text += &format!(" {}", address.net.addr()));
             if !adapter.connected {
-                text += " (no cable)";
+                text += &self.say(&text!(" (no cable)", " (케이블 없음)"));
             }
             let door = self.door(DoorKind::Adapter, vec![text]);
             self.places.interfaces.insert((node, InterfaceId(index + 1)), door.id);
@@ -208,11 +218,11 @@ impl<'a> Builder<'a> {
 
     fn segment(&mut self, id: SegmentId, segment: &Segment) -> House {
         let label = match segment.kind {
-            SegmentKind::Lan => "LAN",
-            SegmentKind::HostOnly => "host-only network",
-            SegmentKind::Internal => "internal network",
-            SegmentKind::NatNetwork => "NAT network",
-            SegmentKind::Hosted => "virtual network",
+            SegmentKind::Lan => text!("LAN", "LAN"),
+            SegmentKind::HostOnly => text!("host-only network", "호스트 전용 네트워크"),
+            SegmentKind::Internal => text!("internal network", "내부 네트워크"),
+            SegmentKind::NatNetwork => text!("NAT network", "NAT 네트워크"),
+            SegmentKind::Hosted => text!("virtual network", "가상 네트워크"),
         };
         let mut house = self.house(HouseKind::Segment, segment.name.as_str(), label);
         house.facts = subnets(segment);
@@ -238,8 +248,10 @@ impl<'a> Builder<'a> {
             let link = self.dataplane.node(node).interfaces.get(index + 1).and_then(|i| i.link);
             let Some(link) = link else { continue };
             let engine = self.dataplane.members(link).map(|(id, ..)| id).find(|id| *id != node);
-            let mut house = self.house(HouseKind::Nat, format!("NAT of {}", host.name), "NAT engine");
-            house.facts = vec![format!("{} inside {}", nat.gateway, nat.network)];
+            let title = text!("NAT of {name}", "{name}의 NAT", name = &host.name);
+            let mut house = self.house(HouseKind::Nat, title, text!("NAT engine", "NAT 엔진"));
+            let (gateway, network) = (nat.gateway, nat.network);
+            house.facts = vec![self.say(&text!("{gateway} inside {network}", "{network} 안의 {gateway}"))];
             if let Some(engine) = engine {
                 self.place_node(engine, house.id);
             }
@@ -270,7 +282,7 @@ impl<'a> Builder<'a> {
             self.wires.extend(self.segments.get(segment).map(|to| Wire { from: *from, to: *to }));
         }
         self.wire_nat_adapters();
-        let mut picture = Picture { houses, wires: self.wires, places: self.places };
+        let mut picture = Picture { houses, wires: self.wires, places: self.places, language: self.language };
         let mut outer = BTreeMap::new();
         for (house, around) in picture.all_houses() {
             outer.extend(around.map(|around| (house.id, around)));

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Door, DoorKind, Fate, House, Id, Picture, WalkedWay};
+use crate::language::{Language, text};
+
+use super::{DoorKind, Fate, House, Id, Picture, WalkedWay};
 
 /// The picture in the DOT language, with the way of a packet in it.
 pub fn document(picture: &Picture, title: &str, way: Option<&WalkedWay>) -> String {
@@ -12,17 +14,22 @@ pub fn document(picture: &Picture, title: &str, way: Option<&WalkedWay>) -> Stri
         quoted(title)
     );
     for house in &picture.houses {
-        add(house, way, 1, &mut text);
+        add(house, way, (1, picture.language), &mut text);
     }
     for wire in &picture.wires {
         let _ = writeln!(text, "  {} -> {} [dir=none, color=gray50];", wire.from, wire.to);
     }
+    let blocked = text!("blocked: ", "막힘: ");
     for hop in way.map_or(&[][..], |way| &way.stops).windows(2).zip(1..) {
         let ([from, to], number) = hop else { continue };
         let look = match (to.fate, to.is_answer) {
             (Fate::Blocked, _) => format!(
                 ", color=red, style=dashed, xlabel={}",
-                quoted(&format!("blocked: {}", to.lines.last().map_or("", String::as_str)))
+                quoted(&format!(
+                    "{}{}",
+                    blocked.in_language(picture.language),
+                    to.lines.last().map_or("", String::as_str)
+                ))
             ),
             (_, true) => ", color=blue, style=dashed".to_owned(),
             (_, false) => ", color=blue".to_owned(),
@@ -34,11 +41,11 @@ pub fn document(picture: &Picture, title: &str, way: Option<&WalkedWay>) -> Stri
 }
 
 /// A house with something in it is a cluster, in which a node of the same name stands for the house itself.
-fn add(house: &House, way: Option<&WalkedWay>, depth: usize, text: &mut String) {
+fn add(house: &House, way: Option<&WalkedWay>, (depth, language): (usize, Language), text: &mut String) {
     let indent = "  ".repeat(depth);
     let look = look(house.id, way);
     if house.kind.is_card() || (house.rooms.is_empty() && house.doors.is_empty()) {
-        let doors = house.doors.iter().flat_map(Door::words);
+        let doors = house.doors.iter().flat_map(|door| door.words(language));
         let label = std::iter::once(house.title.clone()).chain(house.facts.iter().cloned()).chain(doors);
         let label = label.collect::<Vec<_>>().join("\n");
         let _ = writeln!(text, "{indent}{} [label={}{look}];", house.id, quoted(&label));
@@ -49,13 +56,13 @@ fn add(house: &House, way: Option<&WalkedWay>, depth: usize, text: &mut String) 
     let facts = if house.facts.is_empty() { house.title.clone() } else { house.facts.join("\n") };
     let _ = writeln!(text, "{indent}  {} [shape=plaintext, label={}{look}];", house.id, quoted(&facts));
     for door in &house.doors {
-        let lines: Vec<String> = door.words().collect();
+        let lines: Vec<String> = door.words(language).collect();
         let shape = if door.kind == DoorKind::Guard { "octagon" } else { "cds" };
         let look = self::look(door.id, way);
         let _ = writeln!(text, "{indent}  {} [shape={shape}, label={}{look}];", door.id, quoted(&lines.join("\n")));
     }
     for room in &house.rooms {
-        add(room, way, depth + 1, text);
+        add(room, way, (depth + 1, language), text);
     }
     let _ = writeln!(text, "{indent}}}");
 }

@@ -138,7 +138,7 @@ fn card(house: &House) -> Block<'_> {
     let w = written.max(doors.w) + 2 * (PAD - 4);
     let text = header_height(house) - 4;
     let y = if doors.h == 0 { text } else { text + 2 };
-    let h = if doors.h == 0 { text } else { y + doors.h + PAD - 6 };
+    let h = if doors.h == 0 { text + 5 } else { y + doors.h + PAD - 6 };
     let mut card = Block { w, h, marks: vec![Mark { drawn: Drawn::House(house), rect: Rect { x: 0, y: 0, w, h } }] };
     doors.h = 0;
     card.add(Block { w: 0, ..doors }, PAD - 4, y);

@@ -7,6 +7,7 @@ mod draw;
 mod strokes;
 
 use crate::check::{Answer, Judgement};
+use crate::language::{Language, Text, text};
 
 use super::super::markup::escaped;
 use super::layout::{LINE, Layout, PAD, layout};
@@ -31,13 +32,14 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// What a judgement looks like with the way that shows it.
-    pub fn of(judgement: &Judgement, way: WalkedWay) -> Self {
+    /// What a judgement looks like with the way that shows it, which is told in a language.
+    pub fn of(judgement: &Judgement, way: WalkedWay, language: Language) -> Self {
         let answer = match judgement.verdict.answer {
-            Answer::Holds => "holds",
-            Answer::Violated => "violated",
-            Answer::Undecided => "undecided",
+            Answer::Holds => text!("holds", "성립"),
+            Answer::Violated => text!("violated", "위반"),
+            Answer::Undecided => text!("undecided", "판정 불가"),
         };
+        let answer = answer.in_language(language);
         let sentence = judgement.statement.sentence.value.clone();
         Self { sentence, verdict: format!("{answer}: {}", way.sees), way }
     }
@@ -53,7 +55,7 @@ const LEAST: i32 = 640;
 pub fn document(picture: &Picture, title: &str, shown: Option<&Shown>) -> String {
     let layout = layout(picture);
     let mut router = Router::new(&layout);
-    let w = layout.width.max(if shown.is_some() { LEAST } else { key_width() + 2 * PAD });
+    let w = layout.width.max(if shown.is_some() { LEAST } else { key_width(picture.language) + 2 * PAD });
     let head = shown.map_or_else(Vec::new, |shown| heading(shown, w));
     let walk = shown.map_or_else(Vec::new, |shown| walk(&shown.way, w));
     let top = rows_height(head.len());
@@ -73,7 +75,7 @@ pub fn document(picture: &Picture, title: &str, shown: Option<&Shown>) -> String
     svg += &shown.map_or_else(String::new, |shown| strokes::way(&layout, &mut router, &shown.way));
     svg += "</g>\n";
     svg += &rows(&walk, bottom + 8, "walk");
-    svg += &key(h - PAD);
+    svg += &key(h - PAD, picture.language);
     svg + "</svg>\n"
 }
 
@@ -82,7 +84,7 @@ pub fn document(picture: &Picture, title: &str, shown: Option<&Shown>) -> String
 pub(in super::super) fn inline(picture: &Picture, title: &str, ways: &[(String, &WalkedWay)]) -> String {
     let layout = layout(picture);
     let mut router = Router::new(&layout);
-    let (w, h) = (layout.width.max(key_width() + 2 * PAD), layout.height + LINE);
+    let (w, h) = (layout.width.max(key_width(picture.language) + 2 * PAD), layout.height + LINE);
     let mut svg = format!(
         "<svg class=\"canreach\" viewBox=\"0 0 {w} {h}\" width=\"{w}\" height=\"{h}\" style=\"min-width:{}px\" role=\"img\" \
          aria-label=\"{}\" aria-describedby=\"picture-words\">\n",
@@ -95,14 +97,14 @@ pub(in super::super) fn inline(picture: &Picture, title: &str, ways: &[(String, 
         let strokes = strokes::way(&layout, &mut router, way);
         svg += &format!("<g class=\"walked\" id=\"{name}\" data-lit=\"{}\">\n{strokes}</g>\n", lit.join(" "));
     }
-    svg += &key(h - PAD / 2);
+    svg += &key(h - PAD / 2, picture.language);
     svg + "</svg>\n"
 }
 
 /// Houses from outside to inside, wires, doors; lines lie on walls and under texts.
 fn body(picture: &Picture, layout: &Layout<'_>, router: &mut Router, way: Option<&WalkedWay>) -> String {
     let dimmed = way.map_or(Dimmed::Nothing, |way| Dimmed::AllBut(&way.lit));
-    let mut svg: String = layout.marks.iter().map(|mark| element(mark, dimmed)).collect();
+    let mut svg: String = layout.marks.iter().map(|mark| element(mark, dimmed, picture.language)).collect();
     svg += &format!("<g class=\"wires{}\" aria-hidden=\"true\">\n", if way.is_some() { " dim" } else { "" });
     for wire in &picture.wires {
         router.begin();
@@ -165,22 +167,25 @@ fn in_words(shown: &Shown) -> String {
 }
 
 /// What the doors mean.
-const KEY: [(&str, &str); 5] = [
-    ("adapter", "adapter"),
-    ("guard", "firewall"),
-    ("forward", "leads on"),
-    ("listens", "listens"),
-    ("assumed", "assumed to listen"),
-];
-
-fn key_width() -> i32 {
-    KEY.iter().map(|(_, words)| width(words, Font::Label) + 44).sum()
+fn key_words() -> [(&'static str, Text); 5] {
+    [
+        ("adapter", text!("adapter", "어댑터")),
+        ("guard", text!("firewall", "방화벽")),
+        ("forward", text!("leads on", "포워딩")),
+        ("listens", text!("listens", "대기(listen)")),
+        ("assumed", text!("assumed to listen", "대기한다고 가정")),
+    ]
 }
 
-fn key(y: i32) -> String {
+fn key_width(language: Language) -> i32 {
+    key_words().iter().map(|(_, words)| width(words.in_language(language), Font::Label) + 44).sum()
+}
+
+fn key(y: i32, language: Language) -> String {
     let mut svg = "<g class=\"key\" aria-hidden=\"true\">\n".to_owned();
     let mut x = PAD;
-    for (class, words) in KEY {
+    for (class, words) in key_words() {
+        let words = words.in_language(language);
         svg += &format!(
             "<g class=\"el {class}\"><rect x=\"{x}\" y=\"{}\" width=\"18\" height=\"11\" rx=\"4\"/></g>\
              <text class=\"label\" x=\"{}\" y=\"{y}\">{words}</text>\n",

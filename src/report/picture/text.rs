@@ -74,6 +74,14 @@ pub(super) fn fitted(text: &str, font: Font, room: i32) -> String {
     kept.trim_end().to_owned() + "…"
 }
 
+/// The same for a path, of which the last part says most.
+pub(super) fn fitted_path(path: &str, font: Font, room: i32) -> String {
+    match path.rsplit_once('/') {
+        Some((_, last)) if room < width(path, font) => fitted(&format!("…/{last}"), font, room),
+        _ => fitted(path, font, room),
+    }
+}
+
 /// A text as lines that fit, broken at blanks.
 pub(super) fn wrapped(text: &str, font: Font, room: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -108,6 +116,8 @@ mod tests {
         assert_eq!(fitted("grafana", Font::Mono, 100), "grafana");
         assert_eq!(fitted("grafana/grafana:11.2.0", Font::Mono, 100), "grafana/grafan…");
         assert_eq!(fitted("모니터링", Font::Mono, 40), "모니…");
+        assert_eq!(fitted_path("ghcr.io/example/web:1", Font::Mono, 100), "…/web:1");
+        assert_eq!(fitted_path("web:1", Font::Mono, 100), "web:1");
         assert_eq!(wrapped("zone public: http, https", Font::Mono, 90), ["zone public:", "http, https"]);
         assert_eq!(wrapped("", Font::Mono, 90), Vec::<String>::new());
     }

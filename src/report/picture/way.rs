@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::check::Witness;
+use crate::check::{Witness, called};
 use crate::dataplane::{Dataplane, Decision, Event, Hook, InterfaceId, NodeId, Outcome, Step, Symptom, Way};
 use crate::language::{Language, text};
 use crate::provenance::Basis;
@@ -99,10 +99,10 @@ fn is_let_in(picture: &Picture, step: &Step, last: Option<&Stop>) -> bool {
 }
 
 fn told(dataplane: &Dataplane, step: &Step, language: Language) -> String {
-    let (node, event) = (&dataplane.node(step.node).name, path::event(dataplane, step));
+    let (node, event) = (called(&dataplane.node(step.node).name), path::event(dataplane, step));
     let told = match step.event {
-        Event::Ended(_) => text!("{node}: {event}", "{node}: {event}"; event),
-        _ => text!("{node} {event}", "{node}: {event}"; event),
+        Event::Ended(_) => text!("{node}: {event}", "{node}: {event}"; node, event),
+        _ => text!("{node} {event}", "{node}: {event}"; node, event),
     };
     let told = if step.way == Way::Reply { text!("answer: {told}", "응답: {told}"; told) } else { told };
     told.in_language(language).to_owned()

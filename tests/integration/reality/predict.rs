@@ -47,7 +47,7 @@ impl Model {
         let lab = lab::resolve(&inputs);
         diagnostics.extend(lab.diagnostics);
         let errors = diagnostics.iter().filter(|d| is_error(d)).map(|d| d.message.to_string()).collect();
-        let unmodeled = lab.value.unmodeled.iter().map(|thing| thing.what.clone()).collect();
+        let unmodeled = lab.value.unmodeled.iter().map(|thing| thing.what.to_string()).collect();
         let idle = lab.value.containers().filter(|(_, c)| c.idle.is_some()).map(|(_, c)| c.name.clone()).collect();
         Self { dataplane: lower::lower(&lab.value), errors, unmodeled, idle }
     }

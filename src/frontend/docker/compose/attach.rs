@@ -16,7 +16,7 @@ pub(super) fn networks(walk: &mut Walk, project: &mut Project, node: &Node) -> V
         _ => walk
             .list(node, "`networks`")
             .iter()
-            .filter_map(|item| walk.string(item, "a network"))
+            .filter_map(|item| walk.string(item, text!("a network", "네트워크")))
             .collect::<Vec<_>>()
             .iter()
             .filter_map(|key| attach(walk, project, key))
@@ -40,16 +40,17 @@ pub(super) fn attach(walk: &mut Walk, project: &mut Project, key: &Spanned<Strin
 
 fn with_options(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Option<AttachDecl> {
     let mut attach = attach(walk, project, &entry.key)?;
-    let place = format!("network `{}` of a service", entry.key.value);
+    let place = text!("network `{name}` of a service", "서비스의 `{name}` 네트워크", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "aliases" => {
                 let aliases = walk.list(value, "`aliases`").iter();
-                attach.aliases = aliases.filter_map(|n| walk.string(n, "an alias")).map(|a| a.value).collect();
+                attach.aliases =
+                    aliases.filter_map(|n| walk.string(n, text!("an alias", "별칭"))).map(|a| a.value).collect();
             }
             "ipv4_address" if is_empty(value) => {}
-            "ipv4_address" => attach.address = walk.parsed(value, "an IP address", Code::BadAddress),
+            "ipv4_address" => attach.address = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress),
             "gw_priority" => attach.gateway_priority = walk.int(value, "`gw_priority`"),
             "ipv6_address" | "link_local_ips" | "driver_opts" => {
                 let what = text!("`{name}` of an attachment", "네트워크 연결의 `{name}`", name = &key.value);
@@ -133,7 +134,7 @@ pub(super) fn container_of(walk: &mut Walk, project: &Project, service: &Spanned
 pub(super) fn links(walk: &mut Walk, project: &Project, node: &Node) -> Vec<Spanned<(String, String)>> {
     let mut links = Vec::new();
     for item in walk.list(node, "`links`") {
-        let Some(text) = walk.string(item, "a link") else { continue };
+        let Some(text) = walk.string(item, text!("a link", "링크")) else { continue };
         let (service, alias) = text.value.split_once(':').unwrap_or((&text.value, &text.value));
         let service = Spanned::new(service.to_owned(), text.span);
         if let Some(container) = container_of(walk, project, &service) {
@@ -146,7 +147,7 @@ pub(super) fn links(walk: &mut Walk, project: &Project, node: &Node) -> Vec<Span
 /// Reads `external_links:`, `CONTAINER` or `CONTAINER:ALIAS`.
 pub(super) fn external_links(walk: &mut Walk, node: &Node) -> Vec<Spanned<(String, String)>> {
     let items = walk.list(node, "`external_links`").iter();
-    let texts = items.filter_map(|item| walk.string(item, "a link"));
+    let texts = items.filter_map(|item| walk.string(item, text!("a link", "링크")));
     texts
         .map(|text| {
             text.map(|text| {
@@ -163,14 +164,16 @@ pub(super) fn extra_hosts(walk: &mut Walk, node: &Node) -> Vec<(Spanned<String>,
     if let Value::Mapping(entries) = &node.value {
         for Entry { key, value, .. } in entries {
             for item in walk.one_or_many(value) {
-                let Some(address) = walk.string(item, "an IP address") else { continue };
+                let Some(address) = walk.string(item, text!("an IP address", "IP 주소")) else { continue };
                 hosts.extend(extra_host(walk, &key.value, &address.value, address.span));
             }
         }
         return hosts;
     }
     for item in walk.list(node, "`extra_hosts`") {
-        let Some(text) = walk.string(item, "a host name and its address") else { continue };
+        let Some(text) = walk.string(item, text!("a host name and its address", "호스트 이름과 주소")) else {
+            continue;
+        };
         let Some((name, addresses)) = text.value.split_once('=').or_else(|| text.value.split_once(':')) else {
             let message = text!("`{host}` has no address", "`{host}`에 주소가 없습니다", host = &text.value);
             let label = text!("write `NAME:ADDRESS`", "`이름:주소` 형식으로 써야 함");

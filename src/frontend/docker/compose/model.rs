@@ -230,7 +230,8 @@ impl Loader<'_> {
     /// Opens a file that another one names.
     fn opened(&mut self, path: &Spanned<String>, directory: &str) -> Option<File> {
         if path.value.contains("://") || path.value.starts_with("oci:") || path.value.starts_with("git@") {
-            let what = format!("`{}`, a compose file elsewhere", path.value);
+            let what =
+                text!("`{path}`, a compose file elsewhere", "다른 곳에 있는 compose 파일 `{path}`", path = &path.value);
             self.unmodeled.push(Declaration::Unmodeled(Spanned::new(what, path.span)));
             return None;
         }

@@ -26,7 +26,7 @@ pub(super) fn plain(project: &str, key: &str, span: Span) -> NetworkDecl {
 
 /// Reads one entry of `networks:`.
 pub(super) fn read(walk: &mut Walk, project: &str, entry: &Entry) -> NetworkDecl {
-    let place = format!("network `{}`", entry.key.value);
+    let place = text!("network `{name}`", "`{name}` 네트워크", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     let mut network = plain(project, &entry.key.value, entry.key.span);
     network.span = entry.key.span.to(entry.value.span);
@@ -75,9 +75,12 @@ fn driver_options(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
             "macvlan_mode" | "ipvlan_mode" => network.driver_mode = walk.string(value, &what),
             "enable_icc" => network.icc = walk.bool(value, &what),
             "enable_ip_masquerade" => network.masquerade = walk.bool(value, &what),
-            "host_binding_ipv4" => network.publish_address = walk.parsed(value, "an IP address", Code::BadAddress),
+            "host_binding_ipv4" => {
+                network.publish_address = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress)
+            }
             "gateway_mode_ipv4" => {
-                network.gateway_mode = walk.word(value, "a gateway mode", GATEWAY_MODES, Code::YamlType);
+                network.gateway_mode =
+                    walk.word(value, text!("a gateway mode", "게이트웨이 모드"), GATEWAY_MODES, Code::YamlType);
             }
             option if NEUTRAL_OPTIONS.contains(&option) => {}
             _ => walk.report(unmodeled(&text!("the driver option {what}", "드라이버 옵션 {what}"), key.span)),
@@ -100,11 +103,10 @@ fn ipam(walk: &mut Walk, node: &Node, network: &mut NetworkDecl) {
 
 /// One address pool; the first IPv4 one counts.
 fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
-    let entries = walk.map(item, "an address pool");
-    let subnet: Option<Spanned<IpNet>> = item
-        .get("subnet")
-        .filter(|n| !is_empty(n))
-        .and_then(|n| walk.parsed(n, "a subnet like `172.20.0.0/16`", Code::BadAddress));
+    let entries = walk.map(item, text!("an address pool", "주소 풀"));
+    let subnet: Option<Spanned<IpNet>> = item.get("subnet").filter(|n| !is_empty(n)).and_then(|n| {
+        walk.parsed(n, text!("a subnet like `172.20.0.0/16`", "`172.20.0.0/16` 같은 서브넷"), Code::BadAddress)
+    });
     if subnet.as_ref().is_some_and(|s| matches!(s.value, IpNet::V6(_))) {
         walk.report(unmodeled(&ipv6(), item.span));
         return;
@@ -116,7 +118,7 @@ fn pool(walk: &mut Walk, item: &Node, network: &mut NetworkDecl) {
     for Entry { key, value, .. } in entries {
         match key.value.as_str() {
             "gateway" if is_empty(value) => {}
-            "gateway" => network.gateway = walk.parsed(value, "an IP address", Code::BadAddress),
+            "gateway" => network.gateway = walk.parsed(value, text!("an IP address", "IP 주소"), Code::BadAddress),
             "ip_range" | "aux_addresses" => {
                 let what = text!(
                     "`{name}`, which decides what addresses containers get",

@@ -1,6 +1,7 @@
 //! In which order services are started, which decides what addresses their containers get.
 
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
+use crate::language::text;
 use crate::source::Spanned;
 
 use super::{Project, attach, references};
@@ -41,7 +42,11 @@ fn dependencies(walk: &mut Walk, project: &Project, services: &[&Entry], service
 fn depends_on(walk: &mut Walk, project: &Project, node: &Node) {
     let names: Vec<Spanned<String>> = match &node.value {
         Value::Mapping(entries) => entries.iter().map(|entry| entry.key.clone()).collect(),
-        _ => walk.list(node, "`depends_on`").iter().filter_map(|item| walk.string(item, "a service")).collect(),
+        _ => walk
+            .list(node, "`depends_on`")
+            .iter()
+            .filter_map(|item| walk.string(item, text!("a service", "서비스")))
+            .collect(),
     };
     names.iter().for_each(|name| drop(attach::container_of(walk, project, name)));
 }

@@ -39,7 +39,7 @@ fn is_same(a: &PublishDecl, b: &PublishDecl) -> bool {
 }
 
 fn short(walk: &mut Walk, texts: &Texts, item: &Node) -> Option<PublishDecl> {
-    let written = walk.string(item, "a port mapping")?;
+    let written = walk.string(item, text!("a port mapping", "포트 매핑"))?;
     let spec = match item.resolve() {
         // `0777` is a number, 511, before it is a port.
         Some(Resolved::Int(number)) => number.to_string(),
@@ -90,7 +90,7 @@ fn sexagesimal(spec: &str, span: Span) -> Diagnostic {
 }
 
 fn long(walk: &mut Walk, item: &Node, entries: &[Entry]) -> Option<PublishDecl> {
-    let target = walk.required(item, "target", "a port")?;
+    let target = walk.required(item, "target", text!("a port", "포트"))?;
     let container_ports = ports(walk, target)?;
     let mut publish =
         PublishDecl { host_address: None, host_ports: None, container_ports, protocol: Protocol::Tcp, span: item.span };
@@ -116,11 +116,15 @@ fn published(walk: &mut Walk, node: &Node) -> Option<Option<PortRange>> {
 #[expect(clippy::option_option, reason = "the outer option says whether it can be understood")]
 fn host_address(walk: &mut Walk, node: &Node) -> Option<Option<IpAddr>> {
     let is_empty = matches!(&node.value, Value::Scalar(text) if text.is_empty());
-    if is_empty { Some(None) } else { walk.parsed(node, "an IP address", Code::BadAddress).map(|a| Some(a.value)) }
+    if is_empty {
+        Some(None)
+    } else {
+        walk.parsed(node, text!("an IP address", "IP 주소"), Code::BadAddress).map(|a| Some(a.value))
+    }
 }
 
 fn ports(walk: &mut Walk, node: &Node) -> Option<PortRange> {
-    let text = walk.string(node, "a port")?;
+    let text = walk.string(node, text!("a port", "포트"))?;
     let range = port_spec::port_range(&text.value).filter(|range| range.first != 0);
     if range.is_none() {
         walk.report(bad_port(&text));
@@ -129,7 +133,7 @@ fn ports(walk: &mut Walk, node: &Node) -> Option<PortRange> {
 }
 
 fn protocol(walk: &mut Walk, node: &Node) -> Option<Protocol> {
-    let text = walk.string(node, "a protocol")?;
+    let text = walk.string(node, text!("a protocol", "프로토콜"))?;
     let protocol = port_spec::published_protocol(&text.value);
     if protocol.is_none() {
         walk.report(
@@ -152,7 +156,7 @@ pub(super) fn exposes(walk: &mut Walk, node: &Node) -> Vec<Spanned<(Protocol, Po
 }
 
 fn expose(walk: &mut Walk, item: &Node) -> Option<Spanned<(Protocol, PortRange)>> {
-    let text = walk.string(item, "a port")?;
+    let text = walk.string(item, text!("a port", "포트"))?;
     let (ports, protocol) = text.value.split_once('/').unwrap_or((&text.value, ""));
     let read = (port_spec::published_protocol(protocol), port_spec::port_range(ports));
     match read {

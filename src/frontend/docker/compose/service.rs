@@ -21,11 +21,13 @@ const MAX_REPLICAS: i64 = 100;
 
 /// Reads a service that is started: one container for each replica.
 pub(super) fn read(walk: &mut Walk, project: &mut Project, entry: &Entry) -> Vec<Declaration> {
-    let place = format!("service `{}`", entry.key.value);
+    let place = text!("service `{name}`", "`{name}` 서비스", name = &entry.key.value);
     let entries = walk.map(&entry.value, &place);
     check_source(walk, entry);
     if let Some(provider) = entry.value.entry("provider") {
-        return vec![Declaration::Unmodeled(provider.key.clone().map(|_| format!("the provider of {place}")))];
+        return vec![Declaration::Unmodeled(
+            provider.key.clone().map(|_| text!("the provider of {place}", "{place}의 provider"; place)),
+        )];
     }
     let mut declarations = Vec::new();
     let container = container(walk, project, entry, entries);
@@ -183,12 +185,15 @@ fn places(texts: &Texts, service: &Node, container: &mut ContainerDecl) {
 /// A list of words, or a line that is split into words.
 fn command(walk: &mut Walk, node: &Node) -> Vec<Spanned<String>> {
     if let Value::Sequence(items) = &node.value {
-        return items.iter().filter_map(|item| walk.string(item, "a word of a command")).collect();
+        return items
+            .iter()
+            .filter_map(|item| walk.string(item, text!("a word of a command", "명령의 단어")))
+            .collect();
     }
     if node.is_null() {
         return Vec::new();
     }
-    let Some(line) = walk.string(node, "a command") else { return Vec::new() };
+    let Some(line) = walk.string(node, text!("a command", "명령")) else { return Vec::new() };
     let split = words::split(&line.value);
     if !split.is_valid {
         let help = text!("close quotes and parentheses", "따옴표와 괄호를 닫으십시오");
@@ -224,7 +229,7 @@ fn environment(walk: &mut Walk, node: &Node) -> Vec<(String, Spanned<String>)> {
     if let Value::Mapping(entries) = &node.value {
         let written = entries.iter().filter(|entry| !entry.value.is_null());
         return written
-            .filter_map(|entry| Some((entry.key.value.clone(), walk.string(&entry.value, "a value")?)))
+            .filter_map(|entry| Some((entry.key.value.clone(), walk.string(&entry.value, text!("a value", "값"))?)))
             .collect();
     }
     let items = walk.list(node, "`environment`").iter().filter(|item| !item.is_null());
@@ -243,7 +248,11 @@ fn variable(text: &str) -> Option<(String, String)> {
 fn sysctls(walk: &mut Walk, node: &Node) {
     let written: Vec<Spanned<String>> = match &node.value {
         Value::Mapping(entries) => entries.iter().map(|entry| entry.key.clone()).collect(),
-        _ => walk.list(node, "`sysctls`").iter().filter_map(|item| walk.string(item, "a setting")).collect(),
+        _ => walk
+            .list(node, "`sysctls`")
+            .iter()
+            .filter_map(|item| walk.string(item, text!("a setting", "설정")))
+            .collect(),
     };
     for setting in written.into_iter().filter(|setting| setting.value.starts_with("net.")) {
         let what = text!("`{name}` in a container", "컨테이너의 `{name}`", name = &setting.value);

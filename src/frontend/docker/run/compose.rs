@@ -4,6 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ComposeDecl, Declarations};
+use crate::language::text;
 use crate::source::Span;
 
 use super::Outcome;
@@ -81,8 +82,9 @@ pub(super) fn parse(arguments: &[Word], whole: Span) -> Outcome {
     let unknown_option = of_project.clone().any(|flag| flag.value.as_ref().is_some_and(is_unknown));
     let scaled = of_verb.flags.iter().find(|flag| flag.name == "scale");
     if unknown_option || of_verb.arguments.iter().any(is_unknown) || scaled.is_some() {
-        let what = scaled.map_or("`docker compose` with options that are not known", |_| "`docker compose up --scale`");
-        return Outcome::unmodeled(what.to_owned(), whole);
+        let unknown =
+            text!("`docker compose` with options that are not known", "알 수 없는 옵션이 있는 `docker compose`");
+        return Outcome::unmodeled(scaled.map_or(unknown, |_| "`docker compose up --scale`".into()), whole);
     }
     let all = |name: &str| {
         let given = scanned.flags.iter().filter(|flag| flag.name == name);

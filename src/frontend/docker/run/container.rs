@@ -169,15 +169,19 @@ pub(super) fn parse(verb: &Word, arguments: &[Word], whole: Span) -> Declaration
 }
 
 /// Why the command line cannot be told apart with certainty.
-fn why_not(scanned: &Scanned) -> Option<String> {
+fn why_not(scanned: &Scanned) -> Option<Text> {
     let unknown = |f: &&Given| RELEVANT.contains(&f.name) && f.value.as_ref().is_some_and(|v| v.unknown().is_some());
     if scanned.is_refused {
-        Some("a container whose options could not be read".to_owned())
+        Some(text!("a container whose options could not be read", "옵션을 읽을 수 없는 컨테이너"))
     } else if scanned.uncertain.is_some() && !image_alone_is_uncertain(scanned) {
-        Some("a container whose options are not known".to_owned())
+        Some(text!("a container whose options are not known", "옵션을 알 수 없는 컨테이너"))
     } else {
         let flag = scanned.flags.iter().find(unknown)?;
-        Some(format!("a container whose `--{}` is not known", flag.name))
+        Some(text!(
+            "a container whose `--{flag}` is not known",
+            "`--{flag}` 값을 알 수 없는 컨테이너",
+            flag = &flag.name
+        ))
     }
 }
 
@@ -496,8 +500,8 @@ impl Reader {
         self.out.diagnostics.push(refused(message, span));
     }
 
-    fn unmodeled(&mut self, what: String, span: Span) {
-        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+    fn unmodeled(&mut self, what: impl Into<Text>, span: Span) {
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), span)));
     }
 }
 

@@ -134,7 +134,7 @@ pub(super) fn parse(words: &[Word]) -> Declarations {
     }
     let is_unknown = |f: &Given| f.value.as_ref().is_some_and(|v| v.unknown().is_some());
     if scanned.is_refused || scanned.uncertain.is_some() || scanned.flags.iter().any(is_unknown) {
-        let what = "dockerd with options that could not be read".to_owned();
+        let what = text!("dockerd with options that could not be read", "읽을 수 없는 옵션이 있는 dockerd");
         out.value.push(Declaration::Unmodeled(Spanned::new(what, whole)));
         return out;
     }
@@ -165,7 +165,7 @@ impl Reader {
             name if UNMODELED.contains(&name) => {
                 let value = flag.value.as_ref().map_or_else(String::new, |v| format!(" {}", v.text));
                 let what = format!("`dockerd --{name}{value}`");
-                self.out.value.push(Declaration::Unmodeled(Spanned::new(what, flag.span)));
+                self.out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), flag.span)));
             }
             _ => {
                 if let Some(value) = &flag.value {

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use crate::lab::Declaration;
+use crate::lab::declaration::shuffled_addresses;
 use crate::lab::declaration::{ContainerDecl, Declarations, FreedDecl, Idle, IdleCause, NetworkMode, RestartPolicy};
+use crate::language::{Text, text};
 use crate::source::Span;
 
 use super::taken_back::{end, is_container};
@@ -51,16 +53,19 @@ pub(super) fn created(name: &str, span: Span, out: &mut Declarations) {
 }
 
 /// `docker stop`; the answer says what has no model.
-pub(super) fn stop(name: &str, cause: IdleCause, span: Span, out: &mut Declarations) -> Option<String> {
+pub(super) fn stop(name: &str, cause: IdleCause, span: Span, out: &mut Declarations) -> Option<Text> {
     let is_it = |d: &Declaration| matches!(d, Declaration::Container(c) if c.idle.is_none() && is_named(c, name));
     let Some(place) = out.value.iter().position(is_it) else {
         // Perhaps one of a project of compose, whose files are read later.
         let is_compose = |d: &Declaration| matches!(d, Declaration::Compose(_));
         let may_be = !is_idle(name, out) && out.value.iter().any(is_compose);
-        return may_be.then(|| format!("`{name}` is stopped"));
+        return may_be.then(|| text!("`{name}` is stopped", "중지된 `{name}` 컨테이너"));
     };
     if let Some(sharer) = sharer(name, out) {
-        return Some(format!("`{name}` is stopped, whose network `{sharer}` shares"));
+        return Some(text!(
+            "`{name}` is stopped, whose network `{sharer}` shares",
+            "중지된 `{name}` 컨테이너 (`{sharer}` 컨테이너가 그 네트워크를 같이 씀)"
+        ));
     }
     halt(place, cause, span, out);
     None
@@ -74,7 +79,7 @@ pub(super) fn start(name: &str, out: &mut Declarations) {
 }
 
 /// `docker restart`; the answer says what has no model.
-pub(super) fn restart(name: &str, span: Span, out: &mut Declarations) -> Option<String> {
+pub(super) fn restart(name: &str, span: Span, out: &mut Declarations) -> Option<Text> {
     // Its end is one that somebody wanted.
     let removes_itself = |d: &mut Declaration| match d {
         Declaration::Container(c) if is_named(c, name) => std::mem::take(&mut c.is_removed_at_end),
@@ -95,7 +100,7 @@ pub(super) fn restart(name: &str, span: Span, out: &mut Declarations) -> Option<
 
 /// The engine goes down and comes up again; `event` says so. Containers without a restart policy stay down (docs.docker.com,
 /// "Start containers automatically"). The answer says what has no model.
-pub fn engine_restarted(event: Declaration, span: Span, out: &mut Declarations) -> Option<String> {
+pub fn engine_restarted(event: Declaration, span: Span, out: &mut Declarations) -> Option<Text> {
     let mut orphan = None;
     while let Some(place) = out.value.iter().position(|d| ends_with_engine(d, out)) {
         orphan = orphan.or_else(|| match out.value.get(place) {
@@ -109,12 +114,13 @@ pub fn engine_restarted(event: Declaration, span: Span, out: &mut Declarations) 
         start(&name, out);
     }
     if let Some(orphan) = orphan {
-        return Some(format!("`{orphan}` shares the network of a container that stays down"));
+        return Some(text!(
+            "`{orphan}` shares the network of a container that stays down",
+            "꺼진 채로 남는 컨테이너의 네트워크를 같이 쓰는 `{orphan}`"
+        ));
     }
     let shuffled = shuffled(out);
-    (!shuffled.is_empty()).then(|| {
-        format!("the addresses of `{}`, which docker starts again in an order of its own", shuffled.join("`, `"))
-    })
+    (!shuffled.is_empty()).then(|| shuffled_addresses(&shuffled.join("`, `")))
 }
 
 /// A container that runs and has no restart policy; those that share another one's network come first.

@@ -91,7 +91,7 @@ fn scan(command: &str, arguments: &[Word], known: &[Flag], whole: Span) -> Resul
     if !scanned.is_refused && !is_unknown {
         return Ok(scanned);
     }
-    let what = format!("`{command}` with options that could not be read");
+    let what = text!("`{command}` with options that could not be read", "읽을 수 없는 옵션이 있는 `{command}`");
     let value = vec![Declaration::Unmodeled(Spanned::new(what, whole))];
     Err(Declarations { value, diagnostics: std::mem::take(&mut scanned.diagnostics) })
 }
@@ -147,9 +147,15 @@ impl Reader {
 
     fn subnet(&mut self, value: &Word) {
         match IpNet::from_str(&value.text) {
-            Ok(IpNet::V6(_)) => self.unmodeled(format!("the IPv6 subnet `{}`", value.text), value.span),
+            Ok(IpNet::V6(_)) => self.unmodeled(
+                text!("the IPv6 subnet `{subnet}`", "IPv6 서브넷 `{subnet}`", subnet = &value.text),
+                value.span,
+            ),
             Ok(_) if self.network.subnet.is_some() => {
-                self.unmodeled(format!("the second subnet `{}`", value.text), value.span);
+                self.unmodeled(
+                    text!("the second subnet `{subnet}`", "두 번째 서브넷 `{subnet}`", subnet = &value.text),
+                    value.span,
+                );
             }
             Ok(subnet) => self.network.subnet = Some(Spanned::new(subnet, value.span)),
             Err(_) => self.out.diagnostics.push(not_a_network(value)),
@@ -159,7 +165,10 @@ impl Reader {
     fn gateway(&mut self, value: &Word) {
         match address(value) {
             Ok(gateway) if gateway.value.is_ipv6() => {
-                self.unmodeled(format!("the IPv6 gateway `{}`", value.text), value.span);
+                self.unmodeled(
+                    text!("the IPv6 gateway `{gateway}`", "IPv6 게이트웨이 `{gateway}`", gateway = &value.text),
+                    value.span,
+                );
             }
             Ok(gateway) => self.network.gateway = Some(gateway),
             Err(error) => self.out.diagnostics.push(*error),
@@ -181,7 +190,10 @@ impl Reader {
             "parent" => self.network.parent = Some(value.spanned()),
             "macvlan_mode" | "ipvlan_mode" => self.network.driver_mode = Some(value.spanned()),
             "com.docker.network.driver.mtu" | "com.docker.network.container_iface_prefix" => {}
-            _ => self.unmodeled(format!("the network option `{}`", option.text), span),
+            _ => self.unmodeled(
+                text!("the network option `{option}`", "네트워크 옵션 `{option}`", option = &option.text),
+                span,
+            ),
         }
     }
 
@@ -221,8 +233,8 @@ impl Reader {
         self.out.diagnostics.push(Diagnostic::new(Code::DockerBadFlag, message).label(value.span, label));
     }
 
-    fn unmodeled(&mut self, what: String, span: Span) {
-        self.out.value.push(Declaration::Unmodeled(Spanned::new(what, span)));
+    fn unmodeled(&mut self, what: impl Into<Text>, span: Span) {
+        self.out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), span)));
     }
 }
 
@@ -255,7 +267,7 @@ fn connect(arguments: &[Word], whole: Span) -> Declarations {
             },
             _ => {
                 let what = format!("`--{} {}`", flag.name, value.text);
-                out.value.push(Declaration::Unmodeled(Spanned::new(what, flag.span)));
+                out.value.push(Declaration::Unmodeled(Spanned::new(what.into(), flag.span)));
             }
         }
     }

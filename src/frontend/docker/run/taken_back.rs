@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, IdleCause, NetworkMode};
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::{Outcome, idle};
@@ -73,7 +74,7 @@ pub(super) fn containers(arguments: &[Word], what: fn(Spanned<String>) -> TakeBa
 
 /// Undoes what the command at `whole` takes back; the answer says what could not be undone. A name that was not stated
 /// before is a clean-up of former runs.
-pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<String> {
+pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option<Text> {
     match what {
         TakeBack::Container(name) => remove(&name.value, out),
         // docker refuses to remove a network that running containers are on: "has active endpoints".
@@ -89,24 +90,32 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
         TakeBack::Motion(name) => {
             let is_there = out.value.iter().any(|d| is_container(d, &name.value));
             return is_there.then(|| match name.value.as_str() {
-                ANY => "containers that are not known are stopped".to_owned(),
-                name => format!("`{name}`{PAUSED}"),
+                ANY => text!("containers that are not known are stopped", "어느 컨테이너인지 알 수 없는 중지"),
+                name => paused(name),
             });
         }
-        TakeBack::Pause(name) => forget(&format!("`{}`{PAUSED}", name.value), out),
+        TakeBack::Pause(name) => forget(&paused(&name.value), out),
         TakeBack::Name { from, to } => rename(&from.value, to, out),
         TakeBack::UnusedNetworks => unused_networks(out),
         TakeBack::IdleContainers => out.value.retain(|d| !matches!(d, Declaration::Container(c) if c.idle.is_some())),
         TakeBack::Attachment { network, container } => {
             let is_done = detach_anyway(&network.value, &container.value, whole, out);
-            return (!is_done).then(|| format!("`{}` is disconnected from `{}`", container.value, network.value));
+            let (container, network) = (&container.value, &network.value);
+            return (!is_done).then(|| {
+                text!(
+                    "`{container}` is disconnected from `{network}`",
+                    "`{network}` 네트워크에서 떨어져 나온 `{container}`"
+                )
+            });
         }
     }
     None
 }
 
-/// What is said of a container whose program is held; the name stands before it.
-const PAUSED: &str = " is paused";
+/// What is said of a container whose program is held.
+fn paused(name: &str) -> Text {
+    text!("`{name}` is paused", "일시 정지된 `{name}` 컨테이너")
+}
 
 /// `docker rm`.
 fn remove(name: &str, out: &mut Declarations) {
@@ -117,8 +126,8 @@ fn remove(name: &str, out: &mut Declarations) {
 }
 
 /// Forgets that something was said to have no model.
-fn forget(what: &str, out: &mut Declarations) {
-    let is_it = |d: &Declaration| matches!(d, Declaration::Unmodeled(said) if said.value == what);
+fn forget(what: &Text, out: &mut Declarations) {
+    let is_it = |d: &Declaration| matches!(d, Declaration::Unmodeled(said) if said.value == *what);
     let places: Vec<Span> = out
         .value
         .iter()
@@ -126,7 +135,7 @@ fn forget(what: &str, out: &mut Declarations) {
         .collect();
     out.value.retain(|d| !is_it(d));
     let is_said = |d: &Diagnostic| {
-        d.message.ends_with(what) && d.labels.first().is_some_and(|label| places.contains(&label.span))
+        d.message.ends_with(what.as_str()) && d.labels.first().is_some_and(|label| places.contains(&label.span))
     };
     out.diagnostics.retain(|d| !is_said(d));
 }

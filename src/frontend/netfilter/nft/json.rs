@@ -46,7 +46,8 @@ impl Reader {
             }
             "insert" | "delete" | "destroy" | "flush" | "rename" | "replace" | "reset" => {
                 self.ruleset.is_script = true;
-                let what = Spanned::new(format!("`{}` in JSON for nft", entry.key.value), object.span);
+                let what = text!("`{key}` in JSON for nft", "nft JSON의 `{key}`", key = &entry.key.value);
+                let what = Spanned::new(what, object.span);
                 self.ruleset.unmodeled.push(what);
                 Some(())
             }
@@ -81,7 +82,7 @@ impl Reader {
         }
         if what == "flowtable" {
             let name = name("name")?;
-            self.ruleset.unmodeled.push(Spanned::new(format!("flowtable `{}`", name.value), object.span));
+            self.ruleset.unmodeled.push(Spanned::new(format!("flowtable `{}`", name.value).into(), object.span));
             return Some(());
         }
         let table = self.ruleset.table(family, &name("table")?)?;

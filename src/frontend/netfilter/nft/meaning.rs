@@ -5,6 +5,7 @@ use crate::frontend::netfilter::gaps::{self, Gaps};
 use crate::frontend::netfilter::value::{Read, Trouble};
 use crate::lab::iptables::{Condition, IptablesRule, IptablesTable, RejectWith, RuleTarget};
 use crate::lab::nft::{NftBase, NftChain, NftFamily, NftHook, NftTable};
+use crate::language::{Text, text};
 use crate::net::Family;
 use crate::source::Spanned;
 
@@ -37,14 +38,15 @@ const WITHOUT_EFFECT: [&str; 18] = [
 ];
 
 /// One table; nothing if its family has no hooks of IP.
-pub(super) fn table(table: &Table, gaps: &mut Gaps, unmodeled: &mut Vec<Spanned<String>>) -> Option<NftTable> {
+pub(super) fn table(table: &Table, gaps: &mut Gaps, unmodeled: &mut Vec<Spanned<Text>>) -> Option<NftTable> {
     let family = match table.family {
         TableFamily::Ip => NftFamily::Ip,
         TableFamily::Ip6 => NftFamily::Ip6,
         TableFamily::Inet => NftFamily::Inet,
         TableFamily::Bridge | TableFamily::Netdev | TableFamily::Arp => {
             let has_effect = !table.is_dormant && table.chains.iter().any(stops_something);
-            let what = format!("table `{} {}`", table.family.name(), table.name.value);
+            let (family, name) = (table.family.name(), &table.name.value);
+            let what = text!("table `{family} {name}`", "`{family} {name}` 테이블");
             unmodeled.extend(has_effect.then(|| Spanned::new(what, table.name.span)));
             return None;
         }
@@ -58,7 +60,8 @@ pub(super) fn table(table: &Table, gaps: &mut Gaps, unmodeled: &mut Vec<Spanned<
             Some(base) => match hooked(base) {
                 Some(hooked) => Some(hooked),
                 None => {
-                    let what = format!("chain `{}` at `{}`", chain.name.value, base.hook);
+                    let (name, hook) = (&chain.name.value, &base.hook);
+                    let what = text!("chain `{name}` at `{hook}`", "`{hook}`의 `{name}` 체인");
                     unmodeled.extend(stops_something(chain).then(|| Spanned::new(what, chain.name.span)));
                     continue;
                 }

@@ -1,5 +1,6 @@
 //! What a rule set of nftables consists of, before it is known what it means: the same for the text and for JSON.
 
+use crate::language::Text;
 use crate::source::{Span, Spanned};
 
 /// Everything in one text.
@@ -11,7 +12,7 @@ pub(super) struct Ruleset {
     /// It has commands that a listing has not.
     pub(super) is_script: bool,
     /// What changes packets and cannot be followed.
-    pub(super) unmodeled: Vec<Spanned<String>>,
+    pub(super) unmodeled: Vec<Spanned<Text>>,
 }
 
 impl Ruleset {

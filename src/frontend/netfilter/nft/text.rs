@@ -1,7 +1,7 @@
 //! Tables, chains and sets as text: what `nft list ruleset` prints and `nft -f` reads (nft(8), release 1.1).
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
 use super::cursor::{Cursor, DEEPEST};
@@ -41,8 +41,8 @@ impl<'t> Reader<'t> {
         self.diagnostics.push(refused(span));
     }
 
-    fn unmodeled(&mut self, what: String, span: Span) {
-        self.ruleset.unmodeled.push(Spanned::new(what, span));
+    fn unmodeled(&mut self, what: impl Into<Text>, span: Span) {
+        self.ruleset.unmodeled.push(Spanned::new(what.into(), span));
     }
 
     /// One command; nothing if it cannot be one.
@@ -237,7 +237,7 @@ impl<'t> Reader<'t> {
             let is_known = ["counter", "quota", "limit", "ct", "flowtable", "secmark", "synproxy"].contains(&what);
             if what == "flowtable" {
                 let span = verb.span;
-                self.unmodeled("a flowtable".to_owned(), span);
+                self.unmodeled(text!("a flowtable", "flowtable"), span);
             }
             self.cursor.skip_statement();
             return is_known.then_some(());
@@ -265,7 +265,14 @@ impl<'t> Reader<'t> {
                 let is_placed = ["index", "handle", "position"].iter().any(|word| self.cursor.skip(word));
                 if is_placed || verb.is("replace") {
                     self.cursor.skip_statement();
-                    self.unmodeled(format!("a rule at a place in `{}`", name.value), verb.span.to(name.span));
+                    self.unmodeled(
+                        text!(
+                            "a rule at a place in `{chain}`",
+                            "`{chain}`의 정해진 자리에 넣는 규칙",
+                            chain = &name.value
+                        ),
+                        verb.span.to(name.span),
+                    );
                     return Some(());
                 }
                 let rule = rule_text::read(&mut self.cursor)?;

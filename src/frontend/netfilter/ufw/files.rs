@@ -105,7 +105,7 @@ pub fn parse_defaults(source: SourceId, text: &str) -> Declarations {
         };
         out.value.push(match lines.and_then(|lines| commands(&lines, span)) {
             Some(commands) => Declaration::Ufw(Spanned::new(UfwChange::Defaults(commands), span)),
-            None => Declaration::Unmodeled(Spanned::new(format!("`{key}={}`", value.value), span)),
+            None => Declaration::Unmodeled(Spanned::new(format!("`{key}={}`", value.value).into(), span)),
         });
     }
     out

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::lab::Declaration;
 use crate::lab::declaration::Declarations;
 use crate::lab::iptables::UfwChange;
+use crate::language::text;
 use crate::net::IpNet;
 use crate::source::{SourceId, Span, Spanned};
 
@@ -30,7 +31,7 @@ pub fn parse_status(source: SourceId, text: &str) -> Declarations {
         start += line.len();
         out.value.extend(row(shown, span).into_iter().map(|known| match known {
             Some(change) => Declaration::Ufw(Spanned::new(change, span)),
-            None => Declaration::Unmodeled(Spanned::new(format!("the row `{shown}` of ufw"), span)),
+            None => Declaration::Unmodeled(Spanned::new(text!("the row `{shown}` of ufw", "ufw의 `{shown}` 행"), span)),
         }));
     }
     out

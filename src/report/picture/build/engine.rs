@@ -2,6 +2,7 @@
 
 use crate::dataplane::{InterfaceId, NodeId};
 use crate::lab::{Container, ContainerNetwork, Endpoint, Engine, GatewayMode, Host, Lab, Networking};
+use crate::language::{Text, text};
 
 use super::super::{Door, House, HouseKind, Wire};
 use super::{Builder, listen_text, listens_kind};
@@ -41,7 +42,12 @@ impl Builder<'_> {
         let mut house = self.house(HouseKind::Network, network.name.as_str(), network_label(network));
         house.facts = vec![match network.gateway_mode {
             GatewayMode::Isolated => network.subnet.to_string(),
-            _ => format!("{} gateway {}", network.subnet, network.gateway),
+            _ => self.say(&text!(
+                "{subnet} gateway {gateway}",
+                "{subnet} 게이트웨이 {gateway}",
+                subnet = network.subnet,
+                gateway = network.gateway
+            )),
         }];
         match network.parent {
             None => {
@@ -68,8 +74,11 @@ impl Builder<'_> {
     fn corner(&mut self, host: &Host, node: NodeId, engine: &Engine, wanted: Home) -> Option<House> {
         let members: Vec<usize> = (0..engine.containers.len()).filter(|n| home(engine, *n) == Some(wanted)).collect();
         let (title, label) = match wanted {
-            Home::Nowhere => ("no network", "loopback only"),
-            Home::Network(_) | Home::Host => ("host network", "the host's own addresses and ports"),
+            Home::Nowhere => (text!("no network", "네트워크 없음"), text!("loopback only", "루프백만 있음")),
+            Home::Network(_) | Home::Host => (
+                text!("host network", "호스트 네트워크"),
+                text!("the host's own addresses and ports", "호스트의 주소와 포트를 그대로 씀"),
+            ),
         };
         let mut house = (!members.is_empty()).then(|| self.house(HouseKind::Corner, title, label))?;
         for number in members {
@@ -80,9 +89,10 @@ impl Builder<'_> {
 
     fn container(&mut self, host: &Host, node: NodeId, engine: &Engine, number: usize) -> House {
         let Some(container) = engine.containers.get(number) else {
-            return self.house(HouseKind::Container, "", "container");
+            return self.house(HouseKind::Container, "", text!("container", "컨테이너"));
         };
-        let mut house = self.house(HouseKind::Container, call_name(self.lab, container), "container");
+        let mut house =
+            self.house(HouseKind::Container, call_name(self.lab, container), text!("container", "컨테이너"));
         house.facts.extend(container.image.as_ref().map(|image| image.value.clone()));
         house.doors = self.container_ports(container);
         let own = self.dataplane.node_named(&format!("{}/{}", host.name, container.name));
@@ -92,13 +102,16 @@ impl Builder<'_> {
                 house.facts.extend(addresses.next().map(|address| address.to_string()));
             }
             Networking::Container(other, _) => {
-                let other = engine.containers.get(*other).map_or("another", |other| other.name.as_str());
-                house.facts.push(format!("in the network of {other}"));
+                let other = engine
+                    .containers
+                    .get(*other)
+                    .map_or(text!("another", "다른 컨테이너"), |o| o.name.as_str().into());
+                house.facts.push(self.say(&text!("in the network of {other}", "{other}의 네트워크 사용"; other)));
             }
             Networking::Host(_) | Networking::None(_) => {}
         }
         if container.refused.is_some() {
-            house.facts.push("compose refuses it: not running".to_owned());
+            house.facts.push(self.say(&text!("compose refuses it: not running", "compose가 거부함: 실행되지 않음")));
         }
         let lives_on = own.or_else(|| self.shared(host, node, engine, number));
         if let Some(own) = own {
@@ -141,7 +154,8 @@ impl Builder<'_> {
 
     /// A small card: the container is in this network, too.
     fn membership(&mut self, host: &Host, container: &Container, place: &Endpoint) -> House {
-        let mut house = self.house(HouseKind::Membership, call_name(self.lab, container), "also here");
+        let mut house =
+            self.house(HouseKind::Membership, call_name(self.lab, container), text!("also here", "여기에도 연결됨"));
         house.facts = vec![place.address.to_string()];
         if let Some(node) = self.dataplane.node_named(&format!("{}/{}", host.name, container.name)) {
             let interfaces = &self.dataplane.node(node).interfaces;
@@ -186,11 +200,11 @@ fn home(engine: &Engine, number: usize) -> Option<Home> {
     None
 }
 
-fn network_label(network: &ContainerNetwork) -> &'static str {
+fn network_label(network: &ContainerNetwork) -> Text {
     match (network.parent.is_some(), network.internal, network.is_default_bridge) {
-        (true, ..) => "docker network on an adapter",
-        (false, true, _) => "docker network, internal",
-        (false, false, true) => "docker network, default bridge",
-        (false, false, false) => "docker network",
+        (true, ..) => text!("docker network on an adapter", "어댑터에 붙은 docker 네트워크"),
+        (false, true, _) => text!("docker network, internal", "docker 네트워크, internal"),
+        (false, false, true) => text!("docker network, default bridge", "docker 네트워크, 기본 브리지"),
+        (false, false, false) => text!("docker network", "docker 네트워크"),
     }
 }

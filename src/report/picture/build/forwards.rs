@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::dataplane::{Action, NodeId};
 use crate::lab::{Attachment, Container, Forward, Host, HostId, Lab};
+use crate::language::{Text, text};
 use crate::net::{PortRange, url_host};
 use crate::provenance::OriginId;
 use crate::source::Span;
@@ -15,7 +16,7 @@ use super::{Builder, port_text, runs_on};
 /// What one line of a file forwards; a range of ports is one.
 struct Line {
     span: Span,
-    text: String,
+    text: Text,
 }
 
 impl Builder<'_> {
@@ -25,7 +26,7 @@ impl Builder<'_> {
         let mut doors = Vec::new();
         for line in lines(self.lab, id) {
             if effective.contains(&line.span) {
-                let door = self.door(DoorKind::Forward, vec![line.text]);
+                let door = self.door(DoorKind::Forward, vec![self.say(&line.text)]);
                 self.places.forwards.push((node, line.span, door.id));
                 doors.push(door);
             }
@@ -86,7 +87,7 @@ fn shared_line(lab: &Lab, forward: &Forward) -> Option<Line> {
 fn forward_line(forward: &Forward, guest: &str) -> Option<Line> {
     let address = forward.host_address.filter(|a| !a.is_unspecified()).map(url_host).unwrap_or_default();
     let from = port_text(address, PortRange::single(forward.host_port), forward.protocol);
-    forward.origin.span().map(|span| Line { span, text: format!("{from} → {guest}:{}", forward.guest_port) })
+    forward.origin.span().map(|span| Line { span, text: format!("{from} → {guest}:{}", forward.guest_port).into() })
 }
 
 /// The published ports of a container; those of one line together.
@@ -100,8 +101,11 @@ fn published(lab: &Lab, container: &Container) -> Vec<Line> {
             range(same.iter().map(|publish| publish.container_port)).unwrap_or(PortRange::single(first.container_port));
         let address = first.host_address.filter(|a| !a.is_unspecified()).map(url_host).unwrap_or_default();
         let outside = range(same.iter().filter_map(|publish| publish.host_port));
-        let from = outside.map_or(format!("{address}:any"), |ports| port_text(address, ports, first.protocol));
-        lines.push(Line { span, text: format!("{from} → {name}:{inside}") });
+        let text = match outside {
+            Some(ports) => format!("{} → {name}:{inside}", port_text(address, ports, first.protocol)).into(),
+            None => text!("{address}:any → {name}:{inside}", "{address}:임의 → {name}:{inside}"),
+        };
+        lines.push(Line { span, text });
     }
     lines
 }

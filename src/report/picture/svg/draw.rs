@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::language::Language;
+
 use super::super::super::markup::escaped;
 use super::super::layout::{Drawn, LINE, Mark, PAD, Rect, TITLE, guard_lines, shows_label};
-use super::super::text::{Font, fitted, width};
+use super::super::text::{Font, fitted, fitted_path, width};
 use super::super::{Door, DoorKind, House, Id};
 
 /// What stays in the background.
@@ -24,10 +26,10 @@ impl Dimmed<'_> {
     }
 }
 
-pub(super) fn element(mark: &Mark<'_>, dimmed: Dimmed<'_>) -> String {
+pub(super) fn element(mark: &Mark<'_>, dimmed: Dimmed<'_>, language: Language) -> String {
     match mark.drawn {
         Drawn::House(drawn) => house(drawn, mark.rect, dimmed.class(drawn.id)),
-        Drawn::Door(drawn) => door(drawn, mark.rect, dimmed.class(drawn.id)),
+        Drawn::Door(drawn) => door(drawn, mark.rect, dimmed.class(drawn.id), language),
     }
 }
 
@@ -58,18 +60,20 @@ fn house(house: &House, rect: Rect, more: &str) -> String {
     }
     for (fact, number) in house.facts.iter().zip(1..) {
         let y = y + number * LINE;
-        svg += &format!("<text class=\"fact\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(&fitted(fact, Font::Mono, room)));
+        svg += &format!(
+            "<text class=\"fact\" x=\"{x}\" y=\"{y}\">{}</text>",
+            escaped(&fitted_path(fact, Font::Mono, room))
+        );
     }
     svg + "</g>\n"
 }
 
-fn door(door: &Door, rect: Rect, more: &str) -> String {
+fn door(door: &Door, rect: Rect, more: &str, language: Language) -> String {
     let kind = door.kind.word();
-    let tip = door.lines.join("\n");
+    let tip = door.words(language).collect::<Vec<_>>().join("\n");
     let corner = if door.kind == DoorKind::Guard { 6 } else { 11 };
-    let assumed = if door.kind == DoorKind::Assumed { " (assumed)" } else { "" };
     let mut svg = format!(
-        "<g id=\"{}\" class=\"el door {kind}{more}\"><title>{}{assumed}</title>{}",
+        "<g id=\"{}\" class=\"el door {kind}{more}\"><title>{}</title>{}",
         door.id,
         escaped(&tip),
         rounded(rect, corner)

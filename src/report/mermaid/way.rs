@@ -1,24 +1,27 @@
-//! The way of one packet as a flow chart, hop by hop.
+//! The way of one packet as a flow chart, hop by hop: for a comment, where the whole lab would be too much.
 
-use crate::dataplane::{Dataplane, Event, Step, Trace, Way};
+use crate::check::called;
+use crate::dataplane::{Dataplane, Event, NodeId, Step, Trace, Way};
+use crate::language::text;
 
-use super::super::mermaid::{CLASSES, quoted};
-use super::super::path;
+use super::super::{Style, path};
+use super::{CLASSES, quoted};
 
 /// Longer ways are cut: GitHub draws no chart of more than 500 edges, and nobody reads one.
 const MOST_STOPS: usize = 40;
 
 /// A chart from the dialler to where it ends.
-pub(super) fn chart(dataplane: &Dataplane, trace: &Trace) -> String {
+pub(in super::super) fn chart(dataplane: &Dataplane, trace: &Trace, style: Style) -> String {
     let mut chart = Chart {
         dataplane,
+        style,
         lines: vec!["flowchart LR".to_owned()],
         stops: 0,
         label: Vec::new(),
         arrow: "-->",
         is_over: false,
     };
-    chart.go_on(&dataplane.node(trace.flow.from).name);
+    chart.go_on(trace.flow.from);
     for step in path::told(trace).filter(|step| path::is_hop(step)) {
         if MOST_STOPS <= chart.stops {
             chart.end("…", "");
@@ -34,6 +37,7 @@ pub(super) fn chart(dataplane: &Dataplane, trace: &Trace) -> String {
 /// A chart in the making; the last stop is where the packet is.
 struct Chart<'a> {
     dataplane: &'a Dataplane,
+    style: Style,
     lines: Vec<String>,
     stops: usize,
     /// What has been said of the next edge.
@@ -44,41 +48,57 @@ struct Chart<'a> {
 
 impl Chart<'_> {
     fn step(&mut self, step: &Step) {
-        let name = |node| self.dataplane.node(node).name.clone();
         match &step.event {
             Event::Dialed => {
                 // A relay dials from the node that it hands the connection to.
                 if step.leg > 0 {
-                    self.go_on(&name(step.node));
+                    self.go_on(step.node);
                 }
-                self.label.push(path::event(self.dataplane, step).to_string());
+                self.label.push(self.said(step));
             }
-            Event::Rewritten { .. } => self.label.push(path::event(self.dataplane, step).to_string()),
+            Event::Rewritten { .. } => self.label.push(self.said(step)),
             Event::Crossed { link, to } => {
-                let answer = if step.way == Way::Reply { "answer " } else { "" };
-                self.label.push(format!("{answer}over {}", self.dataplane.link(*link).name));
-                let to = name(*to);
-                self.go_on(&to);
+                let link = called(&self.dataplane.link(*link).name);
+                let over = match step.way {
+                    Way::Request => text!("over {link}", "{link} 구간"; link),
+                    Way::Reply => text!("answer over {link}", "응답, {link} 구간"; link),
+                };
+                self.label.push(self.style.say(&over).to_owned());
+                self.go_on(*to);
             }
             Event::Relayed { relay } => {
-                self.label.push(relay.clone());
+                self.label.push(self.style.say(&called(relay)).to_owned());
                 self.arrow = "-.->";
             }
-            Event::Delivered { owner } => self.end(&format!("{owner} gets it"), "works"),
+            Event::Delivered { owner } => {
+                let what = text!("{owner} gets it", "{owner}에 도착");
+                self.end(self.style.say(&what), "works");
+            }
             // Of the rules, only those that stop it are hops.
             Event::Filtered { .. } | Event::Ended(_) => {
-                let (what, answer) = (path::event(self.dataplane, step), step.way == Way::Reply);
-                let what = what.strip_prefix("the packet ").unwrap_or(&what);
-                self.end(&format!("{}{what}", if answer { "answer: " } else { "" }), "blocked");
+                let what = match &step.event {
+                    Event::Ended(end) => path::disposition(*end, &step.header),
+                    _ => path::event(self.dataplane, step),
+                };
+                let what = match step.way {
+                    Way::Request => what,
+                    Way::Reply => text!("answer: {what}", "응답: {what}"; what),
+                };
+                self.end(self.style.say(&what), "blocked");
             }
             Event::Received { .. } | Event::Routed { .. } | Event::Answered => {}
         }
     }
 
+    fn said(&self, step: &Step) -> String {
+        self.style.say(&path::event(self.dataplane, step)).to_owned()
+    }
+
     /// The next stop.
-    fn go_on(&mut self, name: &str) {
+    fn go_on(&mut self, node: NodeId) {
         let edge = self.edge(self.arrow);
-        self.lines.push(format!("{edge}n{}[{}]", self.stops, quoted(name)));
+        let name = called(&self.dataplane.node(node).name);
+        self.lines.push(format!("{edge}n{}[{}]", self.stops, quoted(self.style.say(&name))));
         self.stops += 1;
         self.arrow = "-->";
     }

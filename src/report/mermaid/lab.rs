@@ -1,15 +1,17 @@
-//! A picture for mermaid: subgraphs in subgraphs.
+//! A picture of a lab as a flow chart: subgraphs in subgraphs.
 
 use std::fmt::Write;
 
-use super::super::mermaid::{CLASSES, broken, quoted};
-use super::{Door, DoorKind, Fate, House, Picture, WalkedWay};
+use crate::language::Language;
+
+use super::super::picture::{DoorKind, Fate, House, Picture, WalkedWay};
+use super::{CLASSES, broken, quoted};
 
 /// The picture as a mermaid flowchart, with the way of a packet in it.
 pub fn document(picture: &Picture, title: &str, way: Option<&WalkedWay>) -> String {
     let mut text = format!("---\ntitle: {}\n---\nflowchart TB\n", yaml(title));
     for house in &picture.houses {
-        add(house, 1, &mut text);
+        add(house, (1, picture.language), &mut text);
     }
     let mut edge = 0;
     for wire in &picture.wires {
@@ -46,11 +48,11 @@ fn walked(way: &WalkedWay, first: usize) -> String {
     text
 }
 
-fn add(house: &House, depth: usize, text: &mut String) {
+fn add(house: &House, (depth, language): (usize, Language), text: &mut String) {
     let indent = "  ".repeat(depth);
     let facts = house.facts.iter().cloned();
     if house.kind.is_card() || (house.rooms.is_empty() && house.doors.is_empty()) {
-        let doors = house.doors.iter().flat_map(Door::words);
+        let doors = house.doors.iter().flat_map(|door| door.words(language));
         let lines: Vec<String> = std::iter::once(house.title.clone()).chain(facts).chain(doors).collect();
         let _ = writeln!(text, "{indent}{}[{}]", house.id, broken(&lines));
         return;
@@ -58,7 +60,7 @@ fn add(house: &House, depth: usize, text: &mut String) {
     let lines: Vec<String> = std::iter::once(format!("{} ({})", house.title, house.label)).chain(facts).collect();
     let _ = writeln!(text, "{indent}subgraph {}[{}]", house.id, broken(&lines));
     for door in &house.doors {
-        let lines: Vec<String> = door.words().collect();
+        let lines: Vec<String> = door.words(language).collect();
         let label = broken(&lines);
         let _ = match door.kind {
             DoorKind::Guard => writeln!(text, "{indent}  {}[/{label}\\]:::guard", door.id),
@@ -66,7 +68,7 @@ fn add(house: &House, depth: usize, text: &mut String) {
         };
     }
     for room in &house.rooms {
-        add(room, depth + 1, text);
+        add(room, (depth + 1, language), text);
     }
     let _ = writeln!(text, "{indent}end");
 }
