@@ -10,6 +10,7 @@ use crate::property::{Place, Sentence, Target, Url, Verb};
 use crate::smt::Goal;
 use crate::source::{Span, Spanned};
 
+use super::exposure::{Exposure, Listener};
 use super::place::{Endpoint, Places};
 
 /// A goal, and how it may be dialled.
@@ -34,6 +35,20 @@ pub(super) enum Dialing {
     Fixed(Vec<IpAddr>, PortRange),
     /// This host name, resolved where the subject is, and this port.
     Name(String, u16),
+}
+
+impl Aim {
+    /// The listeners of the matrix that this is about, however they are dialled; nothing if it is about addresses, or about
+    /// whoever answers there.
+    pub(super) fn listeners<'e>(&self, exposure: &'e Exposure) -> Option<Vec<&'e Listener>> {
+        let (Goal::Socket { node, owner, ports }, Dialing::Free) = (&self.goal, &self.dial) else { return None };
+        let is_meant = |listener: &&Listener| {
+            let is_its = *node == listener.node && owner.as_ref().is_none_or(|owner| *owner == listener.owner);
+            let overlaps = ports.first <= listener.ports.last && listener.ports.first <= ports.last;
+            is_its && overlaps && self.protocol == listener.protocol
+        };
+        Some(exposure.listeners.iter().filter(is_meant).collect())
+    }
 }
 
 impl Places<'_> {

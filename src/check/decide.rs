@@ -130,17 +130,29 @@ impl<'a> Checker<'a> {
         Ok(self.places.members(&sentence.subject, target)?)
     }
 
-    /// Whom to ask in place of all members: of those that are the same to everybody else one has the answer of all, if it
-    /// does not dial itself. What explains the answer is different for each.
-    fn asked<'m>(&self, members: &'m [Endpoint], aim: &Aim) -> Vec<&'m Endpoint> {
-        if !self.is_brief || members.len() < 2 || !matches!(aim.dial, Dialing::Free) {
-            return members.iter().collect();
+    /// A name for those that are the same to everybody else as this one of several members: one of them has the answer of all.
+    /// Nothing for who is like nobody, or may be dialling itself.
+    fn group(&self, member: &Endpoint, members: &[Endpoint], aim: &Aim) -> Option<NodeId> {
+        let is_alone = member.sources.is_some() || aim.goal.node() == Some(member.node);
+        if is_alone || members.len() < 2 || !matches!(aim.dial, Dialing::Free) {
+            return None;
         }
-        let alike = self.alike.get_or_init(|| first_of_group(self.places.dataplane, &self.places.everyone()));
-        let mut known: HashSet<NodeId> = HashSet::new();
-        let mut is_new = |node: NodeId| known.insert(alike.get(&node).copied().unwrap_or(node));
-        let is_alone = |member: &Endpoint| member.sources.is_some() || aim.goal.node() == Some(member.node);
-        members.iter().filter(|member| is_alone(member) || is_new(member.node)).collect()
+        let first = self.alike.get_or_init(|| first_of_group(self.places.dataplane, &self.places.everyone()));
+        Some(first.get(&member.node).copied().unwrap_or(member.node))
+    }
+
+    /// What works for one works for another that is the same to everybody else; the interpreter has to say so, too.
+    fn likewise(
+        &self,
+        sentence: &Sentence,
+        member: &Endpoint,
+        aim: &Aim,
+        dataplane: &Dataplane,
+        flow: &Flow,
+    ) -> Option<Witness> {
+        let flow = Flow { from: member.node, ..*flow };
+        let trace = (self.replay)(dataplane, &flow, &dataplane.switches.defaults());
+        reaches(&trace, &aim.goal).then(|| self.witness(sentence, member, aim, trace))
     }
 
     /// Every member must have a way to every aim.
@@ -152,11 +164,21 @@ impl<'a> Checker<'a> {
             let unknown =
                 self.places.content_is_unknown(aim).then(|| self.with_listener(aim, self.places.dataplane)).flatten();
             let dataplane = unknown.as_ref().unwrap_or(self.places.dataplane);
-            for member in self.asked(members, aim) {
+            let mut works: HashMap<NodeId, Flow> = HashMap::new();
+            for member in members {
+                let group = self.group(member, members, aim);
+                let known = group.and_then(|group| works.get(&group));
+                if let Some(witness) = known.and_then(|flow| self.likewise(sentence, member, aim, dataplane, flow)) {
+                    verdict.witnesses.push(witness);
+                    continue;
+                }
                 let found = self.find(sentence, member, aim, dataplane, most)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {
-                    smt::Answer::Yes(_) if found.unmodeled.is_empty() => verdict.witnesses.extend(found.witnesses),
+                    smt::Answer::Yes(_) if found.unmodeled.is_empty() => {
+                        works.extend(group.zip(found.witnesses.first().map(|witness| witness.trace.flow)));
+                        verdict.witnesses.extend(found.witnesses);
+                    }
                     smt::Answer::No if found.unmodeled.is_empty() && self.is_brief => {
                         return Ok(Verdict::new(Answer::Violated, Text::default()));
                     }
@@ -185,7 +207,9 @@ impl<'a> Checker<'a> {
                 ));
             }
             let dataplane = listening.as_ref().unwrap_or(self.places.dataplane);
-            for member in self.asked(members, aim) {
+            let mut asked: HashSet<NodeId> = HashSet::new();
+            let is_new = |member: &&Endpoint| self.group(member, members, aim).is_none_or(|group| asked.insert(group));
+            for member in members.iter().filter(is_new) {
                 let found = self.find(sentence, member, aim, dataplane, 1)?;
                 merge_conditions(&mut verdict.conditions, found.conditions);
                 match found.answer {

@@ -12,7 +12,6 @@ use crate::diagnostic::Diagnostic;
 use crate::lab::Lab;
 use crate::net::Protocol;
 use crate::property::{Sentence, Subject, Who, parse};
-use crate::smt::Goal;
 use crate::source::{Sources, Span, Spanned};
 
 use super::CheckError;
@@ -220,18 +219,10 @@ impl Inference<'_> {
 
     /// Whether the target of a sentence is the listener and nothing else.
     fn is_meant(&self, sentence: &Sentence, listener: usize) -> bool {
-        let Some(meant) = self.exposure.listeners.get(listener) else { return false };
-        let takes = |goal: &Goal, other: &Listener| match goal {
-            Goal::Socket { node, owner, ports } => {
-                let is_one = *node == other.node && owner.as_ref().is_none_or(|owner| *owner == other.owner);
-                is_one && ports.first <= other.ports.last && other.ports.first <= ports.last
-            }
-            Goal::Anyone | Goal::Kernel(_) => false,
-        };
+        let meant = self.exposure.listeners.get(listener);
         match self.checker.places.aims(sentence).as_deref() {
             Ok([aim]) => {
-                let of_protocol = self.exposure.listeners.iter().filter(|l| l.protocol == aim.protocol);
-                of_protocol.filter(|other| takes(&aim.goal, other)).map(|other| &other.name).eq([&meant.name])
+                aim.listeners(self.exposure).is_some_and(|all| all.iter().map(|l| &l.name).eq(meant.map(|l| &l.name)))
             }
             _ => false,
         }
