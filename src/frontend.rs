@@ -114,6 +114,8 @@ pub enum Format {
     IpListingJson,
     /// What `virsh net-dumpxml` prints.
     LibvirtNetwork,
+    /// What `virsh dumpxml` prints, which is not read.
+    LibvirtMachine,
     /// What `netsh interface portproxy show` prints.
     PortProxies,
     /// What `netsh interface ipv4 show excludedportrange` and `show dynamicportrange` print.
@@ -239,6 +241,7 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "yaml" | "yml") if is_variant(name) => Some(Format::ComposeVariant),
         (_, "yaml" | "yml") if within("specs") => Some(Format::Specs),
         (_, "xml") if libvirt_network::is_one(text) => Some(Format::LibvirtNetwork),
+        (_, "xml") if libvirt_network::is_machine(text) => Some(Format::LibvirtMachine),
         (_, "xml") => firewalld(name, &within, text),
         (_, "json") => docker_listing::is_one(text).then_some(Format::DockerListing),
         (_, "md") => markdown::has_sentences(text).then_some(Format::Markdown),
@@ -398,6 +401,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Netplan => netplan::parse(source, text),
         Format::IpListing => ip_listing::parse(source, text),
         Format::LibvirtNetwork => libvirt_network::parse(source, text),
+        Format::LibvirtMachine => libvirt_network::machine(source, text),
         Format::KeptPorts => kept_ports::parse(source, text),
         Format::PortProxies => port_proxy::parse_listing(source, text),
         Format::WslConfig => wsl_config::parse(source, text),

@@ -7,7 +7,7 @@ use crate::lab::declaration::{Declarations, SegmentDecl};
 use crate::lab::{Declaration, ForwardMode, SegmentKind};
 use crate::language::{Text, text};
 use crate::net::IpNet;
-use crate::source::{SourceId, Spanned};
+use crate::source::{SourceId, Span, Spanned};
 
 use super::xml::{self, Element};
 
@@ -15,6 +15,26 @@ use super::xml::{self, Element};
 pub fn is_one(text: &str) -> bool {
     let is_network = text.contains("<network>") || text.contains("<network ");
     is_network && ["<bridge", "<forward", "<ip"].iter().any(|element| text.contains(element))
+}
+
+/// Whether a text describes a machine of libvirt.
+pub fn is_machine(text: &str) -> bool {
+    text.contains("<domain ") && text.contains("<interface ")
+}
+
+/// Says that a machine's description is not read.
+pub fn machine(source: SourceId, text: &str) -> Declarations {
+    let start = text.find("<domain ").unwrap_or(0);
+    let end = text.get(start..).and_then(|rest| rest.find('>')).map_or(text.len(), |at| start + at + 1);
+    let message =
+        text!("descriptions of libvirt's machines are not read", "libvirt 가상 머신을 기술한 파일은 읽지 않습니다");
+    let diagnostic = Diagnostic::new(Code::InputUnused, message)
+        .label(Span::new(source, start, end), text!("no machine comes of it", "이 파일로는 머신이 생기지 않음"))
+        .help(text!(
+            "state it in lab.yaml: `vm: {{on: kvm, interfaces: {{enp1s0: {{network: default}}}}}}`",
+            "lab.yaml에 적으십시오: `vm: {{on: kvm, interfaces: {{enp1s0: {{network: default}}}}}}`"
+        ));
+    Declarations { value: Vec::new(), diagnostics: vec![diagnostic] }
 }
 
 /// Reads one network.
@@ -140,6 +160,17 @@ fn unmodeled(element: Element<'_, '_>, what: Text) -> Declaration {
 mod tests {
     use super::*;
     use crate::source::Sources;
+
+    #[test]
+    fn machines_are_said_to_be_left_out() {
+        let text = "<!-- 설명 -->\n<domain type='kvm'><devices><interface type='network'/></devices></domain>";
+        let source = Sources::default().add("vm.xml", text);
+        assert!(is_machine(text) && !is_one(text));
+        let read = machine(source, text);
+        let label = &read.diagnostics[0].labels[0];
+        assert_eq!(text.get(label.span.start..label.span.end), Some("<domain type='kvm'>"));
+        assert_eq!(read.diagnostics[0].code, Code::InputUnused);
+    }
 
     #[test]
     fn networks() {
