@@ -4,6 +4,7 @@ pub mod docker;
 pub mod engine_options;
 pub mod firewalld;
 pub mod ip_listing;
+pub mod kept_ports;
 pub mod lab_file;
 pub mod libvirt_network;
 pub mod makefile;
@@ -23,6 +24,8 @@ pub mod sysctl;
 pub mod systemd;
 pub mod vagrant;
 pub mod virtualbox;
+pub mod windows_commands;
+pub mod windows_script;
 pub mod wsl_config;
 pub mod xml;
 pub mod yaml;
@@ -53,6 +56,10 @@ pub enum Format {
     ComposeVariant,
     /// A shell script with docker, dockerd, VBoxManage, firewall-cmd lines.
     Shell,
+    /// The same for `cmd`.
+    Batch,
+    /// The same for PowerShell.
+    PowerShell,
     /// The docker daemon's options.
     DaemonJson,
     /// A systemd unit that starts the docker daemon, or an addition to it.
@@ -109,6 +116,8 @@ pub enum Format {
     LibvirtNetwork,
     /// What `netsh interface portproxy show` prints.
     PortProxies,
+    /// What `netsh interface ipv4 show excludedportrange` and `show dynamicportrange` print.
+    KeptPorts,
     /// `.wslconfig`: how WSL is connected.
     WslConfig,
     /// Settings of the kernel: `sysctl.conf`, `sysctl.d/*.conf`.
@@ -217,6 +226,8 @@ pub fn detect(path: &str, text: &str) -> Option<Format> {
         (_, "vminfo") => listing::is_one(text).then_some(Format::VirtualBoxListing),
         (_, "txt" | "out" | "log") => printed(text),
         (_, "sh") => Some(Format::Shell),
+        (_, "bat" | "cmd") => Some(Format::Batch),
+        (_, "ps1") => Some(Format::PowerShell),
         (_, "rules" | "iptables-save" | "v4" | "v6") if iptables_save::is_one(text) => Some(Format::IptablesSave),
         (_, "ipset") => Some(Format::IpSets),
         (_, "rules" | "save") if ipset::is_one(text) => Some(Format::IpSets),
@@ -251,6 +262,9 @@ fn printed(text: &str) -> Option<Format> {
     }
     if port_proxy::is_one(text) {
         return Some(Format::PortProxies);
+    }
+    if kept_ports::is_one(text) {
+        return Some(Format::KeptPorts);
     }
     ip_listing::is_one(text).then_some(Format::IpListing)
 }
@@ -351,6 +365,8 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
             docker::compose::parse(&[file], environment, &mut |_| None)
         }
         Format::Shell => shell::parse(source, text),
+        Format::Batch => shell::parse_placed(&windows_script::batch(source, text), shell::Variables::new()),
+        Format::PowerShell => shell::parse_placed(&windows_script::power_shell(source, text), shell::Variables::new()),
         Format::DaemonJson => docker::daemon_json::parse(source, text),
         Format::SystemdUnit => unit(source, path, text),
         Format::VirtualBox => machine_file::parse(source, text),
@@ -382,6 +398,7 @@ pub fn read(format: Format, source: SourceId, path: &str, text: &str, environmen
         Format::Netplan => netplan::parse(source, text),
         Format::IpListing => ip_listing::parse(source, text),
         Format::LibvirtNetwork => libvirt_network::parse(source, text),
+        Format::KeptPorts => kept_ports::parse(source, text),
         Format::PortProxies => port_proxy::parse_listing(source, text),
         Format::WslConfig => wsl_config::parse(source, text),
         Format::Sysctl => sysctl::parse(source, text),

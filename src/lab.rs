@@ -17,6 +17,7 @@ pub mod images;
 pub mod interface_config;
 pub mod ipset;
 pub mod iptables;
+pub mod kept_ports;
 pub mod machine;
 pub mod nft;
 pub mod programs;

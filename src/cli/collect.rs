@@ -16,17 +16,25 @@ struct Listing {
 }
 
 /// Commands that need to know nothing, by file.
-const PLAIN: [(&str, &str); 10] = [
+const PLAIN: [(&str, &str); 11] = [
     ("ip-address.json", "ip -json address"),
     ("ip-route.json", "ip -json route"),
     ("firewalld-zones.txt", "firewall-cmd --list-all-zones"),
     ("firewalld-policies.txt", "firewall-cmd --list-all-policies"),
     ("ufw-status.txt", "ufw status verbose"),
     ("virtualbox-natnets.txt", "VBoxManage list natnets"),
+    ("virtualbox-natnetworks.txt", "VBoxManage natnetwork list"),
     ("virtualbox-hostonlyifs.txt", "VBoxManage list hostonlyifs"),
     ("virtualbox-hostonlynets.txt", "VBoxManage list hostonlynets"),
     ("virtualbox-dhcpservers.txt", "VBoxManage list dhcpservers"),
     ("virtualbox-bridgedifs.txt", "VBoxManage list bridgedifs"),
+];
+
+/// The same on Windows.
+const WINDOWS: [(&str, &str); 3] = [
+    ("excluded-tcp-ports.txt", "netsh interface ipv4 show excludedportrange protocol=tcp"),
+    ("excluded-udp-ports.txt", "netsh interface ipv4 show excludedportrange protocol=udp"),
+    ("port-proxies.txt", "netsh interface portproxy show all"),
 ];
 
 /// What became of a command.
@@ -84,8 +92,12 @@ fn finish(directory: &Path, written: usize, missing: &[String]) -> Exit {
 /// All commands; some are about what others list.
 fn listings(missing: &mut Vec<String>) -> Vec<Listing> {
     let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let mut all: Vec<Listing> =
-        PLAIN.iter().map(|(file, text)| Listing { file: (*file).to_owned(), command: words(text) }).collect();
+    let of_system = WINDOWS.iter().filter(|_| cfg!(windows));
+    let mut all: Vec<Listing> = PLAIN
+        .iter()
+        .chain(of_system)
+        .map(|(file, text)| Listing { file: (*file).to_owned(), command: words(text) })
+        .collect();
     for (file, list, inspect) in [
         ("docker-containers.json", "docker ps --all --quiet", "docker inspect"),
         ("docker-networks.json", "docker network ls --quiet", "docker network inspect"),

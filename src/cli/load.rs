@@ -60,8 +60,8 @@ pub enum LoadError {
     },
     /// Nothing that a front-end reads.
     #[error(
-        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, *.sh with docker and \
-         firewall-cmd lines, zones/*.xml, lab.yaml"
+        "there is no file in `{path}` that canreach can read; it reads compose.yaml, *.vbox, Vagrantfile, *.sh, *.bat \
+         and *.ps1 with docker, VBoxManage and firewall-cmd lines, zones/*.xml, lab.yaml"
     )]
     Nothing {
         /// The paths as given.
@@ -296,7 +296,13 @@ impl Foreign {
                 );
                 (label, help)
             }
-            None => (text!("this byte is not UTF-8", "이 바이트는 UTF-8이 아님"), save_as_utf8()),
+            None => {
+                let help = text!(
+                    "save the file as UTF-8; `iconv -f CP949 -t UTF-8` translates one of a Korean Windows",
+                    "파일을 UTF-8로 저장하십시오. 한국어 Windows에서 만든 파일은 `iconv -f CP949 -t UTF-8`로 변환할 수 있습니다"
+                );
+                (text!("this byte is not UTF-8", "이 바이트는 UTF-8이 아님"), help)
+            }
         };
         Diagnostic::new(Code::InputBinary, not_utf8(name)).label(place, label).help(help)
     }
@@ -317,11 +323,21 @@ fn contents(path: &Path) -> Result<String, Problem> {
             Problem::Binary
         }
         bytes => Problem::Encoding(Foreign::read(bytes)),
-    })?;
+    });
+    // `>` of Windows PowerShell writes UTF-16.
+    let text = match text {
+        Err(Problem::Encoding(foreign)) if foreign.encoding.is_some() && is_printed(path) => foreign.text,
+        other => other?,
+    };
     match text.contains('\0') {
         true => Err(Problem::Binary),
         false => Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)),
     }
+}
+
+/// Whether a file may hold what a command printed.
+fn is_printed(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| frontend::may_be_anything(&name.to_string_lossy()))
 }
 
 impl Problem {
@@ -526,8 +542,12 @@ mod tests {
             [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
         };
         check("web.vbox", &utf16("<VirtualBox/>"), "the file is UTF-16", 0);
-        check("web.txt", &utf16("name=\"웹\"\r\nnic1=\"nat\"\r\n"), "the file is UTF-16", 0);
         check("run.sh", b"docker run \xb0\xa1", "this byte is not UTF-8", 11);
+        // What a command printed into a file of Windows PowerShell is read.
+        let directory = tempfile(&[("web.txt", &utf16("name=\"웹\"\r\nnic1=\"nat\"\r\n"))]);
+        let loaded = load(std::slice::from_ref(&directory)).unwrap();
+        fs::remove_dir_all(&directory).unwrap();
+        assert!(loaded.diagnostics.is_empty() && loaded.labs[0].inputs[0].path == "web.txt", "{loaded:?}");
     }
 
     #[test]

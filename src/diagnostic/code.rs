@@ -124,6 +124,7 @@ codes! {
     ListenPortTaken "listen" "port_taken" Warning;
     NatForwardTaken "nat" "forward_port_taken" Warning;
     ReservedPort "net" "reserved_port" Warning;
+    ExcludedPort "net" "excluded_port" Error;
     FirewalldUnusedZone "firewalld" "unused_zone" Warning;
     FirewalldWrongZone "firewalld" "wrong_zone" Warning;
     FirewalldForwardUnanswered "firewalld" "forward_unanswered" Warning;

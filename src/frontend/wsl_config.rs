@@ -34,7 +34,8 @@ pub fn parse(source: SourceId, text: &str) -> Declarations {
     out
 }
 
-/// Some settings have moved from `[experimental]` to `[wsl2]`; both are understood.
+/// Some settings have moved from `[experimental]` to `[wsl2]`; of those both are understood (microsoft/WSL,
+/// src/windows/common/WslCoreConfig.h, `ConfigSetting`).
 fn setting(wsl: &mut WslDecl, section: &str, key: &str, value: &Spanned<String>, found: &mut Vec<Diagnostic>) {
     if !matches!(section, "wsl2" | "experimental") {
         return;
@@ -57,18 +58,29 @@ fn setting(wsl: &mut WslDecl, section: &str, key: &str, value: &Spanned<String>,
         "networkingmode" => {
             let mode = match value.value.as_str() {
                 "mirrored" => WslMode::Mirrored,
-                "virtioproxy" | "bridged" => WslMode::Other,
+                // `consomme` is the newer name of `virtioproxy` (WslCoreConfig.h, `NetworkingModes`).
+                "virtioproxy" | "consomme" | "bridged" => WslMode::Other,
                 "none" => WslMode::Off,
                 // "If the value is `nat` or an unknown value, NAT network mode is used."
                 _ => WslMode::Nat,
             };
             wsl.mode = Some(Spanned::new(mode, value.span));
         }
-        "localhostforwarding" => wsl.localhost_forwarding = switch(found),
-        "hostaddressloopback" => wsl.host_address_loopback = switch(found),
+        "localhostforwarding" if section == "wsl2" => wsl.localhost_forwarding = switch(found),
+        "hostaddressloopback" if section == "experimental" => wsl.host_address_loopback = switch(found),
+        "localhostforwarding" => found.push(elsewhere("localhostForwarding", "wsl2", value.span)),
+        "hostaddressloopback" => found.push(elsewhere("hostAddressLoopback", "experimental", value.span)),
         "firewall" => wsl.firewall = switch(found),
         _ => {}
     }
+}
+
+/// WSL passes over a setting in the wrong section without a word (microsoft/WSL#11102).
+fn elsewhere(key: &str, section: &str, place: Span) -> Diagnostic {
+    let message = text!("WSL reads `{key}` in `[{section}]` only", "WSL은 `{key}`를 `[{section}]`에서만 읽습니다");
+    Diagnostic::new(Code::UnknownKey, message)
+        .label(place, text!("WSL passes over this", "WSL이 이것을 건너뜀"))
+        .help(text!("move the line into `[{section}]`", "이 줄을 `[{section}]` 아래로 옮기십시오"))
 }
 
 #[cfg(test)]
@@ -98,6 +110,8 @@ mod tests {
             "# 설정\r\n[wsl2]\r\nnetworkingMode=mirrored\r\nmemory=4GB\r\nfirewall = false\r\n[experimental]\r\nhostAddressLoopback=true\r\n",
             "Some(Mirrored) None Some(true) Some(false) 0",
         );
+        check("[wsl2]\nhostAddressLoopback=true\n[experimental]\nlocalhostForwarding=false", "None None None None 2");
+        check("[wsl2]\nnetworkingMode=Consomme", "Some(Other) None None None 0");
         check("[wsl2]\nlocalhostforwarding=false\n#firewall=false\n", "None Some(false) None None 0");
         check("[wsl2]\nnetworkingMode=natt\nlocalhostForwarding=maybe", "Some(Nat) None None None 1");
         check("[boot]\nnetworkingMode=mirrored", "None None None None 0");

@@ -16,7 +16,8 @@ pub fn parse(source: SourceId, text: &str) -> Result<Document<'_>, Box<Diagnosti
 
 fn syntax_error(source: SourceId, text: &str, error: &Error) -> Diagnostic {
     let at = match error {
-        Error::NoRootNode | Error::UnclosedRootNode => text.trim_end().len(),
+        Error::NoRootNode | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => text.trim_end().len(),
+        Error::DtdDetected => text.find("<!DOCTYPE").unwrap_or(0),
         _ => offset(text, error.pos()),
     };
     let sentence = error.to_string();
@@ -156,6 +157,8 @@ mod tests {
         };
         check("<a>\n  <설명>값</b>\n</a>", 2, 8);
         check("<a>\n", 1, 4);
+        check("<a>\n  <b c=\"1", 2, 10);
+        check("<!-- x -->\n<!DOCTYPE a [<!ENTITY x SYSTEM \"y\">]><a/>", 2, 1);
         check("", 1, 1);
         check("<a x='1' x='2'/>", 1, 10);
     }

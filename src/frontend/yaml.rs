@@ -19,7 +19,7 @@ mod tests;
 pub mod walk;
 
 pub use scalar::Resolved;
-pub use walk::Walk;
+pub use walk::{Walk, misunderstood};
 
 /// One value.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ use super::hosted::{ForwardMode, HostFirewallDecl, LibvirtDecl, WslDecl};
 use super::interface_config::InterfaceConfig;
 use super::ipset::IpSet;
 use super::iptables::{IptablesCommand, UfwChange};
+use super::kept_ports::KeptPorts;
 use super::machine::{HypervisorDecl, MachineChange, MachineDecl, NatDecl};
 use super::nft::NftRuleset;
 use super::sysctl::SysctlSetting;
@@ -52,6 +53,8 @@ pub enum Declaration {
     Tunnel(TunnelDecl),
     /// The port proxy that listens there is taken away, or all are.
     ProxyGone(Option<ProxyEnd>),
+    /// Ports that Windows keeps for itself.
+    KeptPorts(KeptPorts),
     /// libvirt, which keeps networks.
     Libvirt(LibvirtDecl),
     /// How WSL connects its machine.

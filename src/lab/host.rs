@@ -10,6 +10,7 @@ use crate::switch::SwitchId;
 use super::declaration::Insertion;
 use super::hosted::{Forwarding, HostFirewall, Wsl};
 use super::iptables::IptablesCommand;
+use super::kept_ports::KeptPorts;
 use super::machine::ForwardNotation;
 use super::nft::NftRuleset;
 use super::sysctl::Sysctl;
@@ -78,6 +79,8 @@ pub struct Host {
     pub firewall: Option<HostFirewall>,
     /// How WSL connects it, if it is WSL's machine.
     pub wsl: Option<Wsl>,
+    /// What Windows says about the ports that it keeps for itself.
+    pub kept_ports: Vec<KeptPorts>,
     /// Tunnels and port proxies that listen on it.
     pub tunnels: Vec<Tunnel>,
     /// Whether the kernel forwards packets without an engine asking for it (`net.ipv4.ip_forward`).
@@ -235,6 +238,8 @@ pub struct SharedNat {
     pub nat: VmNat,
     /// Other addresses of the segment that stand for loopback addresses of the host.
     pub loopbacks: Vec<(IpAddr, IpAddr)>,
+    /// The address at which it answers as a name server, and whether that hangs on something.
+    pub resolver: Option<(IpAddr, Option<SwitchId>)>,
 }
 
 /// What a segment is, as far as it decides who else may be on it.

@@ -14,8 +14,9 @@ use crate::dataplane::{
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, SegmentId, SharedNat, VmNat};
 use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::OriginId;
+use crate::switch::SwitchId;
 
-use super::address::add_address;
+use super::address::{add_address, add_guarded_address};
 use super::namespace::{add_interface, interface, namespace};
 use super::topology::Map;
 
@@ -79,40 +80,58 @@ fn add_engine(guest: &Guest<'_>, nat: &VmNat, map: &Map, dataplane: &mut Datapla
     let loopback = Dial::SamePort { address: Family::of(nat.gateway).loopback() };
     let gateway = if nat.localhost_reachable { loopback } else { Dial::Nowhere };
     add_outbound(nat, &[(nat.gateway, gateway)], physical, engine, origin, dataplane);
-    add_resolver(guest, nat, engine, origin, dataplane);
+    add_resolver(guest, nat, engine, dataplane);
 }
 
 /// The third address of the network is the engine's resolver, which asks that of the host: port 53 and nothing else
 /// (libslirp `src/socket.c`, `sotranslate_out4`; VirtualBox manual, section 9.8.5). Who that is no file says; it answers.
-fn add_resolver(guest: &Guest<'_>, nat: &VmNat, engine: NodeId, origin: OriginId, dataplane: &mut Dataplane) {
+fn add_resolver(guest: &Guest<'_>, nat: &VmNat, engine: NodeId, dataplane: &mut Dataplane) {
     let IpNet::V4(network) = nat.network else { return };
     let address = network.hosts().nth(2).map(IpAddr::V4);
     let Some(address) = address.filter(|a| *a != nat.gateway && Some(*a) != guest.address()) else { return };
-    let own = IpNet::new(address, nat.network.prefix_len()).unwrap_or(nat.network);
-    add_address(dataplane, engine, InterfaceId(1), own, origin);
     let because = nat.origin.derive("the host's resolver, which the NAT engine asks", RESOLVER);
-    let because = dataplane.origins.add(because);
-    let resolver = namespace(dataplane, format!("resolver behind the NAT of {}", guest.host.name), because);
-    for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Icmp] {
-        let owner = "resolver".to_owned();
-        let ports = PortRange::single(53);
-        let socket = Socket { protocol, address: None, ports, owner, guard: None, origin: because };
-        dataplane.node_mut(resolver).sockets.extend((protocol != Protocol::Icmp).then_some(socket));
-        dataplane.node_mut(engine).relays.push(Relay {
-            name: "NAT".into(),
-            protocol,
-            listen: Listen::Transparent { prefix: IpNet::from(address) },
-            dial_from: resolver,
-            dial: Dial::SamePort { address: Family::V4.loopback() },
-            source: SourceAs::Dialer,
-            accepts_first: false,
-            answers_from: AnswersFrom::Dialed,
-            guard: None,
-            origin: because,
-        });
+    let resolver = Resolver { address, guard: None, because: dataplane.origins.add(because) };
+    resolver.add(nat, engine, &format!("resolver behind the NAT of {}", guest.host.name), dataplane);
+}
+
+/// Somebody behind an engine who answers questions for names at one of its addresses.
+struct Resolver {
+    address: IpAddr,
+    guard: Option<SwitchId>,
+    because: OriginId,
+}
+
+impl Resolver {
+    fn add(&self, nat: &VmNat, engine: NodeId, name: &str, dataplane: &mut Dataplane) {
+        let &Self { address, guard, because: origin } = self;
+        if address != nat.gateway {
+            let own = IpNet::new(address, nat.network.prefix_len()).unwrap_or(nat.network);
+            add_guarded_address(dataplane, engine, InterfaceId(1), own, guard, origin);
+        }
+        let resolver = namespace(dataplane, name.to_owned(), origin);
+        for protocol in [Protocol::Tcp, Protocol::Udp, Protocol::Icmp] {
+            let owner = "resolver".to_owned();
+            let ports = PortRange::single(53);
+            let socket = Socket { protocol, address: None, ports, owner, guard: None, origin };
+            dataplane.node_mut(resolver).sockets.extend((protocol != Protocol::Icmp).then_some(socket));
+            dataplane.node_mut(engine).relays.push(Relay {
+                name: "NAT".into(),
+                protocol,
+                listen: Listen::Transparent { prefix: IpNet::from(address) },
+                dial_from: resolver,
+                dial: Dial::SamePort { address: Family::V4.loopback() },
+                source: SourceAs::Dialer,
+                accepts_first: false,
+                answers_from: AnswersFrom::Dialed,
+                guard,
+                origin,
+            });
+        }
     }
 }
 
+const SHARED_RESOLVER: &str =
+    "VirtualBox, pxdns.c and VBoxNetSlirpNAT.cpp: the engine of a NAT network hands questions on to the host's servers";
 const RESOLVER: &str = "VirtualBox manual, section 9.8.5: the NAT engine hands out 10.0.2.3 as the name server";
 
 /// The part of a forward that answers nobody. Datagrams of the host's loopback come to the guest from 10.0.2.2, and what
@@ -127,7 +146,7 @@ fn without_answer(nat: &VmNat, forward: &Forward) -> Option<Forward> {
 
 /// Both engines of NAT networks keep the addresses of clients and show loopback clients as the gateway (libslirp as
 /// above; `pxremap_inbound_ip4` in pxremap.c of the one before). Only libslirp takes the gateway for the host's loopback
-/// (`VBoxNetSlirpNAT`: `disable_host_loopback` is false); behind the gateway of the other nobody listens.
+/// (`VBoxNetSlirpNAT`: `disable_host_loopback` is false).
 fn add_shared_engine(name: &str, link: LinkId, shared: &SharedNat, physical: NodeId, dataplane: &mut Dataplane) {
     let nat = &shared.nat;
     let origin = dataplane.origins.add(nat.origin.clone());
@@ -138,19 +157,20 @@ fn add_shared_engine(name: &str, link: LinkId, shared: &SharedNat, physical: Nod
         let source = SourceAs::Client { loopback: nat.gateway };
         add_forward(&relay_name, forward, (to, source), (physical, engine), dataplane);
     }
-    let host = Family::of(nat.gateway).loopback();
-    let gateway = match nat.engine {
-        NatEngine::Libslirp => Dial::SamePort { address: host },
-        // Nobody can listen on port 0: a connection is refused, a ping is answered.
-        NatEngine::Classic => Dial::To { address: host, port: 0 },
-    };
-    let mut special = vec![(nat.gateway, gateway)];
+    // Behind the gateway of the engine on lwIP is its name server and nothing else.
+    let host = Dial::SamePort { address: Family::of(nat.gateway).loopback() };
+    let mut special: Vec<_> = (nat.engine == NatEngine::Libslirp).then_some((nat.gateway, host)).into_iter().collect();
     for (inside, loopback) in &shared.loopbacks {
         let own = IpNet::new(*inside, nat.network.prefix_len()).unwrap_or(nat.network);
         add_address(dataplane, engine, port, own, origin);
         special.push((*inside, Dial::SamePort { address: *loopback }));
     }
     add_outbound(nat, &special, physical, engine, origin, dataplane);
+    if let Some((address, guard)) = shared.resolver.filter(|(address, _)| special.iter().all(|(a, _)| a != address)) {
+        let because = nat.origin.derive("the host's resolver, which the NAT network asks", SHARED_RESOLVER);
+        let resolver = Resolver { address, guard, because: dataplane.origins.add(because) };
+        resolver.add(nat, engine, &format!("resolver behind {name}"), dataplane);
+    }
 }
 
 fn engine_node(

@@ -11,6 +11,7 @@ use crate::dataplane::{
     Action, AnswersFrom, ChainKind, Dataplane, Dial, Hook, HookPoint, InterfaceId, Link, Listen, Match, NodeId,
     NodeKind, Policy, Relay, Route, RouteTarget, Rule, SourceAs, States, TableFamily, Toggle,
 };
+use crate::lab::kept_ports::{self, Kind};
 use crate::lab::{Attachment, Forwarding, Host, HostKind, Keeper, Lab, Segment, Wsl, WslMode};
 use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::OriginId;
@@ -34,7 +35,7 @@ pub(super) fn lower(lab: &Lab, map: &Map, dataplane: &mut Dataplane) {
     }
     for (id, host) in lab.hosts() {
         let (HostKind::Vm { on }, Some(wsl)) = (host.kind, &host.wsl) else { continue };
-        let pair = Pair { guest: map.host(id), windows: map.host(on), host, wsl };
+        let pair = Pair { guest: map.host(id), windows: map.host(on), host, runner: lab.host(on), wsl };
         pair.admit_limits(dataplane);
         match wsl.mode {
             WslMode::Nat if wsl.localhost_forwarding => pair.relay_localhost(dataplane),
@@ -84,6 +85,7 @@ struct Pair<'a> {
     guest: NodeId,
     windows: NodeId,
     host: &'a Host,
+    runner: &'a Host,
     wsl: &'a Wsl,
 }
 
@@ -108,7 +110,9 @@ impl Pair<'_> {
         for listener in listeners(dataplane, self.guest) {
             let is_bound_so = listener.address.is_none_or(|address| address == loopback);
             let is_free = !taken.contains(&(listener.protocol, listener.port));
-            if listener.protocol == Protocol::Tcp && is_bound_so && is_free {
+            let kept = kept_ports::kind(&self.runner.kept_ports, listener.protocol, listener.port);
+            let is_allowed = !matches!(kept, Kind::Excluded(_));
+            if listener.protocol == Protocol::Tcp && is_bound_so && is_free && is_allowed {
                 let relay = relay("localhost of Windows", listener, loopback, origin);
                 let relay = Relay { dial_from: self.guest, accepts_first: true, ..relay };
                 dataplane.node_mut(self.windows).relays.push(relay);
@@ -131,6 +135,9 @@ impl Pair<'_> {
             shared.extend(adapter.addresses.iter().map(|own| (own.net.addr(), outside)));
         }
         for (address, from) in &shared {
+            if *address != loopback && self.wsl.host_address_loopback {
+                self.lead_inside_by_address(*address, &ours, origin, dataplane);
+            }
             self.lead_inside(*address, *from, &ours, origin, dataplane);
             if *address == loopback || self.wsl.host_address_loopback {
                 let taken = ports_on(dataplane, self.guest, *address);
@@ -164,6 +171,25 @@ impl Pair<'_> {
                 let matches = vec![Match::Protocol(listener.protocol), Match::Destination(address.into()), port];
                 chain.rules.insert(0, Rule { matches, action: Action::Accept, guard: None, origin });
             }
+        }
+    }
+
+    /// What Windows itself dials at one of its addresses, with `hostAddressLoopback`: as if it had dialled the loopback.
+    /// Nobody documents what becomes of programs inside that listen on that address alone.
+    fn lead_inside_by_address(&self, address: IpAddr, ours: &[Listener], origin: OriginId, dataplane: &mut Dataplane) {
+        let taken = ports_on(dataplane, self.windows, address);
+        let rules = &mut dataplane.node_mut(self.windows).ruleset;
+        let table = rules.table(TableFamily::Inet, "wsl-mirrored");
+        let point = HookPoint { hook: Hook::Output, kind: ChainKind::Nat, priority: -100, policy: Policy::Accept };
+        let chain = rules.chain(table, "output", Some(point), origin);
+        for listener in ours.iter().filter(|l| l.address.is_none()) {
+            if taken.contains(&(listener.protocol, listener.port)) {
+                continue;
+            }
+            let port = Match::DestinationPort(PortRange::single(listener.port));
+            let matches = vec![Match::Protocol(listener.protocol), Match::Destination(address.into()), port];
+            let action = Action::Redirect { port: None };
+            rules.get_mut(chain).rules.push(Rule { matches, action, guard: listener.guard, origin });
         }
     }
 

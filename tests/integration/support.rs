@@ -7,6 +7,7 @@ use std::{env, fs, process};
 use canreach::frontend::{self, Environment};
 use canreach::lab::{Input, Lab, resolve};
 use canreach::source::Sources;
+use canreach::{dataplane, lower};
 use serde_json::Value;
 
 /// Reads and resolves texts; their names decide their formats.
@@ -25,6 +26,20 @@ pub(crate) fn sources_and_lab_of(files: &[(&str, &str)]) -> (Sources, Lab) {
         inputs.push(Input { source, path: (*path).to_owned(), declarations: read.value });
     }
     (sources, resolve(&inputs).value)
+}
+
+/// The dataplane of texts, without the places that its elements come from.
+pub(crate) fn plane_of(files: &[(&str, &str)]) -> String {
+    let dump = dataplane::dump::dump(&lower::lower(&lab_of(files)));
+    let lines = dump.lines().map(|line| line.split("  # ").next().unwrap().trim_end());
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Two texts are one; if not, the lines that differ are shown.
+pub(crate) fn same_lines(expected: &str, found: &str) {
+    let only =
+        |a: &str, b: &str| a.lines().filter(|line| !b.lines().any(|l| l == *line)).collect::<Vec<_>>().join("\n");
+    assert!(expected == found, "missing:\n{}\n\nadded:\n{}\n", only(expected, found), only(found, expected));
 }
 
 /// A directory of its own for one test, gone afterwards.

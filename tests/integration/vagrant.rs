@@ -1,8 +1,6 @@
 //! One lab as a Vagrantfile and as the files that VirtualBox and a shell have for it: both give the same dataplane.
 
-use canreach::{dataplane, lower};
-
-use crate::support::lab_of;
+use crate::support::{plane_of, same_lines};
 
 const VAGRANTFILE: &str = r#"
 Vagrant.configure("2") do |config|
@@ -46,7 +44,6 @@ firewall-cmd --permanent --add-port=3000/tcp
 firewall-cmd --reload
 ";
 
-/// The dataplane without the places that its elements come from.
 fn plane(vm: &str, files: &[(&str, &str)]) -> String {
     let lab = format!(
         "networks:\n  lan: {{subnet: 192.168.1.0/24}}\nhosts:\n  pc: {{os: linux, interfaces: \
@@ -54,9 +51,7 @@ fn plane(vm: &str, files: &[(&str, &str)]) -> String {
     );
     let mut named = files.to_vec();
     named.push(("lab.yaml", &lab));
-    let dump = dataplane::dump::dump(&lower::lower(&lab_of(&named)));
-    let lines = dump.lines().map(|line| line.split("  # ").next().unwrap().trim_end());
-    lines.collect::<Vec<_>>().join("\n")
+    plane_of(&named)
 }
 
 #[test]
@@ -70,12 +65,5 @@ fn a_vagrantfile_is_the_machine_that_vagrant_makes() {
         assert!(by_hand.contains(part), "{part} is missing:\n{by_hand}");
     }
     let by_vagrant = plane("    vm: Vagrantfile\n", &[("Vagrantfile", VAGRANTFILE)]);
-    let only =
-        |a: &str, b: &str| a.lines().filter(|line| !b.lines().any(|l| l == *line)).collect::<Vec<_>>().join("\n");
-    assert!(
-        by_hand == by_vagrant,
-        "missing:\n{}\n\nadded:\n{}\n",
-        only(&by_hand, &by_vagrant),
-        only(&by_vagrant, &by_hand)
-    );
+    same_lines(&by_hand, &by_vagrant);
 }

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::frontend::yaml::{Entry, Node, Walk};
+use crate::diagnostic::Code;
+use crate::frontend::yaml::{self, Entry, Node, Walk};
 use crate::lab::declaration::{HostDecl, ListenDecl, ProcessDecl};
 use crate::lab::{Declaration, Os};
 use crate::language::text;
@@ -111,17 +111,15 @@ fn routes(walk: &mut Walk, node: &Node) -> Vec<(Spanned<IpNet>, Spanned<IpAddr>)
         match (key.value.parse(), gateway) {
             (Ok(destination), Some(gateway)) => routes.push((Spanned::new(destination, key.span), gateway)),
             (Ok(_), None) => {}
-            (Err(_), _) => walk.report(
-                Diagnostic::new(
-                    Code::BadAddress,
-                    text!(
-                        "`{value}` is not a prefix like `10.1.0.0/16`",
-                        "`{value}`: `10.1.0.0/16` 같은 프리픽스가 아닙니다",
-                        value = &key.value
-                    ),
-                )
-                .label(key.span, text!("cannot be understood", "이해할 수 없음")),
-            ),
+            (Err(_), _) => walk.report(yaml::misunderstood(
+                Code::BadAddress,
+                key.span,
+                text!(
+                    "`{value}` is not a prefix like `10.1.0.0/16`",
+                    "`{value}`: `10.1.0.0/16` 같은 프리픽스가 아닙니다",
+                    value = &key.value
+                ),
+            )),
         }
     }
     routes

@@ -4,8 +4,8 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::frontend::yaml::{Node, Walk};
+use crate::diagnostic::Code;
+use crate::frontend::yaml::{self, Node, Walk};
 use crate::lab::declaration::ListenDecl;
 use crate::lab::machine::ForwardDecl;
 use crate::language::text;
@@ -22,11 +22,11 @@ fn listen(walk: &mut Walk, node: &Node) -> Option<ListenDecl> {
     let decl = parse_listen(&item);
     if decl.is_none() {
         walk.report(
-            Diagnostic::new(
+            yaml::misunderstood(
                 Code::BadPort,
+                item.span,
                 text!("`{value}` is not a place to listen", "`{value}`: 대기할 곳이 아닙니다", value = &item.value),
             )
-            .label(item.span, text!("cannot be understood", "이해할 수 없음"))
             .help(text!(
                 "write `PORT`, `PORT/udp`, `FIRST-LAST` or `ADDRESS:PORT`, IPv6 addresses in brackets",
                 "`PORT`, `PORT/udp`, `FIRST-LAST`, `ADDRESS:PORT` 가운데 하나로 쓰십시오. IPv6 주소는 대괄호로 감쌉니다"
@@ -54,11 +54,11 @@ pub(super) fn forward(walk: &mut Walk, node: &Node) -> Option<ForwardDecl> {
     let decl = parse_forward(&item);
     if decl.is_none() {
         walk.report(
-            Diagnostic::new(
+            yaml::misunderstood(
                 Code::BadPort,
+                item.span,
                 text!("`{value}` is not a forward", "`{value}`: 포트 포워딩 형식이 아닙니다", value = &item.value),
             )
-            .label(item.span, text!("cannot be understood", "이해할 수 없음"))
             .help(text!(
                 "write `tcp:127.0.0.1:3000:3000` or `tcp::3000:10.0.2.15:3000`, IPv6 addresses in brackets",
                 "`tcp:127.0.0.1:3000:3000`이나 `tcp::3000:10.0.2.15:3000`처럼 쓰십시오. IPv6 주소는 대괄호로 감쌉니다"

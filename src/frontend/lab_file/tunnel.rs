@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::frontend::yaml::{Node, Walk};
+use crate::frontend::yaml::{self, Node, Walk};
 use crate::lab::Declaration;
 use crate::lab::tunnel::{SshServer, TunnelDecl, TunnelKind};
 use crate::language::text;
@@ -51,11 +51,11 @@ fn tunnel(walk: &mut Walk, item: &Node) -> Option<TunnelDecl> {
     let parsed = parse(&text, matches!(kind, TunnelKind::Here));
     let Some((listen_address, listen_port, to, to_port)) = parsed else {
         walk.report(
-            Diagnostic::new(
+            yaml::misunderstood(
                 Code::BadPort,
+                text.span,
                 text!("`{value}` is not a tunnel", "`{value}`: 터널 형식이 아닙니다", value = &text.value),
             )
-            .label(text.span, text!("cannot be understood", "이해할 수 없음"))
             .help(text!(
                 "write `[ADDRESS:]PORT:HOST:PORT`, IPv6 addresses in brackets",
                 "`[ADDRESS:]PORT:HOST:PORT`로 쓰십시오. IPv6 주소는 대괄호로 감쌉니다"

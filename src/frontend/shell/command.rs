@@ -5,7 +5,7 @@ use crate::frontend::docker::run as docker;
 use crate::frontend::firewalld::cmd as firewall_cmd;
 use crate::frontend::netfilter::{iptables, ufw};
 use crate::frontend::virtualbox::manage;
-use crate::frontend::{port_proxy, ssh, sysctl};
+use crate::frontend::{port_proxy, ssh, sysctl, windows_commands};
 use crate::lab::declaration::Declarations;
 use crate::lab::{Declaration, HostEvent};
 use crate::language::text;
@@ -47,7 +47,12 @@ pub(super) fn run(words: &[Word]) -> Diagnosed<Vec<Effect>> {
         "ufw" => declared(ufw::parse(words)),
         "VBoxManage" | "vboxmanage" | "VBoxManage.exe" => declared(manage::parse(words)),
         "ssh" | "autossh" => declared(ssh::parse(words)),
-        "netsh" | "netsh.exe" => declared(port_proxy::parse(words)),
+        "netsh" | "netsh.exe" => {
+            let mut read = port_proxy::parse(words);
+            read.value.extend(windows_commands::netsh(words).value);
+            declared(read)
+        }
+        cmdlet if windows_commands::is_cmdlet(cmdlet) => declared(windows_commands::cmdlet(words)),
         "systemctl" => declared(services(words.get(1), words.get(2..).unwrap_or(&[]), whole)),
         "service" => declared(services(words.get(2), words.get(1..2).unwrap_or(&[]), whole)),
         "source" | "." | "bash" | "sh" | "zsh" => script(words, whole),
@@ -254,7 +259,9 @@ fn changes_packets(program: &str, words: &[Word]) -> bool {
         "colima" | "limactl" | "docker-machine" | "minikube" | "kind" | "k3d" => has(&["start", "create"]),
         "tee" => words.iter().skip(1).any(|w| configures_network(&w.text)),
         "cp" | "mv" | "ln" | "install" | "sed" | "rm" => words.iter().skip(1).any(|w| configures_network(&w.text)),
-        "xargs" => words.iter().skip(1).any(|w| mentions_network(&w.text)),
+        "xargs" | "wsl" | "wsl.exe" | "cmd" | "powershell" | "pwsh" | "Invoke-Expression" | "iex" | "Start-Process" => {
+            words.iter().skip(1).any(|w| mentions_network(&w.text))
+        }
         "virsh" | "vagrant" => has(&["net-start", "net-define", "attach-interface"]),
         _ => false,
     }

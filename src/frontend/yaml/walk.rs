@@ -171,6 +171,10 @@ fn quoted_list(words: &[&str]) -> String {
 }
 
 fn bad_value(code: Code, text: &str, what: &str, span: Span) -> Diagnostic {
-    Diagnostic::new(code, format!("`{text}` is not {what}"))
-        .label(span, text!("cannot be understood", "이해할 수 없음"))
+    misunderstood(code, span, format!("`{text}` is not {what}"))
+}
+
+/// A value that means nothing.
+pub fn misunderstood(code: Code, span: Span, message: impl Into<Text>) -> Diagnostic {
+    Diagnostic::new(code, message).label(span, text!("cannot be understood", "이해할 수 없음"))
 }

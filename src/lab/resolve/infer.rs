@@ -67,11 +67,17 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
         Some(machine) => Some(machine.span),
         None => inputs.iter().flat_map(|i| &i.declarations).filter(|d| is_about_a_host(d)).find_map(span_of),
     };
+    // Only Windows prints such a listing.
+    let is_windows = inputs.iter().flat_map(|i| &i.declarations).any(|d| matches!(d, Declaration::KeptPorts(_)));
     let what = match machines.first() {
         Some(machine) => text!(
             "a physical host `{HOST}` that runs the VM `{vm}`",
             "`{vm}` 가상 머신을 실행하는 물리 호스트 `{HOST}`",
             vm = &machine.name.value
+        ),
+        None if is_windows => text!(
+            "one Windows host `{HOST}` that these files configure",
+            "이 파일들이 설정하는 Windows 호스트 한 대 `{HOST}`"
         ),
         None => text!(
             "one Linux host `{HOST}` that these files configure",
@@ -81,7 +87,7 @@ fn physical<'a>(machines: &[&MachineDecl], inputs: &[Input]) -> HostPlan<'a> {
     HostPlan {
         name: HOST.to_owned(),
         kind: HostKind::Physical,
-        os: machines.iter().find_map(|m| m.runs_on).unwrap_or(Os::Linux),
+        os: machines.iter().find_map(|m| m.runs_on).unwrap_or(if is_windows { Os::Windows } else { Os::Linux }),
         declaration: None,
         machine: None,
         interfaces: Vec::new(),
@@ -145,7 +151,10 @@ fn bind<'a>(
 /// tunnels lead from there into machines.
 fn is_about_the_runner(declaration: &Declaration) -> bool {
     match declaration {
-        Declaration::MachineChange(_) | Declaration::Hypervisor(_) | Declaration::Tunnel(_) => true,
+        Declaration::MachineChange(_)
+        | Declaration::Hypervisor(_)
+        | Declaration::Tunnel(_)
+        | Declaration::KeptPorts(_) => true,
         Declaration::InterfaceConfig(config) => config.name.as_ref().is_some_and(|n| n.value.starts_with("vboxnet")),
         _ => false,
     }

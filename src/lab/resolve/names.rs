@@ -88,6 +88,7 @@ pub(super) fn span_of(declaration: &Declaration) -> Option<Span> {
         Declaration::Hypervisor(d) => Some(d.span()),
         Declaration::InterfaceConfig(d) => Some(d.span),
         Declaration::Tunnel(d) => Some(d.span),
+        Declaration::KeptPorts(d) => Some(d.span),
         Declaration::Libvirt(d) => Some(d.span),
         Declaration::Wsl(d) => Some(d.span),
         Declaration::HostFirewall(d) => Some(d.span),

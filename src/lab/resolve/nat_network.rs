@@ -1,9 +1,13 @@
 //! NAT networks: the engine that all machines on one share.
 
+use std::net::IpAddr;
+
 use crate::lab::machine::NatNetworkDecl;
-use crate::lab::{Attachment, Host, HostId, HostKind, NatEngine, SegmentId, SegmentKind, SharedNat, VmNat};
+use crate::lab::{Attachment, Host, HostId, HostKind, Interface, NatEngine, SegmentId, SegmentKind, SharedNat, VmNat};
+use crate::language::text;
 use crate::net::Version;
 use crate::provenance::Origin;
+use crate::switch::{Switch, SwitchId, SwitchKind};
 
 use super::Context;
 use super::addresses::nth;
@@ -32,8 +36,19 @@ pub(super) fn attach(
             continue;
         }
         let release = hypervisor.release(context, plan.hosts.get(vm.0).and_then(|h| h.machine));
-        plugged.segment.nat = shared(plugged, stated, release, on).map(Box::new);
+        let mut nat = shared(plugged, stated, release, on);
+        if let Some(shared) = &mut nat {
+            let is_taken =
+                |address| hosts.iter().flat_map(|h| &h.interfaces).any(|i| has(i, SegmentId(index), address));
+            shared.resolver = resolver(context, &shared.nat, &plugged.segment.name, is_taken);
+        }
+        plugged.segment.nat = nat.map(Box::new);
     }
+}
+
+fn has(interface: &Interface, segment: SegmentId, address: IpAddr) -> bool {
+    let is_here = matches!(interface.attachment, Attachment::Segment(id) if id == segment);
+    is_here && interface.addresses.iter().any(|own| own.net.addr() == address)
 }
 
 /// The host that runs the first machine on a segment, and that machine.
@@ -64,6 +79,7 @@ fn shared(plugged: &Plugged, stated: Option<&NatNetworkDecl>, release: Release, 
     Some(SharedNat {
         on,
         loopbacks: mappings.iter().filter_map(|m| Some((inside(m.value.1)?, m.value.0))).collect(),
+        resolver: None,
         nat: VmNat {
             engine: if is_libslirp { NatEngine::Libslirp } else { NatEngine::Classic },
             network,
@@ -76,3 +92,27 @@ fn shared(plugged: &Plugged, stated: Option<&NatNetworkDecl>, release: Release, 
         },
     })
 }
+
+/// The engine on lwIP is a name server at its own address (`pxdns_init` in pxdns.c). That on libslirp may be one at the
+/// third address, if all name servers of the host are on its loopback (`VBoxNetSlirpNAT::initIPv4`); the network's DHCP
+/// server usually has that address, too. Who answers nobody can tell.
+fn resolver(
+    context: &mut Context,
+    nat: &VmNat,
+    network: &str,
+    is_taken: impl Fn(IpAddr) -> bool,
+) -> Option<(IpAddr, Option<SwitchId>)> {
+    if nat.engine == NatEngine::Classic {
+        return Some((nat.gateway, None));
+    }
+    let address = nth(nat.network, 3).filter(|address| !is_taken(*address))?;
+    let statement = text!(
+        "the NAT network `{network}` has a name server at {address}",
+        "NAT 네트워크 `{network}`의 {address}에 이름 서버가 있음"
+    );
+    let origin = nat.origin.derive(statement.clone(), FALLBACK);
+    let guard = context.switches.add(Switch { statement, default: false, kind: SwitchKind::Unmodeled, origin });
+    Some((address, Some(guard)))
+}
+
+const FALLBACK: &str = "VirtualBox, VBoxNetSlirpNAT.cpp, initIPv4: falling back to the DNS proxy of libslirp";

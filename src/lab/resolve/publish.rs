@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lab::declaration::{ContainerDecl, PublishDecl};
+use crate::lab::kept_ports::{self, Kind};
 use crate::lab::{Host, Publish, images};
 use crate::language::text;
 use crate::net::{PortRange, Protocol};
@@ -12,6 +13,7 @@ use crate::provenance::Origin;
 use crate::source::Span;
 
 use super::Context;
+use super::kept_ports::Refused;
 
 /// Who holds a port of a host.
 struct Holder {
@@ -20,19 +22,22 @@ struct Holder {
     span: Option<Span>,
 }
 
-/// The ports of a host that are in use.
-pub(super) struct Ports(BTreeMap<(Protocol, u16), Vec<Holder>>);
+/// The ports of a host that are in use, or that it keeps.
+pub(super) struct Ports<'a> {
+    host: &'a Host,
+    held: BTreeMap<(Protocol, u16), Vec<Holder>>,
+}
 
-impl Ports {
+impl<'a> Ports<'a> {
     /// Starts with what the host's own programs are stated to listen on.
-    pub(super) fn of_host(host: &Host) -> Self {
-        let mut ports = Self(BTreeMap::new());
+    pub(super) fn of_host(host: &'a Host) -> Self {
+        let mut ports = Self { host, held: BTreeMap::new() };
         for process in &host.processes {
             for listen in process.listens.iter().filter(|l| l.ports.count() <= 1024) {
                 for port in listen.ports.first..=listen.ports.last {
                     let holder =
                         Holder { address: listen.address, who: process.name.clone(), span: listen.origin.span() };
-                    ports.0.entry((listen.protocol, port)).or_default().push(holder);
+                    ports.held.entry((listen.protocol, port)).or_default().push(holder);
                 }
             }
         }
@@ -40,13 +45,13 @@ impl Ports {
     }
 
     fn holder(&self, protocol: Protocol, address: Option<IpAddr>, port: u16) -> Option<&Holder> {
-        self.0.get(&(protocol, port))?.iter().find(|h| collide(h.address, address))
+        self.held.get(&(protocol, port))?.iter().find(|h| collide(h.address, address))
     }
 
     fn take(&mut self, publish: &Publish, address: Option<IpAddr>, who: &str) {
         if let Some(port) = publish.host_port {
             let holder = Holder { address, who: who.to_owned(), span: publish.origin.span() };
-            self.0.entry((publish.protocol, port)).or_default().push(holder);
+            self.held.entry((publish.protocol, port)).or_default().push(holder);
         }
     }
 }
@@ -83,7 +88,7 @@ pub(super) fn resolve(
     container: &ContainerDecl,
     name: &str,
     joins: Joins,
-    ports: &mut Ports,
+    ports: &mut Ports<'_>,
 ) -> Option<Vec<Publish>> {
     let Joins::Bridge(default_address) = joins else {
         report_ignored(context, container, name, joins);
@@ -97,6 +102,10 @@ pub(super) fn resolve(
     publishes.extend(publish_all(container, name));
     for publish in &publishes {
         let Some(port) = publish.host_port else { continue };
+        if let Kind::Excluded(entry) = kept_ports::kind(&ports.host.kept_ports, publish.protocol, port) {
+            context.report(excluded(&ports.host.name, publish, port, entry));
+            return None;
+        }
         if let Some(holder) = ports.holder(publish.protocol, effective(publish), port) {
             let diagnostic = port_taken(name, publish, port, holder);
             context.report(diagnostic);
@@ -114,7 +123,7 @@ fn expand(
     declaration: &PublishDecl,
     container: &str,
     default_address: Option<IpAddr>,
-    ports: &Ports,
+    ports: &Ports<'_>,
 ) -> Vec<Publish> {
     let publish =
         |host_port: Option<u16>, container_port: u16| publish(declaration, container, host_port, container_port);
@@ -257,6 +266,12 @@ fn port_taken(name: &str, publish: &Publish, port: u16, holder: &Holder) -> Diag
         "publish one of them on another port of the host",
         "둘 중 하나를 호스트의 다른 포트에 게시하십시오"
     ))
+}
+
+fn excluded(host: &str, publish: &Publish, port: u16, entry: Span) -> Diagnostic {
+    let (protocol, wanted) = (publish.protocol, publish.origin.span());
+    let consequence = text!("docker does not start this container", "docker가 이 컨테이너를 시작하지 않음");
+    Refused { host, protocol, port, wanted, consequence, entry }.diagnostic()
 }
 
 fn ranges_differ(span: Span, outside: PortRange, inside: PortRange) -> Diagnostic {

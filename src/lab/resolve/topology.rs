@@ -17,7 +17,7 @@ use super::addresses::{Taken, nth, prefix, within};
 use super::bind::{HostPlan, Plan};
 use super::hypervisor::{self, Hypervisor};
 use super::names::{span_of, unknown_name};
-use super::{Context, hosted, nat_network, own_interfaces, parent, vm, vm_host, wsl};
+use super::{Context, hardware_addresses, hosted, kept_ports, nat_network, own_interfaces, parent, vm, vm_host, wsl};
 
 /// Segments under construction, with what is needed to attach hosts to them.
 pub(super) struct Segments {
@@ -78,6 +78,7 @@ pub(super) fn build(context: &mut Context, plan: &Plan<'_>) -> (Vec<Host>, Vec<S
     hosted::attach(&mut segments.all, plan, &hosts);
     nat_network::attach(context, &mut segments.all, plan, &hosts, &hypervisors);
     vm_host::check(context, &mut segments.all, plan, &mut hosts, &hypervisors);
+    hardware_addresses::check(context, plan, &hosts);
     add_routers(&segments, &mut hosts);
     (hosts, segments.all.into_iter().map(|p| p.segment).collect())
 }
@@ -104,6 +105,7 @@ fn bare(plan: &HostPlan<'_>) -> Host {
         sysctls: Vec::new(),
         firewall: None,
         wsl: None,
+        kept_ports: kept_ports::listed(plan),
         tunnels: Vec::new(),
         ip_forward: declaration.and_then(|d| d.ip_forward.as_ref()).is_some_and(|f| f.value),
         routes: plan.routes.iter().map(|(to, via)| (to.value, via.value)).collect(),
@@ -645,6 +647,7 @@ fn router(name: String, segment: SegmentId, address: InterfaceAddress, origin: &
         sysctls: Vec::new(),
         firewall: None,
         wsl: None,
+        kept_ports: Vec::new(),
         tunnels: Vec::new(),
         ip_forward: true,
         routes: Vec::new(),

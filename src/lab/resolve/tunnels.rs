@@ -2,15 +2,19 @@
 
 use std::net::IpAddr;
 
+use crate::diagnostic::Diagnostic;
+use crate::lab::kept_ports::{self, Kind};
 use crate::lab::tunnel::{ProxyEnd, SshServer, Tunnel, TunnelDecl, TunnelKind};
 use crate::lab::{Attachment, Declaration, Host, HostId, HostKind, Unmodeled};
 use crate::language::text;
-use crate::net::Family;
+use crate::net::{Family, Protocol};
 use crate::provenance::Origin;
+use crate::source::Span;
 use crate::switch::{Switch, SwitchId, SwitchKind};
 
 use super::Context;
 use super::bind::Plan;
+use super::kept_ports::Refused;
 
 /// Gives every host the tunnels that it listens for. Those whose ends are not known are reported.
 pub(super) fn attach(context: &mut Context, plan: &Plan<'_>, hosts: &mut [Host]) {
@@ -28,14 +32,22 @@ pub(super) fn attach(context: &mut Context, plan: &Plan<'_>, hosts: &mut [Host])
             match tunnel(hosts, id, declared) {
                 Ok(mut tunnel) => {
                     tunnel.guard = up(context, hosts, id, declared);
-                    if let Some(listener) = hosts.get_mut(tunnel.on.0) {
-                        listener.tunnels.push(tunnel);
+                    let Some(listener) = hosts.get_mut(tunnel.on.0) else { continue };
+                    match kept_ports::kind(&listener.kept_ports, Protocol::Tcp, tunnel.listen_port) {
+                        Kind::Excluded(entry) => context.report(excluded(&listener.name, &tunnel, entry)),
+                        _ => listener.tunnels.push(tunnel),
                     }
                 }
                 Err(what) => context.unmodeled.push(Unmodeled { what, span: declared.span, host: Some(id) }),
             }
         }
     }
+}
+
+fn excluded(host: &str, tunnel: &Tunnel, entry: Span) -> Diagnostic {
+    let (protocol, port, wanted) = (Protocol::Tcp, tunnel.listen_port, tunnel.origin.span());
+    let consequence = text!("does not listen", "이 포트를 열지 못함");
+    Refused { host, protocol, port, wanted, consequence, entry }.diagnostic()
 }
 
 /// Takes away the port proxy that listens there, or all of a machine.

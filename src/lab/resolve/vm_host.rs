@@ -3,6 +3,7 @@
 //! What is certain is taken out of the lab and reported; what hangs on the host is an assumption that a verdict names.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::lab::kept_ports::{self, KeptPorts, Kind};
 use crate::lab::machine::{AdapterDecl, AdapterMode, HostOnlyDecl, MachineDecl, Verb};
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Os, SegmentKind};
 use crate::language::{Text, text};
@@ -15,6 +16,7 @@ use super::Context;
 use super::addresses::prefix;
 use super::bind::Plan;
 use super::hypervisor::{Hypervisor, known_os, machines_on};
+use super::kept_ports::Refused;
 use super::topology::Plugged;
 
 /// Reports it, and takes away what does not come up.
@@ -55,6 +57,7 @@ fn ports(
     name: &str,
     os: Option<Os>,
 ) {
+    let kept = hosts.get(runner.0).map(|host| host.kept_ports.clone()).unwrap_or_default();
     let machines = hosts.iter_mut().filter(|h| h.kind == HostKind::Vm { on: runner });
     let private = machines.flat_map(|h| &mut h.interfaces).filter_map(|i| match &mut i.attachment {
         Attachment::Nat(nat) => Some(&mut nat.forwards),
@@ -73,8 +76,15 @@ fn ports(
                 true
             }
         });
+        forwards.retain(|forward| match kept_ports::kind(&kept, forward.protocol, forward.host_port) {
+            Kind::Excluded(entry) => {
+                context.report(excluded(name, forward, entry));
+                false
+            }
+            _ => true,
+        });
         for forward in forwards.iter_mut().filter(|f| f.guard.is_none()) {
-            if let Some((code, statement)) = os.and_then(|os| doubtful(forward, os, name)) {
+            if let Some((code, statement)) = os.and_then(|os| doubtful(forward, os, name, &kept)) {
                 forward.guard = Some(assume(context, forward, code, statement));
             }
         }
@@ -89,7 +99,7 @@ fn clash(first: &Forward, second: &Forward, os: Option<Os>) -> bool {
 }
 
 /// Why it is not certain that a forward can listen.
-fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, Text)> {
+fn doubtful(forward: &Forward, os: Os, host: &str, kept: &[KeptPorts]) -> Option<(Code, Text)> {
     let port = forward.host_port;
     let is_tcp = forward.protocol == Protocol::Tcp;
     match os {
@@ -114,7 +124,7 @@ fn doubtful(forward: &Forward, os: Os, host: &str) -> Option<(Code, Text)> {
             );
             Some((Code::VboxReservedPort, statement))
         }
-        Os::Windows if port >= 49152 => {
+        Os::Windows if kept_ports::kind(kept, forward.protocol, port) == Kind::Dynamic => {
             let statement = text!(
                 "port {port} of `{host}` is in no range that Windows keeps",
                 "`{host}`의 {port}번 포트가 Windows 예약 범위 밖에 있음"
@@ -235,6 +245,12 @@ fn port_taken(first: &Forward, second: &Forward, host: &str) -> Diagnostic {
         }
     }
     diagnostic.help(text!("give one of them another host port", "둘 중 하나에 다른 호스트 포트를 주십시오"))
+}
+
+fn excluded(host: &str, forward: &Forward, entry: Span) -> Diagnostic {
+    let (protocol, port, wanted) = (forward.protocol, forward.host_port, forward.origin.span());
+    let consequence = text!("does not come up", "동작하지 않음");
+    Refused { host, protocol, port, wanted, consequence, entry }.diagnostic()
 }
 
 fn out_of_range(span: Span, net: IpNet, severity: Severity) -> Diagnostic {

@@ -190,6 +190,7 @@ fn lab(engine: Engine) -> Lab {
         sysctls: Vec::new(),
         firewall: None,
         wsl: None,
+        kept_ports: Vec::new(),
         tunnels: Vec::new(),
         ip_forward: false,
         routes: Vec::new(),

@@ -177,6 +177,7 @@ pub(in crate::lower) fn lab(firewalld: Firewalld, engine: Option<Engine>) -> Lab
         nft: vec![],
         firewall: None,
         wsl: None,
+        kept_ports: Vec::new(),
         tunnels: vec![],
         ip_forward: false,
         routes: vec![],
