@@ -100,8 +100,8 @@ fn assumed<'m>(matrix: &'m Matrix, row: &Row, at: &[usize]) -> BTreeMap<&'m str,
 fn varied(matrix: &Matrix, style: Style) -> String {
     if matrix.axes.is_empty() {
         let nothing = text!(
-            "nothing was varied: the files state every release and setting that matters here\n",
-            "바꿔 본 것이 없습니다: 이 랩에서 중요한 버전과 설정이 파일에 모두 명시되어 있습니다\n"
+            "nothing was varied: the files leave no release and no setting open that matters here\n",
+            "바꿔 본 것이 없습니다: 이 랩에 영향을 주는 버전과 설정 가운데 파일이 비워 둔 것이 없습니다\n"
         );
         return style.say(&nothing).to_owned();
     }

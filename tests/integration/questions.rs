@@ -138,6 +138,15 @@ fn docker_desktop_is_tried_where_no_file_says_what_runs_the_engine() {
     check(&host("    os: macos\n"), 1, "violated  lan can reach own:80\n\nvaried", false);
 }
 
+/// Only answers are looked for there; what is not modelled decides them all the same.
+#[test]
+fn the_matrix_leaves_undecided_what_is_not_modelled() {
+    let rule = "iptables -A INPUT -p tcp --dport 22 -m mac --mac-source 00:11:22:33:44:55 -j DROP\n";
+    let lab = lab_with(&["lan can reach rocky:22"], &format!("{SCRIPT}{rule}"));
+    canreach_in(lab.path(), &["check"]).check(3, &["1 undecided"]);
+    canreach_in(lab.path(), &["check", "--matrix"]).check(3, &["undecided  lan can reach rocky:22\n"]);
+}
+
 #[test]
 fn a_strict_check_takes_no_assumption_for_granted() {
     let lab = lab_with(&["mac can reach grafana:3000", "mac can reach rocky:22"], SCRIPT);
