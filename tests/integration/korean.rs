@@ -104,7 +104,11 @@ const SAID_AS_IT_IS: &[&str] = &[
 ];
 
 /// What rules of docker and firewalld are still called in English: the wording stands with their models.
-const STILL_ENGLISH: &[&str] = &["no direct access to", "from outside network", "target of policy", "target of zone"];
+const STILL_ENGLISH: &[&str] =
+    &["no direct access to", "from outside network", "target of policy", "target of zone", "any other host"];
+
+/// Words of the field that stand beside names.
+const NAMES: [&str; 10] = ["internet", "tcp", "udp", "http", "https", "localhost", "NAT", "docker", "bridge", "IP"];
 
 /// Runs of English words in a text for a Korean reader that the lab's files do not have, outside of code and of sources.
 fn left_in_english(text: &str, files: &BTreeSet<String>) -> BTreeSet<String> {
@@ -117,8 +121,12 @@ fn left_in_english(text: &str, files: &BTreeSet<String>) -> BTreeSet<String> {
         let said: Vec<&str> = line.split('`').step_by(2).filter(|_| !is_command).collect();
         let said = said.join(" · ");
         let words: Vec<&str> = said.split(' ').map(|word| word.trim_matches(['(', ')', ',', '.', ':', ';'])).collect();
-        let is_english =
-            |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphabetic()) && !files.contains(word);
+        let is_english = |word: &str| {
+            !word.is_empty()
+                && word.chars().all(|c| c.is_ascii_alphabetic())
+                && !files.contains(word)
+                && !NAMES.contains(&word)
+        };
         for run in words.split(|word| !is_english(word)).filter(|run| 1 < run.len()) {
             let run = run.join(" ");
             if !SAID_AS_IT_IS.iter().chain(STILL_ENGLISH).any(|known| known.contains(&run)) {
@@ -132,9 +140,10 @@ fn left_in_english(text: &str, files: &BTreeSet<String>) -> BTreeSet<String> {
 /// The texts of a page, without its style, its script and what is quoted.
 fn without_tags(html: &str) -> String {
     let mut text = String::new();
-    for part in html.split('<').skip(1) {
+    let before_script = html.split("<script>").next().unwrap();
+    for part in before_script.split('<').skip(1) {
         let (tag, said) = part.split_once('>').unwrap_or((part, ""));
-        let is_quoted = ["style", "script", "code", "pre", "i", "b", "mark"].contains(&tag);
+        let is_quoted = ["style", "script", "code", "pre", "i", "b", "mark"].contains(&tag.split(' ').next().unwrap());
         let goes_on = ["b", "code", "/b", "/code"].contains(&tag);
         text += if goes_on { " · " } else { "\n" };
         text += if is_quoted { "" } else { said };

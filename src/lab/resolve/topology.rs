@@ -8,7 +8,7 @@ use crate::lab::{
     Attachment, Declaration, ForwardMode, Host, HostId, HostKind, Interface, InterfaceAddress, Os, Segment, SegmentId,
     SegmentKind, Wsl,
 };
-use crate::language::text;
+use crate::language::{Text, text};
 use crate::net::{IpNet, address_bits};
 use crate::provenance::Origin;
 use crate::source::{SourceId, Spanned};
@@ -387,15 +387,7 @@ fn listed_interfaces(segments: &mut Segments, host: &HostPlan<'_>, hypervisor: &
     for listed in hypervisor.interfaces.iter().filter(|i| hypervisor::is_on(i.up.as_ref())) {
         let Some(address) = &listed.address else { continue };
         let id = segments.containing(address.value.addr()).unwrap_or_else(|| segments.uplink(address, None));
-        let origin = Origin::written(
-            text!(
-                "interface `{name}` of `{host}`",
-                "`{host}`의 인터페이스 `{name}`",
-                name = &listed.name.value,
-                host = &host.name
-            ),
-            listed.span,
-        );
+        let origin = Origin::written(interface_of(&listed.name.value, &host.name), listed.span);
         let what = format!("address {} of `{}`", address.value.addr(), listed.name.value);
         interfaces.push(Interface {
             name: listed.name.value.clone(),
@@ -419,15 +411,7 @@ pub(super) fn stated_interface(
     hypervisor: &Hypervisor,
     declaration: &InterfaceDecl,
 ) -> Interface {
-    let origin = Origin::written(
-        text!(
-            "interface `{name}` of `{host}`",
-            "`{host}`의 인터페이스 `{name}`",
-            name = &declaration.name.value,
-            host = &host.name
-        ),
-        declaration.span,
-    );
+    let origin = Origin::written(interface_of(&declaration.name.value, &host.name), declaration.span);
     let mut interface = Interface {
         name: declaration.name.value.clone(),
         attachment: Attachment::Unattached,
@@ -708,4 +692,8 @@ fn no_segment(declaration: &InterfaceDecl) -> Diagnostic {
         "add `segment:` with the name of a segment whose subnet contains the address",
         "이 주소가 서브넷에 드는 세그먼트의 이름을 `segment:`에 적으십시오"
     ))
+}
+
+fn interface_of(name: &str, host: &str) -> Text {
+    text!("interface `{name}` of `{host}`", "`{host}`의 인터페이스 `{name}`")
 }
