@@ -95,7 +95,7 @@ const SAID_AS_IT_IS: &[&str] = &[
     "classDef blocked",
     "flowchart LR",
     "VBoxManage showvminfo",
-    "docker network connect",
+    "docker network connect lab",
     "sudo nsenter",
     "works refused reset timeout no-route unreachable unresolved",
     "listening nothing",
