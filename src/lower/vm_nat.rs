@@ -12,9 +12,10 @@ use crate::dataplane::{
     AnswersFrom, Dataplane, Dial, InterfaceId, Link, LinkId, Listen, Node, NodeId, NodeKind, Relay, Socket, SourceAs,
 };
 use crate::lab::{Attachment, Forward, Host, HostId, HostKind, Lab, NatEngine, SegmentId, SharedNat, VmNat};
+use crate::language::text;
 use crate::net::{Family, IpNet, Ipv4Net, PortRange, Protocol};
 use crate::provenance::OriginId;
-use crate::switch::SwitchId;
+use crate::switch::{Switch, SwitchId, SwitchKind};
 
 use super::address::{add_address, add_guarded_address};
 use super::namespace::{add_interface, interface, namespace};
@@ -63,6 +64,7 @@ fn add_engine(guest: &Guest<'_>, nat: &VmNat, map: &Map, dataplane: &mut Datapla
     let physical = map.host(guest.runs_on);
     let name = format!("NAT forward to {}", guest.host.name);
     for forward in &nat.forwards {
+        let forward = &told_apart(nat, forward, dataplane);
         let address = forward.guest_address.or_else(|| guest.address());
         let source = match nat.engine {
             NatEngine::Classic => SourceAs::Dialer,
@@ -134,6 +136,23 @@ const SHARED_RESOLVER: &str =
     "VirtualBox, pxdns.c and VBoxNetSlirpNAT.cpp: the engine of a NAT network hands questions on to the host's servers";
 const RESOLVER: &str = "VirtualBox manual, section 9.8.5: the NAT engine hands out 10.0.2.3 as the name server";
 
+/// Answers to datagrams that several forwards bring to one port of a guest go out by any of them: the engine finds the
+/// socket by the guest's address and port alone (libslirp src/udp.c, `udp_input`; seen with libslirp 4.7.0).
+fn told_apart(nat: &VmNat, forward: &Forward, dataplane: &mut Dataplane) -> Forward {
+    let end = |f: &Forward| (f.protocol, f.guest_address, f.guest_port);
+    let is_alone = nat.forwards.iter().filter(|other| end(other) == end(forward)).count() == 1;
+    if forward.protocol != Protocol::Udp || forward.guard.is_some() || is_alone {
+        return forward.clone();
+    }
+    let port = forward.guest_port;
+    let statement = text!(
+        "answers from UDP port {port} of the guest go out by the forward that was dialled, of several to that port",
+        "게스트의 UDP {port}번 포트로 가는 포트 포워딩이 여럿일 때, 응답이 연결한 그 포워딩으로 나감"
+    );
+    let switch = Switch { statement, default: true, kind: SwitchKind::Unmodeled, origin: forward.origin.clone() };
+    Forward { guard: Some(dataplane.switches.add(switch)), ..forward.clone() }
+}
+
 /// The part of a forward that answers nobody. Datagrams of the host's loopback come to the guest from 10.0.2.2, and what
 /// is sent back there is lost where that address does not stand for the loopback (libslirp `src/socket.c`, `sosendto`,
 /// `sotranslate_out4`; TCP answers on the connection that was accepted).
@@ -153,6 +172,7 @@ fn add_shared_engine(name: &str, link: LinkId, shared: &SharedNat, physical: Nod
     let (engine, port) = engine_node(dataplane, format!("NAT of network {name}"), link, nat, origin);
     let relay_name = format!("NAT forward of network {name}");
     for forward in &nat.forwards {
+        let forward = &told_apart(nat, forward, dataplane);
         let to = forward.guest_address.map(|address| Dial::To { address, port: forward.guest_port });
         let source = SourceAs::Client { loopback: nat.gateway };
         add_forward(&relay_name, forward, (to, source), (physical, engine), dataplane);

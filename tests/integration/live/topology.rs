@@ -49,7 +49,14 @@ pub(super) fn hosts(dice: &mut Dice) -> Vec<Host> {
         port: 2200 + n,
         to: [22, 3000, 3100, 3200, 9001, 9999][dice.below(6)],
     };
-    let forwards = (0..3).map(forward).collect();
+    let mut forwards: Vec<Forward> = (0..3).map(forward).collect();
+    // Of several to one UDP port of the guest, answers go out by any: that has no model.
+    for index in (1..forwards.len()).rev() {
+        let (before, later) = forwards.split_at(index);
+        if later[0].protocol == "udp" && before.iter().any(|f| f.protocol == "udp" && f.to == later[0].to) {
+            forwards.remove(index);
+        }
+    }
     hosts[0].nat = Some((forwards, !dice.once_in(3)));
     for index in (0..3).rev() {
         if !dice.once_in(4) {
