@@ -194,6 +194,7 @@ impl<'a> Path<'a> {
             return lost(disposition, Symptom::TimedOut);
         }
         if leg + 1 >= MOST_LEGS {
+            self.step(node, packet.header, Event::Ended(Disposition::Loop), Some(relay.origin));
             return lost(Disposition::Loop, Symptom::AcceptedThenClosed);
         }
         self.leg = leg + 1;

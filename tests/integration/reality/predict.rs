@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use canreach::dataplane::{Dataplane, Event, Flow, NodeId, Step, Symptom};
+use canreach::dataplane::{Dataplane, Disposition, Event, Flow, NodeId, Step, Symptom};
 use canreach::diagnostic::{Diagnostic, Severity};
 use canreach::frontend::{self, Environment};
 use canreach::lab::{self, Input};
@@ -70,6 +70,13 @@ impl Model {
         let trace = eval::trace(&self.dataplane, &self.flow(&row.from, &row.protocol, &row.place)?, &self.defaults());
         let is_held = |step: &&Step| matches!(&step.event, Event::Relayed { relay } if relay == "dockerd");
         trace.steps.iter().find(is_held).map(|step| step.header.destination_port)
+    }
+
+    /// Whether a connection would go round in a circle.
+    pub(crate) fn goes_round(&self, from: &str, protocol: &str, place: &str) -> bool {
+        let Some(flow) = self.flow(from, protocol, place) else { return false };
+        let trace = eval::trace(&self.dataplane, &flow, &self.defaults());
+        trace.steps.iter().any(|step| step.event == Event::Ended(Disposition::Loop))
     }
 
     fn defaults(&self) -> Setting {
