@@ -129,13 +129,8 @@ impl<'a> Landmarks<'a> {
         let mut looks = format!("{:?} {:?}", node.kind, node.sysctls.ip_forward);
         for interface in &node.interfaces {
             let (link, apart) = (interface.link, interface.apart_from);
-            let flags = (
-                interface.up,
-                interface.hairpin,
-                interface.only_dials,
-                interface.route_localnet,
-                interface.reverse_path_only,
-            );
+            let flags =
+                (interface.up, interface.hairpin, interface.only_dials, interface.route_localnet, interface.any_way_in);
             let _ = write!(looks, "\n{} {link:?} {apart:?} {flags:?} {:?}", interface.name, interface.claims);
             for address in interface.addresses.iter().map(|a| a.net) {
                 let of_others = self.own.get(&address.addr());

@@ -94,10 +94,7 @@ impl Printer<'_> {
         line.extend(interface.claims.iter().map(|net| format!(" claims {net}")));
         let flags =
             [(!interface.up, " down"), (interface.route_localnet, " route_localnet"), (interface.hairpin, " hairpin")];
-        line.extend(match interface.reverse_path_only {
-            Toggle::On => Some(" rp_filter strict".to_owned()),
-            Toggle::Off | Toggle::If(_) => None,
-        });
+        line.extend((interface.any_way_in == Toggle::Off).then(|| " rp_filter strict".to_owned()));
         line.extend(flags.iter().filter(|(set, _)| *set).map(|(_, word)| *word));
         line.extend(interface.apart_from.map(|(node, parent)| {
             let node = self.dataplane.node(node);
@@ -321,7 +318,7 @@ switch s0 assumption, on: `web` listens  # image table
                 link: Some(lan),
                 up: false,
                 route_localnet: false,
-                reverse_path_only: Toggle::Off,
+                any_way_in: Toggle::On,
                 hairpin: false,
                 apart_from: None,
                 origin,

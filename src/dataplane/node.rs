@@ -99,8 +99,8 @@ pub struct Interface {
     pub up: bool,
     /// `net.ipv4.conf.*.route_localnet`: packets from or to 127.0.0.0/8 may pass.
     pub route_localnet: bool,
-    /// `net.ipv4.conf.*.rp_filter` is 1: what comes by another interface than its answer would leave by is dropped.
-    pub reverse_path_only: Toggle,
+    /// `net.ipv4.conf.*.rp_filter` is not 1: what comes by another interface than its answer would leave by is let in.
+    pub any_way_in: Toggle,
     /// The bridge sends frames back out of the port they came from.
     pub hairpin: bool,
     /// The interface that it sits on: everybody on the link hears both, but they do not hear each other.

@@ -400,7 +400,7 @@ impl<'a> Path<'a> {
     fn comes_the_wrong_way(&self, at: &At) -> bool {
         let node = self.dataplane.node(at.node);
         let Some(interface) = at.incoming.map(|i| node.interface(i)) else { return false };
-        self.is_on(interface.reverse_path_only)
+        !self.is_on(interface.any_way_in)
             && !filter::is_routed_back(node, &interface.name, at.packet.header.source, self.setting)
     }
 

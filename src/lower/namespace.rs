@@ -68,7 +68,7 @@ pub(super) fn interface(name: &str, link: Option<LinkId>, origin: OriginId) -> I
         link,
         up: true,
         route_localnet: false,
-        reverse_path_only: Toggle::Off,
+        any_way_in: Toggle::On,
         hairpin: false,
         apart_from: None,
         origin,

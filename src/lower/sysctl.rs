@@ -90,7 +90,7 @@ impl ReversePaths {
                 let own = self.own.get(name).filter(|_| id == node).copied();
                 let toggle = self.toggle(own.or(self.later.filter(|_| !is_own)), unknown.0);
                 if let Some(interface) = dataplane.node_mut(id).interfaces.get_mut(index) {
-                    interface.reverse_path_only = toggle;
+                    interface.any_way_in = toggle;
                 }
             }
             dataplane.node_mut(id).sysctls.rp_filter_origin = origin;
@@ -99,9 +99,9 @@ impl ReversePaths {
 
     fn toggle(&self, own: Option<RpFilter>, unknown: Toggle) -> Toggle {
         match (self.all, own) {
-            (Some(RpFilter::Loose), _) | (_, Some(RpFilter::Loose)) => Toggle::Off,
-            (Some(all), Some(own)) if all.max(own) == RpFilter::Strict => Toggle::On,
-            (Some(_), Some(_)) => Toggle::Off,
+            (Some(RpFilter::Loose), _) | (_, Some(RpFilter::Loose)) => Toggle::On,
+            (Some(all), Some(own)) if all.max(own) == RpFilter::Strict => Toggle::Off,
+            (Some(_), Some(_)) => Toggle::On,
             _ => unknown,
         }
     }
@@ -109,12 +109,16 @@ impl ReversePaths {
     fn unknown(&self, host: &Host, dataplane: &mut Dataplane) -> (Toggle, OriginId) {
         let name = &host.name;
         let statement = text!(
-            "`{name}` drops what comes by another interface than its answer leaves by (`rp_filter` is 1)",
-            "`{name}`에서 응답이 나갈 인터페이스와 다른 인터페이스로 들어온 패킷을 버림(`rp_filter`가 1)"
+            "`{name}` lets in what comes by another interface than its answer leaves by (`rp_filter` is not 1)",
+            "`{name}`에서 응답이 나갈 인터페이스와 다른 인터페이스로 들어온 패킷도 받음(`rp_filter`가 1이 아님)"
         );
-        let origin = Origin::implied(statement.clone(), host.origin.span(), VALUES);
+        let what = text!(
+            "the reverse path filter of `{name}`, which nothing states",
+            "어디에도 적히지 않은 `{name}`의 역경로 필터"
+        );
+        let origin = Origin::implied(what, host.origin.span(), VALUES);
         let id = dataplane.origins.add(origin.clone());
-        let switch = Switch { statement, default: false, kind: SwitchKind::Assumption, origin };
+        let switch = Switch { statement, default: true, kind: SwitchKind::Assumption, origin };
         (Toggle::If(dataplane.switches.add(switch)), id)
     }
 }

@@ -332,10 +332,10 @@ impl<'a> Walk<'a> {
         let family = case.assumed.family;
         let routes = &self.index.facts(at.node).routes;
         let back = || routed_back(self.node(*at), routes, &interface.name, at.fields.source, &case.assumed);
-        let passes = match interface.reverse_path_only {
-            Toggle::Off => return Some(case),
-            Toggle::On => back(),
-            Toggle::If(switch) => back().or(Condition::switch(switch).not(family), family),
+        let passes = match interface.any_way_in {
+            Toggle::On => return Some(case),
+            Toggle::Off => back(),
+            Toggle::If(switch) => back().or(Condition::switch(switch), family),
         };
         Some(Case { assumed: case.assumed.and(passes)?, ..case })
     }

@@ -212,7 +212,7 @@ fn bare_host(forwards: bool) -> (Dataplane, NodeId) {
         link: None,
         up: true,
         route_localnet: false,
-        reverse_path_only: Toggle::Off,
+        any_way_in: Toggle::On,
         hairpin: false,
         apart_from: None,
         origin: id,

@@ -193,7 +193,7 @@ fn node(name: &str, address: &str, origin: OriginId) -> Node {
         link: None,
         up: true,
         route_localnet: false,
-        reverse_path_only: Toggle::Off,
+        any_way_in: Toggle::On,
         hairpin: false,
         apart_from: None,
         origin,
