@@ -26,6 +26,7 @@ mod hypervisor;
 mod infer;
 mod ipset;
 mod kept_ports;
+mod late_zone;
 mod leases;
 mod listen;
 mod machines;
@@ -132,6 +133,7 @@ pub fn resolve_with(inputs: &[Input], defaults: Defaults) -> Diagnosed<Lab> {
             host: Some(HostId(index)),
         }));
         unmodeled_of_host(&mut context, HostId(index), plan_of_host);
+        context.unmodeled.extend(late_zone::unmodeled(HostId(index), plan_of_host, host));
     }
     host_firewall::attach(&mut context, &plan, &mut hosts);
     tunnels::attach(&mut context, &plan, &mut hosts);

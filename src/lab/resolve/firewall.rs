@@ -325,7 +325,7 @@ fn makes_zone(engine: &Engine) -> bool {
     engine.options.iptables || Version::new(29, 0, 0) <= engine.version
 }
 
-fn has_docker_zone(plan: &HostPlan<'_>) -> bool {
+pub(super) fn has_docker_zone(plan: &HostPlan<'_>) -> bool {
     plan.declarations().any(|d| matches!(d, Declaration::Zone(file) if file.name.value == "docker"))
 }
 
