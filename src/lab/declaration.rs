@@ -29,7 +29,7 @@ pub use firewalld::{
     DirectRule, FirewallChange, FirewallCmd, FirewalldDecl, FirewalldListing, InterfaceZone, IpSetDecl, PolicyDecl,
     ServiceChange, ServiceDecl, ZoneBindings, ZoneDecl,
 };
-pub use idle::{Idle, IdleCause, RestartPolicy, shuffled_addresses};
+pub use idle::{Idle, IdleCause, RestartPolicy, shuffled_addresses, unknown_policy};
 
 /// One thing that a file states.
 #[derive(Clone, Debug)]

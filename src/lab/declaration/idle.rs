@@ -45,13 +45,15 @@ pub enum RestartPolicy {
 }
 
 impl RestartPolicy {
-    /// The policy of a word like `unless-stopped` or `on-failure:3`. A program that the engine kills when it goes down has
-    /// failed (observed with 20.10.24 and 28.5.2).
-    pub fn named(word: &str) -> Self {
-        match word.split(':').next() {
-            Some("always") => Self::Always,
-            Some("unless-stopped" | "on-failure") => Self::UnlessStopped,
-            _ => Self::No,
+    /// The policy of a word like `unless-stopped` or `on-failure:3`; nothing if docker refuses it (28.5.2: only `on-failure`
+    /// has a count). A program that the engine kills when it goes down has failed (observed with 20.10.24 and 28.5.2).
+    pub fn named(word: &str) -> Option<Self> {
+        match word.split_once(':').map_or((word, None), |(name, count)| (name, Some(count))) {
+            ("" | "no", None) => Some(Self::No),
+            ("always", None) => Some(Self::Always),
+            ("unless-stopped" | "on-failure", None) => Some(Self::UnlessStopped),
+            ("on-failure", Some(count)) => count.parse::<u32>().ok().map(|_| Self::UnlessStopped),
+            _ => None,
         }
     }
 }
@@ -81,5 +83,13 @@ pub fn shuffled_addresses(names: &str) -> Text {
     text!(
         "the addresses of `{names}`, which docker starts again in an order of its own",
         "docker가 제 순서대로 다시 시작하는 `{names}` 컨테이너의 주소"
+    )
+}
+
+/// That a word is none of docker's restart policies.
+pub fn unknown_policy(word: &str) -> Text {
+    text!(
+        "`{word}` is no restart policy: `no`, `always`, `unless-stopped`, `on-failure`, `on-failure:3`",
+        "`{word}`: 재시작 정책이 아닙니다. `no`, `always`, `unless-stopped`, `on-failure`, `on-failure:3` 가운데 하나여야 합니다"
     )
 }

@@ -5,7 +5,7 @@ use crate::frontend::docker::dockerfile::Image;
 use crate::frontend::yaml::insert::ListItem;
 use crate::frontend::yaml::{Entry, Node, Value, Walk};
 use crate::lab::Declaration;
-use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode, RestartPolicy};
+use crate::lab::declaration::{ContainerDecl, ImageDecl, NetworkMode, RestartPolicy, unknown_policy};
 use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
@@ -59,8 +59,17 @@ fn container(walk: &mut Walk, project: &mut Project, service: &Entry, entries: &
             "container_name" => container.name = walk.string(value, "`container_name`"),
             "hostname" => container.aliases.extend(walk.string(value, "`hostname`").map(|name| name.value)),
             "restart" => {
-                let policy = walk.string(value, "`restart`");
-                container.restart = policy.map_or(RestartPolicy::No, |word| RestartPolicy::named(&word.value));
+                if let Some(word) = walk.string(value, "`restart`") {
+                    match RestartPolicy::named(&word.value) {
+                        Some(policy) => container.restart = policy,
+                        None => {
+                            walk.report(Diagnostic::new(Code::ComposeBadService, unknown_policy(&word.value)).label(
+                                word.span,
+                                text!("docker makes no container", "docker가 컨테이너를 만들지 않음"),
+                            ))
+                        }
+                    }
+                }
             }
             "image" => container.image = walk.string(value, "`image`").filter(|image| !image.value.is_empty()),
             "ports" => container.publishes = ports::publishes(walk, &project.files.texts, value),

@@ -7,7 +7,7 @@ use crate::frontend::docker::port_spec;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
 use crate::lab::declaration::{
-    AttachDecl, ContainerDecl, Declarations, Insertion, MountDecl, NetworkMode, RestartPolicy,
+    AttachDecl, ContainerDecl, Declarations, Insertion, MountDecl, NetworkMode, RestartPolicy, unknown_policy,
 };
 use crate::language::{Text, text};
 use crate::net::{PortRange, Protocol};
@@ -243,7 +243,10 @@ impl Reader {
                 self.first.aliases_at = Some(value.span);
             }
             "ip" => self.first.address = self.address(value),
-            "restart" => self.container.restart = RestartPolicy::named(&value.text),
+            "restart" if value.unknown().is_none() => match RestartPolicy::named(&value.text) {
+                Some(policy) => self.container.restart = policy,
+                None => self.bad(value.span, unknown_policy(&value.text)),
+            },
             // Since engine 20.10 the name service answers to it (moby pull request 39204).
             "hostname" if value.unknown().is_none() => self.container.aliases.push(value.text.clone()),
             "env" => self.variable(value),

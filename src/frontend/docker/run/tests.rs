@@ -149,6 +149,8 @@ fn mistakes_are_pointed_at() {
     check("docker run --network host --link db x", Code::DockerBadFlag, "--link db", "");
     check("docker run -p target=80,port=1 x", Code::DockerBadFlag, "port=1", "");
     check("docker rnu -p 1:1 x", Code::DockerBadFlag, "rnu", "did you mean `run`?");
+    check("docker run --restart unles-stopped x", Code::DockerBadFlag, "unles-stopped", "");
+    check("docker run --restart always:3 x", Code::DockerBadFlag, "always:3", "");
     check("docker network create --subnet 10.0.0.0 n", Code::BadAddress, "10.0.0.0", "");
     check("docker run --network n --network host x", Code::DockerBadFlag, "host", "");
     check("docker network create", Code::DockerBadFlag, "docker network create", "");
