@@ -53,7 +53,7 @@ pub(super) fn created(name: &str, span: Span, out: &mut Declarations) {
 }
 
 /// `docker stop`; the answer says what has no model.
-pub(super) fn stop(name: &str, cause: IdleCause, span: Span, out: &mut Declarations) -> Option<Text> {
+pub(super) fn stop(name: &str, span: Span, out: &mut Declarations) -> Option<Text> {
     let is_it = |d: &Declaration| matches!(d, Declaration::Container(c) if c.idle.is_none() && is_named(c, name));
     let Some(place) = out.value.iter().position(is_it) else {
         // Perhaps one of a project of compose, whose files are read later.
@@ -67,7 +67,7 @@ pub(super) fn stop(name: &str, cause: IdleCause, span: Span, out: &mut Declarati
             "중지된 `{name}` 컨테이너 (`{sharer}` 컨테이너가 그 네트워크를 같이 씀)"
         ));
     }
-    halt(place, cause, span, out);
+    halt(place, IdleCause::Stopped, span, out);
     None
 }
 
@@ -86,7 +86,7 @@ pub(super) fn restart(name: &str, span: Span, out: &mut Declarations) -> Option<
         _ => false,
     };
     let is_removed_at_end = out.value.iter_mut().any(removes_itself);
-    let what = stop(name, IdleCause::Stopped, span, out);
+    let what = stop(name, span, out);
     start(name, out);
     for declaration in &mut out.value {
         if let Declaration::Container(c) = declaration

@@ -4,7 +4,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::frontend::shell::word::Word;
 use crate::lab::Declaration;
-use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, IdleCause, NetworkMode};
+use crate::lab::declaration::{ConnectDecl, Declarations, FreedDecl, NetworkMode};
 use crate::language::{Text, text};
 use crate::source::{Span, Spanned};
 
@@ -83,7 +83,7 @@ pub fn take_back(what: &TakeBack, whole: Span, out: &mut Declarations) -> Option
             let freed = FreedDecl::Network(name.value.clone());
             end(out, freed, |d| matches!(d, Declaration::Network(n) if n.name.value == name.value));
         }
-        TakeBack::Running(name) => return idle::stop(&name.value, IdleCause::Stopped, whole, out),
+        TakeBack::Running(name) => return idle::stop(&name.value, whole, out),
         TakeBack::NotStarted(name) => idle::created(&name.value, whole, out),
         TakeBack::Idle(name) => idle::start(&name.value, out),
         TakeBack::Run(name) => return idle::restart(&name.value, whole, out),
